@@ -1,0 +1,255 @@
+"""The records that travel from step to step: frozen, and without imports of ours.
+
+Offsets are code points. `Span` offsets count from the start of `rag.source_text(source)`;
+ranges on `Comment` and `Passage` (`quoted`, `gaps`, `sentences`) count from the start of their own `text`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Literal
+
+Range = tuple[int, int]
+"""Start and end (exclusive), in code points of the text it belongs to."""
+
+Kind = Literal["comment", "profile", "document"]
+
+Verdict = Literal["verbatim", "repointed", "unsupported"]
+"""What checking a citation found.
+
+verbatim     the quote stands in the cited comment, and the sentence that cites it is supported by it
+repointed    the answer quoted words that stand in another comment than the one it cited; the citation was moved there
+unsupported  the quote is real, but it does not support the sentence that cites it
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of a source: `rag.source_text(source)[start:end]`."""
+
+    source: str
+    """Path relative to what was ingested, POSIX style; rows of a file add `#<id>`."""
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """An earlier wording of a comment, as found in an older snapshot."""
+
+    span: Span
+    seen_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """One comment, with everything known about it."""
+
+    id: str
+    author: str | None
+    text: str
+    sightings: tuple[Span, ...]
+    """Where it stands, best first; `text` is the slice of the first."""
+    url: str | None = None
+    posted_at: datetime | None = None
+    parent_id: str | None = None
+    thread_id: str | None = None
+    karma: float | None = None
+    kind: Kind = "comment"
+    title: str | None = None
+    """Title of the post or document it belongs to, where known."""
+    quoted: tuple[Range, ...] = ()
+    """Parts that are somebody else's words."""
+    gaps: tuple[int, ...] = ()
+    """Places in `text` where a formula, image or button label was lost."""
+    border_confidence: float = 1.0
+    """How sure it is that the comment starts and ends here: 1.0 where the source says so."""
+    versions: tuple[Version, ...] = ()
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further columns of a structured source, as they were."""
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A stretch of one comment that fits the embedding model: the unit of search."""
+
+    id: str
+    comment_id: str
+    author: str | None
+    text: str
+    source: str
+    start: int
+    end: int
+    url: str | None = None
+    posted_at: datetime | None = None
+    score: float = 0.0
+    """Relevance after fusion, between 0 and 1; comparable within one search only."""
+    kind: Kind = "comment"
+    title: str | None = None
+    quoted: tuple[Range, ...] = ()
+    gaps: tuple[int, ...] = ()
+    sentences: tuple[Range, ...] = ()
+    border_confidence: float = 1.0
+    parent_id: str | None = None
+    dense_score: float | None = None
+    """Cosine similarity with the question, of the best window; None if the dense search did not see it."""
+    lexical_score: float | None = None
+    """BM25 score; None if the lexical search did not see it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Evidence for what the answer says at `[number]`: exact words of a comment."""
+
+    number: int
+    passage: Passage
+    quote: str
+    """`rag.source_text(source)[start:end]`, sliced and never printed by a model."""
+    source: str
+    start: int
+    end: int
+    verdict: Verdict = "verbatim"
+    more: tuple[Span, ...] = ()
+    """Further spans of the same comment under the same number, in reading order."""
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """All cited spans, the first being the one in `quote`."""
+        return (Span(self.source, self.start, self.end), *self.more)
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """What was searched for an answer; `str()` gives the sentence that readers see."""
+
+    comments: int
+    authors: int
+    since: datetime | None = None
+    until: datetime | None = None
+    only_authors: tuple[str, ...] = ()
+    used: int = 0
+    """Comments that the answer cites."""
+
+    def __str__(self) -> str:
+        text = f"searched {_count(self.comments, 'comment')}"
+        if self.only_authors:
+            text += f" by {_listing(self.only_authors)}"
+        elif self.authors:
+            text += f" by {_count(self.authors, 'author')}"
+        if self.since and self.until:
+            first, last = f"{self.since:%Y-%m-%d}", f"{self.until:%Y-%m-%d}"
+            text += f", {first}" if first == last else f", {first} to {last}"
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceCheck:
+    """The verdict on one sentence of an answer."""
+
+    start: int
+    end: int
+    """Offsets into `Answer.text`."""
+    status: Literal["supported", "unsupported", "uncited"]
+    score: float
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a question got: text with `[n]` markers, and the evidence behind each."""
+
+    question: str
+    text: str
+    citations: tuple[Citation, ...] = ()
+    passages: tuple[Passage, ...] = ()
+    """What retrieval offered, best first. When abstaining: the nearest, which do not answer."""
+    abstained: bool = False
+    model: str = "evidence"
+    """Who wrote the text: "evidence" or a model's name as in the settings."""
+    coverage: Coverage = Coverage(0, 0)
+    warnings: tuple[str, ...] = ()
+    checks: tuple[SentenceCheck, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    """Follow-up questions that the index can answer."""
+    trace: Mapping[str, Any] = field(default_factory=dict)
+    """What happened on the way: searches, scores, prompt, token counts, timings. Never secrets."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON: dates as ISO 8601, `coverage` as its sentence."""
+        return _plain({**_shallow(self), "coverage": str(self.coverage)})
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to search in. Empty fields do not restrict.
+
+    Authors match regardless of case; `since` and `until` are inclusive and take a datetime, a date or an
+    ISO 8601 string (a bare day as `until` means its end); naive times are UTC. A comment without a date never passes
+    a date filter. A source matches itself and, if it names a file, that file's rows.
+    """
+
+    authors: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    sources: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("authors", "sources"):
+            value = getattr(self, name)
+            value = (value,) if isinstance(value, str) else tuple(value or ())
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "since", as_datetime(self.since))
+        object.__setattr__(self, "until", as_datetime(self.until, end_of_day=True))
+
+    def __bool__(self) -> bool:
+        return bool(self.authors or self.since or self.until or self.sources)
+
+
+def as_datetime(value: datetime | date | str | None, *, end_of_day: bool = False) -> datetime | None:
+    """Read a point in time as UTC.
+
+    Raises:
+        ValueError: The string is not ISO 8601.
+    """
+    if value is None or value == "":
+        return None
+    if isinstance(value, str):
+        text = value.strip()
+        value = date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+    if not isinstance(value, datetime):
+        value = datetime.combine(value, time.min)
+        if end_of_day:
+            value += timedelta(days=1, microseconds=-1)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _listing(names: tuple[str, ...]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def _shallow(record: Any) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in record.__dataclass_fields__}
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "__dataclass_fields__"):
+        value = asdict(value)
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, tuple | list):
+        return [_plain(item) for item in value]
+    return value.isoformat() if isinstance(value, datetime | date) else value

@@ -1,0 +1,116 @@
+"""Settings from arguments, environment and `.env`: nothing else in the project reads them.
+
+Precedence: arguments > environment (`COMMENTARIAT_*`) > `.env` in the working directory > defaults.
+"""
+
+from __future__ import annotations
+
+import os
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rag.errors import SettingsError
+
+PREFIX = "COMMENTARIAT_"
+
+
+def _key(name: str) -> Any:
+    """A provider's own variable, as its documentation calls it, or ours."""
+    return Field(default=None, validation_alias=AliasChoices(name.lower(), name, f"{PREFIX}{name}"))
+
+
+class Settings(BaseSettings):
+    """How to build, search and answer.
+
+    Raises:
+        SettingsError: A name is unknown or a value wrong; the message says which and what is allowed.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        validate_default=False,
+    )
+
+    store: Path = Field(Path("store"), description="Folder of the index.")
+    chroma_url: str | None = Field(
+        None, description="URL of a Chroma server to keep the vectors in, in place of the store's own folder."
+    )
+    cache: Path | None = Field(
+        None, description="Folder for exported embedding models; by default the user's cache folder."
+    )
+
+    embedding_model: str = Field(
+        "bundled", description='Embedding model: "bundled" (all-MiniLM-L6-v2), or a sentence-transformers name or folder.'
+    )
+    embedding_runtime: Literal["auto", "onnx", "sentence-transformers"] = Field(
+        "auto", description="What runs the embedding model; auto tries ONNX Runtime first."
+    )
+    query_prefix: str = Field("", description="Put before a question when it is embedded, where the model wants it.")
+    passage_prefix: str = Field("", description="Put before a passage when it is embedded, where the model wants it.")
+    reranker: str | None = Field(
+        None, description="Cross-encoder for reranking: a sentence-transformers name or folder. Off by default."
+    )
+
+    llm: str = Field(
+        "auto",
+        description='Who answers: "auto", "evidence" (quotes, no model), or "provider:model" with openai, anthropic, '
+        'google or ollama, or "llamacpp:/path/to/model.gguf".',
+    )
+    llm_base_url: str | None = Field(
+        None, description="URL of an OpenAI-compatible server, used by llm=openai:<model> in place of OpenAI's."
+    )
+    llm_timeout: float = Field(60.0, gt=0, description="Seconds to wait for the model's next words.")
+    llm_retries: int = Field(2, ge=0, le=10, description="Further tries when the model is busy or limits the rate.")
+    llm_temperature: float | None = Field(0.0, ge=0, le=2, description="Sampling temperature; empty leaves it to the model.")
+    llm_context_tokens: int = Field(8192, ge=1024, description="Context window of the model, in tokens.")
+    llm_answer_tokens: int = Field(1024, ge=64, description="Most tokens of one answer.")
+    llm_repair: bool = Field(False, description="Ask the model once more when its citations fail. Costs a second call.")
+    ollama_url: str = Field("http://127.0.0.1:11434", description="Where a local Ollama listens.")
+    openai_api_key: SecretStr | None = _key("OPENAI_API_KEY")
+    anthropic_api_key: SecretStr | None = _key("ANTHROPIC_API_KEY")
+    google_api_key: SecretStr | None = _key("GOOGLE_API_KEY")
+
+    passages: int = Field(8, ge=1, le=50, description="Passages that an answer is made from.")
+    abstain_below: float = Field(
+        0.5, ge=0, le=1, description="Probability of being answerable below which an answer abstains."
+    )
+    language: str = Field("auto", description="Language of answers, as a name; auto takes that of the question.")
+    max_question_chars: int = Field(8000, ge=100, description="Longest question that is accepted, in characters.")
+
+    def __init__(self, **values: Any) -> None:
+        _refuse_unknown_variables()
+        try:
+            super().__init__(**values)
+        except ValidationError as exc:
+            raise SettingsError("\n".join(_explain(error) for error in exc.errors())) from exc
+
+
+def _refuse_unknown_variables() -> None:
+    """pydantic-settings ignores a misspelt variable of the environment; a reader would search for hours."""
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+    for name in os.environ:
+        if name.upper().startswith(PREFIX) and name.upper() not in known:
+            raise SettingsError(f"{name} in the environment is not a setting.{_nearest(name.upper(), known)}")
+
+
+def _explain(error: dict[str, Any]) -> str:
+    name = str(error["loc"][0]) if error["loc"] else "settings"
+    if error["type"] == "extra_forbidden":
+        return f'"{name}" is not a setting.{_nearest(name.removeprefix(PREFIX.lower()), Settings.model_fields)}'
+    value = "" if "key" in name else f" (it is {error.get('input')!r})"
+    return f"Setting {name}{value}: {error['msg']}. Set it as argument, or as {PREFIX}{name.upper()} in .env or environment."
+
+
+def _nearest(name: str, known: Any) -> str:
+    close = get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f' Did you mean "{close[0]}"?' if close else " See .env.example for all settings."
