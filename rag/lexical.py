@@ -1,0 +1,165 @@
+"""Search by words: BM25 over the passages, kept on disk and mapped into memory.
+
+The only module that knows bm25s. Does not know about authors or dates: what may be found is passed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+K1 = 1.5
+B = 0.75
+_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+
+
+class LexicalIndex:
+    """BM25 (Robertson and Zaragoza 2009, in Lucene's form) over stemmed words.
+
+    On disk the vocabulary is a sorted array of word hashes, the scores are a sparse matrix; both are
+    memory-mapped, so that opening costs the same for any size.
+    """
+
+    def __init__(self, ids: np.ndarray, order: np.ndarray, words: np.ndarray, scores: Any) -> None:
+        self._ids, self._order, self._words, self._scores = ids, order, words, scores
+
+    @classmethod
+    def build(cls, ids: Sequence[str], texts: Iterable[str], folder: Path) -> LexicalIndex:
+        """Write an index of `texts` to a new folder and open it.
+
+        Args:
+            ids: One per text, all different.
+            texts: What to index, in the order of `ids`.
+            folder: Created; what was there is overwritten. Build beside the index in use and switch after.
+        """
+        from bm25s import BM25
+
+        folder.mkdir(parents=True, exist_ok=True)
+        documents = [[_hash(stem) for stem in stems(text)] for text in texts]
+        words = np.unique(np.fromiter((word for document in documents for word in document), dtype=np.uint64))
+        rows = [np.searchsorted(words, np.array(document, dtype=np.uint64)).tolist() for document in documents]
+        bm25 = BM25(k1=K1, b=B)
+        bm25.vocab_dict = {}
+        # bm25s divides by the mean length: a word beyond the vocabulary stands in for texts without any.
+        bm25.scores = bm25.build_index_from_ids(
+            unique_token_ids=range(len(words) + 1),
+            corpus_token_ids=[row or [len(words)] for row in rows] or [[len(words)]],
+            show_progress=False,
+        )
+        bm25.save(folder, show_progress=False)
+        names = np.array(ids, dtype=np.str_)
+        np.save(folder / "ids.npy", names)
+        np.save(folder / "order.npy", np.argsort(names))
+        np.save(folder / "words.npy", words)
+        return cls.open(folder)
+
+    @classmethod
+    def open(cls, folder: Path) -> LexicalIndex:
+        """Map an index into memory.
+
+        Raises:
+            OSError: There is no readable index in `folder`.
+        """
+        from bm25s import BM25
+
+        bm25 = BM25.load(folder, mmap=True, load_vocab=False, show_progress=False)
+        arrays = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("ids", "order", "words"))
+        return cls(*arrays, bm25)
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    def rows(self, ids: Collection[str]) -> np.ndarray:
+        """Row numbers of passages, for repeated searches among the same ones; unknown ids are left out."""
+        wanted = np.array(sorted(ids), dtype=np.str_)
+        if not len(wanted) or not len(self._ids):
+            return np.empty(0, dtype=np.int64)
+        places = np.searchsorted(self._ids, wanted, sorter=self._order)
+        rows = self._order[np.minimum(places, len(self._ids) - 1)]
+        return rows[self._ids[rows] == wanted]
+
+    def search(
+        self, query: str, limit: int, allowed: Collection[str] | np.ndarray | None = None
+    ) -> list[tuple[str, float]]:
+        """Find the passages that share words with the query.
+
+        Args:
+            query: Words in any form; their order does not matter.
+            limit: Most results.
+            allowed: Ids that may be found, or their `rows`; None for all.
+
+        Returns:
+            Ids with their BM25 scores, best first; none with score 0.
+        """
+        words = self._known(stems(query))
+        if not words or limit < 1:
+            return []
+        scores = self._scores.get_scores_from_ids(words)
+        if allowed is None:
+            candidates = np.flatnonzero(scores)
+        else:
+            rows = allowed if isinstance(allowed, np.ndarray) else self.rows(allowed)
+            candidates = rows[scores[rows] > 0]
+        if len(candidates) > limit:
+            candidates = candidates[np.argpartition(-scores[candidates], limit - 1)[:limit]]
+        ranked = candidates[np.lexsort((candidates, -scores[candidates]))]
+        return [(str(self._ids[row]), float(scores[row])) for row in ranked]
+
+    def knows(self, word: str) -> bool:
+        """Whether the word, in any form with the same stem, is in the index; parts of a compound count for it."""
+        found = stems(word)
+        return bool(found) and len(self._known(found)) == len(found)
+
+    def rarity(self, word: str) -> float:
+        """How rare a word is: 0 if every passage has it, 1 if none has; on the logarithmic scale of BM25's idf."""
+        known = self._known(stems(word))
+        most = np.log1p(2 * len(self) + 1)
+        if not known:
+            return 1.0
+        counts = [self._scores.scores["indptr"][row + 1] - self._scores.scores["indptr"][row] for row in known]
+        return float(max(np.log1p((len(self) - n + 0.5) / (n + 0.5)) for n in counts) / most)
+
+    def _known(self, found: Sequence[str]) -> list[int]:
+        hashes = np.array([_hash(stem) for stem in found], dtype=np.uint64)
+        places = np.searchsorted(self._words, hashes)
+        return [int(place) for place, value in zip(places, hashes) if place < len(self._words) and self._words[place] == value]
+
+
+def stems(text: str) -> list[str]:
+    """The words of a text as the index sees them: lower case, English stems (Porter 2), no stop words.
+
+    Compounds such as "late-night" count as their parts.
+    """
+    words = [word.group().lower().replace("’", "'") for word in _WORD.finditer(text)]
+    return [_stem(word) for word in words if word not in STOP_WORDS]
+
+
+@lru_cache(maxsize=1 << 16)
+def _stem(word: str) -> str:
+    return _stemmer().stemWord(word)
+
+
+@lru_cache(maxsize=1)
+def _stemmer() -> Any:
+    from Stemmer import Stemmer
+
+    return Stemmer("english", 0)
+
+
+@lru_cache(maxsize=1 << 16)
+def _hash(stem: str) -> int:
+    return int.from_bytes(blake2b(stem.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+
+
+STOP_WORDS = frozenset(
+    """a an and are as at be but by for from had has have if in into is it its no not of on or s such t that the their
+    then there these they this to was were will with what which who whom whose when where why how does do did
+    can could should would may might must i me my we our you your he his she her them those am been being than so
+    about""".split()
+)

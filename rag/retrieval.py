@@ -1,0 +1,157 @@
+"""Question to ranked passages: two searches fused, filtered, freed of near-duplicates, cut off.
+
+Does not decide whether the passages answer the question (see answerability.py) and does not write answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.lexical import stems
+from rag.records import Filters, Passage
+
+if TYPE_CHECKING:
+    from rag.embedding import Embedder
+    from rag.questions import Query
+    from rag.reranking import Reranker
+    from rag.store import Store
+
+DENSE_WEIGHT = 0.3
+CANDIDATES = 100
+"""Passages taken from each of the two searches."""
+PER_COMMENT = 3
+"""Most passages of one comment in a result, so that one long comment does not crowd out the others."""
+SAME_WORDS = 0.9
+"""Share of common word triples above which two passages count as the same words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What was found for a question."""
+
+    query: Query
+    passages: tuple[Passage, ...]
+    """Best first, with `score`, `dense_score` and `lexical_score`."""
+    answerable: float = 1.0
+    """Probability that the passages answer the question."""
+    signals: Mapping[str, float] = field(default_factory=dict)
+    considered: tuple[Passage, ...] = ()
+    """All fused candidates, best first, for the trace."""
+
+
+class Retriever:
+    """Searches one index.
+
+    Args:
+        store: The index.
+        embedder: The model that the index was made with.
+        reranker: Reorders the best candidates, if given.
+    """
+
+    def __init__(self, store: Store, embedder: Embedder, reranker: Reranker | None = None) -> None:
+        self._store, self._embedder, self._reranker = store, embedder, reranker
+
+    def retrieve(self, query: Query, limit: int, filters: Filters | None = None) -> Retrieved:
+        """Find the passages that bear on a question.
+
+        Args:
+            query: The question, understood.
+            limit: Most passages.
+            filters: Where to search, beyond what the question itself says about authors and dates.
+        """
+        allowed = narrowed(filters, query)
+        if allowed is None:
+            return Retrieved(query, ())
+        if query.compare and len(allowed.authors) > 1:
+            pools = [self._candidates(query.text, replace(allowed, authors=(author,))) for author in allowed.authors]
+            found = [distinct(pool, limit) for pool in pools]
+            return Retrieved(query, tuple(balanced(found, limit)), considered=tuple(_merged(pools)))
+        pool = self._candidates(query.text, allowed)
+        return Retrieved(query, tuple(distinct(pool, limit)), considered=tuple(pool))
+
+    def _candidates(self, text: str, filters: Filters) -> list[Passage]:
+        dense = dict(self._store.dense(self._embedder.embed_query(text), CANDIDATES, filters))
+        lexical = dict(self._store.lexical(text, CANDIDATES, filters))
+        fused = fuse(dense, lexical)
+        passages = self._store.passages(list(fused))
+        ranked = [
+            replace(passages[id], score=score, dense_score=dense.get(id), lexical_score=lexical.get(id))
+            for id, score in fused.items()
+            if id in passages
+        ]
+        if self._reranker is not None:
+            return self._reranker.rerank(text, ranked)
+        return ranked
+
+
+def narrowed(filters: Filters | None, query: Query) -> Filters | None:
+    """Filters of the caller and of the question together; None if they exclude each other."""
+    filters = filters or Filters()
+    authors = tuple(query.authors)
+    if filters.authors:
+        given = {author.casefold() for author in filters.authors}
+        authors = tuple(a for a in authors if a.casefold() in given) if authors else filters.authors
+        if not authors:
+            return None
+    since = max((t for t in (filters.since, query.since) if t), default=None)
+    until = min((t for t in (filters.until, query.until) if t), default=None)
+    if since and until and since > until:
+        return None
+    return Filters(authors=authors, since=since, until=until, sources=filters.sources)
+
+
+def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, float]:
+    """Convex combination of min-max normalised scores (Bruch et al. 2023, arXiv:2210.11934), best first."""
+    a, b = _normalised(dense), _normalised(lexical)
+    scores = {id: DENSE_WEIGHT * a.get(id, 0.0) + (1 - DENSE_WEIGHT) * b.get(id, 0.0) for id in [*dense, *lexical]}
+    return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
+
+
+def distinct(passages: Iterable[Passage], limit: int) -> list[Passage]:
+    """The first `limit` passages that do not repeat words of one before, few of each comment."""
+    kept: list[Passage] = []
+    shingles: list[frozenset[Any]] = []
+    per_comment: dict[str, int] = {}
+    for passage in passages:
+        if len(kept) >= limit:
+            break
+        if passage.kind != "document" and per_comment.get(passage.comment_id, 0) >= PER_COMMENT:
+            continue
+        own = _triples(passage.text)
+        if any(_overlap(own, other) >= SAME_WORDS for other in shingles):
+            continue
+        kept.append(passage)
+        shingles.append(own)
+        per_comment[passage.comment_id] = per_comment.get(passage.comment_id, 0) + 1
+    return kept
+
+
+def balanced(groups: Sequence[Sequence[Passage]], limit: int) -> list[Passage]:
+    """Take turns between groups, each in its own order."""
+    turns = [passage for turn in range(limit) for group in groups for passage in group[turn : turn + 1]]
+    return turns[:limit]
+
+
+def _merged(pools: Sequence[Sequence[Passage]]) -> list[Passage]:
+    return sorted((passage for pool in pools for passage in pool), key=lambda passage: -passage.score)
+
+
+def _normalised(scores: Mapping[str, float]) -> dict[str, float]:
+    if not scores:
+        return {}
+    low, high = min(scores.values()), max(scores.values())
+    return {id: (score - low) / (high - low) if high > low else 1.0 for id, score in scores.items()}
+
+
+def _triples(text: str) -> frozenset[Any]:
+    words = stems(text)
+    return frozenset(zip(words, words[1:], words[2:])) or frozenset(words)
+
+
+def _overlap(a: frozenset[Any], b: frozenset[Any]) -> float:
+    """Share of the smaller set that is in the other."""
+    return len(a & b) / min(len(a), len(b)) if a and b else float(a == b)

@@ -1,0 +1,77 @@
+"""Find the sentences of a text: exact ranges, never reworded.
+
+Line breaks always end a sentence; within a line the rules are those of `sentencex` (Wikimedia). Does not know
+about formulas or code: what must not be cut is passed in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+Range = tuple[int, int]
+
+_LINE = re.compile(r"[^\r\n\v\f\x1c-\x1e\x85\u2028\u2029]+")
+_MARKER = re.compile(r"(?:[-–—*•·‣◦+]|\(?(?:\d{1,3}|[A-Za-z]|[ivxIVX]{1,5})[.)])\Z")
+"""A bullet or number that stands alone: the label of the sentence that follows it."""
+_WIDE_SPACE = re.compile(r"[^\S ]")
+"""sentencex 1.0.32 panics at initials behind white space of more than one byte, such as a no-break space."""
+
+
+def split_sentences(text: str, protected: Sequence[Range] = ()) -> list[Range]:
+    """Split a text into sentences.
+
+    Args:
+        text: Any text; blank text has no sentences.
+        protected: Ranges that are never cut, such as formulas and code, sorted by start.
+
+    Returns:
+        Ranges in reading order, without the white space around them. Together they hold every
+        character of `text` that is not white space.
+    """
+    joined: list[Range] = []
+    for start, end in _unprotected(_trimmed(text, _pieces(text)), protected):
+        if joined and _MARKER.match(text, *joined[-1]):
+            start = joined.pop()[0]
+        joined.append((start, end))
+    return joined
+
+
+def _pieces(text: str) -> Iterator[Range]:
+    from sentencex import segment
+
+    for line in _LINE.finditer(text):
+        position = line.start()
+        for piece in segment("en", _WIDE_SPACE.sub(" ", line.group())):
+            yield position, position + len(piece)
+            position += len(piece)
+        if position < line.end():
+            yield position, line.end()
+
+
+def _trimmed(text: str, pieces: Iterator[Range]) -> Iterator[Range]:
+    for start, end in pieces:
+        piece = text[start:end]
+        left = len(piece) - len(piece.lstrip())
+        right = len(piece.rstrip())
+        if left < right:
+            yield start + left, start + right
+
+
+def _unprotected(pieces: Iterator[Range], protected: Sequence[Range]) -> Iterator[Range]:
+    """Join pieces whose border lies inside a protected range."""
+    ranges = iter(protected)
+    current = next(ranges, None)
+    open_start: int | None = None
+    for start, end in pieces:
+        if open_start is not None:
+            start = open_start
+        while current is not None and current[1] <= end:
+            current = next(ranges, None)
+        if current is not None and current[0] < end:
+            open_start = start
+            continue
+        open_start = None
+        yield start, end
+    if open_start is not None:
+        yield open_start, end
