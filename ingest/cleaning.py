@@ -1,0 +1,366 @@
+"""What in a text is not the author's prose: chrome, quoted words of others, formulas to keep whole, places where something was lost.
+
+Everything is answered in offsets; no text is ever changed. Does not decide where comments begin (see segmentation.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from rag.records import Range
+
+# --- lines ------------------------------------------------------------------------------------------------------------
+
+# Only real line ends: a form feed or U+2028 inside a comment is not a new line to the person who wrote it.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_BLANK = "\0\ufeff\u200b\u200c\u200d\u2060"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a text that has something on it: `text[start:end]`, without the space around it."""
+
+    number: int
+    """Counted from 1, blank lines included."""
+    start: int
+    end: int
+    text: str
+    blanks_before: int
+    """Blank lines between this line and the one before it."""
+
+
+def lines_of(text: str) -> list[Line]:
+    """The lines that are not blank, in order."""
+    found = []
+    blanks = 0
+    for number, match in enumerate(_LINE.finditer(text), start=1):
+        raw = match.group()
+        body = raw.strip().strip(_BLANK).strip()
+        if not body:
+            blanks += 1
+            continue
+        start = match.start() + raw.index(body)
+        found.append(Line(number, start, start + len(body), body, blanks))
+        blanks = 0
+    return found
+
+
+# --- chrome -----------------------------------------------------------------------------------------------------------
+
+# Headings that stand above the list of comments. Read in the history of ForumMagnum's profile pages, 2018 to 2026.
+SECTION_LINES = frozenset(
+    """posts|comments|recent posts|recent comments|frontpage posts|blog posts|sequences|wiki contributions
+wikitag contributions|wiki edits|quick takes|shortform|top post|top posts|user profile|my drafts|organizer of
+my submissions|comment submissions|participation|interests:|topic contributions|tag contributions""".replace(
+        "\n", "|"
+    ).split("|")
+)
+
+_SORTINGS = (
+    r"new|old|top|top \(inflation adjusted\)|magic \(new & upvoted\)|new & upvoted|recent comments|recent replies"
+    r"|newest|oldest|daily"
+)
+
+# Buttons and notices that nobody writes as a line of a comment.
+ACTION_LINES = frozenset(
+    """send message|send a message|subscribe to posts|unsubscribe from posts|subscribe to this user's posts
+manage subscriptions|account settings|edit account|register rss|register rss feed|register new rss feed|report user|reply
+permalink|edit in context|(account deleted)|load more|show more|show all|view more|see more|see less
+no posts to display.|no comments found|no wikitag contributions to display.|(read more)|(continue reading)|show highlight
+hide highlight|[-]|[+]|answer by|[comment deleted]|[deleted]|[anonymous]|moderator comment|response to previous version
+[draft]|[event]|[unlisted]|upvote|downvote|1 point|show previous comment|subdirectory_arrow_left|expand_less|expand_more
+[this comment is no longer endorsed by its author]""".replace("\n", "|").split("|")
+)
+
+# Chrome too, but also words that a comment may hold on a line of its own: believed only next to other chrome.
+WEAK_LINES = frozenset(
+    "message|dialogue|subscribe|unsubscribe|cancel|all|bio|new|old|top|newest|oldest|daily|link|star|description|○|•|ω|lw|·".split(
+        "|"
+    )
+)
+
+_CHROME = re.compile(
+    rf"""sorted\ by:?(?:\s+(?:{_SORTINGS}))?
+    | load\ more\ \(\d+/\d+\) | \(continue\ reading\W+\d+\ more\ words?\) | -?\d+\ points?
+    | pinned\ by\ \S.{{0,40}} | promoted\ by\ \S.{{0,40}} | (?:nomination|review)\ for\ \d{{4}}\ review
+    | \[this\ comment\ will\ not\ be\ visible\ to\ other\ users\ until\ the\ moderation\ team\ has\ reviewed\ it\.\]
+    | a\ moderator\ has\ deactivated\ replies\ on\ this\ comment\ until\ .{{1,60}}
+    | deleted\ by\ \S.{{0,40}},\ .{{1,30}}
+    | all\ of\ .{{1,40}}'s\ comments(?:\ \+\ replies)? | \S.{{0,40}}['’]s\ (?:posts|comments|shortform(?:\ feed)?)
+    | .{{0,60}}\(\+\d+(?:/-\d+)?\) | .{{0,60}}\(-\d+\)
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# Scores and relative dates: chrome next to other chrome, text elsewhere.
+_COUNTER = re.compile(
+    r"(?:Ω|LW)?\s*[-−–]?\d{1,3}(?:[, ]?\d{3})*k?|now|\d{1,3}(?:s|m|h|d|mo|y)\*?"
+    r"|\d{1,2}(?:st|nd|rd|th)? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{4}"
+    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{1,2},? \d{4}|\d+ karma|joined [a-z]{3} \d{4}",
+    re.IGNORECASE,
+)
+
+
+def is_section_line(line: str) -> bool:
+    """Whether a stripped line is a heading of a profile page, such as "Wiki Contributions"."""
+    return line.casefold() in SECTION_LINES
+
+
+def is_chrome_line(line: str) -> bool:
+    """Whether a stripped line is page chrome wherever it stands as a line of its own."""
+    if len(line) > 160:
+        return False
+    folded = line.casefold()
+    return folded in SECTION_LINES or folded in ACTION_LINES or _CHROME.fullmatch(line) is not None
+
+
+def is_weak_chrome_line(line: str) -> bool:
+    """Whether a stripped line is chrome only where it stands next to other chrome: a bare number, "2y", "Message"."""
+    return len(line) <= 40 and (line.casefold() in WEAK_LINES or _COUNTER.fullmatch(line) is not None)
+
+
+# --- profile or document ----------------------------------------------------------------------------------------------
+
+_BIO = re.compile(
+    r"""\b(?:phd|ph\.d|postdoc|student|candidate|researche?r?|scientist|engineer|professor|lecturer|programmer|developer|founder
+    |co-?founder|director|formerly|previously|university|institute|currently|working\ (?:on|at)|interested\ in|i\ work
+    |my\ (?:website|blog|work|research|name|interests|email|site|pronouns|substack)|other\ links|anonymous\ feedback|e-?mail\ me
+    |reach\ me|contact\ me|dm\ me|message\ me|blog\ at|i\ (?:write|study|think\ about|spend|live|am\ a|run|do)|i['’]m\ an?|https?://
+    |www\.|she/her|he/him|they/them|aspiring|retired|mathematician|philosopher|economist|independent|hobby|bay\ area|writer)\b
+    | \b[a-z0-9-]+\.(?:com|org|net|io|me|ai|dev|blog|xyz|page|substack\.com|github\.io)\b | @\w{3,}""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_REPLY = re.compile(
+    r"""(?:thanks|thank\ you|yes\b|yeah|yep|no[,.]|nope|agreed|i\ agree|i\ disagree|strong(?:ly)?\ (?:up|down|agree|disagree)|upvoted
+    |hm+\b|ah\b|oh\b|huh|sure[,.]|right[,.]|fair|great\ (?:post|point|question)|good\ (?:post|point|question|catch)|nice\b|awesome|cool
+    |interesting|sorry|i\ (?:like|liked|love|appreciate|wonder|think|don['’]t|would|mostly|basically|mean|guess|suspect|kinda|want)
+    |i['’](?:d|m|ve|ll)\b|my\ (?:main|guess|impression|understanding|sense)|for\ the\ record|fwiw|\(?edit|see\ also|re:|in\ response
+    |are\ you|do\ you|can\ i|is\ the|what\ do\ you|could\ you|have\ you|why\ do|note)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_SPEAKER = re.compile(r"(?:[A-Z][\w.' -]{0,30}|Q|A):\s|\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s|[#=|{\[<]|PMID|\d+\.\d+\s")
+
+
+def looks_like_profile(text: str) -> bool:
+    """Whether a `.txt` or `.md` file is a saved user profile: name or bio, then many comments.
+
+    A plain document (an article, notes, a speech, a transcript) is not: it keeps its own order and is kept whole.
+    Judged by page chrome near the top, a bio printed twice, or a name line and a bio above paragraphs that open like replies.
+    """
+    lines = lines_of(text[:200_000])
+    if len(lines) < 3:
+        return False
+    head = [line.text for line in lines[:60]]
+    sections = sum(is_section_line(line) for line in head)
+    sortings = sum(line.casefold().startswith("sorted by") and is_chrome_line(line) for line in head)
+    if sections + sortings >= 2 or any(
+        line.casefold() in ("wiki contributions", "wikitag contributions") for line in head
+    ):
+        return True
+    if repeated_head(head):
+        return True
+    return _reads_like_comments(lines)
+
+
+def repeated_head(lines: list[str], longest: int = 12) -> int:
+    """How many lines the block has that opens a text and is printed again right after it; 0 if there is none.
+
+    Narrow layouts of profile pages print the bio twice.
+    """
+    for size in range(min(longest, len(lines) // 2), 0, -1):
+        if lines[:size] == lines[size : 2 * size] and sum(map(len, lines[:size])) >= 12:
+            return size
+    return 0
+
+
+def _reads_like_comments(lines: list[Line]) -> bool:
+    """Name or bio above paragraphs many of which open like replies."""
+    name = find_name_line([line.text for line in lines[:8]])
+    bio = any(_BIO.search(line.text) and len(line.text) < 600 for line in lines[:4])
+    if name is None or not bio:
+        return False
+    body = [line.text for line in lines[2:400] if len(line.text) > 20]
+    if len(body) < 4 or sum(_SPEAKER.match(line) is not None for line in body) > len(body) / 4:
+        return False
+    replies = sum(_REPLY.match(line) is not None for line in body)
+    return replies >= 2 and replies / len(body) >= 0.12
+
+
+_NAME = re.compile(r"[\w][\w.'’_\-]*(?: [\w(\"“][\w.'’_\-)\"”]*){0,4}")
+_NOT_NAME = re.compile(
+    r"\b(?:the|a|an|of|is|are|was|were|i|my|you|we|it|this|that|to|for|on|at|with|from|how|why|what|notes?|introduction|abstract"
+    r"|summary|chapter|part|section|contents|meeting|release|changelog|readme|todo|thanks|yes|no|agreed|upvoted|hello|hi)\b",
+    re.IGNORECASE,
+)
+
+
+def find_name_line(head: list[str]) -> int | None:
+    """Index of the line that is a person's name or handle, among the first lines of a profile; None if there is none.
+
+    The first line if it is one; else a single short line right below the bio.
+    """
+    for index, line in enumerate(head[:4]):
+        if len(line) <= 40 and _NAME.fullmatch(line) and not _NOT_NAME.search(line) and not is_chrome_line(line):
+            if index == 0 or _BIO.search(" ".join(head[:index])):
+                return index
+    return None
+
+
+def is_bio_line(line: str) -> bool:
+    """Whether a line speaks of its author as bios do: occupation, affiliation, links, contact."""
+    return len(line) < 800 and _BIO.search(line) is not None
+
+
+# --- formulas and code ------------------------------------------------------------------------------------------------
+
+_DELIMITER = re.compile(
+    r"""(?P<fence>^[ \t]{0,3}(?P<ticks>`{3,}|~{3,})[^`\n]*$)
+    | (?P<escaped>\\\$)
+    | (?P<begin>\\begin\{(?P<env>[a-zA-Z]{1,20}\*?)\}) | (?P<end>\\end\{(?P<closed>[a-zA-Z]{1,20}\*?)\})
+    | (?P<open>\\{1,2}[(\[]) | (?P<close>\\{1,2}[)\]])
+    | (?P<display>\$\$) | (?P<dollar>\$)""",
+    re.MULTILINE | re.VERBOSE,
+)
+_LONGEST_FORMULA = 5_000
+_LONGEST_INLINE = 500
+_TEX = re.compile(r"[\\^_={}<>|+*/]|\b\w\b")
+_WORDS = re.compile(r"[A-Za-z]{3,}[,;:.]? +[A-Za-z]{2,}")
+
+
+def protected_ranges(text: str) -> tuple[Range, ...]:
+    """Ranges that must not be cut: LaTeX formulas and fenced code, in order and without overlap.
+
+    Prices are no formulas: "$5 and $10" gives nothing.
+    """
+    return tuple(_merged(_fences_and_formulas(text)))
+
+
+def _fences_and_formulas(text: str) -> Iterator[Range]:
+    opened: re.Match[str] | None = None
+    fence: re.Match[str] | None = None
+    environments: list[tuple[str, int]] = []
+    for match in _DELIMITER.finditer(text):
+        kind = next(
+            name for name in ("fence", "escaped", "begin", "end", "open", "close", "display", "dollar") if match[name]
+        )
+        if kind == "fence":
+            if fence is None:
+                fence = match
+            elif match["ticks"][0] == fence["ticks"][0] and len(match["ticks"]) >= len(fence["ticks"]):
+                yield fence.start(), match.end()
+                fence, opened, environments = None, None, []
+            continue
+        if kind == "begin":
+            environments.append((match["env"], match.start()))
+        elif kind == "end":
+            while environments:
+                name, start = environments.pop()
+                if name == match["closed"]:
+                    if match.end() - start <= _LONGEST_FORMULA:
+                        yield start, match.end()
+                    break
+        elif kind in ("open", "close", "display", "dollar"):
+            if opened is not None and _closes(text, opened, match, kind):
+                yield opened.start(), match.end()
+                opened = None
+            elif kind != "close" and (opened is None or not _may_still_close(text, opened, match)):
+                opened = match if _may_open(text, match, kind) else None
+            elif kind == "dollar" and opened is not None and opened.group() == "$" and _may_open(text, match, kind):
+                opened = match
+
+
+def _may_open(text: str, match: re.Match[str], kind: str) -> bool:
+    if kind != "dollar":
+        return kind != "close"
+    before, after = text[match.start() - 1 : match.start()], text[match.end() : match.end() + 1]
+    return not before.isalnum() and bool(after) and not after.isspace()
+
+
+def _may_still_close(text: str, opened: re.Match[str], match: re.Match[str]) -> bool:
+    return match.start() - opened.start() <= (_LONGEST_INLINE if opened.group() == "$" else _LONGEST_FORMULA)
+
+
+def _closes(text: str, opened: re.Match[str], match: re.Match[str], kind: str) -> bool:
+    if not _may_still_close(text, opened, match):
+        return False
+    if opened.group() == "$":
+        return kind == "dollar" and _is_inline_formula(text, opened.end(), match.start())
+    if opened.group() == "$$":
+        return kind == "display" and match.start() > opened.end()
+    return kind == "close" and match.group()[-1] == {"(": ")", "[": "]"}[opened.group()[-1]]
+
+
+def _is_inline_formula(text: str, start: int, end: int) -> bool:
+    """Pandoc's rule (no space inside the dollars, no digit after them), and no sentence between them."""
+    inside = text[start:end]
+    if not inside.strip() or inside[-1].isspace() or "\n\n" in inside or text[end + 1 : end + 2].isalnum():
+        return False
+    if "\\" in inside:
+        return True
+    return not _WORDS.search(inside) and (inside.isalnum() and not inside.isdigit() or _TEX.search(inside) is not None)
+
+
+def _merged(ranges: Iterator[Range]) -> Iterator[Range]:
+    last: Range | None = None
+    for start, end in sorted(ranges):
+        if last is None:
+            last = start, end
+        elif start < last[1]:
+            last = last[0], max(last[1], end)
+        else:
+            yield last
+            last = start, end
+    if last is not None:
+        yield last
+
+
+# --- scars ------------------------------------------------------------------------------------------------------------
+
+# Every alternative ends where the lost thing stood: match.end() is the gap.
+_SCARS = re.compile(
+    r"""(?<=\w)\ (?=[,;:?!](?:\s|$)|\.(?:\s|$)|[,.]?[)”](?:[\s,.;:]|$))
+    | [“(](?=[”)](?:\s|$|[,.;]))
+    | \bthe\ (?=(?:of|is|and|or|are|to)\b)
+    | \bfrom\ (?=to\b[ ]*[.,;])
+    | \b(?:of|by|to)\ (?=(?:of|is|are|and[ ]*[,.;)])\b)
+    | \busing\ (?=as\ an?\b)
+    | \bsome\ (?=and\b[ ]*[),.;])
+    | \b(?:though|where|case|because)\ (?=(?:is|does)\ (?!the\b|a\b|an\b|this\b|that\b|it\b|my\b|your\b|there\b)\w)
+    """,
+    re.VERBOSE,
+)
+_SPACED_MARK = re.compile(r"\w [,.](?:\s|$)")
+_TIGHT_MARK = re.compile(r"\w[,.](?:\s|$)")
+
+
+def find_gaps(text: str) -> tuple[int, ...]:
+    """Places where a formula, image or button label was lost: " , which", "prove ?", "“”", "from to .".
+
+    Texts that put a space before every mark, as tokenised corpora do, have no such scars.
+
+    Returns:
+        Ascending offsets of the point at which something is missing.
+    """
+    spaced = sum(1 for _ in _SPACED_MARK.finditer(text))
+    if spaced > 5 and spaced > 0.25 * sum(1 for _ in _TIGHT_MARK.finditer(text)):
+        return ()
+    protected = protected_ranges(text)
+    found = (match.end() for match in _SCARS.finditer(text))
+    return tuple(gap for gap in found if not any(start <= gap < end for start, end in protected))
+
+
+# --- voices -----------------------------------------------------------------------------------------------------------
+
+_QUOTE_LINE = re.compile(r"^[ ]{0,3}>(?!!)[^\r\n]*$", re.MULTILINE)
+
+
+def quoted_ranges(text: str) -> tuple[Range, ...]:
+    """Markdown blockquotes: words that the author took from somebody else. Spoilers (`>!`) are the author's own."""
+    ranges: list[Range] = []
+    for match in _QUOTE_LINE.finditer(text):
+        if ranges and not text[ranges[-1][1] : match.start()].strip(" \t\r\n"):
+            ranges[-1] = ranges[-1][0], match.end()
+        else:
+            ranges.append(match.span())
+    return tuple(ranges)
