@@ -16,6 +16,8 @@ Range = tuple[int, int]
 
 Kind = Literal["comment", "profile", "document"]
 
+UNNAMED = "an unnamed author"
+
 Verdict = Literal["verbatim", "repointed", "unsupported"]
 """What checking a citation found.
 
@@ -60,6 +62,8 @@ class Comment:
     kind: Kind = "comment"
     title: str | None = None
     """Title of the post or document it belongs to, where known."""
+    label: str | None = None
+    """An honest name for an unnamed author, such as "unnamed profile (example.org)"."""
     quoted: tuple[Range, ...] = ()
     """Parts that are somebody else's words."""
     gaps: tuple[int, ...] = ()
@@ -69,6 +73,11 @@ class Comment:
     versions: tuple[Version, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further columns of a structured source, as they were."""
+
+    @property
+    def byline(self) -> str:
+        """Who wrote it, as readers see it: the name, else an honest label."""
+        return self.author or self.label or UNNAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +97,7 @@ class Passage:
     """Relevance after fusion, between 0 and 1; comparable within one search only."""
     kind: Kind = "comment"
     title: str | None = None
+    label: str | None = None
     quoted: tuple[Range, ...] = ()
     gaps: tuple[int, ...] = ()
     sentences: tuple[Range, ...] = ()
@@ -97,6 +107,11 @@ class Passage:
     """Cosine similarity with the question, of the best window; None if the dense search did not see it."""
     lexical_score: float | None = None
     """BM25 score; None if the lexical search did not see it."""
+
+    @property
+    def byline(self) -> str:
+        """Who wrote it, as readers see it: the name, else an honest label."""
+        return self.author or self.label or UNNAMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +228,28 @@ class Filters:
 
     def __bool__(self) -> bool:
         return bool(self.authors or self.since or self.until or self.sources)
+
+
+@dataclass(frozen=True, slots=True)
+class IndexInfo:
+    """What an index holds."""
+
+    comments: int
+    passages: int
+    authors: tuple[tuple[str, int], ...]
+    """Names and how many comments each wrote, most first; unnamed authors under their label."""
+    sources: tuple[tuple[str, int], ...]
+    """Files and how many comments each holds."""
+    since: datetime | None
+    until: datetime | None
+    embedding_model: str
+    created_at: datetime
+    generation: str
+
+
+def author_key(name: str | None) -> str:
+    """What author names are compared by: case, underscores and surplus spaces do not matter."""
+    return " ".join((name or "").replace("_", " ").casefold().split())
 
 
 def as_datetime(value: datetime | date | str | None, *, end_of_day: bool = False) -> datetime | None:

@@ -1,0 +1,338 @@
+"""Sources, comments and passages in SQLite: what the index knows besides vectors and word statistics.
+
+Everything one ingest changes is one transaction, so readers see the old state or the new one and nothing between; the
+row `generation` in `meta` tells which. Does not search (see store.py and lexical.py) and does not merge
+(see the ingest side).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rag.errors import StoreMismatch, StoreUnavailable
+from rag.records import Comment, Filters, Passage, Span, Version, author_key
+
+FORMAT = 1
+"""Raise it whenever older code could not read what is written now."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS sources (
+    name TEXT PRIMARY KEY, file TEXT NOT NULL, path TEXT, fingerprint TEXT NOT NULL, text BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS sources_by_file ON sources (file);
+CREATE TABLE IF NOT EXISTS pieces (
+    id INTEGER PRIMARY KEY, source TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
+    kind TEXT NOT NULL, author_key TEXT NOT NULL, text_hash TEXT NOT NULL, native INTEGER NOT NULL,
+    comment_id TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS pieces_by_source ON pieces (source);
+CREATE INDEX IF NOT EXISTS pieces_by_comment ON pieces (comment_id);
+CREATE INDEX IF NOT EXISTS pieces_by_text ON pieces (text_hash);
+CREATE TABLE IF NOT EXISTS bands (band INTEGER NOT NULL, piece INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS bands_by_band ON bands (band);
+CREATE INDEX IF NOT EXISTS bands_by_piece ON bands (piece);
+CREATE TABLE IF NOT EXISTS comments (
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, author_key TEXT NOT NULL, byline TEXT NOT NULL, posted_at TEXT,
+    parent_id TEXT, thread_id TEXT, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS comments_by_author ON comments (author_key);
+CREATE INDEX IF NOT EXISTS comments_by_parent ON comments (parent_id);
+CREATE INDEX IF NOT EXISTS comments_by_thread ON comments (thread_id);
+CREATE TABLE IF NOT EXISTS passages (
+    id TEXT PRIMARY KEY, comment_id TEXT NOT NULL, ordinal INTEGER NOT NULL, vector_id TEXT NOT NULL,
+    rows INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS passages_by_comment ON passages (comment_id);
+CREATE INDEX IF NOT EXISTS passages_by_vector ON passages (vector_id);
+"""
+
+
+class Corpus:
+    """The SQLite file of one index. Each thread gets a connection of its own.
+
+    Args:
+        path: The database file; it is created when missing.
+
+    Raises:
+        StoreUnavailable: The file cannot be opened, or is no database.
+        StoreMismatch: A newer version of the program wrote it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._local = threading.local()
+        with translated(path):
+            with self.connection as connection:
+                connection.executescript(_SCHEMA)
+            found = int(self.meta("format", FORMAT))
+        if found > FORMAT:
+            raise StoreMismatch(
+                f"The index in {path.parent} was written by a newer version (format {found}, this one reads {FORMAT}). "
+                "Upgrade, or rebuild it with `python -m ingest --rebuild PATH`."
+            )
+
+    @property
+    def connection(self) -> sqlite3.Connection:
+        """This thread's connection."""
+        found = getattr(self._local, "connection", None)
+        if found is None:
+            found = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            found.row_factory = sqlite3.Row
+            found.execute("PRAGMA journal_mode=WAL")
+            found.execute("PRAGMA synchronous=NORMAL")
+            self._local.connection = found
+        return found
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing: an exception, or the end of the process, leaves everything as it was."""
+        connection = self.connection
+        with translated(self.path):
+            connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close this thread's connection."""
+        if connection := getattr(self._local, "connection", None):
+            connection.close()
+            self._local.connection = None
+
+    def meta(self, key: str, default: Any = None) -> Any:
+        """A fact about the index."""
+        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
+        return default if row is None else json.loads(row["value"])
+
+    def set_meta(self, **facts: Any) -> None:
+        self.connection.executemany(
+            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, json.dumps(value)) for key, value in facts.items()]
+        )
+
+    def source_text(self, name: str) -> str | None:
+        """The exact text that offsets into this source refer to."""
+        row = self.connection.execute("SELECT text FROM sources WHERE name = ?", (name,)).fetchone()
+        return None if row is None else decode(row["text"])
+
+    def comment(self, id: str) -> Comment | None:
+        row = self.connection.execute("SELECT data FROM comments WHERE id = ?", (id,)).fetchone()
+        return None if row is None else load_comment(row["data"])
+
+    def comments(self, filters: Filters | None = None, kind: str | None = "comment") -> Iterator[Comment]:
+        """Comments in a stable order: by date where known, else as they stand in their source."""
+        where, values = _conditions(filters, kind)
+        query = f"SELECT data FROM comments c {where} ORDER BY posted_at IS NULL, posted_at, rowid"
+        for row in self.connection.execute(query, values):
+            yield load_comment(row["data"])
+
+    def replies(self, comment_id: str) -> list[Comment]:
+        rows = self.connection.execute("SELECT data FROM comments WHERE parent_id = ? ORDER BY posted_at", (comment_id,))
+        return [load_comment(row["data"]) for row in rows]
+
+    def thread(self, thread_id: str) -> list[Comment]:
+        rows = self.connection.execute("SELECT data FROM comments WHERE thread_id = ? ORDER BY posted_at", (thread_id,))
+        return [load_comment(row["data"]) for row in rows]
+
+    def counts(self, filters: Filters | None = None) -> tuple[int, int, str | None, str | None]:
+        """Comments, their authors, first and last date."""
+        where, values = _conditions(filters, "comment")
+        query = f"SELECT COUNT(*), COUNT(DISTINCT byline), MIN(posted_at), MAX(posted_at) FROM comments c {where}"
+        return tuple(self.connection.execute(query, values).fetchone())
+
+    def authors(self) -> list[tuple[str, int]]:
+        """Bylines and how many comments each wrote, most first."""
+        rows = self.connection.execute(
+            "SELECT MIN(byline), COUNT(*) FROM comments WHERE kind = 'comment' "
+            "GROUP BY CASE author_key WHEN '' THEN byline ELSE author_key END ORDER BY COUNT(*) DESC, 1"
+        )
+        return [tuple(row) for row in rows]
+
+    def sources(self) -> list[tuple[str, int]]:
+        """Files and how many comments each holds."""
+        rows = self.connection.execute(
+            "SELECT s.file, COUNT(DISTINCT CASE p.kind WHEN 'profile' THEN NULL ELSE p.comment_id END) FROM sources s "
+            "LEFT JOIN pieces p ON p.source = s.name GROUP BY s.file ORDER BY s.file"
+        )
+        return [tuple(row) for row in rows]
+
+    def passage_count(self) -> int:
+        return self.connection.execute("SELECT COUNT(*) FROM passages").fetchone()[0]
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """Passages by id; unknown ids are left out."""
+        rows = self._select_in("SELECT data FROM passages WHERE id IN ({})", ids)
+        return {passage.id: passage for passage in (load_passage(row["data"]) for row in rows)}
+
+    def passages_of(self, comment_id: str) -> list[Passage]:
+        """The passages of one comment, in reading order."""
+        query = "SELECT data FROM passages WHERE comment_id = ? ORDER BY ordinal"
+        return [load_passage(row["data"]) for row in self.connection.execute(query, (comment_id,))]
+
+    def passages_with_vectors(self, vector_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Pairs (vector id, passage id): two passages with the same words share a vector."""
+        rows = self._select_in("SELECT vector_id, id FROM passages WHERE vector_id IN ({}) ORDER BY rowid", vector_ids)
+        return [tuple(row) for row in rows]
+
+    def vectors_of(self, passage_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
+        """Vector id and number of rows by passage id."""
+        query = "SELECT id, vector_id, rows FROM passages WHERE id IN ({})"
+        return {row[0]: (row[1], row[2]) for row in self._select_in(query, passage_ids)}
+
+    def matching(self, filters: Filters) -> dict[str, tuple[str, int]]:
+        """Passage id to vector id and number of rows, for every passage that passes the filters."""
+        where, values = _conditions(filters, None)
+        query = f"SELECT p.id, p.vector_id, p.rows FROM passages p JOIN comments c ON c.id = p.comment_id {where}"
+        return {row[0]: (row[1], row[2]) for row in self.connection.execute(query, values)}
+
+    def all_passage_texts(self) -> Iterator[tuple[str, str]]:
+        """Ids and texts of all passages, in a stable order."""
+        for row in self.connection.execute("SELECT id, data FROM passages ORDER BY rowid"):
+            yield row["id"], json.loads(row["data"])["text"]
+
+    def _select_in(self, query: str, values: Sequence[str]) -> Iterator[sqlite3.Row]:
+        for at in range(0, len(values), 500):
+            batch = list(values[at : at + 500])
+            yield from self.connection.execute(query.format(",".join("?" * len(batch))), batch)
+
+
+def _conditions(filters: Filters | None, kind: str | None) -> tuple[str, list[Any]]:
+    """SQL over the table `comments c`."""
+    conditions, values = [], []
+    if kind is not None:
+        conditions.append("c.kind = ?")
+        values.append(kind)
+    if filters and filters.authors:
+        keys = [author_key(name) for name in filters.authors]
+        marks = ",".join("?" * len(keys))
+        conditions.append(f"(c.author_key IN ({marks}) OR (c.author_key = '' AND LOWER(c.byline) IN ({marks})))")
+        values += keys * 2
+    if filters and filters.since:
+        conditions.append("c.posted_at >= ?")
+        values.append(_moment(filters.since))
+    if filters and filters.until:
+        conditions.append("c.posted_at <= ?")
+        values.append(_moment(filters.until))
+    if filters and filters.sources:
+        marks = ",".join("?" * len(filters.sources))
+        conditions.append(
+            "EXISTS (SELECT 1 FROM pieces x JOIN sources s ON s.name = x.source "
+            f"WHERE x.comment_id = c.id AND (s.name IN ({marks}) OR s.file IN ({marks})))"
+        )
+        values += list(filters.sources) * 2
+    return ("WHERE " + " AND ".join(conditions) if conditions else ""), values
+
+
+@contextmanager
+def translated(path: Path) -> Iterator[None]:
+    """SQLite's errors as ours."""
+    try:
+        yield
+    except sqlite3.OperationalError as exc:
+        raise StoreUnavailable(
+            f"The index {path} cannot be used: {exc}. Check that the folder is writable and no other ingest is running."
+        ) from exc
+    except sqlite3.DatabaseError as exc:
+        raise StoreUnavailable(
+            f"The index {path} is damaged ({exc}). Delete the folder {path.parent} and ingest again."
+        ) from exc
+
+
+def encode(text: str) -> bytes:
+    """Text as stored: lone surrogates, which JSON can smuggle in, survive."""
+    return text.encode("utf-8", "surrogatepass")
+
+
+def decode(data: bytes) -> str:
+    return bytes(data).decode("utf-8", "surrogatepass")
+
+
+def _moment(value: datetime | None) -> str | None:
+    """Fixed width, so that strings sort as times do."""
+    return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
+
+
+def _time(value: str | None) -> datetime | None:
+    return None if value is None else datetime.fromisoformat(value)
+
+
+def dump_comment(comment: Comment) -> tuple[Any, ...]:
+    """A row of the table `comments`."""
+    data = {
+        "id": comment.id,
+        "author": comment.author,
+        "text": comment.text,
+        "sightings": [[span.source, span.start, span.end] for span in comment.sightings],
+        "url": comment.url,
+        "posted_at": _moment(comment.posted_at),
+        "parent_id": comment.parent_id,
+        "thread_id": comment.thread_id,
+        "karma": comment.karma,
+        "kind": comment.kind,
+        "title": comment.title,
+        "label": comment.label,
+        "quoted": comment.quoted,
+        "gaps": comment.gaps,
+        "border_confidence": comment.border_confidence,
+        "versions": [
+            [version.span.source, version.span.start, version.span.end, _moment(version.seen_at)]
+            for version in comment.versions
+        ],
+        "extra": dict(comment.extra),
+    }
+    return (
+        comment.id,
+        comment.kind,
+        author_key(comment.author),
+        comment.byline,
+        _moment(comment.posted_at),
+        comment.parent_id,
+        comment.thread_id,
+        json.dumps(data),
+    )
+
+
+def load_comment(text: str) -> Comment:
+    data = json.loads(text)
+    return Comment(
+        **{
+            **data,
+            "sightings": tuple(Span(*item) for item in data["sightings"]),
+            "posted_at": _time(data["posted_at"]),
+            "quoted": _ranges(data["quoted"]),
+            "gaps": tuple(data["gaps"]),
+            "versions": tuple(Version(Span(*item[:3]), _time(item[3])) for item in data["versions"]),
+        }
+    )
+
+
+_SEARCH_FIELDS = ("score", "dense_score", "lexical_score")
+
+
+def dump_passage(passage: Passage) -> str:
+    """The `data` column of the table `passages`; scores belong to a search and are not kept."""
+    data = {name: getattr(passage, name) for name in Passage.__dataclass_fields__ if name not in _SEARCH_FIELDS}
+    return json.dumps({**data, "posted_at": _moment(passage.posted_at)})
+
+
+def load_passage(text: str) -> Passage:
+    data: Mapping[str, Any] = json.loads(text)
+    return Passage(
+        **{
+            **data,
+            "posted_at": _time(data["posted_at"]),
+            "quoted": _ranges(data["quoted"]),
+            "gaps": tuple(data["gaps"]),
+            "sentences": _ranges(data["sentences"]),
+        }
+    )
+
+
+def _ranges(items: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:
+    return tuple((item[0], item[1]) for item in items)

@@ -1,0 +1,464 @@
+"""The index on disk: open, search, write, switch.
+
+The only module that imports chromadb. A store is a folder:
+
+    index.sqlite3   sources, comments, passages, and which generation is current (corpus.py)
+    chroma/         vectors; or a Chroma server in its place
+    lexical/<n>/    the word index of generation n (lexical.py)
+
+Vectors are filed under a hash of what was embedded and are never changed: an ingest adds the new ones beside those in
+use, where no search sees them, because a search keeps only vectors that belong to a passage. Committing the SQLite
+transaction switches everything at once; what is no longer used is deleted after that. So a process may die at any
+point: the old generation goes on answering, and the next run finds what was embedded.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.corpus import Corpus, translated
+from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
+from rag.lexical import LexicalIndex
+from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datetime
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.embedding import Embedder
+
+ROWS_PER_PASSAGE = 8
+"""A passage has a vector for itself and one for each window: how many nearest rows to ask for per passage wanted."""
+
+
+class Store:
+    """One index, open for searching. Safe to share between threads; notices by itself when a new generation is current.
+
+    Use `Store.open`.
+    """
+
+    def __init__(self, folder: Path, chroma_url: str | None = None) -> None:
+        self.folder = folder
+        self.corpus = Corpus(folder / "index.sqlite3")
+        self._vectors = Vectors(folder / "chroma", chroma_url)
+        self._lock = threading.Lock()
+        self._generation: int | None = None
+        self._lexical: LexicalIndex | None = None
+
+    @classmethod
+    def open(cls, settings: Settings, embedder: Embedder | None = None) -> Store:
+        """Open the index that the settings name.
+
+        Args:
+            settings: Where it is.
+            embedder: If given, the index must have been made with this model.
+
+        Raises:
+            StoreMissing: Nothing has been ingested yet.
+            StoreMismatch: The index was made with another embedding model, or by a newer version.
+            StoreUnavailable: The files cannot be read.
+        """
+        folder = Path(settings.store)
+        missing = StoreMissing(
+            f"No comments are indexed in {folder}. Run `python -m ingest PATH` first, or set COMMENTARIAT_STORE "
+            "to the folder of an index."
+        )
+        if not (folder / "index.sqlite3").is_file():
+            raise missing
+        store = cls(folder, settings.chroma_url)
+        if store.generation == 0:
+            raise missing
+        if embedder is not None:
+            store.check_model(embedder.identity)
+        return store
+
+    @property
+    def generation(self) -> int:
+        """Counts the switches; 0 before the first."""
+        with translated(self.corpus.path):
+            return int(self.corpus.meta("generation", 0))
+
+    def check_model(self, identity: str) -> None:
+        """Raises StoreMismatch unless the index was made with this embedding model."""
+        found = self.corpus.meta("embedding_model")
+        if found is not None and found != identity:
+            raise StoreMismatch(
+                f'The index in {self.folder} was made with the embedding model "{found}", the settings ask for '
+                f'"{identity}". Rebuild it with `python -m ingest --rebuild PATH`, or set embedding_model back.'
+            )
+
+    def info(self) -> IndexInfo:
+        """What is indexed."""
+        comments, _, since, until = self.corpus.counts()
+        return IndexInfo(
+            comments=comments,
+            passages=self.corpus.passage_count(),
+            authors=tuple(self.corpus.authors()),
+            sources=tuple(self.corpus.sources()),
+            since=as_datetime(since),
+            until=as_datetime(until),
+            embedding_model=self.corpus.meta("embedding_model", ""),
+            created_at=as_datetime(self.corpus.meta("created_at")),
+            generation=str(self.generation),
+        )
+
+    def coverage(self, filters: Filters | None = None) -> Coverage:
+        """How much a search with these filters looks at."""
+        comments, authors, since, until = self.corpus.counts(filters)
+        names = filters.authors if filters else ()
+        return Coverage(comments, authors, as_datetime(since), as_datetime(until), tuple(names))
+
+    def comments(self, filters: Filters | None = None) -> Iterator[Comment]:
+        """Comments in a stable order; profiles and documents are none."""
+        return self.corpus.comments(filters)
+
+    def comment(self, id: str) -> Comment | None:
+        """A comment, profile or document by its id."""
+        return self.corpus.comment(id)
+
+    def source_text(self, source: str) -> str:
+        """The exact text that offsets into `source` refer to.
+
+        Raises:
+            SourceError: No such source is in the index.
+        """
+        text = self.corpus.source_text(source)
+        if text is None:
+            raise SourceError(f'No source "{source}" is in the index {self.folder}. `commentariat sources` lists them.')
+        return text
+
+    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
+        """Passages by id; unknown ids are left out."""
+        return self.corpus.passages(ids)
+
+    def dense(self, vector: np.ndarray, limit: int, filters: Filters | None = None) -> list[tuple[str, float]]:
+        """The passages nearest to a vector.
+
+        Args:
+            vector: Unit vector of the question.
+            limit: Most passages.
+            filters: Where to search.
+
+        Returns:
+            Passage ids with the cosine similarity of their best row (the passage or one of its windows), best first.
+        """
+        allowed = self.corpus.matching(filters) if filters else None
+        if allowed is not None and not allowed:
+            return []
+        self._refresh()
+        only = None if allowed is None else set(allowed.values())
+        best: dict[str, float] = {}
+        for vector_id, score in self._vectors.nearest(self._collection(), vector, limit * ROWS_PER_PASSAGE, only):
+            best[vector_id] = max(score, best.get(vector_id, -1.0))
+        pairs = self.corpus.passages_with_vectors(list(best))
+        scored = [(passage, best[vector_id]) for vector_id, passage in pairs if allowed is None or passage in allowed]
+        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+    def lexical(self, query: str, limit: int, filters: Filters | None = None) -> list[tuple[str, float]]:
+        """The passages that share words with a query: ids with BM25 scores, best first, none with score 0."""
+        allowed = list(self.corpus.matching(filters)) if filters else None
+        return self._words().search(query, limit, allowed)
+
+    def rarity(self, word: str) -> float:
+        """How rare a word is here, from 0 (in every passage) to 1 (in none)."""
+        return self._words().rarity(word)
+
+    def knows(self, word: str) -> bool:
+        """Whether any passage has the word, in any form with the same stem."""
+        return self._words().knows(word)
+
+    def vectors(self, passage_ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """The rows of passages: for each (1 + windows, dimension), the whole passage first."""
+        vectors = self.corpus.vectors_of(passage_ids)
+        self._refresh()
+        rows = self._vectors.rows(self._collection(), dict(vectors.values()))
+        return {passage: rows[vector] for passage, (vector, _) in vectors.items() if vector in rows}
+
+    @contextmanager
+    def writing(self, embedder: Embedder, *, rebuild: bool = False) -> Iterator[Writer]:
+        """One ingest: all of it becomes current at the end, or nothing of it.
+
+        Args:
+            embedder: Makes the vectors. Unless rebuilding, it must be the model that the index was made with.
+            rebuild: Start from nothing. Vectors of unchanged texts are still reused if the model is the same.
+
+        Raises:
+            StoreMismatch: The index was made with another embedding model.
+            StoreUnavailable: Another ingest is running.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / "ingest.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as exc:
+            raise StoreUnavailable(f"Another ingest into {self.folder} is running. Wait for it, or stop it.") from exc
+        try:
+            if not rebuild:
+                self.check_model(embedder.identity)
+            generation = self.generation + 1
+            with self.corpus.transaction():
+                writer = Writer(self, embedder, generation, rebuild)
+                yield writer
+                writer.finish()
+            writer.clean_up()
+        finally:
+            lock.release()
+
+    def _collection(self) -> str:
+        return self.corpus.meta("collection")
+
+    def _words(self) -> LexicalIndex:
+        self._refresh()
+        assert self._lexical is not None
+        return self._lexical
+
+    def _refresh(self) -> None:
+        """Follow a switch: other processes write too, and old handles do not see what they wrote."""
+        generation = self.generation
+        if generation == self._generation:
+            return
+        with self._lock:
+            if self._generation is not None and self.corpus.meta("writer") != os.getpid():
+                self._vectors.reopen()
+            try:
+                self._lexical = LexicalIndex.open(self.folder / "lexical" / str(self.corpus.meta("lexical")))
+            except OSError as exc:
+                raise StoreUnavailable(
+                    f"The word index in {self.folder / 'lexical'} cannot be read ({exc}). "
+                    "Rebuild with `python -m ingest --rebuild PATH`."
+                ) from exc
+            self._generation = generation
+
+
+@dataclass(frozen=True, slots=True)
+class VectorJob:
+    """A passage text to be embedded, with its windows, under the id of its vectors."""
+
+    vector_id: str
+    text: str
+    windows: tuple[tuple[int, int], ...]
+
+
+class Writer:
+    """The writing end of one ingest; `Store.writing` makes it. `corpus` is inside the transaction."""
+
+    def __init__(self, store: Store, embedder: Embedder, generation: int, rebuild: bool) -> None:
+        self.corpus = store.corpus
+        self.embedded = 0
+        """Texts embedded so far, those found in the index not counted."""
+        self._store, self._embedder, self._generation = store, embedder, generation
+        self._vectors = store._vectors
+        current = self.corpus.meta("collection")
+        self._old_collection = current if rebuild else None
+        self._same_model = self.corpus.meta("embedding_model") == embedder.identity
+        self._collection = current if current and not rebuild else f"passages-{generation}"
+        if rebuild:
+            for table in ("sources", "pieces", "bands", "comments", "passages"):
+                self.corpus.connection.execute(f"DELETE FROM {table}")
+
+    def add_vectors(self, jobs: Sequence[VectorJob], progress: Callable[[int], None] = lambda done: None) -> None:
+        """Embed texts whose vectors are not there yet.
+
+        Args:
+            jobs: In any number; done in batches that Chroma takes.
+            progress: Told how many jobs each batch settled.
+        """
+        jobs = list({job.vector_id: job for job in jobs}.values())
+        for at in range(0, len(jobs), 256):
+            batch = jobs[at : at + 256]
+            present = self._vectors.present(self._collection, [job.vector_id for job in batch])
+            missing = [job for job in batch if job.vector_id not in present]
+            missing = self._copied(missing)
+            if missing:
+                rows = self._embedder.embed_windows([job.text for job in missing], [job.windows for job in missing])
+                self._vectors.add(self._collection, {job.vector_id: row for job, row in zip(missing, rows, strict=True)})
+                self.embedded += len(missing)
+            progress(len(batch))
+
+    def _copied(self, jobs: Sequence[VectorJob]) -> list[VectorJob]:
+        """Take over from the collection that a rebuild replaces what the same model made; return the rest."""
+        if not jobs or not self._old_collection or not self._same_model:
+            return list(jobs)
+        rows = self._vectors.rows(self._old_collection, {job.vector_id: 1 + len(job.windows) for job in jobs})
+        if rows:
+            self._vectors.add(self._collection, rows)
+        return [job for job in jobs if job.vector_id not in rows]
+
+    def finish(self) -> None:
+        """Write the word index of the new generation and make it current."""
+        from datetime import UTC, datetime
+
+        self._vectors.ensure(self._collection)
+        ids, texts = [], []
+        for id, text in self.corpus.all_passage_texts():
+            ids.append(id)
+            texts.append(text)
+        LexicalIndex.build(ids, texts, self._store.folder / "lexical" / str(self._generation))
+        used = {row[0] for row in self.corpus.connection.execute("SELECT DISTINCT vector_id FROM passages")}
+        self._unused = self._vectors.unused(self._collection, used)
+        self.corpus.set_meta(
+            format=1,
+            generation=self._generation,
+            lexical=self._generation,
+            collection=self._collection,
+            embedding_model=self._embedder.identity,
+            created_at=datetime.now(UTC).isoformat(),
+            writer=os.getpid(),
+        )
+
+    def clean_up(self) -> None:
+        """Delete what the new generation does not use. Searches that began before may still hold the previous files."""
+        self._vectors.delete(self._collection, self._unused)
+        self._vectors.drop_all_but(self._collection)
+        for folder in (self._store.folder / "lexical").iterdir():
+            if folder.name.isdigit() and int(folder.name) < self._generation - 1:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class Vectors:
+    """Rows of vectors in Chroma: those of `vector_id` are filed as `vector_id:0`, `vector_id:1`, ..."""
+
+    def __init__(self, folder: Path, url: str | None) -> None:
+        self._folder, self._url = folder, url
+        self._opened: Any = None
+        self._lock = threading.Lock()
+
+    def nearest(
+        self, collection: str, vector: np.ndarray, rows: int, allowed: set[tuple[str, int]] | None
+    ) -> Iterator[tuple[str, float]]:
+        """Vector ids with cosine similarities, best first; an id comes once for each of its rows that is near.
+
+        Chroma is faster with the ids of the rows that may be found than with a condition on their metadata.
+        """
+        ids = None if allowed is None else _row_ids(allowed)
+        with self._errors():
+            result = self._get(collection).query(
+                query_embeddings=[vector], n_results=rows, ids=ids, include=["distances"]
+            )
+        for id, distance in zip(result["ids"][0], result["distances"][0], strict=True):
+            yield id.rpartition(":")[0], 1.0 - float(distance)
+
+    def rows(self, collection: str, vectors: Mapping[str, int]) -> dict[str, np.ndarray]:
+        """All rows of vectors, in order, given how many each has; those that are not all there are left out."""
+        parts: dict[str, dict[int, np.ndarray]] = {}
+        with self._errors():
+            result = self._get(collection).get(ids=_row_ids(vectors.items()), include=["embeddings"]) if vectors else None
+        for id, row in zip(result["ids"], result["embeddings"], strict=True) if result else ():
+            name, _, number = id.rpartition(":")
+            parts.setdefault(name, {})[int(number)] = row
+        return {
+            name: np.array([rows[i] for i in range(len(rows))], dtype=np.float32)
+            for name, rows in parts.items()
+            if len(rows) == vectors[name]
+        }
+
+    def present(self, collection: str, vector_ids: Sequence[str]) -> set[str]:
+        """Which vectors are there."""
+        with self._errors():
+            ids = self._get(collection).get(ids=[f"{id}:0" for id in vector_ids], include=[])["ids"]
+        return {id.rpartition(":")[0] for id in ids}
+
+    def add(self, collection: str, vectors: Mapping[str, np.ndarray]) -> None:
+        """Write rows, the first of each vector last: its presence means that all are there."""
+        flat = [(f"{id}:{n}", row) for id, rows in vectors.items() for n, row in enumerate(rows)]
+        flat.sort(key=lambda item: item[0].endswith(":0"))
+        with self._errors():
+            found = self._get(collection)
+            size = self._client().get_max_batch_size()
+            for at in range(0, len(flat), size):
+                batch = flat[at : at + size]
+                found.upsert(ids=[id for id, _ in batch], embeddings=np.stack([row for _, row in batch]))
+
+    def unused(self, collection: str, used: set[str]) -> list[str]:
+        """Row ids that belong to no vector in `used`."""
+        rows: list[str] = []
+        with self._errors():
+            found = self._get(collection)
+            for offset in range(0, found.count(), 50_000):
+                ids = found.get(limit=50_000, offset=offset, include=[])["ids"]
+                rows += [id for id in ids if id.rpartition(":")[0] not in used]
+        return rows
+
+    def delete(self, collection: str, row_ids: Sequence[str]) -> None:
+        with self._errors():
+            size = self._client().get_max_batch_size()
+            for at in range(0, len(row_ids), size):
+                self._get(collection).delete(ids=list(row_ids[at : at + size]))
+
+    def ensure(self, collection: str) -> None:
+        with self._errors():
+            self._get(collection)
+
+    def drop_all_but(self, collection: str) -> None:
+        """Delete the collections of generations that are over."""
+        with self._errors():
+            for found in self._client().list_collections():
+                if found.name != collection and found.name.startswith("passages-"):
+                    self._client().delete_collection(found.name)
+
+    def reopen(self) -> None:
+        """Forget what this process has read: another one has written."""
+        with self._lock:
+            if self._opened is not None and self._url is None:
+                from chromadb.api.shared_system_client import SharedSystemClient
+
+                SharedSystemClient._identifier_to_system.pop(str(self._folder), None)
+            self._opened = None
+
+    def _get(self, collection: str) -> Any:
+        return self._client().get_or_create_collection(
+            collection, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}, embedding_function=None
+        )
+
+    def _client(self) -> Any:
+        with self._lock:
+            if self._opened is None:
+                self._opened = _http_client(self._url) if self._url else _folder_client(self._folder)
+            return self._opened
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        from chromadb.errors import ChromaError
+
+        place = self._url or self._folder
+        try:
+            yield
+        except (ChromaError, OSError, ValueError) as exc:
+            raise StoreUnavailable(
+                f"The vectors in {place} cannot be used: {exc}. "
+                + ("Check that the Chroma server runs." if self._url else "Rebuild with `python -m ingest --rebuild PATH`.")
+            ) from exc
+
+
+def _row_ids(vectors: Iterable[tuple[str, int]]) -> list[str]:
+    return [f"{id}:{n}" for id, rows in vectors for n in range(rows)]
+
+
+def _folder_client(folder: Path) -> Any:
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    return chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
+def _http_client(url: str) -> Any:
+    from urllib.parse import urlsplit
+
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    parts = urlsplit(url)
+    return chromadb.HttpClient(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or (443 if parts.scheme == "https" else 8000),
+        ssl=parts.scheme == "https",
+        settings=ChromaSettings(anonymized_telemetry=False),
+    )
