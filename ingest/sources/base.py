@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
+
+from rag.errors import SourceError
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +37,36 @@ class RawDocument:
     quoted: tuple[tuple[int, int], ...] = ()
     """Ranges of `text` that are somebody else's words, where the source says so."""
     extra: Mapping[str, Any] = field(default_factory=dict)
+    """Further columns of a row; for text files and HTML `mtime`, when the file was last written (ISO 8601)."""
+    line: int | None = None
+    """Where a row starts in its file, counted from 1; for Parquet the row."""
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file that belongs to a run, before it is read."""
+
+    source: str
+    """Its name in every `Span.source`: relative to the given folder, POSIX style."""
+    path: Path
+    """Where it is: absolute, and not resolved if it is a link."""
+    root: Path
+    """The folder (or the file itself) that was given: tells apart two folders ingested one after the other."""
+    size: int
+    modified_at: datetime
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the bytes, read when first asked for.
+
+        Raises:
+            SourceError: The file cannot be read.
+        """
+        try:
+            with self.path.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as exc:
+            raise SourceError(f"{self.source} cannot be read ({exc.strerror}). Check the file and its rights.") from exc
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +75,11 @@ class Problem:
 
     source: str
     line: int | None
+    """Counted from 1; for Parquet the row."""
     what: str
     fix: str
+    severity: Literal["error", "note"] = "error"
+    """"note" for what was left out on purpose: deleted comments, rows that repeat an earlier one."""
 
     def __str__(self) -> str:
         place = self.source if self.line is None else f"{self.source}:{self.line}"

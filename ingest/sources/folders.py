@@ -1,0 +1,126 @@
+"""Which files belong to a run, and what each is called.
+
+Walks folders in sorted order, skips hidden files, follows links to files but not to folders (a link to a folder may
+lead in a circle, or to the whole disk). Does not open the files.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path, PurePosixPath
+
+from ingest.sources.base import Problem, SourceFile
+
+SIDECAR = ".meta.json"
+"""`dump.txt.meta.json` says of `dump.txt` what the dump itself does not."""
+
+
+def files(paths: Sequence[str | Path]) -> Iterator[SourceFile | Problem]:
+    """List the files under the given files and folders: each once, in the order given and sorted inside a folder.
+
+    Where two files of different folders would get the same name, both get the names of as many parent folders as it
+    takes to tell them apart.
+    """
+    found: dict[Path, SourceFile] = {}
+    for given in paths:
+        for item in _under(Path(given)):
+            if isinstance(item, Problem):
+                yield item
+                continue
+            resolved = item.path.resolve()
+            known = found.get(resolved)
+            # The same file given twice keeps the name that says most, whatever the order of the arguments.
+            if known is None or _rank(item) > _rank(known):
+                found[resolved] = item
+    yield from _told_apart(list(found.values()))
+
+
+def _rank(file: SourceFile) -> tuple[bool, int, str]:
+    return not file.path.is_symlink(), file.source.count("/"), file.source
+
+
+def _under(given: Path) -> Iterator[SourceFile | Problem]:
+    try:
+        root = given.resolve(strict=True)
+        mode = root.stat().st_mode
+    except (OSError, RuntimeError, ValueError) as exc:
+        reason = "does not exist" if isinstance(exc, FileNotFoundError) else f"cannot be opened ({_reason(exc)})"
+        yield Problem(printable(str(given)), None, f"The path {reason}.", "Check the spelling; paths count from the working directory.")
+        return
+    if not stat.S_ISDIR(mode):
+        yield _file(given.absolute(), root, given.name)
+        return
+    empty = True
+    for item in _walk(root, root):
+        empty = False
+        yield item
+    if empty:
+        yield Problem(printable(str(given)), None, "The folder has no files.", "Put text dumps or exports into it.")
+
+
+def _walk(folder: Path, root: Path) -> Iterator[SourceFile | Problem]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as exc:
+        name = printable(folder.relative_to(root).as_posix())
+        yield Problem(name, None, f"The folder cannot be opened ({_reason(exc)}).", "Check its rights.")
+        return
+    pages = {Path(entry.name).stem for entry in entries if entry.name.lower().endswith((".html", ".htm"))}
+    for entry in entries:
+        if entry.name.startswith("."):
+            continue
+        path = Path(entry.path)
+        name = path.relative_to(root).as_posix()
+        if entry.is_dir(follow_symlinks=False):
+            # What a browser stores beside a saved page: images, styles and scripts.
+            if entry.name.removesuffix("_files") not in pages:
+                yield from _walk(path, root)
+        elif entry.is_dir():
+            yield Problem(printable(name), None, "A link to a folder, which is not followed.", "Give that folder itself.")
+        elif not name.endswith(SIDECAR):
+            yield _file(path, root, name)
+        elif not path.with_name(path.name.removesuffix(SIDECAR)).exists():
+            yield Problem(printable(name), None, "The file it describes is not there.", "Put both into the same folder.")
+
+
+def _file(path: Path, root: Path, name: str) -> SourceFile | Problem:
+    if printable(name) != name:
+        return Problem(printable(name), None, "The file name has bytes or signs that no text can hold.", "Rename the file.")
+    try:
+        status = path.stat()
+    except (OSError, RuntimeError) as exc:
+        dangling = path.is_symlink() and isinstance(exc, FileNotFoundError)
+        what = "A link to something that does not exist." if dangling else f"Cannot be opened ({_reason(exc)})."
+        return Problem(name, None, what, "Mend the link or remove it." if path.is_symlink() else "Check its rights.")
+    if not stat.S_ISREG(status.st_mode):
+        return Problem(name, None, "Not a regular file (a pipe, socket or device).", "Save its content in a file.")
+    return SourceFile(name, path, root, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
+
+
+def _told_apart(files: list[SourceFile]) -> list[SourceFile]:
+    groups = defaultdict(list)
+    for file in files:
+        groups[file.source].append(file)
+    names = {}
+    for group in (group for group in groups.values() if len(group) > 1):
+        folders = [file.path.parents[file.source.count("/")] for file in group]
+        parts = 1
+        while len({folder.parts[-parts:] for folder in folders}) < len(group):
+            parts += 1
+        for file, folder in zip(group, folders, strict=True):
+            names[file.path] = PurePosixPath(*folder.parts[-parts:], file.source).as_posix()
+    return [replace(file, source=names.get(file.path, file.source)) for file in files]
+
+
+def printable(name: str) -> str:
+    """Make a name that can be printed and stored: what cannot be becomes U+FFFD."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+
+
+def _reason(exc: BaseException) -> str:
+    return getattr(exc, "strerror", None) or str(exc)

@@ -1,0 +1,318 @@
+"""A row of an export (a mapping of columns) -> a raw document, and what is wrong with single fields.
+
+A field that cannot be used is left out and reported; a row is refused only if it has no text or repeats an id.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from email.utils import parsedate_to_datetime
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import urlsplit
+
+from ingest.sources.base import Problem, RawDocument, SourceFile
+from rag.errors import SourceError
+
+COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title")
+"""What a row can say; `html` is read where there is no `text`. All other columns go into `RawDocument.extra`."""
+LONGEST_NAME = 300
+"""Characters of an id, an author or a title; anything longer is something else in the wrong column."""
+DEEPEST = 32
+"""Levels that the values of further columns may be nested."""
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d+)?")
+
+
+def check_columns(columns: Mapping[str, str] | None) -> None:
+    """Refuse a mapping of columns that we do not have.
+
+    Raises:
+        SourceError: It names one.
+    """
+    for name in columns or {}:
+        if name not in COLUMNS:
+            raise SourceError(f'"{name}" cannot be mapped to a column. Known are: {", ".join(COLUMNS)}.')
+
+
+class Row:
+    """One row while it is read: hands out fields of the right type and collects what is wrong with the others."""
+
+    def __init__(self, values: Mapping[str, Any], line: int | None, columns: Mapping[str, str]) -> None:
+        self.values = values
+        self.line = line
+        self.columns = columns
+        self.problems: list[Problem] = []
+
+    def name(self, column: str) -> str | None:
+        """A short text on one line: an id, an author, a title."""
+        value = self._value(column)
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value):
+            value = str(int(value)) if value == int(value) else str(value)
+        if value is None or isinstance(value, str) and not value.strip():
+            return None
+        if not isinstance(value, str):
+            self._wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
+            return None
+        if len(value) > LONGEST_NAME:
+            self._wrong(column, f"is {len(value):,} characters long", f"Give at most {LONGEST_NAME}")
+            return None
+        return " ".join("".join(sign if sign.isprintable() else " " for sign in value).split()) or None
+
+    def text(self, column: str) -> str | None:
+        """The text exactly as it is; half characters, which no file can hold, become U+FFFD."""
+        value = self._value(column)
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            self._wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
+            return None
+        whole, halves = _SURROGATE.subn("\ufffd", value)
+        if halves:
+            self._wrong(column, f"has {halves} half characters (lone surrogates), read as \ufffd", "Export it again as UTF-8")
+        return whole
+
+    def link(self, column: str) -> str | None:
+        """A web address."""
+        value = self._value(column)
+        if value is None or value == "":
+            return None
+        try:
+            parts = urlsplit(value.strip()) if isinstance(value, str) else None
+            if parts and parts.scheme in ("http", "https") and parts.netloc and value.strip().isprintable():
+                return value.strip()
+        except ValueError:
+            pass
+        self._wrong(column, f"is no web address: {_short(value)}", "Give http:// or https:// and the rest")
+        return None
+
+    def number(self, column: str) -> float | None:
+        """A finite number."""
+        value = self._value(column)
+        if value is None or value == "":
+            return None
+        try:
+            number = math.nan if isinstance(value, bool) else float(value)
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+        self._wrong(column, f"is no number: {_short(value)}", "Give a number, or leave it empty")
+        return None
+
+    def date(self, column: str) -> datetime | None:
+        """A point in time, in UTC: ISO 8601, RFC 2822, or seconds, milli-, micro- or nanoseconds since 1970."""
+        value = self._value(column)
+        if value is None or value == "":
+            return None
+        try:
+            moment = _moment(value)
+        except (TypeError, ValueError, OverflowError, OSError, ArithmeticError):
+            self._wrong(column, f"is no date: {_short(value)}", "Write it as 2024-05-31T12:00:00Z")
+            return None
+        if moment > datetime.now(UTC) + timedelta(days=2):
+            self._wrong(column, f"lies in the future: {_short(value)}", "Correct it, or leave it empty")
+            return None
+        return moment
+
+    def extra(self) -> dict[str, Any]:
+        """All columns that were not asked for, as plain data."""
+        used = {self.columns.get(name, name) for name in COLUMNS}
+        rest = {key: value for key, value in self.values.items() if key not in used}
+        for path in used:
+            rest = _without(rest, path.split("."))
+        kept = {}
+        for key, value in rest.items():
+            try:
+                kept[_SURROGATE.sub("\ufffd", str(key))] = _plain(value, DEEPEST)
+            except RecursionError:
+                self._wrong(str(key), f"is nested more than {DEEPEST} levels deep", "Leave that column out")
+        return kept
+
+    def _value(self, column: str) -> Any:
+        path = self.columns.get(column, column)
+        if path in self.values:
+            return self.values[path]
+        value: Any = self.values
+        for part in path.split("."):
+            if isinstance(value, list) and part.isdigit() and int(part) < len(value):
+                value = value[int(part)]
+            elif isinstance(value, Mapping):
+                value = value.get(part)
+            else:
+                return None
+        return value
+
+    def _wrong(self, column: str, what: str, fix: str) -> None:
+        path = _short(self.columns.get(column, column))
+        self.problems.append(Problem("", self.line, f"{path} {what}.", f"{fix}. The rest of the row was read."))
+
+
+class Rows:
+    """The rows of one file: makes documents of them and remembers ids, so that each is read once."""
+
+    def __init__(self, file: SourceFile, columns: Mapping[str, str]) -> None:
+        self.file = file
+        self.columns = columns
+        self._seen: dict[bytes, tuple[int | None, bytes]] = {}
+        self._repeated: list[int | None] = []
+        self.count = 0
+
+    def read(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
+        """One row."""
+        if not isinstance(values, Mapping):
+            yield self.problem(line, f"The row is {_kind(values)}.", 'Each row must be an object such as {"text": "..."}.')
+            return
+        row = Row(values, line, self.columns)
+        document = self._document(row)
+        for problem in row.problems:
+            yield self.problem(line, problem.what, problem.fix)
+        if document is None:
+            if not row.problems:
+                yield self.problem(line, f"The row has no text; its columns are {_listing(values)}.", _NAME_IT)
+        elif (again := self._again(document)) is not None:
+            yield from again
+        else:
+            self.count += 1
+            yield document
+
+    def finish(self) -> Iterator[Problem]:
+        """What can be said only at the end of the file."""
+        if self._repeated:
+            count = "1 row repeats" if len(self._repeated) == 1 else f"{len(self._repeated):,} rows repeat"
+            yield self.problem(self._repeated[0], f"{count} an earlier row word for word.", "Read once; nothing to do.", "note")
+
+    def problem(self, line: int | None, what: str, fix: str, severity: str = "error") -> Problem:
+        """A problem of this file."""
+        return Problem(self.file.source, line, what, fix, severity)  # type: ignore[arg-type]
+
+    def _document(self, row: Row) -> RawDocument | None:
+        from ingest.cleaning import quoted_ranges
+
+        text, quoted = row.text("text"), None
+        if not (text and text.strip("\0\ufeff\u200b \t\r\n")):
+            html = row.text("html")
+            if not html:
+                return None
+            from ingest.sources.markup import markdown
+
+            text, quoted = markdown(html)
+            if not text:
+                return None
+        id = row.name("id")
+        return RawDocument(
+            f"{self.file.source}#{id or f'L{row.line}'}",
+            text,
+            "comment",
+            id=id,
+            author=row.name("author"),
+            url=row.link("url"),
+            posted_at=row.date("posted_at"),
+            parent_id=self._parent(row, id),
+            thread_id=row.name("thread_id"),
+            title=row.name("title"),
+            karma=row.number("karma"),
+            quoted=quoted_ranges(text) if quoted is None else quoted,
+            extra=row.extra(),
+            line=row.line,
+        )
+
+    @staticmethod
+    def _parent(row: Row, id: str | None) -> str | None:
+        parent = row.name("parent_id")
+        if parent is not None and parent == id:
+            row._wrong("parent_id", "is the row itself", "Give the comment it replies to, or leave it empty")
+            return None
+        return parent
+
+    def _again(self, document: RawDocument) -> Iterator[Problem] | None:
+        if document.id is None:
+            return None
+        id, text = _digest(document.id), _digest(document.text)
+        if id not in self._seen:
+            self._seen[id] = document.line, text
+            return None
+        line, known = self._seen[id]
+        if known == text:
+            self._repeated.append(document.line)
+            return iter(())
+        what = f'The id "{_short(document.id)}" was given to another text on line {line}.'
+        return iter([self.problem(document.line, what, "Give each row an id of its own; the first was read.")])
+
+
+_NAME_IT = "Name the column that holds it: --map text=COLUMN."
+
+
+def _moment(value: Any) -> datetime:
+    if isinstance(value, bool):
+        raise TypeError(value)
+    if isinstance(value, str):
+        text = value.strip()
+        value = float(text) if _NUMBER.fullmatch(text) and len(text) != 4 else _written(text)
+    if isinstance(value, int | float | Decimal):
+        seconds = float(value)
+        while abs(seconds) >= 1e11:
+            seconds /= 1000
+        return datetime.fromtimestamp(seconds, UTC)
+    if not isinstance(value, datetime):
+        if not isinstance(value, date):
+            raise TypeError(value)
+        value = datetime(value.year, value.month, value.day)
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _written(text: str) -> datetime:
+    try:
+        return datetime.fromisoformat(text.removesuffix(" UTC"))
+    except ValueError:
+        return parsedate_to_datetime(text)
+
+
+def _plain(value: Any, levels: int) -> Any:
+    if levels == 0:
+        raise RecursionError
+    if isinstance(value, str):
+        return _SURROGATE.sub("\ufffd", value)
+    if isinstance(value, Mapping):
+        return {_SURROGATE.sub("\ufffd", str(key)): _plain(item, levels - 1) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item, levels - 1) for item in value]
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int) else str(value)
+
+
+def _without(values: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
+    head, rest = path[0], path[1:]
+    kept = dict(values)
+    if not rest:
+        kept.pop(head, None)
+    elif isinstance(kept.get(head), Mapping):
+        kept[head] = _without(kept[head], rest)
+    return kept
+
+
+def _kind(value: Any) -> str:
+    names = {type(None): "null", bool: "true or false", list: "a list", dict: "an object", str: "a text", bytes: "bytes"}
+    return names.get(type(value), "a number" if isinstance(value, int | float | Decimal) else f"a {type(value).__name__}")
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value) if isinstance(value, int | float) else _kind(value)
+    text = "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:60])
+    return f"{text[:57]}..." if len(text) > 57 else text
+
+
+def _listing(values: Mapping[str, Any]) -> str:
+    names = [_short(str(key)) for key in list(values)[:12]]
+    return ", ".join(names + ["..."] * (len(values) > 12)) or "none"
+
+
+def _digest(text: str) -> bytes:
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()

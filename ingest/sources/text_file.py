@@ -1,0 +1,66 @@
+"""Plain text: profile dumps, and documents that are kept whole.
+
+The text is the file decoded as UTF-8 and nothing else: newlines stay as they are, and so does a byte order mark, as
+the first code point. Other encodings are refused, because offsets into them would refer to a text nobody can look up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ingest.sources.base import Problem, RawDocument, SourceFile
+
+EXTENSIONS = (".txt", ".text", ".md", ".markdown")
+LARGEST = 256 * 2**20
+"""Bytes; a larger text is held to be something else."""
+
+
+def read(file: SourceFile) -> Iterator[RawDocument | Problem]:
+    """Yield the one document of the file, or say why there is none."""
+    from ingest.cleaning import looks_like_profile
+
+    if file.size > LARGEST:
+        yield Problem(file.source, None, f"{file.size:,} bytes are too large for one text.", "Split the file.")
+        return
+    data = file.path.read_bytes()
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        yield not_utf8(file.source, data, exc)
+        return
+    problem = no_text(file.source, text)
+    if problem:
+        yield problem
+        return
+    kind = "profile" if looks_like_profile(text) else "document"
+    yield RawDocument(file.source, text, kind)
+
+
+def no_text(source: str, text: str) -> Problem | None:
+    """Say if there is nothing to read in a text."""
+    if not text:
+        return Problem(source, None, "The file is empty.", "Save it again, or remove it.")
+    if not text.strip().strip("\ufeff\0").strip():
+        return Problem(source, None, "The file has no text, only blanks.", "Save it again, or remove it.")
+    if text.count("\0") * 5 > len(text):
+        return Problem(
+            source, None, "The file is UTF-16 without a mark, or no text at all.", "Save it as UTF-8: iconv -f utf-16le -t utf-8."
+        )
+    return None
+
+
+def not_utf8(source: str, data: bytes, exc: UnicodeDecodeError, line: int | None = None) -> Problem:
+    """Explain a decoding error: the encoding if it can be told, else the line and byte."""
+    for mark, encoding in ((b"\xff\xfe\0\0", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
+        if data.startswith(mark):
+            return Problem(
+                source, None, f"The file is {encoding.upper()}, not UTF-8.", f"Save it as UTF-8: iconv -f {encoding} -t utf-8."
+            )
+    if line is None:
+        line = data.count(b"\n", 0, exc.start) + 1
+    return Problem(
+        source,
+        line,
+        f"Not UTF-8: the byte 0x{data[exc.start]:02x} at {exc.start:,} fits no character.",
+        "Save it as UTF-8; if it came from Windows: iconv -f windows-1252 -t utf-8.",
+    )
