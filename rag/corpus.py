@@ -24,22 +24,29 @@ FORMAT = 1
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS files (
+    name TEXT PRIMARY KEY, path TEXT NOT NULL, root TEXT NOT NULL, fingerprint TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sources (
-    name TEXT PRIMARY KEY, file TEXT NOT NULL, path TEXT, fingerprint TEXT NOT NULL, text BLOB NOT NULL);
+    name TEXT PRIMARY KEY, file TEXT NOT NULL, kind TEXT NOT NULL, fingerprint TEXT NOT NULL, text BLOB NOT NULL,
+    data TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS sources_by_file ON sources (file);
 CREATE TABLE IF NOT EXISTS pieces (
     id INTEGER PRIMARY KEY, source TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-    kind TEXT NOT NULL, author_key TEXT NOT NULL, text_hash TEXT NOT NULL, native INTEGER NOT NULL,
+    kind TEXT NOT NULL, author_key TEXT NOT NULL, text_hash TEXT NOT NULL, native_id TEXT,
     comment_id TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS pieces_by_native ON pieces (native_id);
 CREATE INDEX IF NOT EXISTS pieces_by_source ON pieces (source);
 CREATE INDEX IF NOT EXISTS pieces_by_comment ON pieces (comment_id);
 CREATE INDEX IF NOT EXISTS pieces_by_text ON pieces (text_hash);
 CREATE TABLE IF NOT EXISTS bands (band INTEGER NOT NULL, piece INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS bands_by_band ON bands (band);
 CREATE INDEX IF NOT EXISTS bands_by_piece ON bands (piece);
+CREATE TABLE IF NOT EXISTS lines (hash INTEGER NOT NULL, source TEXT NOT NULL, start INTEGER NOT NULL, opens INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS lines_by_hash ON lines (hash);
+CREATE INDEX IF NOT EXISTS lines_by_source ON lines (source);
 CREATE TABLE IF NOT EXISTS comments (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, author_key TEXT NOT NULL, byline TEXT NOT NULL, posted_at TEXT,
-    parent_id TEXT, thread_id TEXT, data TEXT NOT NULL);
+    parent_id TEXT, thread_id TEXT, place TEXT NOT NULL, data TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS comments_by_author ON comments (author_key);
 CREATE INDEX IF NOT EXISTS comments_by_parent ON comments (parent_id);
 CREATE INDEX IF NOT EXISTS comments_by_thread ON comments (thread_id);
@@ -128,7 +135,7 @@ class Corpus:
     def comments(self, filters: Filters | None = None, kind: str | None = "comment") -> Iterator[Comment]:
         """Comments in a stable order: by date where known, else as they stand in their source."""
         where, values = _conditions(filters, kind)
-        query = f"SELECT data FROM comments c {where} ORDER BY posted_at IS NULL, posted_at, rowid"
+        query = f"SELECT data FROM comments c {where} ORDER BY posted_at IS NULL, posted_at, place"
         for row in self.connection.execute(query, values):
             yield load_comment(row["data"])
 
@@ -294,6 +301,7 @@ def dump_comment(comment: Comment) -> tuple[Any, ...]:
         _moment(comment.posted_at),
         comment.parent_id,
         comment.thread_id,
+        f"{comment.sightings[0].source}\x00{comment.sightings[0].start:012d}",
         json.dumps(data),
     )
 

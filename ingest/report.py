@@ -1,0 +1,84 @@
+"""What an ingest did, for people and programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ingest.sources.base import Problem
+
+PHASES = ("reading", "merging", "embedding", "writing")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a phase has come."""
+
+    phase: str
+    """One of `PHASES`."""
+    done: int
+    total: int | None
+    """None while it is not known."""
+    unit: str
+
+
+OnProgress = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class IngestReport:
+    """Result of an ingest; `str()` gives the report that people read."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    """files, sources, comments, passages: in the index afterwards. added, changed, unchanged, removed: comments.
+    merged: sightings that were found to be a comment already known. embedded: texts that were embedded."""
+    skipped: tuple[Problem, ...] = ()
+    """Left out on purpose, with the reason."""
+    errors: tuple[Problem, ...] = ()
+    """What could not be read; everything else was."""
+    seconds: float = 0.0
+    removed_sources: tuple[str, ...] = ()
+    """Sources that were gone when what they belonged to was ingested again."""
+    switched: bool = False
+    """Whether a new generation of the index is current: not when nothing has changed."""
+
+    def to_json(self) -> str:
+        """The whole report as one JSON object."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=2)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "counts": dict(self.counts),
+            "skipped": [_plain(problem) for problem in self.skipped],
+            "errors": [_plain(problem) for problem in self.errors],
+            "removed_sources": list(self.removed_sources),
+            "switched": self.switched,
+            "seconds": round(self.seconds, 3),
+        }
+
+    def __str__(self) -> str:
+        count = {name: self.counts.get(name, 0) for name in _COUNTS}
+        lines = [
+            f"{count['comments']:,} comments in {count['passages']:,} passages from {count['files']:,} files are indexed "
+            f"({self.seconds:.1f} s).",
+            f"New {count['added']:,}, changed {count['changed']:,}, unchanged {count['unchanged']:,}, "
+            f"removed {count['removed']:,}; {count['merged']:,} further sightings of the same comments; "
+            f"{count['embedded']:,} texts embedded.",
+        ]
+        if not self.switched:
+            lines.append("Nothing has changed: the index is as it was.")
+        if self.removed_sources:
+            lines.append(f"Gone, and removed from the index: {', '.join(self.removed_sources)}")
+        for title, problems in (("Left out", self.skipped), ("Not read", self.errors)):
+            if problems:
+                lines += [f"{title} ({len(problems):,}):", *(f"  {problem}" for problem in problems)]
+        return "\n".join(lines)
+
+
+_COUNTS = ("files", "sources", "comments", "passages", "added", "changed", "unchanged", "removed", "merged", "embedded")
+
+
+def _plain(problem: Problem) -> dict[str, Any]:
+    return {"source": problem.source, "line": problem.line, "what": problem.what, "fix": problem.fix}

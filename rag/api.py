@@ -1,0 +1,115 @@
+"""The functions that `rag` exports, over parts that are loaded once per process and settings."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rag.records import Answer, Comment, Filters, Passage, Turn
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.answering import Answerer
+    from rag.store import Store
+
+
+def search(
+    question: str,
+    limit: int = 5,
+    history: Sequence[Turn] = (),
+    filters: Filters | None = None,
+    settings: Settings | None = None,
+) -> list[Passage]:
+    """Find the passages that bear on a question.
+
+    Args:
+        question: In plain words; authors and dates named in it restrict the search.
+        limit: Most passages.
+        history: The conversation so far, for follow-ups such as "and why?".
+        filters: Where to search.
+        settings: By default from the environment.
+
+    Returns:
+        Passages, best first; `source_text(p.source)[p.start:p.end] == p.text`.
+
+    Raises:
+        QuestionError: The question is empty or too long.
+        StoreError: There is no index, or it does not fit the settings.
+    """
+    return list(answerer(settings).search(question, limit, history, filters))
+
+
+def answer(
+    question: str,
+    history: Sequence[Turn] = (),
+    filters: Filters | None = None,
+    settings: Settings | None = None,
+) -> Answer:
+    """Answer a question with citations that are exact spans of real comments.
+
+    Args:
+        question: In plain words.
+        history: The conversation so far.
+        filters: Where to search.
+        settings: By default from the environment; `llm` says who answers.
+
+    Returns:
+        The answer; with `abstained` where the comments do not answer. When the chat model fails, the answer is made
+        of quotes instead and `warnings` says so.
+
+    Raises:
+        QuestionError: The question is empty or too long.
+        StoreError: There is no index, or it does not fit the settings.
+        ModelError: The chat model that the settings name cannot be set up at all.
+    """
+    return answerer(settings).answer(question, history, filters)
+
+
+def stream_answer(
+    question: str,
+    history: Sequence[Turn] = (),
+    filters: Filters | None = None,
+    settings: Settings | None = None,
+) -> Iterator[Answer]:
+    """Like `answer`, growing: each item is a longer answer, the last is what `answer` would return."""
+    return answerer(settings).stream(question, history, filters)
+
+
+def comments(filters: Filters | None = None, settings: Settings | None = None) -> Iterator[Comment]:
+    """All comments that pass the filters, dated ones first by date, then in the order of their sources.
+
+    Raises:
+        StoreError: There is no index, or it cannot be read.
+    """
+    return _store(settings or Settings()).comments(filters)
+
+
+def source_text(source: str, settings: Settings | None = None) -> str:
+    """The exact text that the offsets of spans, passages and citations refer to.
+
+    For a text file this is the file decoded as UTF-8 with its newlines as they are.
+
+    Raises:
+        SourceError: The index holds no such source.
+    """
+    return _store(settings or Settings()).source_text(source)
+
+
+def answerer(settings: Settings | None = None) -> Answerer:
+    """The parts behind these functions, for programs that ask often. Loaded once per process and settings."""
+    return _answerer(settings or Settings())
+
+
+@functools.lru_cache(maxsize=4)
+def _answerer(settings: Settings) -> Answerer:
+    from rag.answering import Answerer
+
+    return Answerer.from_settings(settings)
+
+
+@functools.lru_cache(maxsize=4)
+def _store(settings: Settings) -> Store:
+    from rag.store import Store
+
+    return Store.open(settings)
