@@ -261,7 +261,7 @@ class Writer:
         self._same_model = self.corpus.meta("embedding_model") == embedder.identity
         self._collection = current if current and not rebuild else f"passages-{generation}"
         if rebuild:
-            for table in ("sources", "pieces", "bands", "comments", "passages"):
+            for table in ("files", "sources", "lines", "pieces", "bands", "comments", "passages"):
                 self.corpus.connection.execute(f"DELETE FROM {table}")
 
     def add_vectors(self, jobs: Sequence[VectorJob], progress: Callable[[int], None] = lambda done: None) -> None:
