@@ -12,6 +12,7 @@ RagError
 └── ModelError           the chat model cannot be used
     ├── ModelMissing     its package or file is not installed
     ├── ModelRefused     wrong key, unknown model, no permission, quota used up
+    │   └── PromptTooLong the prompt does not fit the model's window
     ├── ModelUnavailable the server is down, timed out or broke off; trying again may help
     └── ModelReplyError  the reply was empty, refused or cut short
 """
@@ -63,6 +64,10 @@ class ModelMissing(ModelError):
 
 class ModelRefused(ModelError):
     """Wrong key, unknown model, no permission or quota used up: asking again will not help."""
+
+
+class PromptTooLong(ModelRefused):
+    """The prompt is larger than the model's context window: a smaller one may pass."""
 
 
 class ModelUnavailable(ModelError):

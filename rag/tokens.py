@@ -25,8 +25,9 @@ _RANKS_URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.ti
 _RANKS_SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
 
 BY_BYTES_NOTE = (
-    "Prompt sizes are estimated, on the safe side, because tiktoken's ranks are not on this machine: fewer comments may "
-    f"fit than could. To count exactly, run once while online: python -c \"import tiktoken; tiktoken.get_encoding('{ENCODING}')\""
+    "Prompt sizes are estimated, on the safe side, because tiktoken's ranks are not on this machine: fewer comments "
+    "may fit than could. To count exactly, run once while online: "
+    f"python -c \"import tiktoken; tiktoken.get_encoding('{ENCODING}')\""
 )
 
 OTHER_VOCABULARY = 1.25
