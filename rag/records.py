@@ -193,7 +193,7 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: dates as ISO 8601, `coverage` as its sentence."""
-        return _plain({**_shallow(self), "coverage": str(self.coverage)})
+        return to_plain({**_shallow(self), "coverage": str(self.coverage)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,11 +282,12 @@ def _shallow(record: Any) -> dict[str, Any]:
     return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
-def _plain(value: Any) -> Any:
+def to_plain(value: Any) -> Any:
+    """Records as plain data for JSON: dictionaries, lists, dates as ISO 8601."""
     if hasattr(value, "__dataclass_fields__"):
         value = asdict(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): to_plain(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [to_plain(item) for item in value]
     return value.isoformat() if isinstance(value, datetime | date) else value

@@ -1,0 +1,104 @@
+"""The ingest command: arguments, progress bars, report. Shared by `python -m ingest` and `commentariat ingest`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from ingest.report import OnProgress, Progress
+from rag.errors import RagError, SettingsError
+from rag.settings import Settings
+
+EPILOG = "exit status: 0 everything was read, 1 some inputs were not (all others are indexed), 2 nothing was done"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `python -m ingest`."""
+    parser = argparse.ArgumentParser(
+        prog="python -m ingest", description="Read comments into the index. Doing it twice changes nothing.", epilog=EPILOG
+    )
+    add_arguments(parser)
+    args = parser.parse_args(arguments)
+    try:
+        return run(args)
+    except RagError as exc:
+        print(f"ingest: {exc}", file=sys.stderr)
+        return 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What both commands take."""
+    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; none with --rebuild: all read before")
+    parser.add_argument("--store", metavar="FOLDER", help="folder of the index (setting store)")
+    parser.add_argument("--rebuild", action="store_true", help="start from nothing; the old index answers until the end")
+    parser.add_argument(
+        "--author-name", action="append", default=[], metavar="FILE=NAME", help="who wrote a dump that does not say it"
+    )
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="OURS=THEIRS", help="column of a structured source, as text=body"
+    )
+    parser.add_argument("--quiet", action="store_true", help="no progress bars, and no report unless something was not read")
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Ingest as told; returns the exit status.
+
+    Raises:
+        RagError: Nothing was done.
+    """
+    from ingest.pipeline import ingest
+
+    settings = Settings(**({"store": args.store} if args.store else {}))
+    names, columns = pairs(args.author_name, "--author-name FILE=NAME"), pairs(args.map, "--map OURS=THEIRS")
+    columns = {ours: theirs for group, theirs in columns.items() for ours in [group]}
+    with progress_bars(quiet=args.quiet or args.json) as progress:
+        report = ingest(
+            args.paths, settings=settings, rebuild=args.rebuild, author_names=names, columns=columns, progress=progress
+        )
+    if args.json:
+        print(report.to_json())
+    elif report.errors or not args.quiet:
+        print(report)
+    return 1 if report.errors else 0
+
+
+def pairs(values: Sequence[str], form: str) -> dict[str, str]:
+    """`["a=b,c=d", "e=f"]` as a dictionary.
+
+    Raises:
+        SettingsError: A value has no "=".
+    """
+    found = {}
+    for value in (part for given in values for part in (given.split(",") if "NAME" not in form else [given])):
+        left, sign, right = value.partition("=")
+        if not (left and sign and right):
+            raise SettingsError(f'{form}: "{value}" is not of that form.')
+        found[left.strip()] = right.strip()
+    return found
+
+
+@contextmanager
+def progress_bars(*, quiet: bool) -> Iterator[OnProgress]:
+    """A bar per phase with rate and time left, on standard error and only where that is a terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda event: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bars
+
+    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"))
+    with Bars(*columns, TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=Console(stderr=True)) as bars:
+        tasks: dict[str, int] = {}
+
+        def show(event: Progress) -> None:
+            if event.phase not in tasks:
+                tasks[event.phase] = bars.add_task(event.phase, total=event.total, unit=event.unit, rate="")
+            task = tasks[event.phase]
+            speed = bars.tasks[task].speed
+            bars.update(task, completed=event.done, total=event.total, rate=f"{speed:,.0f}/s" if speed else "")
+
+        yield show

@@ -1,0 +1,40 @@
+"""An answer as plain text, for terminals."""
+
+from __future__ import annotations
+
+from rag.records import Answer, Citation, Passage
+
+_CONTROL = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+"""Comments are other people's words: an escape sequence in one must not reach the terminal."""
+
+
+def format_answer(answer: Answer) -> str:
+    """The text, then the cited comments with author, date and place, then what was searched."""
+    parts = [printable(answer.text)]
+    if answer.citations:
+        parts.append("\n".join(_citation(citation) for citation in answer.citations))
+    elif answer.abstained and answer.passages:
+        nearest = "\n".join(_related(passage) for passage in answer.passages[:3])
+        parts.append(f"Related, does not answer:\n{nearest}")
+    parts += [printable(warning) for warning in answer.warnings]
+    who = "quotes, no language model" if answer.model == "evidence" else f"written by {answer.model}"
+    parts.append(f"({answer.coverage}; {who})")
+    return "\n\n".join(parts)
+
+
+def printable(text: str) -> str:
+    """Text without control characters, which a terminal would obey."""
+    return text.translate(_CONTROL)
+
+
+def _citation(citation: Citation) -> str:
+    passage = citation.passage
+    date = f", {passage.posted_at:%Y-%m-%d}" if passage.posted_at else ""
+    place = f"{citation.source}:{citation.start}-{citation.end}"
+    link = f"\n    {printable(passage.url)}" if passage.url else ""
+    return f"[{citation.number}] {printable(passage.byline)}{date} ({place}){link}"
+
+
+def _related(passage: Passage) -> str:
+    text = " ".join(printable(passage.text).split())
+    return f"  {printable(passage.byline)}: {text[:200]}{'…' if len(text) > 200 else ''}"

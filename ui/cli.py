@@ -1,0 +1,154 @@
+"""The command `commentariat`: ask, search, chat, ingest and look after the index.
+
+Exit status: 0 done, 1 some inputs of an ingest were not read, 2 an error (its message is on standard error).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+
+import ingest.command
+from rag.errors import RagError
+from rag.settings import Settings
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    parser = _parser()
+    args = parser.parse_args(arguments)
+    try:
+        return args.run(args)
+    except RagError as exc:
+        print(f"commentariat: {exc}", file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        # The reader of a pipe has gone, as with `| head`: nothing is wrong, and nothing more can be said.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="commentariat", description="Ask questions of forum comments; every citation is an exact quote."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    ask = _command(commands, "ask", _ask, "answer one question")
+    ask.add_argument("question")
+    _filters(ask)
+    ask.add_argument("--json", action="store_true", help="the whole answer as JSON")
+
+    search = _command(commands, "search", _search, "list the passages that bear on a question")
+    search.add_argument("question")
+    search.add_argument("--limit", type=int, default=5, metavar="N", help="most passages (default 5)")
+    _filters(search)
+    search.add_argument("--json", action="store_true", help="one JSON object per line")
+
+    chat = _command(commands, "chat", _chat, "open the chat in a browser page", store=False)
+    chat.add_argument("paths", nargs="*", metavar="PATH", help="ingest these files and folders first")
+    chat.add_argument("--store", metavar="FOLDER", help="folder of the index (setting store)")
+    chat.add_argument("--port", type=int, default=7860, metavar="N", help="port on this machine (default 7860)")
+    chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
+    chat.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+
+    reading = _command(commands, "ingest", lambda args: ingest.command.run(args), "read comments into the index", store=False)
+    reading.epilog = ingest.command.EPILOG
+    ingest.command.add_arguments(reading)
+
+    _command(commands, "sources", _sources, "list what the index holds")
+    forget = _command(commands, "forget", _forget, "remove a source from the index")
+    forget.add_argument("source", help="as `commentariat sources` lists it")
+    return parser
+
+
+def _command(commands, name: str, run, summary: str, *, store: bool = True) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
+    command.set_defaults(run=run)
+    if store:
+        command.add_argument("--store", metavar="FOLDER", help="folder of the index (setting store)")
+    return command
+
+
+def _filters(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--author", action="append", default=[], metavar="NAME", help="only comments by this author")
+    command.add_argument("--since", metavar="DATE", help="only comments from this day on (YYYY-MM-DD)")
+    command.add_argument("--until", metavar="DATE", help="only comments up to this day")
+    command.add_argument("--source", action="append", default=[], metavar="FILE", help="only comments of this source")
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    return Settings(**({"store": args.store} if args.store else {}))
+
+
+def _chosen(args: argparse.Namespace):
+    from rag.errors import QuestionError
+    from rag.records import Filters
+
+    try:
+        return Filters(tuple(args.author), args.since, args.until, tuple(args.source))
+    except ValueError as exc:
+        raise QuestionError(f"--since and --until take dates such as 2024-05-31 ({exc}).") from exc
+
+
+def _ask(args: argparse.Namespace) -> int:
+    import rag
+    from rag.plain_text import format_answer
+
+    answer = rag.answer(args.question, filters=_chosen(args), settings=_settings(args))
+    print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2) if args.json else format_answer(answer))
+    return 0
+
+
+def _search(args: argparse.Namespace) -> int:
+    import rag
+    from rag.plain_text import printable
+    from rag.records import to_plain
+
+    for passage in rag.search(args.question, args.limit, filters=_chosen(args), settings=_settings(args)):
+        if args.json:
+            print(json.dumps(to_plain(passage), ensure_ascii=False))
+        else:
+            place = f"{passage.source}:{passage.start}-{passage.end}"
+            print(f"{printable(passage.byline)} ({place})\n{printable(passage.text)}\n")
+    return 0
+
+
+def _chat(args: argparse.Namespace) -> int:
+    settings = _settings(args)
+    if args.paths:
+        from ingest.pipeline import ingest as read
+
+        with ingest.command.progress_bars(quiet=False) as progress:
+            print(read(args.paths, settings=settings, progress=progress))
+    from ui.app import serve
+
+    serve(settings, host=args.host, port=args.port, open_browser=not args.no_browser)
+    return 0
+
+
+def _sources(args: argparse.Namespace) -> int:
+    from rag.store import Store
+
+    info = Store.open(_settings(args)).info()
+    width = max((len(name) for name, _ in info.sources), default=0)
+    for name, comments in info.sources:
+        print(f"{name:<{width}}  {comments:>7,} comments")
+    print(f"{info.comments:,} comments in {info.passages:,} passages, made with {info.embedding_model}, {info.created_at:%Y-%m-%d %H:%M} UTC")
+    return 0
+
+
+def _forget(args: argparse.Namespace) -> int:
+    from ingest.pipeline import forget
+
+    print(forget(args.source, settings=_settings(args)))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
