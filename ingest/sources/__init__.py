@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ingest.sources import json_lines, rows, text_file
+from ingest.sources import csv_file, json_file, json_lines, parquet, rows, text_file
 from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.folders import SIDECAR, files
 
@@ -20,7 +20,9 @@ __all__ = ["KINDS", "Problem", "RawDocument", "SourceFile", "files", "read", "re
 
 _READERS = {
     **dict.fromkeys(text_file.EXTENSIONS, lambda file, columns: text_file.read(file)),
-    **dict.fromkeys(json_lines.EXTENSIONS, json_lines.read),
+    **dict.fromkeys(json_lines.EXTENSIONS + json_file.EXTENSIONS, json_file.read),
+    **dict.fromkeys(csv_file.EXTENSIONS, csv_file.read),
+    **dict.fromkeys(parquet.EXTENSIONS, parquet.read),
 }
 KINDS = tuple(_READERS)
 """Endings of files that can be read."""

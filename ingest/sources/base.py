@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from rag.errors import SourceError
 
@@ -40,6 +40,20 @@ class RawDocument:
     """Further columns of a row; for text files and HTML `mtime`, when the file was last written (ISO 8601)."""
     line: int | None = None
     """Where a row starts in its file, counted from 1; for Parquet the row."""
+
+
+class Entry(NamedTuple):
+    """What a known kind of export says, in our columns (`rows.COLUMNS`); others become `extra`."""
+
+    values: Mapping[str, Any]
+    kind: Literal["comment", "document"] = "comment"
+
+
+class LeftOut(NamedTuple):
+    """Entries that an export has no text of."""
+
+    reason: str
+    count: int = 1
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from ingest.sources.base import Problem, RawDocument, SourceFile
+from ingest.sources import forum_magnum, hacker_news, reddit
+from ingest.sources.base import Entry, LeftOut, Problem, RawDocument, SourceFile
 from rag.errors import SourceError
 
 COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title")
@@ -25,6 +27,8 @@ LONGEST_NAME = 300
 DEEPEST = 32
 """Levels that the values of further columns may be nested."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_LINE_NAME = re.compile(r"L\d+(\.\d+)?|id=.*", re.DOTALL)
+_EXPORTS = (reddit, hacker_news, forum_magnum)
 _NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d+)?")
 
 
@@ -56,10 +60,10 @@ class Row:
         if value is None or isinstance(value, str) and not value.strip():
             return None
         if not isinstance(value, str):
-            self._wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
+            self.wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
             return None
         if len(value) > LONGEST_NAME:
-            self._wrong(column, f"is {len(value):,} characters long", f"Give at most {LONGEST_NAME}")
+            self.wrong(column, f"is {len(value):,} characters long", f"Give at most {LONGEST_NAME}")
             return None
         return " ".join("".join(sign if sign.isprintable() else " " for sign in value).split()) or None
 
@@ -69,11 +73,11 @@ class Row:
         if value is None:
             return None
         if not isinstance(value, str):
-            self._wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
+            self.wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
             return None
         whole, halves = _SURROGATE.subn("\ufffd", value)
         if halves:
-            self._wrong(column, f"has {halves} half characters (lone surrogates), read as \ufffd", "Export it again as UTF-8")
+            self.wrong(column, f"has {halves} half characters (lone surrogates), read as \ufffd", "Export it again as UTF-8")
         return whole
 
     def link(self, column: str) -> str | None:
@@ -87,7 +91,7 @@ class Row:
                 return value.strip()
         except ValueError:
             pass
-        self._wrong(column, f"is no web address: {_short(value)}", "Give http:// or https:// and the rest")
+        self.wrong(column, f"is no web address: {_short(value)}", "Give http:// or https:// and the rest")
         return None
 
     def number(self, column: str) -> float | None:
@@ -101,7 +105,7 @@ class Row:
             number = math.nan
         if math.isfinite(number):
             return number
-        self._wrong(column, f"is no number: {_short(value)}", "Give a number, or leave it empty")
+        self.wrong(column, f"is no number: {_short(value)}", "Give a number, or leave it empty")
         return None
 
     def date(self, column: str) -> datetime | None:
@@ -112,10 +116,10 @@ class Row:
         try:
             moment = _moment(value)
         except (TypeError, ValueError, OverflowError, OSError, ArithmeticError):
-            self._wrong(column, f"is no date: {_short(value)}", "Write it as 2024-05-31T12:00:00Z")
+            self.wrong(column, f"is no date: {_short(value)}", "Write it as 2024-05-31T12:00:00Z")
             return None
         if moment > datetime.now(UTC) + timedelta(days=2):
-            self._wrong(column, f"lies in the future: {_short(value)}", "Correct it, or leave it empty")
+            self.wrong(column, f"lies in the future: {_short(value)}", "Correct it, or leave it empty")
             return None
         return moment
 
@@ -130,7 +134,7 @@ class Row:
             try:
                 kept[_SURROGATE.sub("\ufffd", str(key))] = _plain(value, DEEPEST)
             except RecursionError:
-                self._wrong(str(key), f"is nested more than {DEEPEST} levels deep", "Leave that column out")
+                self.wrong(str(key), f"is nested more than {DEEPEST} levels deep", "Leave that column out")
         return kept
 
     def _value(self, column: str) -> Any:
@@ -147,7 +151,8 @@ class Row:
                 return None
         return value
 
-    def _wrong(self, column: str, what: str, fix: str) -> None:
+    def wrong(self, column: str, what: str, fix: str) -> None:
+        """Note that a field cannot be used as it is."""
         path = _short(self.columns.get(column, column))
         self.problems.append(Problem("", self.line, f"{path} {what}.", f"{fix}. The rest of the row was read."))
 
@@ -158,93 +163,141 @@ class Rows:
     def __init__(self, file: SourceFile, columns: Mapping[str, str]) -> None:
         self.file = file
         self.columns = columns
+        self._offered = False
+        self._unnamed = Counter[int | None]()
         self._seen: dict[bytes, tuple[int | None, bytes]] = {}
+        self._parents: dict[bytes, bytes] = {}
         self._repeated: list[int | None] = []
-        self.count = 0
+        self._left_out = Counter[str]()
 
     def read(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
-        """One row."""
+        """Read one row, which may hold a whole thread if it comes from a known kind of export."""
+        self._offered = True
         if not isinstance(values, Mapping):
             yield self.problem(line, f"The row is {_kind(values)}.", 'Each row must be an object such as {"text": "..."}.')
             return
-        row = Row(values, line, self.columns)
-        document = self._document(row)
-        for problem in row.problems:
-            yield self.problem(line, problem.what, problem.fix)
-        if document is None:
-            if not row.problems:
-                yield self.problem(line, f"The row has no text; its columns are {_listing(values)}.", _NAME_IT)
-        elif (again := self._again(document)) is not None:
-            yield from again
+        for export in () if self.columns else _EXPORTS:
+            if export.recognises(values):
+                for entry in export.entries(values):
+                    yield from self.add(entry, line)
+                return
+        yield from self._read(Row(values, line, self.columns), "comment")
+
+    def add(self, entry: Entry | LeftOut, line: int | None) -> Iterator[RawDocument | Problem]:
+        """Take what a known kind of export said."""
+        self._offered = True
+        if isinstance(entry, LeftOut):
+            self._left_out[entry.reason] += entry.count
         else:
-            self.count += 1
-            yield document
+            yield from self._read(Row(entry.values, line, {}), entry.kind)
 
     def finish(self) -> Iterator[Problem]:
-        """What can be said only at the end of the file."""
+        """Say what can be said only at the end of the file."""
+        if not self._offered:
+            yield self.problem(None, "The file has no rows.", "Export it again, or remove it.")
+        for line, chain in self._circles():
+            what = f"Replies in a circle: the parents of {chain} lead back to it."
+            yield self.problem(line, what, "Correct the parent ids; the rows were read.")
         if self._repeated:
-            count = "1 row repeats" if len(self._repeated) == 1 else f"{len(self._repeated):,} rows repeat"
-            yield self.problem(self._repeated[0], f"{count} an earlier row word for word.", "Read once; nothing to do.", "note")
+            what = f"{_counted(len(self._repeated), 'row repeats', 'rows repeat')} an earlier row word for word."
+            yield self.problem(self._repeated[0], what, "Read once; nothing to do.", "note")
+        for reason, count in self._left_out.items():
+            what = f"{_counted(count, 'entry is', 'entries are')} {reason}."
+            yield self.problem(None, what, "Left out; nothing to do.", "note")
 
-    def problem(self, line: int | None, what: str, fix: str, severity: str = "error") -> Problem:
-        """A problem of this file."""
-        return Problem(self.file.source, line, what, fix, severity)  # type: ignore[arg-type]
+    def problem(self, line: int | None, what: str, fix: str, severity: Literal["error", "note"] = "error") -> Problem:
+        """Say something about this file."""
+        return Problem(self.file.source, line, what, fix, severity)
 
-    def _document(self, row: Row) -> RawDocument | None:
-        from ingest.cleaning import quoted_ranges
+    def _read(self, row: Row, kind: Literal["comment", "document"]) -> Iterator[RawDocument | Problem]:
+        document = self._document(row, kind)
+        for problem in row.problems:
+            yield self.problem(row.line, problem.what, problem.fix)
+        if document is None:
+            if not row.problems:
+                what = f"The row has no text; its columns are {_listing(row.values)}."
+                yield self.problem(row.line, what, "Name the column that holds it: --map text=COLUMN.")
+        elif document.id is None:
+            yield document
+        else:
+            yield from self._once(document)
 
-        text, quoted = row.text("text"), None
-        if not (text and text.strip("\0\ufeff\u200b \t\r\n")):
-            html = row.text("html")
-            if not html:
-                return None
-            from ingest.sources.markup import markdown
-
-            text, quoted = markdown(html)
-            if not text:
-                return None
-        id = row.name("id")
+    def _document(self, row: Row, kind: Literal["comment", "document"]) -> RawDocument | None:
+        text, quoted = _text(row)
+        if not text:
+            return None
+        id, parent = row.name("id"), row.name("parent_id")
+        if parent is not None and parent == id:
+            row.wrong("parent_id", "is the row itself", "Give the comment it replies to, or leave it empty")
+            parent = None
         return RawDocument(
-            f"{self.file.source}#{id or f'L{row.line}'}",
+            f"{self.file.source}#{self._fragment(id, row.line)}",
             text,
-            "comment",
+            kind,
             id=id,
             author=row.name("author"),
             url=row.link("url"),
             posted_at=row.date("posted_at"),
-            parent_id=self._parent(row, id),
+            parent_id=parent,
             thread_id=row.name("thread_id"),
             title=row.name("title"),
             karma=row.number("karma"),
-            quoted=quoted_ranges(text) if quoted is None else quoted,
+            quoted=quoted,
             extra=row.extra(),
             line=row.line,
         )
 
-    @staticmethod
-    def _parent(row: Row, id: str | None) -> str | None:
-        parent = row.name("parent_id")
-        if parent is not None and parent == id:
-            row._wrong("parent_id", "is the row itself", "Give the comment it replies to, or leave it empty")
-            return None
-        return parent
+    def _fragment(self, id: str | None, line: int | None) -> str:
+        if id is not None:
+            return f"id={id}" if _LINE_NAME.fullmatch(id) else id
+        # Only the latest line can come again: rows arrive in order.
+        self._unnamed = Counter({line: self._unnamed[line] + 1})
+        return f"L{line}" if self._unnamed[line] == 1 else f"L{line}.{self._unnamed[line]}"
 
-    def _again(self, document: RawDocument) -> Iterator[Problem] | None:
-        if document.id is None:
-            return None
+    def _once(self, document: RawDocument) -> Iterator[RawDocument | Problem]:
         id, text = _digest(document.id), _digest(document.text)
         if id not in self._seen:
             self._seen[id] = document.line, text
-            return None
+            if document.parent_id is not None:
+                self._parents[id] = _digest(document.parent_id)
+            yield document
+            return
         line, known = self._seen[id]
         if known == text:
             self._repeated.append(document.line)
-            return iter(())
+            return
         what = f'The id "{_short(document.id)}" was given to another text on line {line}.'
-        return iter([self.problem(document.line, what, "Give each row an id of its own; the first was read.")])
+        yield self.problem(document.line, what, "Give each row an id of its own; the first was read.")
+
+    def _circles(self) -> Iterator[tuple[int | None, str]]:
+        """Rows that are among their own ancestors: one line for each circle, with its length."""
+        done: set[bytes] = set()
+        for start in self._parents:
+            path: dict[bytes, None] = {}
+            id: bytes | None = start
+            while id is not None and id not in done and id not in path:
+                path[id] = None
+                id = self._parents.get(id)
+            if id is not None and id in path:
+                circle = list(path)[list(path).index(id) :]
+                line = min((self._seen[id][0] or 0) for id in circle)
+                yield line or None, _counted(len(circle), "row", "rows")
+            done.update(path)
 
 
-_NAME_IT = "Name the column that holds it: --map text=COLUMN."
+def _text(row: Row) -> tuple[str | None, tuple[tuple[int, int], ...]]:
+    from ingest.cleaning import quoted_ranges
+
+    text = row.text("text")
+    if text and text.strip("\0\ufeff\u200b \t\r\n"):
+        return text, quoted_ranges(text)
+    html = row.text("html")
+    if not html:
+        return None, ()
+    from ingest.sources.markup import markdown
+
+    return markdown(html)
+
 
 
 def _moment(value: Any) -> datetime:
@@ -312,6 +365,10 @@ def _short(value: Any) -> str:
 def _listing(values: Mapping[str, Any]) -> str:
     names = [_short(str(key)) for key in list(values)[:12]]
     return ", ".join(names + ["..."] * (len(values) > 12)) or "none"
+
+
+def _counted(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
 
 
 def _digest(text: str) -> bytes:

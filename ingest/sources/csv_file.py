@@ -1,0 +1,103 @@
+"""CSV and TSV with a header line. A row whose quoting is broken is reported, and reading goes on at the next line."""
+
+from __future__ import annotations
+
+import csv
+from collections import deque
+from collections.abc import Iterator, Mapping
+
+from ingest.sources.base import Problem, RawDocument, SourceFile
+from ingest.sources.json_lines import LONGEST, lines
+from ingest.sources.rows import Rows
+from ingest.sources.text_file import not_utf8
+
+EXTENSIONS = (".csv", ".tsv")
+_DELIMITERS = ",;\t|"
+
+
+def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
+    """Yield the documents of all rows, in order."""
+    rows = Rows(file, columns)
+    with file.path.open("rb") as stream:
+        # Bytes that are not UTF-8 travel as lone surrogates, which UTF-8 cannot hold, up to the row they stand in.
+        records = _records((number, data.decode("utf-8", "surrogateescape")) for number, data in lines(stream))
+        names: list[str] | None = None
+        for line, fields in records:
+            if isinstance(fields, str):
+                yield rows.problem(line, fields, "Double the quotes inside a quoted field; the next line was read.")
+            elif undecodable := _not_utf8(file, line, fields):
+                yield undecodable
+                if names is None:
+                    return
+            elif names is None:
+                names = [name.strip() for name in fields]
+                problem = _header_problem(rows, line, names)
+                if problem:
+                    yield problem
+                    return
+            elif len(fields) > len(names):
+                what = f"The row has {len(fields)} fields, the header {len(names)}."
+                yield rows.problem(line, what, "Put fields that hold the separator into quotes.")
+            else:
+                yield from rows.read({name: field or None for name, field in zip(names, fields, strict=False)}, line)
+    yield from rows.finish()
+
+
+def _header_problem(rows: Rows, line: int, names: list[str]) -> Problem | None:
+    twice = {name for name in names if name and names.count(name) > 1}
+    if twice:
+        return rows.problem(line, f'The header names "{twice.pop()}" twice.', "Give each column a name of its own.")
+    wanted = [rows.columns.get("text", "text"), rows.columns.get("html", "html")]
+    if not rows.columns and {"body", "comment_text", "story_text", "selftext", "by"} & set(names) or set(wanted) & set(names):
+        return None
+    what = f'The header has no column "{wanted[0]}"; its columns are {", ".join(names[:12])}.'
+    return rows.problem(line, what, "Name the column that holds the text: --map text=COLUMN.")
+
+
+def _not_utf8(file: SourceFile, line: int, fields: list[str]) -> Problem | None:
+    data = "\n".join(fields).encode("utf-8", "surrogateescape")
+    try:
+        data.decode("utf-8")
+    except UnicodeDecodeError as exc:
+        return not_utf8(file.source, data, exc, line)
+    return None
+
+
+def _records(source: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str] | str]]:
+    """Yield each record with the line it starts on: its fields, or what is wrong with it."""
+    csv.field_size_limit(LONGEST)
+    waiting: deque[tuple[int, str]] = deque()
+    delimiter = ""
+    while True:
+        taken: list[tuple[int, str]] = []
+        reader = csv.reader(_feed(source, waiting, taken), delimiter=delimiter or ",", strict=True)
+        if not delimiter:
+            first = next(source, None)
+            if first is None:
+                return
+            waiting.append(first)
+            delimiter = max(_DELIMITERS, key=first[1].count)
+            continue
+        try:
+            fields = next(reader)
+        except StopIteration:
+            return
+        except csv.Error as exc:
+            # An open quote may have swallowed good lines.
+            waiting.extendleft(reversed(taken[1:]))
+            yield taken[0][0], f"Broken quoting ({exc})."
+            continue
+        if fields:
+            yield taken[0][0], fields
+
+
+def _feed(
+    source: Iterator[tuple[int, str]], waiting: deque[tuple[int, str]], taken: list[tuple[int, str]]
+) -> Iterator[str]:
+    size = 0
+    while line := waiting.popleft() if waiting else next(source, None):
+        taken.append(line)
+        size += len(line[1])
+        if size > LONGEST:
+            raise csv.Error(f"no end within {LONGEST:,} characters")
+        yield line[1]

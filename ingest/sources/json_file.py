@@ -1,0 +1,206 @@
+"""JSON: an array of rows, or an object that holds one (`{"comments": [...]}`), streamed row by row.
+
+After a mistake reading goes on at the next line that starts a row as the first one did. Line numbers are those of the
+file, because the parser is fed one line at a time.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from typing import Any, BinaryIO
+
+import ijson
+from ijson.common import ObjectBuilder
+
+from ingest.sources import json_lines
+from ingest.sources.base import Problem, RawDocument, SourceFile
+from ingest.sources.rows import Rows
+from ingest.sources.text_file import no_text, not_utf8
+
+EXTENSIONS = (".json",)
+ARRAYS = {
+    (),
+    *((name,) for name in ("comments", "rows", "results", "items", "hits", "data")),
+    ("data", "children"),
+    ("data", "comments"),
+    ("data", "comments", "results"),
+}
+"""Where an object may hold its rows; (data, children) is Reddit's, hits Hacker News', (data, comments, ...) GraphQL's."""
+DEEPEST = 2_000
+"""Levels of nesting inside one row; replies inside replies take up to five each."""
+LARGEST = 1_000_000
+"""Values inside one row; more are held to be a mistake, so that memory stays bounded."""
+_HALF = re.compile(rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..)")
+
+
+def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
+    """Yield the documents of all rows, in order; one object per line is read as JSON Lines, whatever the file's name."""
+    with file.path.open("rb") as stream:
+        head = stream.readline(json_lines.LONGEST)
+        rest = stream.read(1024)
+        stream.seek(0)
+        problem = None if head.strip(b"\xef\xbb\xbf \r\n\t") or rest.strip() else no_text(file.source, "")
+        if problem:
+            yield problem
+        elif _one_per_line(file, head, rest):
+            yield from json_lines.read(file, columns)
+        else:
+            rows = Rows(file, columns)
+            yield from _stream(_Lines(stream), rows)
+            yield from rows.finish()
+
+
+def _one_per_line(file: SourceFile, head: bytes, rest: bytes) -> bool:
+    """By what the first line is; the ending of the name decides only where that does not."""
+    head = head.removeprefix(b"\xef\xbb\xbf").strip()
+    named_so = file.path.suffix.lower() in json_lines.EXTENSIONS
+    if head in (b"[", b"{", b"") or head.startswith(b"[{"):
+        return not head and named_so
+    with suppress(ValueError, RecursionError):
+        return isinstance(json.loads(head), dict) and (named_so or bool(rest.strip()))
+    return named_so
+
+
+class _Lines:
+    """A file for ijson that hands out at most one line at a time and so knows which line is being parsed."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self.stream = stream
+        self.line = 1
+        self.data = b""
+        self.halves = 0
+        self._next = 1
+        self._ahead = b""
+
+    def read(self, size: int) -> bytes:
+        """What ijson calls; it asks for 0 bytes to see whether they are bytes."""
+        if size == 0:
+            return b""
+        data, self._ahead = self._ahead or self._read(size), b""
+        # The parser would turn half a surrogate pair into a question mark without a word.
+        return _HALF.sub(self._mend, data) if b"\\u" in data else data
+
+    def row_opening(self) -> bytes | None:
+        """The indentation and brace that the current line starts with."""
+        rest = self.data.lstrip(b" \t")
+        return self.data[: len(self.data) - len(rest) + 1] if rest.startswith(b"{") else None
+
+    def skip_to_row(self, opening: bytes, *, after: int) -> bool:
+        """Go to the first line after line `after` that starts like `opening`, and pretend that an array begins there."""
+        if self.line <= after:
+            self.data = self._read(2**20)
+        while self.data and not self.data.startswith(opening):
+            self.data = self._read(2**20)
+        self._ahead = b"[" + self.data if self.data else b""
+        return bool(self.data)
+
+    def _read(self, size: int) -> bytes:
+        self.line = self._next
+        self.data = self.stream.readline(size)
+        self._next += self.data.endswith(b"\n")
+        return self.data
+
+    def _mend(self, match: re.Match[bytes]) -> bytes:
+        if match[2]:
+            return match[0]
+        self.halves += 1
+        return match[1] + b"\\ufffd"
+
+
+class _Value:
+    """A value being built from the parser's events, unless it grows too large."""
+
+    def __init__(self, line: int) -> None:
+        self.line = line
+        self.too_large = False
+        self._builder = ObjectBuilder()
+        self._depth = 0
+        self._count = 0
+
+    def add(self, event: str, value: Any) -> None:
+        self._depth += event.startswith("start_") - event.startswith("end_")
+        self._count += 1
+        self.too_large = self.too_large or self._depth > DEEPEST or self._count > LARGEST
+        if not self.too_large:
+            self._builder.event(event, value)
+
+    @property
+    def complete(self) -> bool:
+        return self._depth == 0
+
+    @property
+    def value(self) -> Any:
+        return self._builder.value
+
+
+def _stream(lines: _Lines, rows: Rows) -> Iterator[RawDocument | Problem]:
+    opening: bytes | None = None
+    failed = resumed = 0
+    while True:
+        try:
+            for row in _values(lines, inside=resumed > 0):
+                opening = opening or lines.row_opening()
+                if lines.halves:
+                    what = f"{lines.halves} half characters (lone surrogates), read as \ufffd."
+                    yield rows.problem(row.line, what, "Export it again as UTF-8.")
+                    lines.halves = 0
+                if row.too_large:
+                    what = f"Nested more than {DEEPEST:,} levels deep, or more than {LARGEST:,} values in one row."
+                    yield rows.problem(row.line, what, "Flatten it.")
+                else:
+                    yield from rows.read(row.value, row.line)
+            return
+        except ijson.JSONError as exc:
+            if lines.line != failed:
+                yield _not_json(rows, lines, exc, recoverable=opening is not None)
+        # A line that fails is tried once more as the start of a row: the mistake may be a comma missing before it.
+        failed = lines.line
+        if opening is None or not lines.skip_to_row(opening, after=failed if failed == resumed else failed - 1):
+            return
+        resumed = lines.line
+
+
+def _not_json(rows: Rows, lines: _Lines, exc: Exception, *, recoverable: bool) -> Problem:
+    try:
+        lines.data.decode("utf-8")
+    except UnicodeDecodeError as undecodable:
+        return not_utf8(rows.file.source, lines.data, undecodable, lines.line)
+    reason = str(exc).split("\n")[0]
+    rest = "reading goes on at the next row" if recoverable else "the file was read up to there"
+    return rows.problem(lines.line, f"Not JSON ({reason}).", f"Mend it; {rest}.")
+
+
+def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
+    """Yield each element of the arrays of rows; if there is none, the whole.
+
+    Args:
+        inside: Reading begins in an array of rows and ends with it.
+    """
+    whole, row = _Value(1), None
+    keys: list[str | None] = []
+    in_rows = streamed = False
+    for event, value in ijson.basic_parse(lines, use_float=True):
+        if in_rows and (row is not None or event != "end_array"):
+            row = row or _Value(lines.line)
+            row.add(event, value)
+            if row.complete:
+                yield row
+                row = None
+            continue
+        whole.add(event, value)
+        if event == "map_key":
+            keys[-1] = value
+        elif event.startswith("start_"):
+            in_rows = event == "start_array" and tuple(keys) in ARRAYS
+            streamed = streamed or in_rows
+            keys.append(None)
+        elif event.startswith("end_"):
+            in_rows = False
+            keys.pop()
+            if inside:
+                return
+    if not streamed:
+        yield whole
