@@ -235,7 +235,8 @@ def test_nothing_was_taken_from_the_real_dumps():
 
 
 def test_ingesting_the_comments_never_reads_the_questions():
-    assert sorted(path.name for path in COMMENTS.iterdir()) == [OLDER, NEWER, BARE, "thread.jsonl"]
+    sidecars = [f"{name}.meta.json" for name in (OLDER, NEWER)]
+    assert {path.name for path in COMMENTS.iterdir()} == {OLDER, NEWER, BARE, "thread.jsonl", *sidecars}
     assert (SAMPLE / "questions.jsonl").is_file()
 
 
