@@ -1,0 +1,124 @@
+// Runs once, as the `js_on_load` of the element "bridge": `element` is that element, `trigger(name, data)` sends an
+// event to the server. All listeners sit on the document, since Gradio replaces what it shows.
+
+const root = element.getRootNode();
+const wide = window.matchMedia("(min-width: 1100px)");
+
+const open = (exchange, number) => {
+  const card = document.getElementById(`s-${exchange}-${number}`);
+  if (card) show(card);
+  else trigger("source", { exchange, number });
+};
+
+const show = (card) => {
+  document.querySelectorAll(".card.focused").forEach((other) => other.classList.toggle("focused", other === card));
+  card.classList.add("focused");
+  document.documentElement.classList.add("sheet-open");
+  const body = card.querySelector(":scope > .comment");
+  const mark = body?.querySelector("mark");
+  if (mark) body.scrollTop = mark.offsetTop - body.offsetTop - body.clientHeight / 3;
+  card.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
+  card.focus({ preventScroll: true });
+};
+
+const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+
+// A citation looks like #s-<exchange>-<number>; so does a line of the list under the answer.
+const target = (link) => {
+  const found = link?.getAttribute("href")?.match(/^#s-(\w+)-(r?\d+)$/);
+  return found && { exchange: found[1], number: found[2] };
+};
+
+let opener = null;
+
+const closeSheet = () => {
+  document.documentElement.classList.remove("sheet-open");
+  opener?.focus();
+  opener = null;
+};
+
+const copy = async (button, text) => {
+  const label = button.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+    button.textContent = "Copied";
+  } catch {
+    button.textContent = "The browser did not allow copying";
+  }
+  setTimeout(() => (button.textContent = label), 2000);
+};
+
+const buttons = {
+  copy: (button) => copy(button, button.closest(".answer").querySelector(".copied").textContent),
+  "copy-quotation": (button) => copy(button, button.closest(".card").querySelector(".copied").textContent),
+  why: (button) => {
+    opener = button;
+    document.documentElement.classList.add("sheet-open");
+    trigger("why", { exchange: button.value });
+  },
+  "close-panel": closeSheet,
+};
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  const place = target(link);
+  if (place) {
+    event.preventDefault();
+    hide();
+    opener = link;
+    open(place.exchange, place.number);
+    return;
+  }
+  const button = event.target.closest("button[name]");
+  if (button && buttons[button.name]) buttons[button.name](button);
+});
+
+// The quote behind [n], on hover and on focus.
+
+const tip = document.createElement("div");
+tip.id = "quote-tip";
+tip.setAttribute("role", "tooltip");
+tip.hidden = true;
+document.body.append(tip);
+let described = null;
+
+const hide = () => {
+  tip.hidden = true;
+  described?.removeAttribute("aria-describedby");
+  described = null;
+};
+
+const hint = (link) => {
+  const place = target(link);
+  const line = place && document.getElementById(`l-${place.exchange}-${place.number}`);
+  if (!line) return;
+  tip.replaceChildren(line.querySelector(".byline").cloneNode(true), line.querySelector(".quote").cloneNode(true));
+  tip.hidden = false;
+  described = link;
+  link.setAttribute("aria-describedby", tip.id);
+  const at = link.getBoundingClientRect();
+  const left = Math.max(12, Math.min(at.left - 24, window.innerWidth - tip.offsetWidth - 12));
+  const above = at.top - tip.offsetHeight - 8;
+  tip.style.left = `${left}px`;
+  tip.style.top = `${above > 8 ? above : at.bottom + 8}px`;
+};
+
+for (const [enter, leave] of [["mouseover", "mouseout"], ["focusin", "focusout"]]) {
+  document.addEventListener(enter, (event) => event.target.closest?.("a.cite") && hint(event.target.closest("a.cite")));
+  document.addEventListener(leave, (event) => event.target.closest?.("a.cite") && hide());
+}
+document.addEventListener("scroll", hide, true);
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  if (!tip.hidden) hide();
+  else closeSheet();
+});
+
+// A card that the server just rendered as focused is scrolled to once it is there.
+
+new MutationObserver(() => {
+  const card = document.querySelector("#panel .card.focused:not([data-shown])");
+  if (!card) return;
+  card.dataset.shown = "yes";
+  if (opener || wide.matches) requestAnimationFrame(() => show(card));
+}).observe(document.body, { childList: true, subtree: true });

@@ -1,0 +1,241 @@
+"""The chat: questions in, streamed answers out, sources beside them.
+
+Everything a visitor has said lives in `gr.State` (this session) and in their own browser; nothing here is shared
+between visitors except the index.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from rag.errors import RagError
+from rag.records import Answer, Filters
+from ui import rendering
+from ui.conversations import Conversation, Exchange
+from ui.markup import LATEX_DELIMITERS
+from ui.theme import ASSETS
+
+if TYPE_CHECKING:
+    from ui.app import Answerer
+
+PLACEHOLDER = "Ask about what people wrote in the comments"
+CLOSE = '<button type="button" name="close-panel" class="link">Close</button>'
+
+
+class Chat:
+    """Layout and events of the chat tab.
+
+    Args:
+        answerer: Answers and knows the index.
+    """
+
+    def __init__(self, answerer: Answerer) -> None:
+        self._answerer = answerer
+
+    def layout(self) -> None:
+        """Place the components; call inside a `gr.Blocks`."""
+        self.conversation = gr.State(Conversation())
+        self.bridge = gr.HTML(
+            "", js_on_load=(ASSETS / "page.js").read_text(encoding="utf-8"), elem_id="bridge", visible="hidden"
+        )
+        self.status = gr.HTML('<div role="status" class="sr"></div>', elem_id="status")
+        with gr.Row(elem_id="desk"):
+            with gr.Column(elem_id="talk", min_width=0):
+                self.facts = gr.HTML(elem_id="facts")
+                self.messages = gr.Chatbot(
+                    elem_id="messages",
+                    show_label=False,
+                    label="Conversation",
+                    container=False,
+                    height=None,
+                    layout="panel",
+                    editable="user",
+                    buttons=[],
+                    latex_delimiters=LATEX_DELIMITERS,
+                    allow_tags=False,
+                    feedback_options=None,
+                    group_consecutive_messages=False,
+                )
+                self._filters()
+                self.question = gr.Textbox(
+                    elem_id="question",
+                    label="Question",
+                    show_label=False,
+                    container=False,
+                    placeholder=PLACEHOLDER,
+                    autofocus=True,
+                    submit_btn=True,
+                    max_lines=8,
+                )
+            with gr.Column(elem_id="panel", min_width=0):
+                gr.HTML(CLOSE, js_on_load=None, elem_classes="close-row")
+                self.panel = gr.Markdown(elem_id="panel-content", latex_delimiters=LATEX_DELIMITERS)
+
+    def _filters(self) -> None:
+        with gr.Accordion("Filters", open=False, elem_id="filters") as self.filters_fold, gr.Row():
+            self.authors = gr.Dropdown([], multiselect=True, label="Authors", value=[])
+            self.since = gr.DateTime(label="Since", include_time=False, type="string", timezone="UTC")
+            self.until = gr.DateTime(label="Until", include_time=False, type="string", timezone="UTC")
+            self.sources = gr.Dropdown([], multiselect=True, label="Sources", value=[])
+        self.scope = [self.authors, self.since, self.until, self.sources]
+
+    def wire(self) -> None:
+        """Connect the events; call inside the same `gr.Blocks`, after `layout`."""
+        shown = [self.conversation, self.messages, self.question, self.panel, self.status]
+        asked = [self.conversation, *self.scope]
+        self.asked = [
+            self.question.submit(self.ask, [self.question, *asked], shown, api_name=False),
+            self.messages.example_select(self.ask_example, asked, shown, api_name=False),
+            self.messages.option_select(self.ask_option, asked, shown, api_name=False),
+            self.messages.retry(self.retry, [self.conversation], shown, api_name=False),
+            self.messages.edit(self.edit, [self.conversation], shown, api_name=False),
+        ]
+        self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, api_name=False)
+        self.messages.clear(self.clear, None, shown, cancels=self.asked, api_name=False)
+        self.bridge.source(self.open_source, [self.conversation], self.panel, api_name=False, show_progress="hidden")
+        self.bridge.why(self.open_trace, [self.conversation], self.panel, api_name=False, show_progress="hidden")
+        for component in self.scope:
+            component.change(
+                self.name_filters, self.scope, self.filters_fold, api_name=False, show_progress="hidden", queue=False
+            )
+
+    # Answering
+
+    def ask(self, question: str, conversation: Conversation, *scope: Any) -> Iterator[dict[Any, Any]]:
+        """A question from the box."""
+        if not (question or "").strip():
+            yield {self.question: gr.skip()}
+            return
+        yield from self._answer(Exchange(question.strip(), _filters(*scope)), conversation)
+
+    def ask_example(
+        self, conversation: Conversation, *scope: Any, event: gr.SelectData
+    ) -> Iterator[dict[Any, Any]]:
+        """A click on one of the example questions."""
+        yield from self.ask(event.value["text"], conversation, *scope)
+
+    def ask_option(self, conversation: Conversation, *scope: Any, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
+        """A click on a suggested next question."""
+        yield from self.ask(event.value, conversation, *scope)
+
+    def retry(self, conversation: Conversation) -> Iterator[dict[Any, Any]]:
+        """The last question once more, with the filters it had."""
+        last = conversation.exchanges[-1]
+        yield from self._answer(Exchange(last.question, last.filters), conversation.before(last.id))
+
+    def edit(self, conversation: Conversation, event: gr.EditData) -> Iterator[dict[Any, Any]]:
+        """An earlier question reworded: what followed it is dropped."""
+        old = conversation.exchanges[_row(event.index) // 2]
+        question = rendering.question_typed(_plain(event.value)).strip() or old.question
+        yield from self._answer(Exchange(question, old.filters), conversation.before(old.id))
+
+    def _answer(self, exchange: Exchange, conversation: Conversation) -> Iterator[dict[Any, Any]]:
+        history = conversation.turns()
+        conversation = conversation.with_exchange(exchange)
+        yield {
+            **self._talk(conversation, "searching"),
+            self.question: gr.update(value="", submit_btn=False, stop_btn=True),
+            self.status: _status("Searching the comments."),
+        }
+        try:
+            for answer in self._answerer.stream(exchange.question, history=history, filters=exchange.filters):
+                exchange = replace(exchange, answer=answer)
+                conversation = conversation.with_exchange(exchange)
+                yield self._talk(conversation, rendering.phase_of(answer))
+        except RagError as error:
+            exchange = replace(exchange, problem=str(error))
+        conversation = conversation.with_exchange(exchange)
+        yield self._finished(conversation, exchange)
+
+    def _finished(self, conversation: Conversation, exchange: Exchange) -> dict[Any, Any]:
+        panel = rendering.panel_html(exchange, self._answerer.store) if exchange.answer else ""
+        return {
+            **self._talk(conversation, "done"),
+            self.question: gr.update(submit_btn=True, stop_btn=False),
+            self.panel: panel,
+            self.status: _status(rendering.announcement(exchange)),
+        }
+
+    def _talk(self, conversation: Conversation, phase: rendering.Phase) -> dict[Any, Any]:
+        return {self.conversation: conversation, self.messages: messages(conversation, phase)}
+
+    def stop(self, conversation: Conversation) -> dict[Any, Any]:
+        """Keep what has arrived and take the next question."""
+        exchange = replace(conversation.exchanges[-1], stopped=True)
+        return self._finished(conversation.with_exchange(exchange), exchange)
+
+    def clear(self) -> dict[Any, Any]:
+        """Start over with an empty conversation."""
+        return self.show(Conversation())
+
+    def show(self, conversation: Conversation) -> dict[Any, Any]:
+        """Show a conversation, with the sources of its last answer."""
+        last = conversation.exchanges[-1] if conversation.exchanges else None
+        panel = rendering.panel_html(last, self._answerer.store) if last else ""
+        return {
+            **self._talk(conversation, "done"),
+            self.question: gr.update(submit_btn=True, stop_btn=False),
+            self.panel: panel,
+            self.status: _status(""),
+        }
+
+    # The panel
+
+    def open_source(self, conversation: Conversation, event: gr.EventData) -> Any:
+        """The sources of an earlier answer, at the citation that was clicked."""
+        exchange = conversation.exchange(str(event.exchange))
+        if exchange is None:
+            return gr.skip()
+        return rendering.panel_html(exchange, self._answerer.store, focus=str(event.number))
+
+    def open_trace(self, conversation: Conversation, event: gr.EventData) -> Any:
+        """Why an answer came out as it did."""
+        exchange = conversation.exchange(str(event.exchange))
+        if exchange is None:
+            return gr.skip()
+        return rendering.trace_html(exchange)
+
+    def name_filters(self, *scope: Any) -> Any:
+        """Say on the fold what the next question is restricted to."""
+        labels = rendering.filter_labels(_filters(*scope))
+        return gr.update(label=f"Filters: {', '.join(labels)}" if labels else "Filters")
+
+
+def messages(conversation: Conversation, phase: rendering.Phase = "done") -> list[dict[str, Any]]:
+    """The conversation as Gradio shows it: a pair of messages per exchange, so that row // 2 is the exchange."""
+    shown: list[dict[str, Any]] = []
+    last = conversation.exchanges[-1] if conversation.exchanges else None
+    for exchange in conversation.exchanges:
+        html = rendering.exchange_html(exchange, phase if exchange is last else "done")
+        reply: dict[str, Any] = {"role": "assistant", "content": html}
+        if exchange is last and phase == "done" and exchange.answer is not None:
+            reply["options"] = [{"value": text} for text in exchange.answer.suggestions[:3]]
+        shown += [{"role": "user", "content": rendering.question_text(exchange.question)}, reply]
+    return shown
+
+
+def _filters(authors: list[str] | None, since: str | None, until: str | None, sources: list[str] | None) -> Filters:
+    return Filters(tuple(authors or ()), (since or "")[:10] or None, (until or "")[:10] or None, tuple(sources or ()))
+
+
+def _status(text: str) -> str:
+    return rendering.tag("div", rendering.escape(text), role="status", class_="sr")
+
+
+def _row(index: int | tuple[int, ...]) -> int:
+    return index if isinstance(index, int) else index[0]
+
+
+def _plain(content: Any) -> str:
+    """Text of a message, whichever of Gradio's shapes it comes in."""
+    if isinstance(content, str):
+        return content
+    if isinstance(content, dict):
+        return str(content.get("text", ""))
+    return "".join(_plain(part) for part in content or ())
+
+

@@ -1,0 +1,237 @@
+"""What one visitor asked and got: kept in the browser, exported, imported.
+
+A conversation that comes back from a browser or a file is somebody's say-so: `verify` compares its quotes with the
+index before they are shown as exact.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from uuid import uuid4
+
+from rag.errors import RagError
+from rag.records import Answer, Citation, Coverage, Filters, Turn
+
+FORMAT = "commentariat-conversation-1"
+MAX_KEPT = 50
+"""Conversations kept in a browser, whose storage holds about 5 MB: the oldest make room."""
+
+
+def new_id() -> str:
+    """A name for an exchange or conversation that cannot be guessed from others."""
+    return f"x{uuid4().hex[:10]}"
+
+
+def now() -> datetime:
+    """The present, to the second."""
+    return datetime.now(UTC).replace(microsecond=0)
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """One question and what came of it."""
+
+    question: str
+    filters: Filters = Filters()
+    answer: Answer | None = None
+    """None as long as nothing has arrived."""
+    problem: str | None = None
+    """Why there is no answer, in a sentence."""
+    stopped: bool = False
+    id: str = field(default_factory=new_id)
+    asked_at: datetime = field(default_factory=now)
+    forged: tuple[int, ...] = ()
+    """Numbers of citations whose quote is not in the index as claimed (imported conversations only)."""
+
+
+@dataclass(frozen=True)
+class Conversation:
+    """Questions and answers in order."""
+
+    exchanges: tuple[Exchange, ...] = ()
+    title: str | None = None
+    """Given by the reader; else the first question serves."""
+    id: str = field(default_factory=new_id)
+    updated_at: datetime = field(default_factory=now)
+
+    @property
+    def name(self) -> str:
+        """What it is listed under."""
+        if self.title:
+            return self.title
+        return _shorten(self.exchanges[0].question, 60) if self.exchanges else "New conversation"
+
+    def exchange(self, id: str) -> Exchange | None:
+        """The exchange of that id, if it is here."""
+        return next((one for one in self.exchanges if one.id == id), None)
+
+    def turns(self) -> tuple[Turn, ...]:
+        """The conversation as history for the next question; failed exchanges are left out."""
+        return tuple(
+            turn
+            for one in self.exchanges
+            if one.answer is not None and one.answer.text
+            for turn in (Turn("user", one.question), Turn("assistant", one.answer.text))
+        )
+
+    def with_exchange(self, exchange: Exchange) -> Conversation:
+        """The same with an exchange replaced, or added at the end if it is new."""
+        known = self.exchange(exchange.id) is not None
+        exchanges = (
+            tuple(exchange if one.id == exchange.id else one for one in self.exchanges)
+            if known
+            else (*self.exchanges, exchange)
+        )
+        return replace(self, exchanges=exchanges, updated_at=now())
+
+    def before(self, id: str) -> Conversation:
+        """The same up to, and without, the exchange of that id."""
+        index = next((number for number, one in enumerate(self.exchanges) if one.id == id), len(self.exchanges))
+        return replace(self, exchanges=self.exchanges[:index])
+
+    def mentions(self, words: str) -> bool:
+        """Whether every word occurs in the title, a question or an answer."""
+        text = " ".join(
+            (self.title or "", *(f"{one.question} {one.answer.text if one.answer else ''}" for one in self.exchanges))
+        ).casefold()
+        return all(word in text for word in words.casefold().split())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, without the parts of an answer that serve only while it is fresh."""
+        slim = replace(self, exchanges=tuple(replace(one, answer=_slim(one.answer)) for one in self.exchanges))
+        return {"format": FORMAT, **_adapter().dump_python(slim, mode="json", exclude_defaults=True)}
+
+    @classmethod
+    def from_dict(cls, data: Any) -> Conversation:
+        """Read what `to_dict` wrote.
+
+        Raises:
+            RagError: It is something else; the message says where.
+        """
+        from pydantic import ValidationError
+
+        if not isinstance(data, dict) or data.get("format") != FORMAT:
+            raise RagError("This is not a conversation exported from here: export one as JSON and import that file.")
+        try:
+            return _adapter().validate_python({key: value for key, value in data.items() if key != "format"})
+        except ValidationError as exc:
+            first = exc.errors()[0]
+            place = ".".join(str(part) for part in first["loc"])
+            raise RagError(f'The conversation cannot be read at "{place}": {first["msg"]}.') from exc
+
+    @classmethod
+    def from_json(cls, text: str) -> Conversation:
+        """Read an exported file; it gets a new id, so that importing never overwrites.
+
+        Raises:
+            RagError: It is no JSON, or not a conversation.
+        """
+        try:
+            data = json.loads(text)
+        except ValueError as exc:
+            raise RagError(f"This file is not JSON: {exc}. Import one that was exported as JSON here.") from exc
+        return replace(cls.from_dict(data), id=new_id())
+
+
+def verify(conversation: Conversation, source_text: Callable[[str], str]) -> Conversation:
+    """Mark the citations whose quote does not stand in the index where they say it does.
+
+    Args:
+        conversation: As imported.
+        source_text: Gives the text of a source and raises RagError if it is not indexed.
+    """
+    return replace(
+        conversation,
+        exchanges=tuple(replace(one, forged=_forged(one.answer, source_text)) for one in conversation.exchanges),
+    )
+
+
+def _forged(answer: Answer | None, source_text: Callable[[str], str]) -> tuple[int, ...]:
+    def holds(citation: Citation) -> bool:
+        try:
+            return source_text(citation.source)[citation.start : citation.end] == citation.quote
+        except RagError:
+            return False
+
+    return tuple(citation.number for citation in answer.citations if not holds(citation)) if answer else ()
+
+
+def to_markdown(conversation: Conversation) -> str:
+    """The conversation for people: questions, answers, and under each its quotes with author, date and link."""
+    from ui.rendering import date_text, filter_labels
+
+    lines = [f"# {_one_line(conversation.name)}", ""]
+    for one in conversation.exchanges:
+        lines += [f"## {_one_line(one.question)}", ""]
+        if one.filters:
+            lines += [f"*Only {', '.join(filter_labels(one.filters))}.*", ""]
+        if one.answer is None:
+            lines += [one.problem or "No answer.", ""]
+            continue
+        lines += [one.answer.text, ""]
+        for citation in one.answer.citations:
+            passage = citation.passage
+            about = ", ".join(part for part in (passage.byline, date_text(passage.posted_at)) if part)
+            where = passage.url or passage.source
+            unsure = "" if citation.number not in one.forged else " (not found in this index)"
+            quote = "\n".join(f"    > {line}" for line in citation.quote.splitlines())
+            lines += [f"[{citation.number}] {about}, {where}{unsure}", "", quote, ""]
+        lines += [f"*{who_answered(one.answer)}; {one.answer.coverage}.*", ""]
+    return "\n".join(lines)
+
+
+def who_answered(answer: Answer) -> str:
+    """By whom the text was written, in words."""
+    return "Quotes, no language model" if answer.model == "evidence" else f"Written by {answer.model}"
+
+
+def kept(conversations: Sequence[Conversation]) -> list[dict[str, Any]]:
+    """What goes into the browser: the most recent, newest first."""
+    recent = sorted((one for one in conversations if one.exchanges), key=lambda one: one.updated_at, reverse=True)
+    return [one.to_dict() for one in recent[:MAX_KEPT]]
+
+
+def restored(data: Any) -> list[Conversation]:
+    """What came out of the browser; an entry that cannot be read is dropped, the others stay."""
+    found = []
+    for entry in data if isinstance(data, list) else []:
+        try:
+            found.append(Conversation.from_dict(entry))
+        except RagError:
+            continue
+    return found
+
+
+def file_name(conversation: Conversation, suffix: str) -> str:
+    """A name for the exported file that every system accepts."""
+    words = re.sub(r"[^\w-]+", "-", conversation.name.lower(), flags=re.ASCII).strip("-")[:60]
+    return f"{words or 'conversation'}.{suffix}"
+
+
+def _slim(answer: Answer | None) -> Answer | None:
+    if answer is None:
+        return None
+    related = answer.passages[:3] if answer.abstained else ()
+    return replace(answer, passages=related, trace={}, checks=(), coverage=answer.coverage or Coverage(0, 0))
+
+
+@cache
+def _adapter() -> Any:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Conversation)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _shorten(text: str, length: int) -> str:
+    text = _one_line(text)
+    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + "…"
