@@ -11,16 +11,28 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from rag.errors import SettingsError
 
 PREFIX = "COMMENTARIAT_"
 
 
+_PROVIDER_KEYS = frozenset({"OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_KEY"})
+
+
 def _key(name: str) -> Any:
     """A provider's own variable, as its documentation calls it, or ours."""
     return Field(default=None, validation_alias=AliasChoices(name.lower(), name, f"{PREFIX}{name}"))
+
+
+class _OwnLines(DotEnvSettingsSource):
+    """A .env file is shared with other programs: what is neither ours nor a key we know is none of our business."""
+
+    def __call__(self) -> dict[str, Any]:
+        known = {*Settings.model_fields, *_PROVIDER_KEYS}
+        found = super().__call__()
+        return {name: value for name, value in found.items() if name in known or name.startswith(PREFIX.lower())}
 
 
 class Settings(BaseSettings):
@@ -93,6 +105,18 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as exc:
             raise SettingsError("\n".join(_explain(error) for error in exc.errors())) from exc
+
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _OwnLines(settings_cls)
 
 
 def _refuse_unknown_variables() -> None:

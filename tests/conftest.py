@@ -1,0 +1,88 @@
+"""Shared parts of the tests: all real, made once per session where they take time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+import ingest
+from rag.embedding import Embedder, load_embedder
+from rag.settings import PREFIX, Settings
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+SAMPLE = ROOT / "rag" / "sample" / "comments"
+
+
+def skip(reason: str) -> None:
+    """Skip a test, saying why; in CI, where everything is installed, that is a failure."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason} (in CI nothing may be left out)", pytrace=False)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def model_cache(request: pytest.FixtureRequest) -> Path:
+    """The exported embedding model is kept between runs."""
+    return Path(request.config.cache.mkdir("embedding"))
+
+
+@pytest.fixture(autouse=True)
+def guard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_cache: Path) -> None:
+    """No test spends money, touches a user's index or reaches a model hub."""
+    for name in list(os.environ):
+        if name.startswith(PREFIX) or name.endswith("_API_KEY") or name.startswith(("LANGSMITH_", "LANGCHAIN_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv(f"{PREFIX}CACHE", str(model_cache))
+    monkeypatch.setenv(f"{PREFIX}STORE", str(tmp_path / "store"))
+    monkeypatch.setenv(f"{PREFIX}LLM", "evidence")
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
+
+
+@pytest.fixture(scope="session")
+def embedder(model_cache: Path) -> Embedder:
+    """The bundled model."""
+    return load_embedder(Settings(cache=model_cache))
+
+
+@pytest.fixture
+def settings(guard: None) -> Settings:
+    """An empty index of the test's own."""
+    return Settings()
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder beside the project with real comments and a public benchmark."""
+    if not SHARED.is_dir():
+        skip(f"the folder {SHARED.name} with real comments is not beside the project")
+    return SHARED
+
+
+@pytest.fixture(scope="session")
+def sample_settings(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
+    """Settings of an index of the sample comments; for reading only."""
+    found = Settings(store=tmp_path_factory.mktemp("sample") / "store", cache=model_cache, llm="evidence")
+    ingest.ingest([SAMPLE], settings=found)
+    return found
+
+
+@pytest.fixture(scope="session")
+def seeds_settings(shared: Path, tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
+    """Settings of an index of the real comments; for reading only."""
+    found = Settings(store=tmp_path_factory.mktemp("seeds") / "store", cache=model_cache, llm="evidence")
+    ingest.ingest([shared / "seeds"], settings=found)
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Path of a Chromium."""
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        skip("no Chromium is installed (Debian: apt-get install chromium)")
+    return path

@@ -1,0 +1,73 @@
+"""The frame of the code: which module may import what, and what is public."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import ingest
+import rag
+
+from conftest import ROOT  # isort: skip
+
+ONLY_IN = {
+    "chromadb": {"rag/store.py"},
+    "sentence_transformers": {"rag/embedding.py", "rag/reranking.py"},
+    "onnxruntime": {"rag/embedding.py"},
+    "tokenizers": {"rag/embedding.py"},
+    "bm25s": {"rag/lexical.py"},
+    "tiktoken": {"rag/tokens.py"},
+    "sqlite3": {"rag/corpus.py", "ingest/snapshots.py"},
+    "gradio": {"ui/"},
+    "langchain": {"rag/chat_model.py"},
+    "langchain_core": {"rag/chat_model.py"},
+    "langchain_openai": {"rag/chat_model.py"},
+    "xllamacpp": {"rag/chat_model.py"},
+    "sentencex": {"rag/sentences.py"},
+    "datasketch": {"ingest/snapshots.py"},
+}
+MODULES = [path for folder in ("rag", "ingest", "ui") for path in sorted((ROOT / folder).rglob("*.py"))]
+
+
+def imports(path: Path) -> set[str]:
+    """Full names of the modules that a file imports, wherever in it."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.add(node.module)
+    return found
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_module_imports_only_what_its_place_allows(path: Path) -> None:
+    name = path.relative_to(ROOT).as_posix()
+    packages = {module.partition(".")[0] for module in imports(path)}
+    if name.startswith("rag/"):
+        assert not packages & {"ingest", "ui"}
+    if name.startswith("ingest/"):
+        assert "ui" not in packages
+    for library, places in ONLY_IN.items():
+        if library in packages:
+            assert any(name == place or (place.endswith("/") and name.startswith(place)) for place in places)
+
+
+def test_public_names() -> None:
+    assert rag.__all__ == sorted(
+        ["Answer", "Citation", "Comment", "Coverage", "Filters", "IndexInfo", "Passage", "RagError", "Settings", "Span"]
+        + ["Turn", "answer", "comments", "search", "source_text", "stream_answer"]
+    )
+    assert ingest.__all__ == ["IngestReport", "Problem", "Progress", "forget", "ingest"]
+
+
+def test_importing_is_cheap() -> None:
+    """No heavy library is imported, nothing is opened or printed, before something is asked for."""
+    heavy = ["chromadb", "sentence_transformers", "torch", "onnxruntime", "gradio", "langchain_core", "tiktoken", "bm25s"]
+    code = f"import sys, rag, ingest, ui.cli; print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("[]\n", "")
