@@ -11,6 +11,7 @@ from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.answering import Answerer
+    from rag.retrieval import Retriever
     from rag.store import Store
 
 
@@ -37,7 +38,10 @@ def search(
         QuestionError: The question is empty or too long.
         StoreError: There is no index, or it does not fit the settings.
     """
-    return list(answerer(settings).search(question, limit, history, filters))
+    settings = settings or Settings()
+    retriever = _retriever(settings)
+    query = retriever.understand(question, history, settings)
+    return list(retriever.retrieve(query, limit, filters).passages)
 
 
 def answer(
@@ -99,6 +103,13 @@ def source_text(source: str, settings: Settings | None = None) -> str:
 def answerer(settings: Settings | None = None) -> Answerer:
     """The parts behind these functions, for programs that ask often. Loaded once per process and settings."""
     return _answerer(settings or Settings())
+
+
+@functools.lru_cache(maxsize=4)
+def _retriever(settings: Settings) -> Retriever:
+    from rag.retrieval import Retriever
+
+    return Retriever.from_settings(settings)
 
 
 @functools.lru_cache(maxsize=4)

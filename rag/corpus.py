@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import StoreMismatch, StoreUnavailable
-from rag.records import Comment, Filters, Passage, Span, Version, author_key
+from rag.records import UNNAMED, Comment, Filters, Passage, Span, Version, author_key
 
 FORMAT = 1
 """Raise it whenever older code could not read what is written now."""
@@ -160,6 +160,13 @@ class Corpus:
             "GROUP BY CASE author_key WHEN '' THEN byline ELSE author_key END ORDER BY COUNT(*) DESC, 1"
         )
         return [tuple(row) for row in rows]
+
+    def people(self) -> tuple[list[str], list[str]]:
+        """Names of authors, and labels of those without a name; authors of profiles included."""
+        query = "SELECT MIN(byline) FROM comments WHERE kind != 'document' AND author_key {} '' GROUP BY {} ORDER BY 1"
+        named = self.connection.execute(query.format("!=", "author_key")).fetchall()
+        unnamed = self.connection.execute(query.format("=", "byline")).fetchall()
+        return [row[0] for row in named], [row[0] for row in unnamed if row[0] != UNNAMED]
 
     def sources(self) -> list[tuple[str, int]]:
         """Files and how many comments each holds."""

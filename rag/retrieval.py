@@ -5,19 +5,21 @@ Does not decide whether the passages answer the question (see answerability.py) 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from rag.errors import QuestionError
 from rag.lexical import stems
-from rag.records import Filters, Passage
+from rag.records import Filters, Passage, Turn
 
 if TYPE_CHECKING:
     from rag.embedding import Embedder
     from rag.questions import Query
     from rag.reranking import Reranker
+    from rag.settings import Settings
     from rag.store import Store
 
 DENSE_WEIGHT = 0.3
@@ -54,6 +56,49 @@ class Retriever:
 
     def __init__(self, store: Store, embedder: Embedder, reranker: Reranker | None = None) -> None:
         self._store, self._embedder, self._reranker = store, embedder, reranker
+
+    @classmethod
+    def from_settings(cls, settings: Settings) -> Retriever:
+        """The index and the models that the settings name.
+
+        Raises:
+            StoreError: There is no index, or it was made with another embedding model.
+            EmbeddingError: A model cannot be loaded.
+        """
+        from rag.embedding import load_embedder
+        from rag.reranking import load_reranker
+        from rag.store import Store
+
+        embedder = load_embedder(settings)
+        reranker = load_reranker(settings.reranker) if settings.reranker else None
+        return cls(Store.open(settings, embedder), embedder, reranker)
+
+    def understand(
+        self,
+        question: str,
+        history: Sequence[Turn] = (),
+        settings: Settings | None = None,
+        rewrite: Callable[[str], str] | None = None,
+    ) -> Query:
+        """Check a question and understand it in its conversation, knowing who is indexed.
+
+        Raises:
+            QuestionError: It is empty, or longer than the settings allow.
+        """
+        from rag.questions import understand
+
+        limit = settings.max_question_chars if settings else None
+        if not question.strip():
+            raise QuestionError("The question is empty. Ask something about the comments.")
+        if limit and len(question) > limit:
+            raise QuestionError(
+                f"The question has {len(question):,} characters; at most {limit:,} are taken. Shorten it, or raise the "
+                "setting max_question_chars."
+            )
+        people = self._store.people()
+        return understand(
+            question, history, people.names, rewrite=rewrite, known_words=self._store.knows, labels=people.labels
+        )
 
     def retrieve(self, query: Query, limit: int, filters: Filters | None = None) -> Retrieved:
         """Find the passages that bear on a question.

@@ -38,6 +38,15 @@ ROWS_PER_PASSAGE = 8
 """A passage has a vector for itself and one for each window: how many nearest rows to ask for per passage wanted."""
 
 
+@dataclass(frozen=True, slots=True)
+class People:
+    """Whose comments are indexed."""
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    """Of authors without a name, such as "unnamed profile (example.org)"."""
+
+
 class Store:
     """One index, open for searching. Safe to share between threads; notices by itself when a new generation is current.
 
@@ -51,6 +60,7 @@ class Store:
         self._lock = threading.Lock()
         self._generation: int | None = None
         self._lexical: LexicalIndex | None = None
+        self._people: tuple[int, People] | None = None
 
     @classmethod
     def open(cls, settings: Settings, embedder: Embedder | None = None) -> Store:
@@ -108,6 +118,14 @@ class Store:
             created_at=as_datetime(self.corpus.meta("created_at")),
             generation=str(self.generation),
         )
+
+    def people(self) -> People:
+        """Whose comments are indexed."""
+        generation = self.generation
+        if self._people is None or self._people[0] != generation:
+            names, labels = self.corpus.people()
+            self._people = (generation, People(tuple(names), tuple(labels)))
+        return self._people[1]
 
     def coverage(self, filters: Filters | None = None) -> Coverage:
         """How much a search with these filters looks at."""

@@ -1,0 +1,318 @@
+"""Ingest end to end, on a real index: incremental, atomic, resumable."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import textwrap
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import rag
+from ingest import IngestReport, Progress, forget, ingest
+from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
+from rag.settings import Settings
+from rag.store import Store
+
+from conftest import ROOT, SAMPLE  # isort: skip
+
+TIDES = "Spring tides follow the new and the full moon by about a day and a half at most harbours."
+BREAD = "A cold oven start costs me ten minutes and gains a better rise, at least with wet rye dough."
+KNOTS = "The bowline is easy to untie after a load, which the figure eight is not when it is wet."
+
+
+def write(path: Path, *rows: dict) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def row(id: str, text: str, author: str = "Ada", **more: object) -> dict:
+    return {"id": id, "author": author, "text": text, **more}
+
+
+def counts(report: IngestReport, *names: str) -> tuple[int, ...]:
+    return tuple(report.counts[name] for name in names)
+
+
+def state(settings: Settings) -> tuple[list[rag.Comment], list[str], list[tuple[str, float]]]:
+    """Everything a reader could see."""
+    store = Store.open(settings)
+    hits = [(hit.id, round(hit.score, 6)) for hit in rag.search("tides and the moon", settings=settings)]
+    return list(rag.comments(settings=settings)), sorted(store.corpus.vectors_of([id for id, _ in hits])), hits
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    write(tmp_path / "in" / "thread.jsonl", row("a1", TIDES), row("a2", BREAD, "Bo", parent_id="a1", karma=7))
+    return tmp_path / "in"
+
+
+def test_rows_become_comments_with_all_that_is_known(folder: Path, settings: Settings) -> None:
+    report = ingest(folder, settings=settings)
+    assert counts(report, "comments", "added", "embedded", "files") == (2, 2, 2, 1)
+    assert [(c.id, c.author, c.text, c.parent_id, c.karma) for c in rag.comments(settings=settings)] == [
+        ("a1", "Ada", TIDES, None, None),
+        ("a2", "Bo", BREAD, "a1", 7.0),
+    ]
+    first = next(rag.comments(settings=settings)).sightings[0]
+    assert (first.source, first.start, first.end) == ("thread.jsonl#a1", 0, len(TIDES))
+    assert rag.source_text("thread.jsonl#a1", settings=settings) == TIDES
+
+
+def test_ingesting_twice_changes_nothing(folder: Path, settings: Settings) -> None:
+    ingest(folder, settings=settings)
+    before = state(settings)
+    report = ingest(folder, settings=settings)
+    assert (report.switched, counts(report, "added", "changed", "embedded", "unchanged")) == (False, (0, 0, 0, 2))
+    assert state(settings) == before
+
+
+def test_one_changed_row_costs_one_embedding(folder: Path, settings: Settings) -> None:
+    rows = [row(f"r{n}", f"Harbour number {n} has a tidal range of {n} decimetres at springs.") for n in range(200)]
+    write(folder / "many.jsonl", *rows)
+    ingest(folder, settings=settings)
+    rows[77]["text"] += " It silts up."
+    write(folder / "many.jsonl", *rows)
+    report = ingest(folder, settings=settings)
+    assert counts(report, "added", "changed", "removed", "unchanged", "embedded") == (0, 1, 0, 201, 1)
+
+
+def test_renamed_file_is_not_embedded_again_and_keeps_its_ids(folder: Path, settings: Settings) -> None:
+    shutil.copy(SAMPLE / "quill_ferrotype.txt", folder / "old name.txt")
+    ingest(folder, settings=settings)
+    before = {c.id: c.text for c in rag.comments(settings=settings)}
+    (folder / "old name.txt").rename(folder / "new name.txt")
+    report = ingest(folder, settings=settings)
+    assert (counts(report, "embedded", "comments"), report.removed_sources) == ((0, len(before)), ("old name.txt",))
+    assert {c.id: c.text for c in rag.comments(settings=settings)} == before
+
+
+def test_same_name_with_new_content_is_updated(folder: Path, settings: Settings) -> None:
+    ingest(folder, settings=settings)
+    write(folder / "thread.jsonl", row("a3", KNOTS))
+    report = ingest(folder, settings=settings)
+    assert counts(report, "added", "removed", "comments") == (1, 2, 1)
+    assert [c.text for c in rag.comments(settings=settings)] == [KNOTS]
+    assert report.removed_sources == ("thread.jsonl#a1", "thread.jsonl#a2")
+
+
+def test_file_gone_from_its_folder_is_removed_and_reported(folder: Path, settings: Settings) -> None:
+    write(folder / "other.jsonl", row("b1", KNOTS))
+    ingest(folder, settings=settings)
+    (folder / "other.jsonl").unlink()
+    report = ingest(folder, settings=settings)
+    assert (report.removed_sources, counts(report, "removed", "comments")) == (("other.jsonl",), (1, 2))
+    assert all(hit.comment_id != "b1" for hit in rag.search("untie the bowline", settings=settings))
+
+
+def test_another_folder_adds_and_does_not_remove(folder: Path, settings: Settings, tmp_path: Path) -> None:
+    ingest(folder, settings=settings)
+    write(tmp_path / "more" / "thread.jsonl", row("b1", KNOTS))
+    report = ingest(tmp_path / "more", settings=settings)
+    assert counts(report, "added", "removed", "comments") == (1, 0, 3)
+    assert {c.sightings[0].source for c in rag.comments(settings=settings)} == {
+        "thread.jsonl#a1",
+        "thread.jsonl#a2",
+        "more/thread.jsonl#b1",
+    }
+
+
+def test_rebuild_equals_the_first_index_and_embeds_nothing(folder: Path, settings: Settings) -> None:
+    ingest(folder, settings=settings)
+    before = state(settings)
+    report = ingest(folder, settings=settings, rebuild=True)
+    assert (report.switched, report.counts["embedded"]) == (True, 0)
+    assert state(settings) == before
+
+
+def test_rebuild_without_paths_reads_what_was_read_before(folder: Path, settings: Settings) -> None:
+    ingest(folder, settings=settings)
+    assert counts(ingest(settings=settings, rebuild=True), "comments") == (2,)
+
+
+def test_incremental_equals_rebuilt(tmp_path: Path, settings: Settings, model_cache: Path) -> None:
+    """Snapshots that come one after the other give what they give together, ids included."""
+    stepwise = tmp_path / "step"
+    stepwise.mkdir()
+    for name in sorted(path.name for path in SAMPLE.iterdir()):
+        shutil.copy(SAMPLE / name, stepwise / name)
+        ingest(stepwise, settings=settings)
+    other = Settings(store=tmp_path / "at once", cache=model_cache)
+    ingest(SAMPLE, settings=other)
+    assert list(rag.comments(settings=settings)) == list(rag.comments(settings=other))
+
+
+def test_rebuild_that_reads_nothing_keeps_the_old_index(folder: Path, settings: Settings, tmp_path: Path) -> None:
+    ingest(folder, settings=settings)
+    report = ingest(tmp_path / "nowhere", settings=settings, rebuild=True)
+    assert (report.switched, len(report.errors), report.counts["comments"]) == (False, 1, 2)
+    assert len(list(rag.comments(settings=settings))) == 2
+
+
+def test_unreadable_file_keeps_what_it_held(folder: Path, settings: Settings) -> None:
+    (folder / "dump.jsonl").write_bytes(write(folder / "dump.jsonl", row("b1", KNOTS)).read_bytes())
+    ingest(folder, settings=settings)
+    (folder / "dump.jsonl").write_bytes(b"\xff\xfe\x00garbage")
+    report = ingest(folder, settings=settings)
+    assert report.errors
+    assert report.counts["comments"] == 3
+
+
+def test_nothing_to_read_says_what_to_do(settings: Settings) -> None:
+    with pytest.raises(SourceError, match="Give files or folders"):
+        ingest([], settings=settings)
+
+
+def test_missing_path_is_reported_and_the_rest_is_read(folder: Path, settings: Settings) -> None:
+    report = ingest([folder, folder / "missing"], settings=settings)
+    assert (len(report.errors), report.counts["comments"]) == (1, 2)
+    assert "missing" in str(report.errors[0])
+    assert "does not exist" in str(report.errors[0])
+
+
+def test_option_names_the_author_of_a_dump(settings: Settings, tmp_path: Path) -> None:
+    dump = tmp_path / "dump.txt"
+    chrome = "I sail.\n\nPosts\n\nSorted by New\n\nWiki Contributions\n\nComments\n\n"
+    dump.write_text(f"{chrome}Thanks for this! {TIDES}\n\nStrong upvoted.\n\n{KNOTS}\n", encoding="utf-8")
+    ingest(dump, settings=settings)
+    assert {c.author for c in rag.comments(settings=settings)} == {None}
+    ingest(dump, settings=settings, author_names={"dump.txt": "Ada Lovelace"})
+    assert {c.author for c in rag.comments(settings=settings)} == {"Ada Lovelace"}
+
+
+def test_author_name_for_a_file_that_is_not_there_is_reported(folder: Path, settings: Settings) -> None:
+    report = ingest(folder, settings=settings, author_names={"nope.txt": "Ada"})
+    assert [problem.source for problem in report.errors] == ["nope.txt"]
+
+
+def test_forget_removes_one_source(folder: Path, settings: Settings) -> None:
+    write(folder / "other.jsonl", row("b1", KNOTS))
+    ingest(folder, settings=settings)
+    assert counts(forget("thread.jsonl", settings=settings), "removed", "comments") == (2, 1)
+    assert [c.id for c in rag.comments(settings=settings)] == ["b1"]
+    with pytest.raises(SourceError, match="thread.jsonl.*commentariat sources"):
+        forget("thread.jsonl", settings=settings)
+
+
+def test_forget_without_an_index(settings: Settings) -> None:
+    with pytest.raises(StoreMissing, match="No comments are indexed"):
+        forget("x", settings=settings)
+
+
+def test_progress_tells_each_phase(folder: Path, settings: Settings) -> None:
+    events: list[Progress] = []
+    ingest(folder, settings=settings, progress=events.append)
+    assert {event.phase for event in events} == {"reading", "embedding", "writing"}
+    last = {event.phase: event for event in events}
+    assert (last["reading"].done, last["reading"].total) == (1, 1)
+    assert (last["embedding"].done, last["embedding"].total) == (2, 2)
+
+
+def test_other_embedding_model_is_refused_until_a_rebuild(folder: Path, settings: Settings, model_cache: Path) -> None:
+    ingest(folder, settings=settings)
+    other = Settings(passage_prefix="passage: ", cache=model_cache)
+    with pytest.raises(StoreMismatch, match=r"was made with.*--rebuild"):
+        ingest(folder, settings=other)
+    with pytest.raises(StoreMismatch, match="was made with"):
+        rag.search("tides", settings=other)
+    report = ingest(folder, settings=other, rebuild=True)
+    assert counts(report, "comments", "embedded") == (2, 2)
+    assert rag.search("tides", settings=other)
+
+
+def python(code: str, settings: Settings) -> subprocess.Popen[str]:
+    environment = {**os.environ, "COMMENTARIAT_STORE": str(settings.store)}
+    command = [sys.executable, "-c", textwrap.dedent(code)]
+    return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+
+
+KILLED_IN = {
+    "reading": "Run._read",
+    "embedding": "Writer.add_vectors",
+    "word index": "LexicalIndex.build",
+    "cleaning up": "Writer.clean_up",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", KILLED_IN.values(), ids=KILLED_IN)
+def test_killed_ingest_leaves_the_old_index_and_loses_no_embedding(place: str, folder: Path, settings: Settings) -> None:
+    ingest(folder, settings=settings)
+    before = state(settings)
+    rows: Sequence[dict] = [row(f"r{n}", f"Harbour {n}: {KNOTS} Its range is {n} feet, or so they say.") for n in range(600)]
+    write(folder / "many.jsonl", *rows)
+    name, method = place.split(".")
+    child = python(
+        f"""
+        import os, signal
+        from ingest import ingest
+        from ingest.pipeline import Run
+        from rag.store import Writer
+        from rag.lexical import LexicalIndex
+        original = {name}.{method}
+        def dies(*args, **kwargs):
+            if "{method}" in ("add_vectors", "clean_up"):
+                original(*args, **kwargs)
+            if "{method}" != "add_vectors" or args[0].embedded >= 300:
+                os.kill(os.getpid(), signal.SIGKILL)
+        {name}.{method} = dies
+        ingest({str(folder)!r})
+        """,
+        settings,
+    )
+    child.communicate(timeout=120)
+    assert child.returncode == -signal.SIGKILL
+    if method != "clean_up":
+        assert state(settings) == before
+    report = ingest(folder, settings=settings)
+    assert report.counts["comments"] == 602
+    expected = {"_read": 600, "add_vectors": 300, "build": 0, "clean_up": 0}[method]
+    assert report.counts["embedded"] <= expected
+    assert ingest(folder, settings=settings).switched is False
+
+
+@pytest.mark.slow
+def test_search_goes_on_while_another_process_ingests_and_sees_its_result(folder: Path, settings: Settings) -> None:
+    ingest(folder, settings=settings)
+    assert rag.search("untie a wet bowline", settings=settings)[0].comment_id in {"a1", "a2"}
+    write(folder / "more.jsonl", row("b1", KNOTS))
+    child = python(f"from ingest import ingest; print(ingest({str(folder)!r}).counts['comments'])", settings)
+    while child.poll() is None:
+        assert rag.search("untie a wet bowline", settings=settings)
+    assert child.communicate()[0].strip() == "3"
+    assert rag.search("untie a wet bowline", settings=settings)[0].comment_id == "b1"
+    ingest(folder, settings=settings, rebuild=True)
+    assert rag.search("untie a wet bowline", settings=settings)[0].comment_id == "b1"
+
+
+def test_second_ingest_at_the_same_time_is_refused(folder: Path, settings: Settings) -> None:
+    def again(event: Progress) -> None:
+        with pytest.raises(StoreUnavailable, match="Another ingest"):
+            ingest(folder, settings=settings)
+
+    assert ingest(folder, settings=settings, progress=again).counts["comments"] == 2
+
+
+def test_more_rows_than_one_chroma_batch_takes(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The batch limit of the real Chroma is lowered, not the number of comments raised: 5,461 would take minutes."""
+    import rag.store
+
+    original = rag.store._folder_client
+
+    def limited(folder: Path) -> object:
+        client = original(folder)
+        monkeypatch.setattr(client, "get_max_batch_size", lambda: 7)
+        return client
+
+    monkeypatch.setattr(rag.store, "_folder_client", limited)
+    write(tmp_path / "in.jsonl", *(row(f"r{n}", f"{KNOTS} Number {n}. {TIDES}") for n in range(40)))
+    report = ingest(tmp_path / "in.jsonl", settings=settings)
+    assert report.counts["comments"] == 40
+    assert len(rag.search("bowline", limit=50, settings=settings)) >= 1
