@@ -7,6 +7,7 @@ thinking is taken out of replies, and nothing is imported or contacted before a 
 from __future__ import annotations
 
 import json
+import os
 import random
 import re
 import time
@@ -89,7 +90,7 @@ class Choice:
         if self.provider == EVIDENCE:
             return EVIDENCE
         model = Path(self.model).name if self.provider == "llamacpp" else self.model
-        return f"{self.provider}:{model}"
+        return f"{self.provider}:{model}" if model else self.provider
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +169,12 @@ def complete(model: ChatModel, messages: Sequence[Message]) -> str:
     return "".join(pieces)
 
 
-def load_chat_model(settings: Settings) -> ChatModel | None:
+def load_chat_model(settings: Settings, pause: Callable[[float], None] = time.sleep) -> ChatModel | None:
     """The model that the settings ask for; None for answers without one.
+
+    Args:
+        settings: `llm` and what belongs to it.
+        pause: Waits some seconds between tries.
 
     Raises:
         SettingsError: `llm` cannot be read.
@@ -196,6 +201,7 @@ def load_chat_model(settings: Settings) -> ChatModel | None:
         retries=settings.llm_retries,
         context_tokens=context,
         faults=Faults(choice, settings.llm_base_url, settings.llm_timeout, key),
+        pause=pause,
     )
 
 
@@ -420,10 +426,8 @@ def _sampling(
     settings: Settings, refused: frozenset[str], limit: str = "max_tokens", *, thinks: bool = False, context: int = 0
 ) -> dict[str, Any]:
     most = answer_tokens(context or settings.llm_context_tokens, settings.llm_answer_tokens)
-    options: dict[str, Any] = {limit: most + (THINKING_TOKENS if thinks else 0)}
-    if "temperature" not in refused and settings.llm_temperature is not None:
-        options["temperature"] = settings.llm_temperature
-    return options
+    temperature = None if "temperature" in refused else settings.llm_temperature
+    return {limit: most + (THINKING_TOKENS if thinks else 0), "temperature": temperature}
 
 
 def _thinks(provider: str, model: str) -> bool:
@@ -458,6 +462,10 @@ class LocalServer:
         params.warmup = False
         params.offline = True
         params.verbosity = 0
+        # A thread per core that waits by spinning is several times slower as soon as anything else runs.
+        for threads in (params.cpuparams, params.cpuparams_batch):
+            threads.n_threads = max(1, (os.cpu_count() or 2) - 1)
+            threads.poll = 0
         try:
             self._server = xllamacpp.Server(params)
         except (RuntimeError, ValueError) as exc:
@@ -596,8 +604,11 @@ _FINISH: dict[str, Finish] = {
 """How providers say that a reply ended; all other reasons (safety, recitation, refusal, ...) are filters."""
 
 
-_THOUGHT_TAG = re.compile(r"[ \t]*<(/?)(think|thinking|thought|reasoning)>\s*", re.IGNORECASE)
-_MAY_BECOME_TAG = re.compile(r"[ \t]*(?:<(?:/?[a-z]{0,9})?)?\Z", re.IGNORECASE)
+_THOUGHTS = ("think", "thinking", "thought", "reasoning")
+_THOUGHT_TAG = re.compile(rf"[ \t]*<(/?)({'|'.join(_THOUGHTS)})>", re.IGNORECASE)
+_TAG_BEGUN = frozenset(
+    tag[:size] for name in _THOUGHTS for tag in (f"<{name}>", f"</{name}>") for size in range(len(tag))
+)
 
 
 @dataclass
@@ -612,6 +623,7 @@ class ThoughtFilter:
     _held: str = field(default="", repr=False)
     _closing: re.Pattern[str] | None = field(default=None, repr=False)
     _at_line_start: bool = field(default=True, repr=False)
+    _after_tag: bool = field(default=False, repr=False)
 
     def feed(self, text: str) -> str:
         """What of the stream so far can be passed on."""
@@ -622,17 +634,22 @@ class ThoughtFilter:
                 if not (end := self._closing.search(self._held)):
                     self._held = self._held[-12:]
                     break
-                self._held, self._closing, self._at_line_start = self._held[end.end() :], None, True
+                self._held, self._closing = self._held[end.end() :], None
+                self._at_line_start = self._after_tag = True
+            elif self._after_tag and self._held[0].isspace():
+                self._held = self._held.lstrip()
             elif self._at_line_start and (tag := _THOUGHT_TAG.match(self._held)):
                 self._held = self._held[tag.end() :]
                 if tag.group(1):
                     out.clear()
                     self.restarts += 1
+                    self._after_tag = True
                 else:
-                    self._closing = re.compile(rf"</{tag.group(2)}>\s*", re.IGNORECASE)
-            elif self._at_line_start and _MAY_BECOME_TAG.match(self._held):
+                    self._closing = re.compile(f"</{tag.group(2)}>", re.IGNORECASE)
+            elif self._at_line_start and self._held.lstrip(" \t").lower() in _TAG_BEGUN:
                 break
             else:
+                self._after_tag = False
                 line, newline, self._held = self._held.partition("\n")
                 out.append(line + newline)
                 self._at_line_start = bool(newline)
@@ -650,7 +667,7 @@ class ThoughtFilter:
 
 def _status(exc: Exception) -> int | None:
     for value in (getattr(exc, "status_code", None), getattr(exc, "code", None), getattr(exc.__cause__, "code", None)):
-        if isinstance(value, int) and 100 <= value < 600:
+        if isinstance(value, int) and 400 <= value < 600:
             return value
     from langchain_core import exceptions
 
@@ -663,6 +680,16 @@ def _status(exc: Exception) -> int | None:
         exceptions.ModelAPIError: 500,
     }
     return next((status for kind, status in by_class.items() if isinstance(exc, kind)), None)
+
+
+def _message(exc: Exception) -> str | None:
+    """What the server wrote, without what the packages put around it."""
+    for error in (exc, exc.__cause__):
+        body = getattr(error, "body", None) or getattr(error, "details", None)
+        inner = body.get("error", body) if isinstance(body, dict) else None
+        if isinstance(inner, dict) and inner.get("message"):
+            return str(inner["message"])
+    return None
 
 
 def _is_busy(exc: Exception) -> bool:
@@ -682,6 +709,19 @@ def _asked_pause(exc: Exception, tries: int) -> float:
 def _is_a(exc: BaseException, *names: str) -> bool:
     """Whether one of its classes has one of these names: httpx and its forks have the same ones."""
     return any(kind.__name__ in names for kind in type(exc).__mro__)
+
+
+def _cannot_connect(exc: BaseException | None) -> bool:
+    """Whether no connection came about at all; the packages hide that behind errors of their own."""
+    while exc is not None:
+        if isinstance(exc, ConnectionRefusedError) or _is_a(exc, "ConnectError") or type(exc) is ConnectionError:
+            return True
+        exc = exc.__cause__ or exc.__context__
+    return False
+
+
+_BROKEN = ("TransportError", "APIError", "ResponseError")
+"""Errors of a connection, and errors sent in place of the reply's next piece."""
 
 
 @dataclass(frozen=True)
@@ -727,7 +767,7 @@ class Faults:
                 f"{name}: {self._where()} has no such model. "
                 f"Check COMMENTARIAT_LLM and COMMENTARIAT_LLM_BASE_URL.{hint}"
             )
-        if status == 429 and re.search(r"insufficient_quota|billing|credit", str(exc)):
+        if status == 429 and getattr(exc, "code", None) == "insufficient_quota":
             return ModelRefused(f"{name}: the quota of the key is used up. ({said})")
         if status == 429:
             return ModelUnavailable(f"{name} limits the rate of requests: wait a little and ask again. ({said})")
@@ -743,12 +783,10 @@ class Faults:
             )
         if started:
             return self.broken(said)
-        if isinstance(exc, exceptions.ModelConnectionError | OSError) or _is_a(exc, "TransportError"):
-            return ModelUnavailable(
-                f"{name}: {self._where()} does not answer. Is it running, and is the address right? ({said})"
-            )
-        if _is_a(exc, "APIError", "ResponseError"):
-            return ModelUnavailable(f"{name}: {self._where()} broke off with an error: {said}")
+        if _cannot_connect(exc):
+            return ModelUnavailable(f"{name}: {self._where()} does not answer. Is it running, and the address right?")
+        if isinstance(exc, exceptions.ModelConnectionError | OSError) or _is_a(exc, *_BROKEN):
+            return ModelUnavailable(f"{name}: {self._where()} broke off before it answered: ask again. ({said})")
         return ModelReplyError(f"{name} replied with something that cannot be read: {type(exc).__name__}: {said}")
 
     def empty(self, finish: Finish) -> ModelReplyError:
@@ -772,10 +810,7 @@ class Faults:
 
     def _said(self, exc: Exception) -> str:
         """The provider's own words: one line, short, without the key."""
-        body = getattr(exc, "body", None)
-        inner = body.get("error", body) if isinstance(body, dict) else None
-        said = inner.get("message") if isinstance(inner, dict) else None
-        text = " ".join(str(said or exc or type(exc).__name__).split())
+        text = " ".join(str(_message(exc) or exc or type(exc).__name__).split())
         if self.key:
             text = text.replace(self.key, "…")
         text = _SECRET.sub("…", text)
