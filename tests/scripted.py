@@ -44,7 +44,7 @@ def _comment(id: str) -> Comment:
     return Comment(
         id=id, author=author, text=text, sightings=(Span(f"thread.jsonl#{id}", 0, len(text)),), url=url,
         posted_at=posted, parent_id=_PARENTS.get(id), thread_id="tides", karma=12.0 if id == "c1" else None,
-        title="Why are there tides?" if id != "c3" else None, gaps=(27,) if id == "c3" else (),
+        title="Why are there tides?" if id != "c3" else None, gaps=(20,) if id == "c3" else (),
     )  # fmt: skip
 
 
@@ -86,9 +86,7 @@ class ScriptedAnswerer:
         self.go_on = threading.Event()
         self.asked: list[tuple[str, tuple[Turn, ...], Filters | None]] = []
 
-    def stream(
-        self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
-    ) -> Iterator[Answer]:
+    def stream(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Iterator[Answer]:
         self.asked.append((question, tuple(history), filters))
         passages = tuple(self._passage(id) for id in _TEXTS)
         coverage = Coverage(3, 2, only_authors=filters.authors if filters else ())

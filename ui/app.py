@@ -1,26 +1,34 @@
-"""The page: `build_app(answerer)` gives a Gradio app; the tabs are in modules of their own."""
+"""The page: `build_app(answerer)` gives a Gradio app; what it consists of is in modules of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import gradio as gr
 
 from rag.errors import RagError
-from rag.records import Answer, Comment, Filters, Turn
-from ui import rendering
+from rag.records import Answer, Comment, Filters, IndexInfo, Turn
+from rag.settings import Settings
 from ui.chat import Chat
+from ui.feedback import Feedback
+from ui.history import History
+from ui.markup import escape, tag
+from ui.rendering import examples
 from ui.theme import page_options
+from ui.wording import answerer_line, index_line
 
-if TYPE_CHECKING:
-    from rag.settings import Settings
+PROMISE = "## Ask the comments\nEvery citation opens the exact words, inside the whole comment they come from."
+CONNECT = (
+    "Answers are put together from exact quotes. To have a language model answer instead, with the same citations, set "
+    "an API key such as OPENAI_API_KEY, or start Ollama on this machine, and restart; COMMENTARIAT_LLM chooses among them."
+)
 
 
 class Index(Protocol):
     """What the page needs of the index; `rag.store.Store` has it."""
 
-    def info(self) -> Any: ...
+    def info(self) -> IndexInfo: ...
     def comments(self, filters: Filters | None = None) -> Iterator[Comment]: ...
     def comment(self, id: str) -> Comment | None: ...
     def source_text(self, source: str) -> str: ...
@@ -29,8 +37,10 @@ class Index(Protocol):
 class Answerer(Protocol):
     """What the page needs of the pipeline; `rag.answering.Answerer` has it."""
 
-    store: Index
-    model_name: str
+    @property
+    def store(self) -> Index: ...
+    @property
+    def model_name(self) -> str: ...
 
     def stream(
         self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None
@@ -50,35 +60,67 @@ def build_app(answerer: Answerer, *, settings: Settings | None = None) -> gr.Blo
 
     Args:
         answerer: Answers questions and knows the index.
-        settings: Where feedback is kept and what the settings tab shows; `Settings()` if not given.
+        settings: Where feedback is kept; `Settings()` if not given.
     """
+    settings = settings or Settings()
+    chat = Chat(answerer, Feedback(settings.store / "feedback.jsonl"))
+    history = History(answerer, chat)
     with Page(title="commentariat", analytics_enabled=False, fill_width=True) as app:
-        chat = Chat(answerer)
-        chat.layout()
+        with gr.Sidebar(open=False, width=290, elem_id="history"):
+            history.layout()
+        facts = gr.HTML(elem_id="facts")
+        with gr.Tabs(elem_id="tabs"), gr.Tab("Chat", id="chat"):
+            chat.layout()
         chat.wire()
+        history.wire()
 
-        def greet(request: gr.Request) -> dict[Any, Any]:
+        def greet(stored: Any, request: gr.Request) -> dict[Any, Any]:
             """What the page shows on opening: the index may have changed since it was built."""
-            question = request.query_params.get("q", "")[:8000]
-            shown: dict[Any, Any] = {chat.question: question} if question else {}
-            try:
-                info = answerer.store.info()
-                questions = rendering.examples(info, answerer.store.comments())
-            except RagError as error:
-                return {**shown, chat.facts: rendering.tag("p", rendering.escape(str(error)), class_="problem")}
-            facts = f"{rendering.index_line(info)} · {rendering.answerer_line(answerer.model_name)}"
-            return {
-                **shown,
-                chat.facts: rendering.tag("p", rendering.escape(facts), class_="index-line"),
-                chat.messages: gr.update(examples=[{"text": text} for text in questions], placeholder=PROMISE),
-                chat.authors: gr.update(choices=[(f"{name} ({count})", name) for name, count in info.authors if name]),
-                chat.sources: gr.update(choices=[(f"{name} ({count})", name) for name, count in info.sources]),
-            }
+            question = request.query_params.get("q", "")[: settings.max_question_chars]
+            asked = {chat.question: question} if question else {}
+            return {**history.restore(stored), **asked, **welcome(answerer, chat, facts)}
 
         app.load(
-            greet, None, [chat.question, chat.facts, chat.messages, chat.authors, chat.sources], api_name=False
+            greet,
+            history.browser,
+            [history.library, history.listed, chat.question, facts, chat.messages, chat.authors, chat.sources],
+            api_name=False,
+            show_progress="hidden",
         )
     return app
 
 
-PROMISE = "# Ask the comments\nEvery citation opens the exact words, inside the whole comment they come from."
+def welcome(answerer: Answerer, chat: Chat, facts: gr.HTML) -> dict[Any, Any]:
+    """What is indexed, who answers, what can be asked and filtered by."""
+    try:
+        info = answerer.store.info()
+        questions = examples(info, answerer.store.comments())
+    except RagError as error:
+        return {facts: _facts(tag("p", escape(str(error)), class_="problem"))}
+    line = escape(f"{index_line(info)} · {answerer_line(answerer.model_name)}")
+    if answerer.model_name == "evidence":
+        line += tag("details", f"<summary>How to connect a model</summary><div>{escape(CONNECT)}</div>")
+    return {
+        facts: _facts(tag("p", line, class_="index-line")),
+        chat.messages: gr.update(examples=[{"text": text} for text in questions], placeholder=PROMISE),
+        chat.authors: gr.update(choices=[(f"{name} ({count})", name) for name, count in info.authors]),
+        chat.sources: gr.update(choices=[(f"{name} ({count})", name) for name, count in info.sources]),
+    }
+
+
+def _facts(content: str) -> str:
+    return tag("div", f"<h1>commentariat</h1>{content}", class_="facts-row")
+
+
+def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = True) -> None:
+    """Open the page and keep it open until interrupted.
+
+    Args:
+        settings: Where the index is and who answers.
+        host: Address to listen on.
+        port: Port to listen on.
+        open_browser: Whether to open a browser window.
+    """
+    from ui.service import Service
+
+    build_app(Service(settings), settings=settings).launch(server_name=host, server_port=port, inbrowser=open_browser)

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from rag.errors import RagError
-from rag.records import Answer, Filters
-from ui import rendering
+from rag.records import Filters
+from ui import rendering, sources
 from ui.conversations import Conversation, Exchange
-from ui.markup import LATEX_DELIMITERS
+from ui.feedback import GOOD, OPTIONS, Feedback
+from ui.markup import LATEX_DELIMITERS, escape, tag
 from ui.theme import ASSETS
+from ui.wording import filter_labels
 
 if TYPE_CHECKING:
     from ui.app import Answerer
@@ -31,10 +33,12 @@ class Chat:
 
     Args:
         answerer: Answers and knows the index.
+        feedback: Where judgements of answers are kept.
     """
 
-    def __init__(self, answerer: Answerer) -> None:
+    def __init__(self, answerer: Answerer, feedback: Feedback) -> None:
         self._answerer = answerer
+        self._feedback = feedback
 
     def layout(self) -> None:
         """Place the components; call inside a `gr.Blocks`."""
@@ -45,7 +49,6 @@ class Chat:
         self.status = gr.HTML('<div role="status" class="sr"></div>', elem_id="status")
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="talk", min_width=0):
-                self.facts = gr.HTML(elem_id="facts")
                 self.messages = gr.Chatbot(
                     elem_id="messages",
                     show_label=False,
@@ -57,7 +60,8 @@ class Chat:
                     buttons=[],
                     latex_delimiters=LATEX_DELIMITERS,
                     allow_tags=False,
-                    feedback_options=None,
+                    feedback_options=OPTIONS,
+                    autoscroll=False,
                     group_consecutive_messages=False,
                 )
                 self._filters()
@@ -83,9 +87,14 @@ class Chat:
             self.sources = gr.Dropdown([], multiselect=True, label="Sources", value=[])
         self.scope = [self.authors, self.since, self.until, self.sources]
 
+    @property
+    def shown(self) -> list[Any]:
+        """What changes when another conversation is shown."""
+        return [self.conversation, self.messages, self.question, self.panel, self.status]
+
     def wire(self) -> None:
         """Connect the events; call inside the same `gr.Blocks`, after `layout`."""
-        shown = [self.conversation, self.messages, self.question, self.panel, self.status]
+        shown = self.shown
         asked = [self.conversation, *self.scope]
         self.asked = [
             self.question.submit(self.ask, [self.question, *asked], shown, api_name=False),
@@ -94,8 +103,10 @@ class Chat:
             self.messages.retry(self.retry, [self.conversation], shown, api_name=False),
             self.messages.edit(self.edit, [self.conversation], shown, api_name=False),
         ]
-        self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, api_name=False)
+        stopped = self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, api_name=False)
+        self.finished = [*self.asked, stopped]
         self.messages.clear(self.clear, None, shown, cancels=self.asked, api_name=False)
+        self.messages.like(self.judge, [self.conversation], None, api_name=False, show_progress="hidden")
         self.bridge.source(self.open_source, [self.conversation], self.panel, api_name=False, show_progress="hidden")
         self.bridge.why(self.open_trace, [self.conversation], self.panel, api_name=False, show_progress="hidden")
         for component in self.scope:
@@ -112,9 +123,7 @@ class Chat:
             return
         yield from self._answer(Exchange(question.strip(), _filters(*scope)), conversation)
 
-    def ask_example(
-        self, conversation: Conversation, *scope: Any, event: gr.SelectData
-    ) -> Iterator[dict[Any, Any]]:
+    def ask_example(self, conversation: Conversation, *scope: Any, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
         """A click on one of the example questions."""
         yield from self.ask(event.value["text"], conversation, *scope)
 
@@ -152,7 +161,7 @@ class Chat:
         yield self._finished(conversation, exchange)
 
     def _finished(self, conversation: Conversation, exchange: Exchange) -> dict[Any, Any]:
-        panel = rendering.panel_html(exchange, self._answerer.store) if exchange.answer else ""
+        panel = sources.panel_html(exchange, self._answerer.store) if exchange.answer else ""
         return {
             **self._talk(conversation, "done"),
             self.question: gr.update(submit_btn=True, stop_btn=False),
@@ -175,7 +184,7 @@ class Chat:
     def show(self, conversation: Conversation) -> dict[Any, Any]:
         """Show a conversation, with the sources of its last answer."""
         last = conversation.exchanges[-1] if conversation.exchanges else None
-        panel = rendering.panel_html(last, self._answerer.store) if last else ""
+        panel = sources.panel_html(last, self._answerer.store) if last else ""
         return {
             **self._talk(conversation, "done"),
             self.question: gr.update(submit_btn=True, stop_btn=False),
@@ -190,18 +199,24 @@ class Chat:
         exchange = conversation.exchange(str(event.exchange))
         if exchange is None:
             return gr.skip()
-        return rendering.panel_html(exchange, self._answerer.store, focus=str(event.number))
+        return sources.panel_html(exchange, self._answerer.store, focus=str(event.number))
 
     def open_trace(self, conversation: Conversation, event: gr.EventData) -> Any:
         """Why an answer came out as it did."""
         exchange = conversation.exchange(str(event.exchange))
         if exchange is None:
             return gr.skip()
-        return rendering.trace_html(exchange)
+        return sources.trace_html(exchange)
+
+    def judge(self, conversation: Conversation, event: gr.LikeData) -> None:
+        """A thumb, or a reason from the list; the same once more takes it back."""
+        exchange = conversation.exchanges[_row(event.index) // 2]
+        judgement = GOOD if event.liked is True else event.liked or None
+        self._feedback.add(exchange, judgement if judgement in OPTIONS else None)
 
     def name_filters(self, *scope: Any) -> Any:
         """Say on the fold what the next question is restricted to."""
-        labels = rendering.filter_labels(_filters(*scope))
+        labels = filter_labels(_filters(*scope))
         return gr.update(label=f"Filters: {', '.join(labels)}" if labels else "Filters")
 
 
@@ -223,7 +238,7 @@ def _filters(authors: list[str] | None, since: str | None, until: str | None, so
 
 
 def _status(text: str) -> str:
-    return rendering.tag("div", rendering.escape(text), role="status", class_="sr")
+    return tag("div", escape(text), role="status", class_="sr")
 
 
 def _row(index: int | tuple[int, ...]) -> int:
@@ -237,5 +252,3 @@ def _plain(content: Any) -> str:
     if isinstance(content, dict):
         return str(content.get("text", ""))
     return "".join(_plain(part) for part in content or ())
-
-

@@ -16,7 +16,8 @@ from typing import Any
 from uuid import uuid4
 
 from rag.errors import RagError
-from rag.records import Answer, Citation, Coverage, Filters, Turn
+from rag.records import Answer, Citation, Filters, Turn
+from ui.wording import date_text, filter_labels, who_answered
 
 FORMAT = "commentariat-conversation-1"
 MAX_KEPT = 50
@@ -38,7 +39,7 @@ class Exchange:
     """One question and what came of it."""
 
     question: str
-    filters: Filters = Filters()
+    filters: Filters = field(default_factory=Filters)
     answer: Answer | None = None
     """None as long as nothing has arrived."""
     problem: str | None = None
@@ -164,8 +165,6 @@ def _forged(answer: Answer | None, source_text: Callable[[str], str]) -> tuple[i
 
 def to_markdown(conversation: Conversation) -> str:
     """The conversation for people: questions, answers, and under each its quotes with author, date and link."""
-    from ui.rendering import date_text, filter_labels
-
     lines = [f"# {_one_line(conversation.name)}", ""]
     for one in conversation.exchanges:
         lines += [f"## {_one_line(one.question)}", ""]
@@ -184,11 +183,6 @@ def to_markdown(conversation: Conversation) -> str:
             lines += [f"[{citation.number}] {about}, {where}{unsure}", "", quote, ""]
         lines += [f"*{who_answered(one.answer)}; {one.answer.coverage}.*", ""]
     return "\n".join(lines)
-
-
-def who_answered(answer: Answer) -> str:
-    """By whom the text was written, in words."""
-    return "Quotes, no language model" if answer.model == "evidence" else f"Written by {answer.model}"
 
 
 def kept(conversations: Sequence[Conversation]) -> list[dict[str, Any]]:
@@ -218,7 +212,7 @@ def _slim(answer: Answer | None) -> Answer | None:
     if answer is None:
         return None
     related = answer.passages[:3] if answer.abstained else ()
-    return replace(answer, passages=related, trace={}, checks=(), coverage=answer.coverage or Coverage(0, 0))
+    return replace(answer, passages=related, trace={}, checks=())
 
 
 @cache

@@ -42,10 +42,14 @@ def tag(element: str, content: str = "", /, **attributes: str | None) -> str:
 
     A trailing underscore of an attribute's name is dropped (`class_`).
     """
-    written = "".join(
-        f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items() if value is not None
-    )
+    given = ((key.rstrip("_").replace("_", "-"), value) for key, value in attributes.items() if value is not None)
+    written = "".join(f' {key}="{escape(value)}"' for key, value in given)
     return f"<{element}{written}>{content}</{element}>"
+
+
+def button(name: str, value: str, label: str) -> str:
+    """A button that page.js acts upon or hands to the server."""
+    return tag("button", escape(label), type="button", class_="link", name=name, value=value)
 
 
 def safe_url(url: str | None) -> str | None:

@@ -24,7 +24,7 @@ def page_options() -> dict[str, Any]:
         "theme": theme(),
         "css_paths": [ASSETS / "page.css"],
         "run_history": False,
-        "footer_links": ["api"],
+        "footer_links": [],
         "show_error": True,
     }
 

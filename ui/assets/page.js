@@ -1,7 +1,7 @@
 // Runs once, as the `js_on_load` of the element "bridge": `element` is that element, `trigger(name, data)` sends an
 // event to the server. All listeners sit on the document, since Gradio replaces what it shows.
 
-const root = element.getRootNode();
+const panel = () => document.getElementById("panel");
 const wide = window.matchMedia("(min-width: 1100px)");
 
 const open = (exchange, number) => {
@@ -13,7 +13,7 @@ const open = (exchange, number) => {
 const show = (card) => {
   document.querySelectorAll(".card.focused").forEach((other) => other.classList.toggle("focused", other === card));
   card.classList.add("focused");
-  document.documentElement.classList.add("sheet-open");
+  panel().classList.add("open");
   const body = card.querySelector(":scope > .comment");
   const mark = body?.querySelector("mark");
   if (mark) body.scrollTop = mark.offsetTop - body.offsetTop - body.clientHeight / 3;
@@ -32,7 +32,7 @@ const target = (link) => {
 let opener = null;
 
 const closeSheet = () => {
-  document.documentElement.classList.remove("sheet-open");
+  panel().classList.remove("open");
   opener?.focus();
   opener = null;
 };
@@ -53,7 +53,7 @@ const buttons = {
   "copy-quotation": (button) => copy(button, button.closest(".card").querySelector(".copied").textContent),
   why: (button) => {
     opener = button;
-    document.documentElement.classList.add("sheet-open");
+    panel().classList.add("open");
     trigger("why", { exchange: button.value });
   },
   "close-panel": closeSheet,
@@ -79,7 +79,7 @@ const tip = document.createElement("div");
 tip.id = "quote-tip";
 tip.setAttribute("role", "tooltip");
 tip.hidden = true;
-document.body.append(tip);
+element.closest(".gradio-container").append(tip);
 let described = null;
 
 const hide = () => {

@@ -1,0 +1,185 @@
+"""The side bar: conversations of one visitor, kept in that visitor's browser and nowhere else."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from rag.errors import RagError
+from ui import conversations
+from ui.conversations import Conversation
+
+if TYPE_CHECKING:
+    from ui.app import Answerer
+    from ui.chat import Chat
+
+_SAVE_FILE = """(file) => {
+  const { name, type, text } = JSON.parse(file);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  URL.revokeObjectURL(link.href);
+}"""
+"""Saves an export straight from the page: it never becomes a file on the server."""
+
+
+class History:
+    """Layout and events of the side bar.
+
+    Args:
+        answerer: Its index is what imported quotes are checked against.
+        chat: Shows the chosen conversation.
+    """
+
+    def __init__(self, answerer: Answerer, chat: Chat) -> None:
+        self._answerer = answerer
+        self._chat = chat
+
+    def layout(self) -> None:
+        """Place the components; call inside a `gr.Sidebar`."""
+        self.browser = gr.BrowserState([], storage_key="commentariat-conversations", secret="commentariat")
+        self.library = gr.State([])
+        self.deleted = gr.State(None)
+        self.file = gr.Textbox(visible="hidden", elem_id="file-to-save")
+        self.new = gr.Button("New conversation", elem_id="new-conversation")
+        self.search = gr.Textbox(
+            show_label=False, label="Search conversations", placeholder="Search conversations", container=False,
+            elem_id="search-conversations",
+        )  # fmt: skip
+        self.listed = gr.Radio([], label="Conversations", elem_id="conversations", container=False)
+        self.undo = gr.Button("Undo deleting", visible=False, size="sm")
+        with gr.Accordion("This conversation", open=False, elem_id="this-conversation"):
+            with gr.Row():
+                self.title = gr.Textbox(
+                    show_label=False, label="Name of this conversation", placeholder="Name", container=False, min_width=80,
+                    elem_id="conversation-name",
+                )  # fmt: skip
+                self.rename = gr.Button("Rename", size="sm", min_width=60)
+            with gr.Row():
+                self.as_markdown = gr.Button("Save as Markdown", size="sm", min_width=60)
+                self.as_json = gr.Button("Save as JSON", size="sm", min_width=60)
+            self.delete = gr.Button("Delete", size="sm", elem_id="delete-conversation")
+        self.imported = gr.UploadButton("Import a conversation", file_types=[".json"], size="sm")
+
+    def wire(self) -> None:
+        """Connect the events; call after `layout` of both."""
+        chat = self._chat
+        kept = [self.library, self.browser, self.listed]
+        for finished in chat.finished:
+            finished.then(self.keep, [chat.conversation, self.library, self.search], kept, **_QUIET)
+        opened = [*chat.shown, self.listed]
+        self.new.click(self.start, None, opened, cancels=chat.asked, **_QUIET)
+        self.listed.input(self.open, [self.listed, self.library], chat.shown, cancels=chat.asked, **_QUIET)
+        self.search.change(self.find, [self.search, self.library, chat.conversation], self.listed, **_QUIET)
+        gr.on(
+            [self.rename.click, self.title.submit],
+            self.name,
+            [self.title, chat.conversation, self.library, self.search],
+            [chat.conversation, self.title, *kept],
+            **_QUIET,
+        )
+        self.delete.click(
+            self.remove,
+            [chat.conversation, self.library, self.search],
+            [*chat.shown, *kept, self.deleted, self.undo],
+            cancels=chat.asked,
+            **_QUIET,
+        )
+        self.undo.click(
+            self.bring_back,
+            [self.deleted, self.library, self.search],
+            [*chat.shown, *kept, self.deleted, self.undo],
+            **_QUIET,
+        )
+        for button, export in ((self.as_markdown, self.export_markdown), (self.as_json, self.export_json)):
+            button.click(export, chat.conversation, self.file, **_QUIET).then(None, self.file, None, js=_SAVE_FILE)
+        self.imported.upload(self.bring_in, [self.imported, self.library, self.search], [*chat.shown, *kept], **_QUIET)
+
+    def restore(self, stored: Any) -> dict[Any, Any]:
+        """What the browser kept, on opening the page."""
+        library = conversations.restored(stored)
+        return {self.library: library, self.listed: _choices(library, "", None)}
+
+    def keep(self, conversation: Conversation, library: list[Conversation], words: str) -> dict[Any, Any]:
+        """Store the conversation as it is now."""
+        others = [one for one in library if one.id != conversation.id]
+        if not conversation.exchanges:
+            return {self.library: library}
+        return self._kept([conversation, *others], words, conversation.id)
+
+    def _kept(self, library: list[Conversation], words: str, chosen: str | None) -> dict[Any, Any]:
+        stored = conversations.kept(library)
+        return {self.library: library, self.browser: stored, self.listed: _choices(library, words, chosen)}
+
+    def start(self) -> dict[Any, Any]:
+        """An empty conversation."""
+        return {**self._chat.clear(), self.listed: gr.update(value=None)}
+
+    def open(self, id: str, library: list[Conversation]) -> dict[Any, Any]:
+        """The conversation that was chosen."""
+        return self._chat.show(next((one for one in library if one.id == id), Conversation()))
+
+    def find(self, words: str, library: list[Conversation], conversation: Conversation) -> Any:
+        """Conversations that mention all words."""
+        return _choices(library, words, conversation.id)
+
+    def name(self, title: str, conversation: Conversation, library: list[Conversation], words: str) -> dict[Any, Any]:
+        """Rename the conversation that is open."""
+        named = replace(conversation, title=" ".join((title or "").split())[:120] or None)
+        return {self._chat.conversation: named, self.title: "", **self.keep(named, library, words)}
+
+    def remove(self, conversation: Conversation, library: list[Conversation], words: str) -> dict[Any, Any]:
+        """Delete the conversation that is open; it can be brought back until the next one is deleted."""
+        others = [one for one in library if one.id != conversation.id]
+        back = {self.deleted: conversation, self.undo: gr.update(visible=bool(conversation.exchanges))}
+        return {**self._chat.clear(), **self._kept(others, words, None), **back}
+
+    def bring_back(self, deleted: Conversation | None, library: list[Conversation], words: str) -> dict[Any, Any]:
+        """Undo a deletion."""
+        if deleted is None:
+            return {self.undo: gr.update(visible=False)}
+        return {
+            **self._chat.show(deleted),
+            **self.keep(deleted, library, words),
+            self.deleted: None,
+            self.undo: gr.update(visible=False),
+        }
+
+    def export_markdown(self, conversation: Conversation) -> str:
+        """The conversation for people, as `_SAVE_FILE` takes it."""
+        text = conversations.to_markdown(conversation)
+        return _file(conversations.file_name(conversation, "md"), "text/markdown", text)
+
+    def export_json(self, conversation: Conversation) -> str:
+        """The conversation for importing it again, as `_SAVE_FILE` takes it."""
+        text = json.dumps(conversation.to_dict(), ensure_ascii=False, indent=2)
+        return _file(conversations.file_name(conversation, "json"), "application/json", text)
+
+    def bring_in(self, path: str, library: list[Conversation], words: str) -> dict[Any, Any]:
+        """Import an exported file and check its quotes against the index."""
+        try:
+            text = Path(path).read_text(encoding="utf-8", errors="replace")
+            conversation = Conversation.from_json(text)
+            conversation = conversations.verify(conversation, self._answerer.store.source_text)
+        except RagError as error:
+            raise gr.Error(str(error), title="Not imported") from error
+        return {**self._chat.show(conversation), **self.keep(conversation, library, words)}
+
+
+_QUIET: dict[str, Any] = {"api_name": False, "show_progress": "hidden"}
+
+
+def _choices(library: list[Conversation], words: str, chosen: str | None) -> Any:
+    found = [one for one in library if one.mentions(words or "")]
+    found.sort(key=lambda one: one.updated_at, reverse=True)
+    known = chosen if any(one.id == chosen for one in found) else None
+    return gr.update(choices=[(one.name, one.id) for one in found], value=known)
+
+
+def _file(name: str, type: str, text: str) -> str:
+    return json.dumps({"name": name, "type": type, "text": text})

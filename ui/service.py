@@ -1,0 +1,83 @@
+"""The pipeline behind the page, made when it is first needed and made anew when settings or index change."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import RagError
+from rag.records import Answer, Filters, Turn
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.answering import Answerer
+
+    from rag.store import Store
+
+
+class Service:
+    """An answerer for `ui.app.build_app` that can start without an index and change its model.
+
+    Args:
+        settings: Where the index is and who answers.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._lock = threading.Lock()
+        self._answerer: Answerer | None = None
+
+    @property
+    def answerer(self) -> Answerer:
+        """The real one.
+
+        Raises:
+            RagError: There is no index yet, or the model of the settings cannot be set up.
+        """
+        with self._lock:
+            if self._answerer is None:
+                from rag.answering import Answerer
+
+                self._answerer = Answerer.from_settings(self.settings)
+            return self._answerer
+
+    @property
+    def store(self) -> Store:
+        """The index.
+
+        Raises:
+            RagError: There is none yet.
+        """
+        return self.answerer.store
+
+    @property
+    def model_name(self) -> str:
+        """Who answers: "evidence" or a model's name."""
+        try:
+            return self.answerer.model_name
+        except RagError:
+            return self.settings.llm
+
+    def stream(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Iterator[Answer]:
+        """Growing answers; see `rag.answering.Answerer.stream`."""
+        yield from self.answerer.stream(question, history=history, filters=filters)
+
+    def use(self, **changes: Any) -> None:
+        """Change settings for this run of the page.
+
+        Raises:
+            RagError: A value is wrong, or the model it names cannot be set up; everything stays as it was.
+        """
+        from rag.answering import Answerer
+
+        given = {name: getattr(self.settings, name) for name in self.settings.model_fields_set}
+        settings = Settings(**{**given, **changes})
+        answerer = Answerer.from_settings(settings)
+        with self._lock:
+            self.settings, self._answerer = settings, answerer
+
+    def reopen(self) -> None:
+        """Look at the index anew, as after the first ingest."""
+        with self._lock:
+            self._answerer = None
