@@ -19,7 +19,7 @@ from ingest.chunking import chunk
 from ingest.cleaning import find_gaps, lines_of, protected_ranges, quoted_ranges
 from ingest.report import IngestReport, OnProgress, Progress
 from ingest.segmentation import segment
-from ingest.snapshots import SHORT, Sighting, Snapshots
+from ingest.snapshots import SHORT, Sighting, Snapshots, line_keys
 from ingest.sources import Problem, RawDocument, SourceFile, files, read_file
 from ingest.sources.base import Problem as _Problem
 from rag.corpus import decode, dump_comment, dump_passage, encode
@@ -259,16 +259,12 @@ class Run:
                   "seen_at": document.seen_at}  # fmt: skip
         for number, (start, end) in enumerate(_joined(text, found.profile)):
             yield Sighting(start=start, end=end, text=text[start:end], kind="profile", url=document.url, rank=number, **common)
-        opened = {piece.start for piece in found.comments[:1]}
+        first = found.comments[0].start if found.comments else None
         self.db.execute("DELETE FROM lines WHERE source = ?", (document.source,))
         self.db.executemany(
             "INSERT INTO lines VALUES (?, ?, ?, ?)",
-            [
-                (int.from_bytes(hashlib.blake2b(line.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little", signed=True),
-                 document.source, start, start in opened)
-                for start, line in _long_lines(text)
-            ],
-        )  # fmt: skip
+            [(key, document.source, start, start == first) for start, line in _long_lines(text) for key in line_keys(line)],
+        )
         for rank, piece in enumerate(found.comments):
             yield Sighting(
                 start=piece.start, end=piece.end, text=text[piece.start : piece.end], kind="comment", rank=rank,
@@ -282,7 +278,7 @@ class Run:
     def _use_borders_of_other_snapshots(self) -> None:
         """Where an older dump begins, a border lies in the newer one: split again those dumps that did not know."""
         rows = self.db.execute(
-            "SELECT l.source, l.start FROM lines o JOIN lines l ON l.hash = o.hash AND l.source != o.source "
+            "SELECT DISTINCT l.source, l.start FROM lines o JOIN lines l ON l.hash = o.hash AND l.source != o.source "
             "WHERE o.opens = 1 AND l.opens = 0 ORDER BY l.source, l.start"
         ).fetchall()
         borders: dict[str, list[int]] = {}

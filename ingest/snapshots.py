@@ -205,6 +205,12 @@ def text_hash(text: str) -> str:
     return hashlib.sha256(" ".join(_words(text)).encode("utf-8", "surrogatepass") or text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
+def line_keys(line: str) -> tuple[int, int]:
+    """Two keys by which a long line is known again in another snapshot, even if some of its words were edited."""
+    head, tail = line[:SHORT], line[-SHORT:]
+    return tuple(_key(f"{side}{part}".encode("utf-8", "surrogatepass")) for side, part in (("^", head), ("$", tail)))
+
+
 def near_duplicate_bands(text: str) -> list[int]:
     """Keys that texts with nearly the same words share: MinHash in bands (Broder 1997; Leskovec et al., ch. 3)."""
     shingles = _shingles(text)
@@ -216,13 +222,18 @@ def near_duplicate_bands(text: str) -> list[int]:
     signature.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in shingles])
     values = signature.hashvalues
     packed = [struct.pack(f"<I{_BAND}Q", at, *map(int, values[at : at + _BAND])) for at in range(0, _PERMUTATIONS, _BAND)]
-    return [int.from_bytes(hashlib.blake2b(item, digest_size=8).digest(), "little", signed=True) for item in packed]
+    return [_key(item) for item in packed]
 
 
 def similarity(a: str, b: str) -> float:
     """Jaccard similarity of the word triples of two texts."""
     first, second = _shingles(a), _shingles(b)
     return len(first & second) / len(first | second) if first or second else 0.0
+
+
+def _key(data: bytes) -> int:
+    """A hash that SQLite can hold as an integer."""
+    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little", signed=True)
 
 
 def _shingles(text: str) -> set[str]:

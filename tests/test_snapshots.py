@@ -1,0 +1,117 @@
+"""The same comment seen twice is one comment, whoever comes first; others stay apart."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from pathlib import Path
+
+import pytest
+
+import ingest
+import rag
+from ingest.snapshots import near_duplicate_bands, similarity, text_hash
+from rag.settings import Settings
+
+from conftest import SAMPLE  # isort: skip
+
+LONG = (
+    "I measured the tidal range at the old quay for a month, with a float in a pipe and a pencil on a drum. "
+    "The highest water came two days after the full moon, not on the day itself, and the barometer explains the rest."
+)
+EDITED = LONG.replace("a month", "six weeks")
+CHROME = "Ada Byron\n\nI sail.\n\nPosts\n\nSorted by New\n\nWiki Contributions\n\nComments\n\n"
+OTHER = "Strong upvoted. What would you use in place of the drum, if paper could not be had at sea?"
+
+
+def read(settings: Settings, folder: Path, **files: str | list[dict]) -> list[rag.Comment]:
+    folder.mkdir(exist_ok=True)
+    for name, content in files.items():
+        path = folder / name.replace("_", ".")
+        path.write_text(content if isinstance(content, str) else "\n".join(json.dumps(row) for row in content), encoding="utf-8")
+    ingest.ingest(folder, settings=settings)
+    return list(rag.comments(settings=settings))
+
+
+def row(id: str, text: str = LONG, author: str | None = "Ada Byron", **more: object) -> dict:
+    return {"id": id, "author": author, "text": text, **more}
+
+
+def test_two_snapshots_of_a_dump_give_one_comment_with_two_sightings(settings: Settings, tmp_path: Path) -> None:
+    found = read(settings, tmp_path / "in", old_txt=f"{CHROME}{LONG}\n", new_txt=f"{CHROME}{OTHER}\n\n{LONG}\n")
+    assert [(c.text, [span.source for span in c.sightings]) for c in found] == [
+        (OTHER, ["new.txt"]),
+        (LONG, ["new.txt", "old.txt"]),
+    ]
+    for comment, span in ((c, span) for c in found for span in c.sightings):
+        assert rag.source_text(span.source, settings=settings)[span.start : span.end] == comment.text
+
+
+def test_row_and_dump_give_one_comment_that_the_row_describes(settings: Settings, tmp_path: Path) -> None:
+    (found,) = read(settings, tmp_path / "in", dump_txt=f"{CHROME}{LONG}\n", rows_jsonl=[row("x1", karma=5)])
+    assert (found.id, found.karma, found.border_confidence) == ("x1", 5, 1.0)
+    assert [span.source for span in found.sightings] == ["rows.jsonl#x1", "dump.txt"]
+
+
+def test_edited_comment_is_one_with_its_older_wording_as_version(settings: Settings, tmp_path: Path) -> None:
+    rows = {"a": row("x1", seen_at="2020-01-01"), "b": row("x1", EDITED)}
+    (found,) = read(settings, tmp_path / "in", a_jsonl=[rows["a"]], b_jsonl=[rows["b"]])
+    assert found.id == "x1"
+    assert len(found.sightings) == 2
+    assert [version.span.source for version in found.versions] == [found.sightings[1].source]
+
+
+def test_nearly_equal_texts_of_two_dumps_are_one_comment(settings: Settings, tmp_path: Path) -> None:
+    new = f"{CHROME}{OTHER}\n\n{EDITED}\n"
+    found = read(settings, tmp_path / "in", new_txt=new, old_txt=f"{CHROME}{LONG}\n")
+    assert [(c.text, len(c.sightings), len(c.versions)) for c in found] == [(OTHER, 1, 0), (EDITED, 2, 1)]
+
+
+def test_equal_words_of_two_people_stay_two_comments(settings: Settings, tmp_path: Path) -> None:
+    found = read(settings, tmp_path / "in", rows_jsonl=[row("x1"), row("x2", author="Bo")])
+    assert [(c.id, c.author) for c in found] == [("x1", "Ada Byron"), ("x2", "Bo")]
+
+
+def test_equal_words_in_two_rows_of_a_file_were_said_twice(settings: Settings, tmp_path: Path) -> None:
+    found = read(settings, tmp_path / "in", rows_jsonl=[row("x1"), row("x2")])
+    assert [c.id for c in found] == ["x1", "x2"]
+    assert len(rag.search("tidal range at the old quay", settings=settings)) == 1
+
+
+def test_cross_post_of_one_person_on_two_sites_is_one_comment(settings: Settings, tmp_path: Path) -> None:
+    (found,) = read(settings, tmp_path / "in", here_jsonl=[row("x2")], there_jsonl=[row("x1")])
+    assert (found.id, len(found.sightings)) == ("x1", 2)
+
+
+def test_short_phrases_in_two_sources_stay_apart(settings: Settings, tmp_path: Path) -> None:
+    rows = {"a_jsonl": [row("x1", "Thanks!")], "b_jsonl": [row("x2", "Thanks!")]}
+    assert [c.id for c in read(settings, tmp_path / "in", **rows)] == ["x1", "x2"]
+
+
+@pytest.mark.parametrize("order", itertools.permutations(["brine_ledgerwick_2022-11.txt", "brine_ledgerwick_2024-06.txt", "thread.jsonl"]))
+def test_result_does_not_depend_on_the_order_of_reading(order: tuple[str, ...], settings: Settings, sample_settings: Settings) -> None:
+    """Only the sightings' own order may differ in nothing: whole comments are compared."""
+    for name in order:
+        ingest.ingest(SAMPLE / name, settings=settings)
+    ours = {c.id: c for c in rag.comments(settings=settings)}
+    theirs = {c.id: c for c in rag.comments(settings=sample_settings) if c.id in ours}
+    assert ours == theirs
+
+
+def test_result_list_never_holds_the_same_words_twice(sample_settings: Settings) -> None:
+    for comment in itertools.islice(rag.comments(settings=sample_settings), 0, None, 7):
+        hits = rag.search(comment.text[:200], limit=10, settings=sample_settings)
+        texts = [text_hash(hit.text) for hit in hits]
+        assert len(texts) == len(set(texts))
+
+
+def test_hash_ignores_what_snapshots_differ_in() -> None:
+    assert text_hash("It’s “late”,\nsay\u00a0I.") == text_hash('It\'s "late", say I.')
+    assert text_hash("It is 6 %.") != text_hash("It is 8 %.")
+    assert text_hash("!!!") != text_hash("???")
+
+
+def test_near_duplicates_share_a_band_and_others_do_not() -> None:
+    assert set(near_duplicate_bands(LONG)) & set(near_duplicate_bands(EDITED))
+    assert not set(near_duplicate_bands(LONG)) & set(near_duplicate_bands(OTHER * 2))
+    assert similarity(LONG, EDITED) > 0.8 > 0.1 > similarity(LONG, OTHER)

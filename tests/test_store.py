@@ -1,0 +1,175 @@
+"""The index on disk: what it refuses, what filters let through, what the rows of a passage are."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import ingest
+import rag
+from rag.corpus import FORMAT
+from rag.embedding import Embedder
+from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
+from rag.records import Filters
+from rag.settings import Settings
+from rag.store import Store
+
+ROWS = [
+    {"id": "t1", "author": "Ada_Byron", "text": "The tide turns at noon near the moon.", "posted_at": "2021-03-01T10:00:00Z"},
+    {"id": "t2", "author": "bo", "text": "My bread rises in a cold oven.", "posted_at": "2022-06-30T23:30:00Z"},
+    {"id": "t3", "author": "bo", "text": "Tides are late when the barometer is high."},
+]
+
+
+@pytest.fixture
+def store(settings: Settings, tmp_path: Path) -> Store:
+    path = tmp_path / "rows.jsonl"
+    path.write_text("\n".join(json.dumps(row) for row in ROWS), encoding="utf-8")
+    ingest.ingest(path, settings=settings)
+    return Store.open(settings)
+
+
+def test_opening_what_is_not_there_says_what_to_do(settings: Settings) -> None:
+    with pytest.raises(StoreMissing, match=r"No comments are indexed in .*store\. Run `python -m ingest PATH` first"):
+        Store.open(settings)
+
+
+def test_folder_without_a_finished_ingest_counts_as_missing(settings: Settings) -> None:
+    settings.store.mkdir()
+    Store(settings.store)
+    with pytest.raises(StoreMissing, match="No comments are indexed"):
+        Store.open(settings)
+
+
+def test_damaged_database_is_named(store: Store, settings: Settings) -> None:
+    store.corpus.close()
+    for leftover in settings.store.glob("index.sqlite3-*"):
+        leftover.unlink()
+    (settings.store / "index.sqlite3").write_bytes(b"not a database" * 100)
+    with pytest.raises(StoreUnavailable, match="damaged.*ingest again"):
+        Store.open(settings)
+
+
+def test_index_of_a_newer_version_is_refused(store: Store, settings: Settings) -> None:
+    store.corpus.set_meta(format=FORMAT + 1)
+    with pytest.raises(StoreMismatch, match=f"format {FORMAT + 1}, this one reads {FORMAT}"):
+        Store.open(settings)
+
+
+def test_missing_word_index_is_named(store: Store, settings: Settings) -> None:
+    for file in (settings.store / "lexical" / "1").iterdir():
+        file.unlink()
+    with pytest.raises(StoreUnavailable, match="word index.*--rebuild"):
+        Store.open(settings).lexical("tide", 3)
+
+
+def test_info_says_what_is_indexed(store: Store) -> None:
+    info = store.info()
+    assert (info.comments, info.passages, info.authors, info.sources) == (
+        3,
+        3,
+        (("bo", 2), ("Ada_Byron", 1)),
+        (("rows.jsonl", 3),),
+    )
+    assert (info.since, info.until) == (
+        datetime(2021, 3, 1, 10, tzinfo=UTC),
+        datetime(2022, 6, 30, 23, 30, tzinfo=UTC),
+    )
+
+
+def test_unknown_source_is_refused(store: Store, settings: Settings) -> None:
+    with pytest.raises(SourceError, match='No source "nope.txt"'):
+        rag.source_text("nope.txt", settings=settings)
+
+
+FILTERS = {
+    "author": (Filters(authors=("bo",)), {"t2", "t3"}),
+    "author in another case, with a space": (Filters(authors="ADA byron"), {"t1"}),
+    "two authors": (Filters(authors=("bo", "Ada_Byron")), {"t1", "t2", "t3"}),
+    "since, inclusive": (Filters(since="2022-06-30"), {"t2"}),
+    "until the end of a day": (Filters(until="2022-06-30"), {"t1", "t2"}),
+    "until before": (Filters(until="2022-06-29"), {"t1"}),
+    "file": (Filters(sources="rows.jsonl"), {"t1", "t2", "t3"}),
+    "row": (Filters(sources="rows.jsonl#t3"), {"t3"}),
+    "author nobody has": (Filters(authors="nobody"), set()),
+    "everything at once": (Filters(authors="bo", since="2022-01-01", until="2023-01-01", sources="rows.jsonl"), {"t2"}),
+}
+
+
+@pytest.mark.parametrize(("filters", "expected"), FILTERS.values(), ids=FILTERS)
+def test_filters_hold_in_both_searches_and_in_lists(
+    filters: Filters, expected: set[str], store: Store, embedder: Embedder, settings: Settings
+) -> None:
+    assert {c.id for c in rag.comments(filters, settings=settings)} == expected
+    for found in (
+        store.dense(embedder.embed_query("tide and bread"), 10, filters),
+        store.lexical("tide bread moon oven barometer", 10, filters),
+    ):
+        assert {p.comment_id for p in store.passages([id for id, _ in found]).values()} == expected
+    coverage = store.coverage(filters)
+    assert coverage.comments == len(expected)
+
+
+def test_dense_scores_are_cosines_of_the_best_row(settings: Settings, tmp_path: Path, embedder: Embedder) -> None:
+    text = "My bread rises in a cold oven. The moon pulls the sea twice a day. Wet rope is hard to untie."
+    (tmp_path / "one.jsonl").write_text(json.dumps({"id": "x", "text": text}), encoding="utf-8")
+    ingest.ingest(tmp_path / "one.jsonl", settings=settings)
+    store = Store.open(settings)
+    question = embedder.embed_query("What causes tides?")
+    ((passage, score),) = store.dense(question, 5)
+    rows = store.vectors([passage])[passage]
+    assert len(rows) > 3
+    np.testing.assert_allclose(score, (rows @ question).max(), atol=1e-4)
+    assert score > float(rows[0] @ question)
+    np.testing.assert_allclose(rows[0], embedder.embed_texts([text])[0], atol=1e-3)
+
+
+def test_equal_words_of_two_people_share_vectors_and_are_both_found(settings: Settings, tmp_path: Path, embedder: Embedder) -> None:
+    rows = [{"id": n, "author": n, "text": "I would not trust that tide table."} for n in ("ada", "bo")]
+    (tmp_path / "two.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    assert ingest.ingest(tmp_path / "two.jsonl", settings=settings).counts["embedded"] == 1
+    store = Store.open(settings)
+    found = store.passages([id for id, _ in store.dense(embedder.embed_query("tide table"), 5)])
+    assert {passage.author for passage in found.values()} == {"ada", "bo"}
+
+
+def test_chroma_server_that_is_down_is_named(store: Store, settings: Settings, model_cache: Path, embedder: Embedder) -> None:
+    elsewhere = Settings(store=settings.store, chroma_url="http://127.0.0.1:9", cache=model_cache)
+    with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:9.*Check that the Chroma server runs"):
+        Store.open(elsewhere).dense(embedder.embed_query("tide"), 3)
+
+
+@pytest.mark.slow
+def test_vectors_can_live_on_a_chroma_server(settings: Settings, tmp_path: Path, model_cache: Path) -> None:
+    import socket
+    import subprocess
+    import sys
+    import time
+    import urllib.request
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    chroma = Path(sys.executable).with_name("chroma")
+    command = [chroma, "run", "--path", tmp_path / "server", "--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v2/heartbeat", timeout=1).read()
+                break
+            except OSError:
+                time.sleep(0.05)
+        remote = Settings(store=settings.store, chroma_url=f"http://127.0.0.1:{port}", cache=model_cache)
+        (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in ROWS), encoding="utf-8")
+        ingest.ingest(tmp_path / "rows.jsonl", settings=remote)
+        assert rag.search("Why does bread rise?", settings=remote)[0].comment_id == "t2"
+        assert not (settings.store / "chroma").exists()
+    finally:
+        server.terminate()
+        server.wait(10)
