@@ -36,10 +36,20 @@ class RawDocument:
     """When the snapshot was taken, as far as known."""
     quoted: tuple[tuple[int, int], ...] = ()
     """Ranges of `text` that are somebody else's words, where the source says so."""
+    gaps: tuple[int, ...] = ()
+    """Places in `text` where the source showed what text cannot: a formula without its LaTeX, an image, a poll."""
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further columns of a row; for text files and HTML `mtime`, when the file was last written (ISO 8601)."""
     line: int | None = None
     """Where a row starts in its file, counted from 1; for Parquet the row."""
+
+
+class Markup(NamedTuple):
+    """Markdown, and what is known about it."""
+
+    text: str
+    quoted: tuple[tuple[int, int], ...] = ()
+    gaps: tuple[int, ...] = ()
 
 
 class Entry(NamedTuple):
@@ -50,10 +60,11 @@ class Entry(NamedTuple):
 
 
 class LeftOut(NamedTuple):
-    """Entries that an export has no text of."""
+    """Entries whose text is not there, or is not meant to be read."""
 
     reason: str
     count: int = 1
+    fix: str = "Nothing to do."
 
 
 @dataclass(frozen=True)
@@ -94,6 +105,8 @@ class Problem:
     fix: str
     severity: Literal["error", "note"] = "error"
     """"note" for what was left out on purpose: deleted comments, rows that repeat an earlier one."""
+    rest_unread: bool = False
+    """The file could not be read to its end: what it held before may still be in it."""
 
     def __str__(self) -> str:
         place = self.source if self.line is None else f"{self.source}:{self.line}"

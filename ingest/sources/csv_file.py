@@ -13,6 +13,8 @@ from ingest.sources.text_file import not_utf8
 
 EXTENSIONS = (".csv", ".tsv")
 _DELIMITERS = ",;\t|"
+_KNOWN_EXPORTS = {"body", "selftext", "comment_text", "story_text"}
+"""Columns of the text in exports that are recognised by their columns."""
 
 
 def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
@@ -46,12 +48,13 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
 def _header_problem(rows: Rows, line: int, names: list[str]) -> Problem | None:
     twice = {name for name in names if name and names.count(name) > 1}
     if twice:
-        return rows.problem(line, f'The header names "{twice.pop()}" twice.', "Give each column a name of its own.")
-    wanted = [rows.columns.get("text", "text"), rows.columns.get("html", "html")]
-    if not rows.columns and {"body", "comment_text", "story_text", "selftext", "by"} & set(names) or set(wanted) & set(names):
+        what = f'The header names "{min(twice)}" twice.'
+        return rows.problem(line, what, "Give each column a name of its own.", rest_unread=True)
+    text, html = rows.columns.get("text", "text"), rows.columns.get("html", "html")
+    if {text, html} & set(names) or (not rows.columns and _KNOWN_EXPORTS & set(names)):
         return None
-    what = f'The header has no column "{wanted[0]}"; its columns are {", ".join(names[:12])}.'
-    return rows.problem(line, what, "Name the column that holds the text: --map text=COLUMN.")
+    what = f'The header has no column "{text}"; its columns are {", ".join(names[:12])}.'
+    return rows.problem(line, what, "Name the column that holds the text: --map text=COLUMN.", rest_unread=True)
 
 
 def _not_utf8(file: SourceFile, line: int, fields: list[str]) -> Problem | None:
@@ -66,20 +69,15 @@ def _not_utf8(file: SourceFile, line: int, fields: list[str]) -> Problem | None:
 def _records(source: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str] | str]]:
     """Yield each record with the line it starts on: its fields, or what is wrong with it."""
     csv.field_size_limit(LONGEST)
-    waiting: deque[tuple[int, str]] = deque()
-    delimiter = ""
+    header = next((line for line in source if line[1].strip()), None)
+    if header is None:
+        return
+    delimiter = max(_DELIMITERS, key=header[1].count)
+    waiting = deque([header])
     while True:
         taken: list[tuple[int, str]] = []
-        reader = csv.reader(_feed(source, waiting, taken), delimiter=delimiter or ",", strict=True)
-        if not delimiter:
-            first = next(source, None)
-            if first is None:
-                return
-            waiting.append(first)
-            delimiter = max(_DELIMITERS, key=first[1].count)
-            continue
         try:
-            fields = next(reader)
+            fields = next(csv.reader(_feed(source, waiting, taken), delimiter=delimiter, strict=True))
         except StopIteration:
             return
         except csv.Error as exc:

@@ -50,7 +50,12 @@ def _under(given: Path) -> Iterator[SourceFile | Problem]:
         mode = root.stat().st_mode
     except (OSError, RuntimeError, ValueError) as exc:
         reason = "does not exist" if isinstance(exc, FileNotFoundError) else f"cannot be opened ({_reason(exc)})"
-        yield Problem(printable(str(given)), None, f"The path {reason}.", "Check the spelling; paths count from the working directory.")
+        yield Problem(
+            printable(str(given)),
+            None,
+            f"The path {reason}.",
+            "Check the spelling; paths count from the working directory.",
+        )
         return
     if not stat.S_ISDIR(mode):
         yield _file(given.absolute(), root, given.name)
@@ -81,16 +86,22 @@ def _walk(folder: Path, root: Path) -> Iterator[SourceFile | Problem]:
             if entry.name.removesuffix("_files") not in pages:
                 yield from _walk(path, root)
         elif entry.is_dir():
-            yield Problem(printable(name), None, "A link to a folder, which is not followed.", "Give that folder itself.")
+            yield Problem(
+                printable(name), None, "A link to a folder, which is not followed.", "Give that folder itself."
+            )
         elif not name.endswith(SIDECAR):
             yield _file(path, root, name)
         elif not path.with_name(path.name.removesuffix(SIDECAR)).exists():
-            yield Problem(printable(name), None, "The file it describes is not there.", "Put both into the same folder.")
+            yield Problem(
+                printable(name), None, "The file it describes is not there.", "Put both into the same folder."
+            )
 
 
 def _file(path: Path, root: Path, name: str) -> SourceFile | Problem:
     if printable(name) != name:
-        return Problem(printable(name), None, "The file name has bytes or signs that no text can hold.", "Rename the file.")
+        return Problem(
+            printable(name), None, "The file name has bytes or signs that no text can hold.", "Rename the file."
+        )
     try:
         status = path.stat()
     except (OSError, RuntimeError) as exc:

@@ -35,10 +35,11 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
 
 
 def _entry(item: Mapping[str, Any]) -> Entry | LeftOut:
-    tags = item.get("_tags")
-    kind = item.get("type") or ("comment" if "comment_text" in item or isinstance(tags, list) and "comment" in tags else "story")
+    kind = item.get("type") or (
+        "comment" if "comment_text" in item or (isinstance(tags, list) and "comment" in tags) else "story"
+    )
     html = item.get("comment_text") or item.get("story_text") or item.get("text")
-    if item.get("deleted") or item.get("dead") or kind == "comment" and html in (None, "", "[dead]", "[flagged]"):
+    if item.get("deleted") or item.get("dead") or (kind == "comment" and html in (None, "", "[dead]", "[flagged]")):
         return LeftOut("deleted or removed")
     if kind != "comment" and not html:
         return LeftOut("a link without text")

@@ -28,7 +28,7 @@ ARRAYS = {
     ("data", "comments"),
     ("data", "comments", "results"),
 }
-"""Where an object may hold its rows; (data, children) is Reddit's, hits Hacker News', (data, comments, ...) GraphQL's."""
+"""Where an object may hold its rows: as Reddit's listings, Hacker News' hits and GraphQL's results do."""
 DEEPEST = 2_000
 """Levels of nesting inside one row; replies inside replies take up to five each."""
 LARGEST = 1_000_000
@@ -37,7 +37,10 @@ _HALF = re.compile(rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|
 
 
 def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
-    """Yield the documents of all rows, in order; one object per line is read as JSON Lines, whatever the file's name."""
+    """Yield the documents of all rows, in order.
+
+    One object per line is read as JSON Lines, and an array as JSON, whatever the file's name says.
+    """
     with file.path.open("rb") as stream:
         head = stream.readline(json_lines.LONGEST)
         rest = stream.read(1024)
@@ -89,7 +92,7 @@ class _Lines:
         return self.data[: len(self.data) - len(rest) + 1] if rest.startswith(b"{") else None
 
     def skip_to_row(self, opening: bytes, *, after: int) -> bool:
-        """Go to the first line after line `after` that starts like `opening`, and pretend that an array begins there."""
+        """Go to the first line beyond `after` that starts like `opening`, and pretend that an array begins there."""
         if self.line <= after:
             self.data = self._read(2**20)
         while self.data and not self.data.startswith(opening):
@@ -144,7 +147,7 @@ def _stream(lines: _Lines, rows: Rows) -> Iterator[RawDocument | Problem]:
             for row in _values(lines, inside=resumed > 0):
                 opening = opening or lines.row_opening()
                 if lines.halves:
-                    what = f"{lines.halves} half characters (lone surrogates), read as \ufffd."
+                    what = f"Half characters (lone surrogates): {lines.halves}, read as \ufffd."
                     yield rows.problem(row.line, what, "Export it again as UTF-8.")
                     lines.halves = 0
                 if row.too_large:
@@ -170,7 +173,8 @@ def _not_json(rows: Rows, lines: _Lines, exc: Exception, *, recoverable: bool) -
         return not_utf8(rows.file.source, lines.data, undecodable, lines.line)
     reason = str(exc).split("\n")[0]
     rest = "reading goes on at the next row" if recoverable else "the file was read up to there"
-    return rows.problem(lines.line, f"Not JSON ({reason}).", f"Mend it; {rest}.")
+    what = f"Not JSON ({reason})."
+    return rows.problem(lines.line, what, f"Mend it; {rest}.", rest_unread=not recoverable)
 
 
 def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:

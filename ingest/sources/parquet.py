@@ -30,7 +30,7 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
                         yield from rows.read(row, number)
     except (pyarrow.ArrowException, OSError) as exc:
         what = f"Not Parquet, or damaged ({_reason(exc)})."
-        yield rows.problem(number or None, what, "Export it again; the rows up to there were read.")
+        yield rows.problem(number or None, what, "Export it again; the rows up to there were read.", rest_unread=True)
         return
     yield from rows.finish()
 

@@ -22,7 +22,7 @@ def recognises(row: Mapping[str, Any]) -> bool:
     if row.get("kind") in _THINGS and isinstance(row.get("data"), Mapping):
         return True
     return "created_utc" in row and (
-        "body" in row and ("link_id" in row or "subreddit" in row) or "selftext" in row and "title" in row
+        ("body" in row and ("link_id" in row or "subreddit" in row)) or ("selftext" in row and "title" in row)
     )
 
 
@@ -38,7 +38,9 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
         if kind == "Listing":
             waiting.extend(reversed(_list(data.get("children"))))
         elif kind == "more":
-            yield LeftOut("not in the export (Reddit cut the thread there)", _count(data))
+            yield LeftOut(
+                "not in the export, Reddit cut the thread there", _count(data), "Export the cut threads as well."
+            )
         else:
             yield _entry(data)
             waiting.append(data.get("replies"))

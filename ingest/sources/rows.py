@@ -17,7 +17,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ingest.sources import forum_magnum, hacker_news, reddit
-from ingest.sources.base import Entry, LeftOut, Problem, RawDocument, SourceFile
+from ingest.sources.base import Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
+from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
 COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title")
@@ -57,7 +58,7 @@ class Row:
         value = self._value(column)
         if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value):
             value = str(int(value)) if value == int(value) else str(value)
-        if value is None or isinstance(value, str) and not value.strip():
+        if value is None or (isinstance(value, str) and not value.strip()):
             return None
         if not isinstance(value, str):
             self.wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
@@ -77,7 +78,9 @@ class Row:
             return None
         whole, halves = _SURROGATE.subn("\ufffd", value)
         if halves:
-            self.wrong(column, f"has {halves} half characters (lone surrogates), read as \ufffd", "Export it again as UTF-8")
+            self.wrong(
+                column, f"has half characters (lone surrogates): {halves}, read as \ufffd", "Export it again as UTF-8"
+            )
         return whole
 
     def link(self, column: str) -> str | None:
@@ -168,13 +171,15 @@ class Rows:
         self._seen: dict[bytes, tuple[int | None, bytes]] = {}
         self._parents: dict[bytes, bytes] = {}
         self._repeated: list[int | None] = []
-        self._left_out = Counter[str]()
+        self._left_out = Counter[tuple[str, str]]()
 
     def read(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
         """Read one row, which may hold a whole thread if it comes from a known kind of export."""
         self._offered = True
         if not isinstance(values, Mapping):
-            yield self.problem(line, f"The row is {_kind(values)}.", 'Each row must be an object such as {"text": "..."}.')
+            yield self.problem(
+                line, f"The row is {_kind(values)}.", 'Each row must be an object such as {"text": "..."}.'
+            )
             return
         for export in () if self.columns else _EXPORTS:
             if export.recognises(values):
@@ -187,27 +192,35 @@ class Rows:
         """Take what a known kind of export said."""
         self._offered = True
         if isinstance(entry, LeftOut):
-            self._left_out[entry.reason] += entry.count
+            self._left_out[entry.reason, entry.fix] += entry.count
         else:
             yield from self._read(Row(entry.values, line, {}), entry.kind)
 
     def finish(self) -> Iterator[Problem]:
         """Say what can be said only at the end of the file."""
         if not self._offered:
-            yield self.problem(None, "The file has no rows.", "Export it again, or remove it.")
+            yield self.problem(None, "The file has no rows.", "Export it again, or remove it.", rest_unread=True)
         for line, chain in self._circles():
             what = f"Replies in a circle: the parents of {chain} lead back to it."
             yield self.problem(line, what, "Correct the parent ids; the rows were read.")
         if self._repeated:
             what = f"{_counted(len(self._repeated), 'row repeats', 'rows repeat')} an earlier row word for word."
             yield self.problem(self._repeated[0], what, "Read once; nothing to do.", "note")
-        for reason, count in self._left_out.items():
-            what = f"{_counted(count, 'entry is', 'entries are')} {reason}."
-            yield self.problem(None, what, "Left out; nothing to do.", "note")
+        for (reason, fix), count in self._left_out.items():
+            what = f"{_counted(count, 'entry is', 'entries are')} left out: {reason}."
+            yield self.problem(None, what, fix, "note")
 
-    def problem(self, line: int | None, what: str, fix: str, severity: Literal["error", "note"] = "error") -> Problem:
+    def problem(
+        self,
+        line: int | None,
+        what: str,
+        fix: str,
+        severity: Literal["error", "note"] = "error",
+        *,
+        rest_unread: bool = False,
+    ) -> Problem:
         """Say something about this file."""
-        return Problem(self.file.source, line, what, fix, severity)
+        return Problem(self.file.source, line, what, fix, severity, rest_unread)
 
     def _read(self, row: Row, kind: Literal["comment", "document"]) -> Iterator[RawDocument | Problem]:
         document = self._document(row, kind)
@@ -223,8 +236,8 @@ class Rows:
             yield from self._once(document)
 
     def _document(self, row: Row, kind: Literal["comment", "document"]) -> RawDocument | None:
-        text, quoted = _text(row)
-        if not text:
+        markup = _markup(row)
+        if markup is None:
             return None
         id, parent = row.name("id"), row.name("parent_id")
         if parent is not None and parent == id:
@@ -232,7 +245,7 @@ class Rows:
             parent = None
         return RawDocument(
             f"{self.file.source}#{self._fragment(id, row.line)}",
-            text,
+            markup.text,
             kind,
             id=id,
             author=row.name("author"),
@@ -242,7 +255,8 @@ class Rows:
             thread_id=row.name("thread_id"),
             title=row.name("title"),
             karma=row.number("karma"),
-            quoted=quoted,
+            quoted=markup.quoted,
+            gaps=markup.gaps,
             extra=row.extra(),
             line=row.line,
         )
@@ -285,19 +299,21 @@ class Rows:
             done.update(path)
 
 
-def _text(row: Row) -> tuple[str | None, tuple[tuple[int, int], ...]]:
-    from ingest.cleaning import quoted_ranges
-
+def _markup(row: Row) -> Markup | None:
     text = row.text("text")
     if text and text.strip("\0\ufeff\u200b \t\r\n"):
-        return text, quoted_ranges(text)
+        return Markup(text, quoted(text))
     html = row.text("html")
     if not html:
-        return None, ()
+        return None
     from ingest.sources.markup import markdown
 
-    return markdown(html)
-
+    try:
+        converted = markdown(html)
+    except SourceError as exc:
+        row.wrong("html", f"cannot be read ({exc})", "Leave the row out")
+        return None
+    return converted if converted.text else None
 
 
 def _moment(value: Any) -> datetime:
@@ -352,8 +368,17 @@ def _without(values: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
 
 
 def _kind(value: Any) -> str:
-    names = {type(None): "null", bool: "true or false", list: "a list", dict: "an object", str: "a text", bytes: "bytes"}
-    return names.get(type(value), "a number" if isinstance(value, int | float | Decimal) else f"a {type(value).__name__}")
+    names = {
+        type(None): "null",
+        bool: "true or false",
+        list: "a list",
+        dict: "an object",
+        str: "a text",
+        bytes: "bytes",
+    }
+    return names.get(
+        type(value), "a number" if isinstance(value, int | float | Decimal) else f"a {type(value).__name__}"
+    )
 
 
 def _short(value: Any) -> str:

@@ -6,7 +6,7 @@ the first code point. Other encodings are refused, because offsets into them wou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from ingest.sources.base import Problem, RawDocument, SourceFile
 
@@ -15,12 +15,18 @@ LARGEST = 256 * 2**20
 """Bytes; a larger text is held to be something else."""
 
 
-def read(file: SourceFile) -> Iterator[RawDocument | Problem]:
-    """Yield the one document of the file, or say why there is none."""
+def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
+    """Yield the one document of the file, or say why there is none.
+
+    Args:
+        columns: Of no use here; a text has none.
+    """
     from ingest.cleaning import looks_like_profile
 
     if file.size > LARGEST:
-        yield Problem(file.source, None, f"{file.size:,} bytes are too large for one text.", "Split the file.")
+        yield Problem(
+            file.source, None, f"{file.size:,} bytes are too large for one text.", "Split the file.", rest_unread=True
+        )
         return
     data = file.path.read_bytes()
     try:
@@ -38,29 +44,29 @@ def read(file: SourceFile) -> Iterator[RawDocument | Problem]:
 
 def no_text(source: str, text: str) -> Problem | None:
     """Say if there is nothing to read in a text."""
+    again = "Save it again, or remove it."
     if not text:
-        return Problem(source, None, "The file is empty.", "Save it again, or remove it.")
+        return Problem(source, None, "The file is empty.", again, rest_unread=True)
     if not text.strip().strip("\ufeff\0").strip():
-        return Problem(source, None, "The file has no text, only blanks.", "Save it again, or remove it.")
+        return Problem(source, None, "The file has no text, only blanks.", again, rest_unread=True)
     if text.count("\0") * 5 > len(text):
-        return Problem(
-            source, None, "The file is UTF-16 without a mark, or no text at all.", "Save it as UTF-8: iconv -f utf-16le -t utf-8."
-        )
+        what = "The file is UTF-16 without a mark, or no text at all."
+        return Problem(source, None, what, "Save it as UTF-8: iconv -f utf-16le -t utf-8.", rest_unread=True)
     return None
 
 
 def not_utf8(source: str, data: bytes, exc: UnicodeDecodeError, line: int | None = None) -> Problem:
-    """Explain a decoding error: the encoding if it can be told, else the line and byte."""
+    """Explain a decoding error: the encoding if it can be told, else the line and byte.
+
+    Args:
+        data: The whole file, or the row that starts on `line`.
+    """
     for mark, encoding in ((b"\xff\xfe\0\0", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
-            return Problem(
-                source, None, f"The file is {encoding.upper()}, not UTF-8.", f"Save it as UTF-8: iconv -f {encoding} -t utf-8."
-            )
-    if line is None:
-        line = data.count(b"\n", 0, exc.start) + 1
-    return Problem(
-        source,
-        line,
-        f"Not UTF-8: the byte 0x{data[exc.start]:02x} at {exc.start:,} fits no character.",
-        "Save it as UTF-8; if it came from Windows: iconv -f windows-1252 -t utf-8.",
-    )
+            what = f"The file is {encoding.upper()}, not UTF-8."
+            return Problem(source, None, what, f"Save it as UTF-8: iconv -f {encoding} -t utf-8.", rest_unread=True)
+    whole = line is None
+    where = f"byte {exc.start + 1:,} of the {'file' if whole else 'row'}, 0x{data[exc.start]:02x}, fits no character"
+    fix = "Save it as UTF-8; if it came from Windows: iconv -f windows-1252 -t utf-8."
+    line = data.count(b"\n", 0, exc.start) + 1 if line is None else line
+    return Problem(source, line, f"Not UTF-8: {where}.", fix, rest_unread=whole)

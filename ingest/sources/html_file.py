@@ -1,0 +1,109 @@
+"""Saved web pages: forum pages give their comments and posts, any other page its readable text as one document.
+
+The text of a source is the markdown made of it: HTML has no code points that a reader could count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from html import escape
+from typing import TYPE_CHECKING
+
+from ingest.sources import forum_page
+from ingest.sources.base import Entry, Problem, RawDocument, SourceFile
+from ingest.sources.rows import Rows
+from ingest.sources.text_file import no_text, not_utf8
+
+if TYPE_CHECKING:
+    from bs4 import BeautifulSoup
+
+EXTENSIONS = (".html", ".htm", ".xhtml")
+LARGEST = 64 * 2**20
+"""Bytes; a page is parsed as a whole."""
+_DECLARED = re.compile(
+    rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w.:-]+)|<\?xml[^>]+encoding=["']([\w.:-]+)""", re.IGNORECASE
+)
+_SAVED_FROM = re.compile(r"<!--[^>]{0,200}?(?:saved from url=\(\d+\)|url:\s*)(https?://[^\s>]+)")
+_CHROME = "nav, header, footer, aside, form, dialog, [role=navigation], [role=banner], [hidden], [aria-hidden=true]"
+
+
+def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
+    """Yield what the page holds. Lines are the comments of a forum page, counted from 1."""
+    from ingest.sources.markup import parse
+
+    if file.size > LARGEST:
+        yield Problem(
+            file.source,
+            None,
+            f"{file.size:,} bytes are too large for one page.",
+            "Save a smaller page.",
+            rest_unread=True,
+        )
+        return
+    data = file.path.read_bytes()
+    html = _decoded(file, data)
+    if isinstance(html, Problem):
+        yield html
+        return
+    problem = no_text(file.source, html)
+    if problem:
+        yield problem
+        return
+    try:
+        page = parse(html)
+    except ValueError as exc:
+        yield Problem(file.source, None, f"The HTML cannot be parsed ({exc}).", "Save the page again.")
+        return
+    address = _address(page, html)
+    rows = Rows(file, {})
+    found = False
+    for number, entry in enumerate(forum_page.entries(page, address), start=1):
+        found = True
+        if isinstance(entry, Problem):
+            yield rows.problem(number, entry.what, entry.fix)
+        else:
+            yield from rows.add(entry, number)
+    if found:
+        yield from rows.finish()
+    else:
+        yield from _document(rows, page, address)
+
+
+def _document(rows: Rows, page: BeautifulSoup, address: str | None) -> Iterator[RawDocument | Problem]:
+    from ingest.sources.markup import plain
+
+    title = plain(page.title)
+    for chrome in page.select(_CHROME):
+        chrome.decompose()
+    body = page.select_one("article") or page.select_one("main") or page.body or page
+    base = f'<base href="{escape(address)}">' if address else ""
+    values = {"html": f"{base}{body}", "title": title, "url": address}
+    yield from rows.add(Entry(values, "document"), None)
+
+
+def _decoded(file: SourceFile, data: bytes) -> str | Problem:
+    declared = _DECLARED.search(data[:4096])
+    encoding = "utf-8"
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        encoding = "utf-16"
+    elif declared and not data.startswith(b"\xef\xbb\xbf"):
+        encoding = (declared[1] or declared[2]).decode("ascii")
+    try:
+        return data.decode(encoding).removeprefix("\ufeff")
+    except UnicodeDecodeError as exc:
+        problem = not_utf8(file.source, data, exc)
+        what = problem.what.replace("Not UTF-8", f"Not {encoding.upper()}")
+        return Problem(file.source, problem.line, what, "Save the page again.")
+    except (LookupError, ValueError):
+        return Problem(file.source, 1, f'The page says it is "{encoding}", which is no encoding.', "Save it as UTF-8.")
+
+
+def _address(page: BeautifulSoup, html: str) -> str | None:
+    """Where the page came from, as it says itself or as the browser noted when it was saved."""
+    for selector, name in (('link[rel="canonical"]', "href"), ('meta[property="og:url"]', "content"), ("base", "href")):
+        element = page.select_one(f"{selector}[{name}]")
+        if element is not None and re.match(r"https?://", str(element[name])):
+            return str(element[name])
+    saved = _SAVED_FROM.search(html[:8192])
+    return saved[1] if saved else None
