@@ -54,10 +54,10 @@ def sidecar(file: SourceFile) -> tuple[About, list[Problem]]:
     row = Row(said, 1, {})
     about = About(row.name("author"), row.link("url"), row.date("seen_at"))
     problems = [replace(problem, source=source) for problem in row.problems]
-    for name in sorted(said.keys() - {"author", "url", "seen_at"}):
-        problems.append(
-            Problem(source, 1, f'"{name}" means nothing in a sidecar.', "Known are author, url and seen_at.")
-        )
+    problems.extend(
+        Problem(source, 1, f'"{name}" means nothing in a sidecar.', "Known are author, url and seen_at.")
+        for name in sorted(said.keys() - {"author", "url", "seen_at"})
+    )
     return about, problems
 
 

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from ingest.sources.base import Problem, SourceFile
+from ingest.sources.base import UNPRINTABLE, Problem, SourceFile
 
 SIDECAR = ".meta.json"
 """`dump.txt.meta.json` says of `dump.txt` what the dump itself does not."""
@@ -50,58 +50,57 @@ def _under(given: Path) -> Iterator[SourceFile | Problem]:
         mode = root.stat().st_mode
     except (OSError, RuntimeError, ValueError) as exc:
         reason = "does not exist" if isinstance(exc, FileNotFoundError) else f"cannot be opened ({_reason(exc)})"
-        yield Problem(
-            printable(str(given)),
-            None,
-            f"The path {reason}.",
-            "Check the spelling; paths count from the working directory.",
-        )
+        yield Problem(printable(str(given)), None, f"The path {reason}.", "Check the spelling.")
         return
     if not stat.S_ISDIR(mode):
         yield _file(given.absolute(), root, given.name)
         return
-    empty = True
-    for item in _walk(root, root):
-        empty = False
-        yield item
+    waiting, empty = [root], True
+    while waiting:
+        inside = []
+        for item in _entries(waiting.pop(), root):
+            empty = False
+            if isinstance(item, Path):
+                inside.append(item)
+            else:
+                yield item
+        waiting.extend(reversed(inside))
     if empty:
         yield Problem(printable(str(given)), None, "The folder has no files.", "Put text dumps or exports into it.")
 
 
-def _walk(folder: Path, root: Path) -> Iterator[SourceFile | Problem]:
+def _entries(folder: Path, root: Path) -> Iterator[SourceFile | Problem | Path]:
+    """The files of a folder, and the folders in it, sorted by name."""
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as exc:
         name = printable(folder.relative_to(root).as_posix())
         yield Problem(name, None, f"The folder cannot be opened ({_reason(exc)}).", "Check its rights.")
         return
-    pages = {Path(entry.name).stem for entry in entries if entry.name.lower().endswith((".html", ".htm"))}
+    # What a browser stores beside a saved page: images, styles and scripts.
+    beside = {f"{Path(entry.name).stem}_files" for entry in entries if entry.name.lower().endswith((".html", ".htm"))}
     for entry in entries:
         if entry.name.startswith("."):
             continue
         path = Path(entry.path)
         name = path.relative_to(root).as_posix()
         if entry.is_dir(follow_symlinks=False):
-            # What a browser stores beside a saved page: images, styles and scripts.
-            if entry.name.removesuffix("_files") not in pages:
-                yield from _walk(path, root)
+            if entry.name not in beside:
+                yield path
         elif entry.is_dir():
-            yield Problem(
-                printable(name), None, "A link to a folder, which is not followed.", "Give that folder itself."
-            )
+            what, fix = "A link to a folder, which is not followed.", "Give that folder itself."
+            yield Problem(printable(name), None, what, fix)
         elif not name.endswith(SIDECAR):
             yield _file(path, root, name)
         elif not path.with_name(path.name.removesuffix(SIDECAR)).exists():
-            yield Problem(
-                printable(name), None, "The file it describes is not there.", "Put both into the same folder."
-            )
+            what, fix = "The file it describes is not there.", "Put both into the same folder."
+            yield Problem(printable(name), None, what, fix)
 
 
 def _file(path: Path, root: Path, name: str) -> SourceFile | Problem:
     if printable(name) != name:
-        return Problem(
-            printable(name), None, "The file name has bytes or signs that no text can hold.", "Rename the file."
-        )
+        what = "The file name has bytes or signs that no text can hold."
+        return Problem(printable(name), None, what, "Rename the file.")
     try:
         status = path.stat()
     except (OSError, RuntimeError) as exc:
@@ -114,23 +113,27 @@ def _file(path: Path, root: Path, name: str) -> SourceFile | Problem:
 
 
 def _told_apart(files: list[SourceFile]) -> list[SourceFile]:
-    groups = defaultdict(list)
-    for file in files:
-        groups[file.source].append(file)
-    names = {}
-    for group in (group for group in groups.values() if len(group) > 1):
-        folders = [file.path.parents[file.source.count("/")] for file in group]
-        parts = 1
-        while len({folder.parts[-parts:] for folder in folders}) < len(group):
-            parts += 1
-        for file, folder in zip(group, folders, strict=True):
-            names[file.path] = PurePosixPath(*folder.parts[-parts:], file.source).as_posix()
-    return [replace(file, source=names.get(file.path, file.source)) for file in files]
+    """Put names of parent folders before equal names, as few as it takes."""
+    parts = dict.fromkeys(files, 0)
+    while True:
+        groups = defaultdict(list)
+        for file in files:
+            groups[_name(file, parts[file])].append(file)
+        equal = [file for group in groups.values() if len(group) > 1 for file in group]
+        if not equal:
+            return [replace(file, source=_name(file, parts[file])) for file in files]
+        for file in equal:
+            parts[file] += 1
+
+
+def _name(file: SourceFile, parts: int) -> str:
+    above = file.path.parents[file.source.count("/")].parts[1:]
+    return PurePosixPath(*above[max(0, len(above) - parts) :], file.source).as_posix()
 
 
 def printable(name: str) -> str:
     """Make a name that can be printed and stored: what cannot be becomes U+FFFD."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in name)
+    return UNPRINTABLE.sub("\ufffd", name)
 
 
 def _reason(exc: BaseException) -> str:

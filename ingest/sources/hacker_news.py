@@ -35,11 +35,14 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
 
 
 def _entry(item: Mapping[str, Any]) -> Entry | LeftOut:
-    kind = item.get("type") or (
-        "comment" if "comment_text" in item or (isinstance(tags, list) and "comment" in tags) else "story"
-    )
+    tags = item["_tags"] if isinstance(item.get("_tags"), list) else []
+    kind = item.get("type") or ("comment" if item.get("comment_text") or "comment" in tags else "story")
     html = item.get("comment_text") or item.get("story_text") or item.get("text")
-    if item.get("deleted") or item.get("dead") or (kind == "comment" and html in (None, "", "[dead]", "[flagged]")):
+    if (
+        _is_true(item.get("deleted"))
+        or _is_true(item.get("dead"))
+        or (kind == "comment" and html in (None, "", "[dead]", "[flagged]"))
+    ):
         return LeftOut("deleted or removed")
     if kind != "comment" and not html:
         return LeftOut("a link without text")
@@ -58,3 +61,7 @@ def _entry(item: Mapping[str, Any]) -> Entry | LeftOut:
         "title": item.get("title") or item.get("story_title"),
     }
     return Entry(values, "comment" if kind == "comment" else "document")
+
+
+def _is_true(value: Any) -> bool:
+    return value is True or str(value).casefold() in ("true", "1")

@@ -11,9 +11,10 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from ingest.sources import forum_page
-from ingest.sources.base import Entry, Problem, RawDocument, SourceFile
+from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.rows import Rows
 from ingest.sources.text_file import no_text, not_utf8
+from rag.errors import SourceError
 
 if TYPE_CHECKING:
     from bs4 import BeautifulSoup
@@ -33,13 +34,8 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     from ingest.sources.markup import parse
 
     if file.size > LARGEST:
-        yield Problem(
-            file.source,
-            None,
-            f"{file.size:,} bytes are too large for one page.",
-            "Save a smaller page.",
-            rest_unread=True,
-        )
+        what = f"{file.size:,} bytes are too large for one page."
+        yield Problem(file.source, None, what, "Save a smaller page.", rest_unread=True)
         return
     data = file.path.read_bytes()
     html = _decoded(file, data)
@@ -53,7 +49,8 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     try:
         page = parse(html)
     except ValueError as exc:
-        yield Problem(file.source, None, f"The HTML cannot be parsed ({exc}).", "Save the page again.")
+        what = f"The HTML cannot be parsed ({exc})."
+        yield Problem(file.source, None, what, "Save the page again.", rest_unread=True)
         return
     address = _address(page, html)
     rows = Rows(file, {})
@@ -67,19 +64,26 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     if found:
         yield from rows.finish()
     else:
-        yield from _document(rows, page, address)
+        yield _document(file, page, address)
 
 
-def _document(rows: Rows, page: BeautifulSoup, address: str | None) -> Iterator[RawDocument | Problem]:
-    from ingest.sources.markup import plain
+def _document(file: SourceFile, page: BeautifulSoup, address: str | None) -> RawDocument | Problem:
+    from ingest.sources.markup import markdown
 
-    title = plain(page.title)
+    title = " ".join(page.title.get_text().split()) if page.title else None
     for chrome in page.select(_CHROME):
         chrome.decompose()
     body = page.select_one("article") or page.select_one("main") or page.body or page
     base = f'<base href="{escape(address)}">' if address else ""
-    values = {"html": f"{base}{body}", "title": title, "url": address}
-    yield from rows.add(Entry(values, "document"), None)
+    try:
+        text, quoted, gaps = markdown(f"{base}{body}")
+    except SourceError as exc:
+        return Problem(file.source, None, str(exc), "Save the page again, or its text.", rest_unread=True)
+    if not text:
+        return Problem(
+            file.source, None, "The page has no readable text.", "Save it when it is loaded.", rest_unread=True
+        )
+    return RawDocument(file.source, text, "document", url=address, title=title, quoted=quoted, gaps=gaps)
 
 
 def _decoded(file: SourceFile, data: bytes) -> str | Problem:
@@ -94,9 +98,10 @@ def _decoded(file: SourceFile, data: bytes) -> str | Problem:
     except UnicodeDecodeError as exc:
         problem = not_utf8(file.source, data, exc)
         what = problem.what.replace("Not UTF-8", f"Not {encoding.upper()}")
-        return Problem(file.source, problem.line, what, "Save the page again.")
+        return Problem(file.source, problem.line, what, "Save the page again.", rest_unread=True)
     except (LookupError, ValueError):
-        return Problem(file.source, 1, f'The page says it is "{encoding}", which is no encoding.', "Save it as UTF-8.")
+        what = f'The page says it is "{encoding}", which is no encoding.'
+        return Problem(file.source, 1, what, "Save it as UTF-8.", rest_unread=True)
 
 
 def _address(page: BeautifulSoup, html: str) -> str | None:

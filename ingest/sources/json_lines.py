@@ -21,9 +21,8 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     with file.path.open("rb") as stream:
         for line, data in lines(stream):
             if len(data) > LONGEST:
-                yield rows.problem(
-                    line, f"The line is longer than {LONGEST:,} bytes.", "Split the row, or leave it out."
-                )
+                what = f"The line is longer than {LONGEST:,} bytes."
+                yield rows.problem(line, what, "Split the row, or leave it out.")
             elif data.strip():
                 yield from _row(rows, line, data)
     yield from rows.finish()

@@ -56,11 +56,6 @@ def markdown(html: str) -> Markup:
     return Markup(text, quoted(text), tuple(dict.fromkeys(gaps)))
 
 
-def plain(element: Tag | None) -> str:
-    """The words of an element on one line."""
-    return " ".join(element.get_text().split()) if element is not None else ""
-
-
 def _prepare(root: Tag) -> None:
     """Replace what a general converter cannot know by what it should print."""
     for text in root.find_all(string=lambda text: _GAP in text):

@@ -38,9 +38,8 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
         if kind == "Listing":
             waiting.extend(reversed(_list(data.get("children"))))
         elif kind == "more":
-            yield LeftOut(
-                "not in the export, Reddit cut the thread there", _count(data), "Export the cut threads as well."
-            )
+            reason = "not in the export, Reddit cut the thread there"
+            yield LeftOut(reason, _count(data), "Export the cut threads as well.")
         else:
             yield _entry(data)
             waiting.append(data.get("replies"))

@@ -9,6 +9,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -17,7 +18,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ingest.sources import forum_magnum, hacker_news, reddit
-from ingest.sources.base import Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
+from ingest.sources.base import UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
 from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
@@ -66,7 +67,7 @@ class Row:
         if len(value) > LONGEST_NAME:
             self.wrong(column, f"is {len(value):,} characters long", f"Give at most {LONGEST_NAME}")
             return None
-        return " ".join("".join(sign if sign.isprintable() else " " for sign in value).split()) or None
+        return " ".join(UNPRINTABLE.sub(" ", value).split()) or None
 
     def text(self, column: str) -> str | None:
         """The text exactly as it is; half characters, which no file can hold, become U+FFFD."""
@@ -78,9 +79,8 @@ class Row:
             return None
         whole, halves = _SURROGATE.subn("\ufffd", value)
         if halves:
-            self.wrong(
-                column, f"has half characters (lone surrogates): {halves}, read as \ufffd", "Export it again as UTF-8"
-            )
+            what = f"has half characters (lone surrogates): {halves}, read as \ufffd"
+            self.wrong(column, what, "Export it again as UTF-8")
         return whole
 
     def link(self, column: str) -> str | None:
@@ -90,7 +90,7 @@ class Row:
             return None
         try:
             parts = urlsplit(value.strip()) if isinstance(value, str) else None
-            if parts and parts.scheme in ("http", "https") and parts.netloc and value.strip().isprintable():
+            if parts and parts.scheme in ("http", "https") and parts.netloc and not UNPRINTABLE.search(value.strip()):
                 return value.strip()
         except ValueError:
             pass
@@ -130,7 +130,7 @@ class Row:
         """All columns that were not asked for, as plain data."""
         used = {self.columns.get(name, name) for name in COLUMNS}
         rest = {key: value for key, value in self.values.items() if key not in used}
-        for path in used:
+        for path in used - self.values.keys():
             rest = _without(rest, path.split("."))
         kept = {}
         for key, value in rest.items():
@@ -142,22 +142,24 @@ class Row:
 
     def _value(self, column: str) -> Any:
         path = self.columns.get(column, column)
-        if path in self.values:
-            return self.values[path]
         value: Any = self.values
-        for part in path.split("."):
+        for part in [path] if path in self.values else path.split("."):
             if isinstance(value, list) and part.isdigit() and int(part) < len(value):
                 value = value[int(part)]
             elif isinstance(value, Mapping):
                 value = value.get(part)
             else:
                 return None
+        if isinstance(value, bytes):
+            # Parquet has texts that are not marked as such.
+            with suppress(UnicodeDecodeError):
+                return value.decode("utf-8")
         return value
 
     def wrong(self, column: str, what: str, fix: str) -> None:
         """Note that a field cannot be used as it is."""
         path = _short(self.columns.get(column, column))
-        self.problems.append(Problem("", self.line, f"{path} {what}.", f"{fix}. The rest of the row was read."))
+        self.problems.append(Problem("", self.line, f"{path} {what}.", f"{fix}."))
 
 
 class Rows:
@@ -177,9 +179,8 @@ class Rows:
         """Read one row, which may hold a whole thread if it comes from a known kind of export."""
         self._offered = True
         if not isinstance(values, Mapping):
-            yield self.problem(
-                line, f"The row is {_kind(values)}.", 'Each row must be an object such as {"text": "..."}.'
-            )
+            fix = 'Each row must be an object such as {"text": "..."}.'
+            yield self.problem(line, f"The row is {_kind(values)}.", fix)
             return
         for export in () if self.columns else _EXPORTS:
             if export.recognises(values):
@@ -224,8 +225,9 @@ class Rows:
 
     def _read(self, row: Row, kind: Literal["comment", "document"]) -> Iterator[RawDocument | Problem]:
         document = self._document(row, kind)
+        rest = "The row was left out." if document is None else "The rest of the row was read."
         for problem in row.problems:
-            yield self.problem(row.line, problem.what, problem.fix)
+            yield self.problem(row.line, problem.what, f"{problem.fix} {rest}")
         if document is None:
             if not row.problems:
                 what = f"The row has no text; its columns are {_listing(row.values)}."
@@ -310,8 +312,8 @@ def _markup(row: Row) -> Markup | None:
 
     try:
         converted = markdown(html)
-    except SourceError as exc:
-        row.wrong("html", f"cannot be read ({exc})", "Leave the row out")
+    except SourceError:
+        row.wrong("html", "is nested too deep to be read", "Give its text")
         return None
     return converted if converted.text else None
 
@@ -321,17 +323,25 @@ def _moment(value: Any) -> datetime:
         raise TypeError(value)
     if isinstance(value, str):
         text = value.strip()
-        value = float(text) if _NUMBER.fullmatch(text) and len(text) != 4 else _written(text)
+        value = float(text) if _NUMBER.fullmatch(text) else _written(text)
     if isinstance(value, int | float | Decimal):
-        seconds = float(value)
-        while abs(seconds) >= 1e11:
-            seconds /= 1000
-        return datetime.fromtimestamp(seconds, UTC)
+        return _since_1970(float(value))
     if not isinstance(value, datetime):
         if not isinstance(value, date):
             raise TypeError(value)
         value = datetime(value.year, value.month, value.day)
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _since_1970(number: float) -> datetime:
+    """Seconds, or what is smaller by thousands; a number too small for a forum's time is a day such as 20240531."""
+    if not math.isfinite(number):
+        raise ValueError(number)
+    if abs(number) < 1e8:
+        return datetime.strptime(str(int(number)), "%Y%m%d").replace(tzinfo=UTC)
+    while abs(number) >= 1e11:
+        number /= 1000
+    return datetime.fromtimestamp(number, UTC)
 
 
 def _written(text: str) -> datetime:
@@ -359,31 +369,22 @@ def _plain(value: Any, levels: int) -> Any:
 
 def _without(values: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
     head, rest = path[0], path[1:]
-    kept = dict(values)
     if not rest:
-        kept.pop(head, None)
-    elif isinstance(kept.get(head), Mapping):
-        kept[head] = _without(kept[head], rest)
-    return kept
+        return {key: value for key, value in values.items() if key != head}
+    inner = values.get(head)
+    return {**values, head: _without(inner, rest)} if isinstance(inner, Mapping) else dict(values)
 
 
 def _kind(value: Any) -> str:
-    names = {
-        type(None): "null",
-        bool: "true or false",
-        list: "a list",
-        dict: "an object",
-        str: "a text",
-        bytes: "bytes",
-    }
-    return names.get(
-        type(value), "a number" if isinstance(value, int | float | Decimal) else f"a {type(value).__name__}"
-    )
+    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+        return "a number"
+    names = {type(None): "null", bool: "true or false", list: "a list", dict: "an object", str: "a text"}
+    return names.get(type(value), type(value).__name__)
 
 
 def _short(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value) if isinstance(value, int | float) else _kind(value)
-    text = "".join(sign if sign.isprintable() else "\ufffd" for sign in text[:60])
+    text = UNPRINTABLE.sub("\ufffd", text[:60])
     return f"{text[:57]}..." if len(text) > 57 else text
 
 

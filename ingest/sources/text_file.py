@@ -24,9 +24,8 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     from ingest.cleaning import looks_like_profile
 
     if file.size > LARGEST:
-        yield Problem(
-            file.source, None, f"{file.size:,} bytes are too large for one text.", "Split the file.", rest_unread=True
-        )
+        what = f"{file.size:,} bytes are too large for one text."
+        yield Problem(file.source, None, what, "Split the file.", rest_unread=True)
         return
     data = file.path.read_bytes()
     try:
