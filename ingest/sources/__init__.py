@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from ingest.sources import csv_file, html_file, json_file, json_lines, parquet, text_file
 from ingest.sources.attribution import authors, sidecar
@@ -75,10 +75,13 @@ def read_file(
     about, mistakes = sidecar(file)
     yield from mistakes
     about = replace(about, author=author or about.author)
-    suffix = PurePosixPath(file.source).suffix
+    suffix = file.path.suffix
     reader = _READERS.get(suffix.lower())
     if reader is None:
         yield Problem(file.source, None, *_unknown(suffix), rest_unread=True)
+        return
+    if file.size == 0:
+        yield Problem(file.source, None, "The file is empty.", "Save it again, or remove it.", rest_unread=True)
         return
     errors = 0
     for item in _guarded(reader(file, columns or {}), file):

@@ -26,11 +26,17 @@ class About:
     seen_at: datetime | None = None
 
     def fill(self, document: RawDocument) -> RawDocument:
-        """Complete a document of the file. A row never gets the address of its file."""
+        """Complete a document of the file. A row never gets the address of its file.
+
+        Whom the source keeps anonymous stays so.
+        """
+        if self == About():
+            return document
         alone = document.kind != "comment"
+        author = None if document.extra.get("anonymous") else self.author
         return replace(
             document,
-            author=document.author or self.author,
+            author=document.author or author,
             url=document.url or (self.url if alone else None),
             seen_at=document.seen_at or self.seen_at,
         )

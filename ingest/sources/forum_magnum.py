@@ -29,9 +29,10 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
     contents, user, post = _object(row, "contents"), _object(row, "user"), _object(row, "post")
     is_post = "slug" in row and "postId" not in row
     name = user.get("displayName") or user.get("username") if "user" in row else row.get("author")
+    anonymous = row.get("hideAuthor") or user.get("deleted") or not name
     values = {
         "id": row["_id"],
-        "author": None if row.get("hideAuthor") or user.get("deleted") else name,
+        "author": None if anonymous else name,
         "text": contents.get("markdown"),
         "html": contents.get("html") or row.get("htmlBody"),
         "url": row.get("pageUrl"),
@@ -41,6 +42,7 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
         "thread_id": row["_id"] if is_post else row.get("postId") or row.get("tagId"),
         "title": row.get("title") or post.get("title"),
         **{name: row[name] for name in _KEPT if row.get(name)},
+        **({"anonymous": True} if anonymous else {}),
     }
     yield Entry(values, "document" if is_post else "comment")
 

@@ -135,10 +135,11 @@ class _Comments:
         where, post = self._place(holder), self._part(holder, _COMMENT_POST)
         parent = self._parents.get(id(holder))
         date, karma = self._part(holder, _DATE), self._part(holder, _KARMA)
-        marks = {"retracted": self._part(holder, _RETRACTED) is not None, "truncated": cut}
+        author = _author(meta)
+        marks = {"retracted": self._part(holder, _RETRACTED) is not None, "truncated": cut, "anonymous": not author}
         return {
             "id": self._id(holder),
-            "author": _author(meta),
+            "author": author,
             "html": _html(body, self.address),
             "url": where.url,
             "posted_at": _date(date),

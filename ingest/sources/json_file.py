@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any, BinaryIO
@@ -18,7 +19,7 @@ from ijson.common import ObjectBuilder
 from ingest.sources import json_lines
 from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.rows import Rows
-from ingest.sources.text_file import no_text, not_utf8
+from ingest.sources.text_file import foreign_encoding, not_utf8
 
 EXTENSIONS = (".json",)
 ARRAYS = {
@@ -31,6 +32,8 @@ ARRAYS = {
 """Where an object may hold its rows: as Reddit's listings, Hacker News' hits and GraphQL's results do."""
 DEEPEST = 2_000
 """Levels of nesting inside one row; replies inside replies take up to five each."""
+BUFFER = 2**22
+"""Bytes of a line that are parsed at a time."""
 LARGEST = 1_000_000
 """Values inside one row; more are held to be a mistake, so that memory stays bounded."""
 _HALF = re.compile(rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..)")
@@ -44,24 +47,25 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     with file.path.open("rb") as stream:
         head = stream.readline(json_lines.LONGEST)
         rest = stream.read(1024)
-        stream.seek(0)
-        problem = None if head.strip(b"\xef\xbb\xbf \r\n\t") or rest.strip() else no_text(file.source, "")
+        problem = foreign_encoding(file.source, head)
         if problem:
             yield problem
-        elif _one_per_line(file, head, rest):
+            return
+        mark = len(BOM_UTF8) if head.startswith(BOM_UTF8) else 0
+        if _one_per_line(file, head[mark:].strip(), rest):
             yield from json_lines.read(file, columns)
-        else:
-            rows = Rows(file, columns)
-            yield from _stream(_Lines(stream), rows)
-            yield from rows.finish()
+            return
+        stream.seek(mark)
+        rows = Rows(file, columns)
+        yield from _stream(_Lines(stream), rows)
+        yield from rows.finish()
 
 
 def _one_per_line(file: SourceFile, head: bytes, rest: bytes) -> bool:
     """By what the first line is; the ending of the name decides only where that does not."""
-    head = head.removeprefix(b"\xef\xbb\xbf").strip()
     named_so = file.path.suffix.lower() in json_lines.EXTENSIONS
-    if head in (b"[", b"{", b"") or head.startswith(b"[{"):
-        return not head and named_so
+    if head in (b"[", b"{") or head.startswith(b"[{"):
+        return False
     with suppress(ValueError, RecursionError):
         return isinstance(json.loads(head), dict) and (named_so or bool(rest.strip()))
     return named_so
@@ -186,7 +190,7 @@ def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
     whole, row = _Value(1), None
     keys: list[str | None] = []
     in_rows = streamed = False
-    for event, value in ijson.basic_parse(lines, use_float=True):
+    for event, value in ijson.basic_parse(lines, buf_size=BUFFER, use_float=True):
         if in_rows and (row is not None or event != "end_array"):
             row = row or _Value(lines.line)
             row.add(event, value)

@@ -67,6 +67,8 @@ def _entry(data: Mapping[str, Any]) -> Entry | LeftOut:
     }
     if data.get("subreddit"):
         values["subreddit"] = data["subreddit"]
+    if author in _GONE:
+        values["anonymous"] = True
     return Entry(values, "document" if is_post else "comment")
 
 

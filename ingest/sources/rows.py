@@ -130,8 +130,9 @@ class Row:
         """All columns that were not asked for, as plain data."""
         used = {self.columns.get(name, name) for name in COLUMNS}
         rest = {key: value for key, value in self.values.items() if key not in used}
-        for path in used - self.values.keys():
-            rest = _without(rest, path.split("."))
+        for path in used:
+            if "." in path and path not in self.values:
+                rest = _without(rest, path.split("."))
         kept = {}
         for key, value in rest.items():
             try:
@@ -142,18 +143,24 @@ class Row:
 
     def _value(self, column: str) -> Any:
         path = self.columns.get(column, column)
-        value: Any = self.values
-        for part in [path] if path in self.values else path.split("."):
-            if isinstance(value, list) and part.isdigit() and int(part) < len(value):
-                value = value[int(part)]
-            elif isinstance(value, Mapping):
-                value = value.get(part)
-            else:
-                return None
+        value = self.values.get(path)
+        if value is None and "." in path:
+            value = self._inside(path.split("."))
         if isinstance(value, bytes):
             # Parquet has texts that are not marked as such.
             with suppress(UnicodeDecodeError):
                 return value.decode("utf-8")
+        return value
+
+    def _inside(self, path: list[str]) -> Any:
+        value: Any = self.values
+        for part in path:
+            if isinstance(value, Mapping):
+                value = value.get(part)
+            elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
+                value = value[int(part)]
+            else:
+                return None
         return value
 
     def wrong(self, column: str, what: str, fix: str) -> None:

@@ -6,6 +6,7 @@ the first code point. Other encodings are refused, because offsets into them wou
 
 from __future__ import annotations
 
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_LE
 from collections.abc import Iterator, Mapping
 
 from ingest.sources.base import Problem, RawDocument, SourceFile
@@ -43,14 +44,22 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
 
 def no_text(source: str, text: str) -> Problem | None:
     """Say if there is nothing to read in a text."""
-    again = "Save it again, or remove it."
-    if not text:
-        return Problem(source, None, "The file is empty.", again, rest_unread=True)
     if not text.strip().strip("\ufeff\0").strip():
-        return Problem(source, None, "The file has no text, only blanks.", again, rest_unread=True)
-    if text.count("\0") * 5 > len(text):
+        return Problem(
+            source, None, "The file has no text, only blanks.", "Save it again, or remove it.", rest_unread=True
+        )
+    if text.count("\0") * 3 > len(text):
         what = "The file is UTF-16 without a mark, or no text at all."
         return Problem(source, None, what, "Save it as UTF-8: iconv -f utf-16le -t utf-8.", rest_unread=True)
+    return None
+
+
+def foreign_encoding(source: str, data: bytes) -> Problem | None:
+    """Say if a file begins with the mark of another encoding than UTF-8."""
+    for mark, encoding in ((BOM_UTF32_LE, "utf-32"), (BOM_UTF16_LE, "utf-16"), (BOM_UTF16_BE, "utf-16")):
+        if data.startswith(mark):
+            what = f"The file is {encoding.upper()}, not UTF-8."
+            return Problem(source, None, what, f"Save it as UTF-8: iconv -f {encoding} -t utf-8.", rest_unread=True)
     return None
 
 
@@ -60,10 +69,9 @@ def not_utf8(source: str, data: bytes, exc: UnicodeDecodeError, line: int | None
     Args:
         data: The whole file, or the row that starts on `line`.
     """
-    for mark, encoding in ((b"\xff\xfe\0\0", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if data.startswith(mark):
-            what = f"The file is {encoding.upper()}, not UTF-8."
-            return Problem(source, None, what, f"Save it as UTF-8: iconv -f {encoding} -t utf-8.", rest_unread=True)
+    foreign = foreign_encoding(source, data)
+    if foreign:
+        return foreign
     whole = line is None
     where = f"byte {exc.start + 1:,} of the {'file' if whole else 'row'}, 0x{data[exc.start]:02x}, fits no character"
     fix = "Save it as UTF-8; if it came from Windows: iconv -f windows-1252 -t utf-8."
