@@ -1,0 +1,121 @@
+"""The commands, as people type them: what they print and what they return."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import rag
+from rag.plain_text import printable
+from rag.settings import Settings
+from ui.cli import main
+
+from conftest import ROOT, SAMPLE  # isort: skip
+
+QUESTION = "When do spring tides come?"
+
+
+@pytest.fixture
+def store(sample_settings: Settings) -> str:
+    return str(sample_settings.store)
+
+
+def test_ask_prints_answer_citations_and_what_was_searched(
+    store: str, sample_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["ask", QUESTION, "--store", store]) == 0
+    out = capsys.readouterr().out
+    answer = rag.answer(QUESTION, settings=sample_settings)
+    assert out.startswith(printable(answer.text))
+    for citation in answer.citations:
+        assert f"[{citation.number}] {citation.passage.byline}" in out
+    assert f"({answer.coverage}; quotes, no language model)" in out
+
+
+def test_ask_as_json_is_the_same_answer(store: str, sample_settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", QUESTION, "--json", "--store", store]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    answer = rag.answer(QUESTION, settings=sample_settings)
+    assert (printed["text"], printed["coverage"]) == (answer.text, str(answer.coverage))
+    assert [item["quote"] for item in printed["citations"]] == [citation.quote for citation in answer.citations]
+
+
+def test_ask_takes_filters(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", QUESTION, "--author", "tidewright_77", "--since", "2015-01-01", "--json", "--store", store]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert {passage["author"] for passage in found["passages"]} == {"tidewright_77"}
+
+
+def test_wrong_date_is_a_sentence(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", QUESTION, "--since", "yesterday", "--store", store]) == 2
+    assert capsys.readouterr().err.startswith("commentariat: --since and --until take dates such as 2024-05-31")
+
+
+def test_search_prints_json_lines(store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["search", QUESTION, "--limit", "3", "--json", "--store", store]) == 0
+    hits = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(hits) == 3
+    assert all(hit["text"] and hit["source"] for hit in hits)
+
+
+def test_no_index_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ask", QUESTION, "--store", str(tmp_path / "none")]) == 2
+    assert capsys.readouterr().err.startswith("commentariat: No comments are indexed in ")
+
+
+def test_ingest_reports_and_sources_lists_and_forget_removes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store = str(tmp_path / "store")
+    assert main(["ingest", str(SAMPLE / "thread.jsonl"), "--store", store]) == 0
+    assert "77 comments in" in capsys.readouterr().out
+    assert main(["sources", "--store", store]) == 0
+    assert "thread.jsonl       77 comments" in capsys.readouterr().out
+    assert main(["forget", "thread.jsonl", "--store", store]) == 0
+    assert "removed 77" in capsys.readouterr().out
+
+
+def test_ingest_with_problems_returns_1_and_json_names_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "rows.jsonl").write_text('{"id": "a", "text": "Tides follow the moon."}\n{broken\n', encoding="utf-8")
+    assert main(["ingest", str(tmp_path / "in"), "--json", "--store", str(tmp_path / "store")]) == 1
+    report = json.loads(capsys.readouterr().out)
+    assert report["counts"]["comments"] == 1
+    assert [(problem["source"], problem["line"]) for problem in report["errors"]] == [("rows.jsonl", 2)]
+
+
+def test_ingest_of_nothing_returns_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["ingest", "--store", str(tmp_path / "store")]) == 2
+    assert "Give files or folders" in capsys.readouterr().err
+
+
+def test_quiet_ingest_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ingest", str(SAMPLE / "thread.jsonl"), "--quiet", "--store", str(tmp_path / "store")]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_author_name_must_have_its_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["ingest", str(SAMPLE), "--author-name", "dump.txt", "--store", str(tmp_path / "store")]) == 2
+    assert '--author-name FILE=NAME: "dump.txt" is not of that form' in capsys.readouterr().err
+
+
+def test_escape_sequences_of_a_comment_do_not_reach_the_terminal() -> None:
+    assert printable("a\x1b[2Jb\x07\nc\td\x9b") == "a\ufffd[2Jb\ufffd\nc\td\ufffd"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", [["-m", "rag", QUESTION], ["-m", "ui.cli", "ask", QUESTION]])
+def test_modules_run_as_programs(command: list[str], store: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMENTARIAT_STORE", store)
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "[1]" in done.stdout
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("module", ["ingest", "ui", "rag"])
+def test_help_is_there_at_once(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("usage: ")

@@ -1,0 +1,149 @@
+"""What outside callers rely on, on real comments and on the sample: names, meanings, invariants."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+import rag
+from rag.errors import QuestionError, StoreMissing
+from rag.settings import Settings
+
+QUESTIONS = [
+    "What does davidad think about quiet NaN payloads?",
+    "Who argues that brains can count as aligned, and why?",
+    "What did the author of the fine-tuned DeBERTa comment suggest?",
+    "Why does James Payor's profile say he spends time with family?",
+    "Where does Jacy Reese Anthis study?",
+    "How does temperature relate to inverse temperature?",
+    "What would make OpenAI's behaviour look less shady?",
+    "What are spring tides and when do they come?",
+    "What is the capital of Mongolia?",
+    "Which recipe for biryani is recommended?",
+    "and why?",
+    "Compare davidad and Jacy Reese Anthis on simulators",
+    "x",
+    "?!",
+]
+
+
+@pytest.fixture(params=["sample", "seeds"])
+def index(request: pytest.FixtureRequest) -> Settings:
+    return request.getfixturevalue(f"{request.param}_settings")
+
+
+def numbers(text: str) -> list[int]:
+    return [int(n) for n in re.findall(r"\[(\d+)\]", text)]
+
+
+def check(answer: rag.Answer, settings: Settings) -> None:
+    """The invariants of every answer."""
+    for citation in answer.citations:
+        assert rag.source_text(citation.source, settings=settings)[citation.start : citation.end] == citation.quote
+        assert citation.quote.strip()
+        for span in citation.spans:
+            assert rag.source_text(span.source, settings=settings)[span.start : span.end].strip()
+        assert citation.passage.source == citation.source
+    cited = [citation.number for citation in answer.citations]
+    assert set(numbers(answer.text)) == set(cited)
+    assert len(cited) == len(set(cited))
+    if answer.abstained:
+        assert answer.citations == ()
+    assert answer.text.strip()
+    assert str(answer.coverage).startswith("searched ")
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_every_answer_keeps_the_invariants(question: str, index: Settings) -> None:
+    answer = rag.answer(question, settings=index)
+    check(answer, index)
+    assert (answer.question, answer.model) == (question, "evidence")
+
+
+@pytest.mark.parametrize("question", QUESTIONS[:3])
+def test_stream_ends_with_the_answer(question: str, seeds_settings: Settings) -> None:
+    partials = list(rag.stream_answer(question, settings=seeds_settings))
+    final = rag.answer(question, settings=seeds_settings)
+    assert (partials[-1].text, partials[-1].citations) == (final.text, final.citations)
+    for partial in partials:
+        assert set(numbers(partial.text)) <= {citation.number for citation in partial.citations}
+
+
+def test_passages_are_exact_slices_best_first(index: Settings) -> None:
+    hits = rag.search("What is the best way to be careful?", limit=10, settings=index)
+    assert len(hits) == 10
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    for hit in hits:
+        assert rag.source_text(hit.source, settings=index)[hit.start : hit.end] == hit.text
+        assert all(0 <= a < b <= len(hit.text) for a, b in hit.sentences)
+
+
+def test_comments_are_slices_of_their_first_sighting(index: Settings) -> None:
+    found: Iterator[rag.Comment] = rag.comments(settings=index)
+    ids = set()
+    for comment in found:
+        span = comment.sightings[0]
+        assert rag.source_text(span.source, settings=index)[span.start : span.end] == comment.text
+        assert comment.kind == "comment"
+        ids.add(comment.id)
+    assert len(ids) > 10
+
+
+def test_profile_is_searchable_and_no_comment(seeds_settings: Settings) -> None:
+    hits = rag.search("Where does Jacy Reese Anthis study?", settings=seeds_settings)
+    assert "University of Chicago" in next(hit.text for hit in hits if hit.kind == "profile")
+
+
+def test_unnamed_author_is_shown_by_an_honest_label(seeds_settings: Settings) -> None:
+    answer = rag.answer("Why does James Payor's profile say he spends time with family?", settings=seeds_settings)
+    (source,) = {citation.source for citation in answer.citations}
+    assert source.startswith("002_")
+    assert {citation.passage.author for citation in answer.citations} == {None}
+    assert {citation.passage.byline for citation in answer.citations} == {"unnamed profile (payor.io)"}
+    assert "budding family" in answer.citations[0].quote
+
+
+def test_author_filter_leaks_nobody_else(seeds_settings: Settings) -> None:
+    filters = rag.Filters(authors=("davidad",))
+    for question in QUESTIONS:
+        answer = rag.answer(question, filters=filters, settings=seeds_settings)
+        assert {passage.author for passage in answer.passages} <= {"davidad"}
+        assert {citation.passage.author for citation in answer.citations} <= {"davidad"}
+
+
+def test_two_snapshots_of_a_profile_are_counted_once(seeds_settings: Settings) -> None:
+    twice = [c for c in rag.comments(settings=seeds_settings) if len(c.sightings) == 2]
+    assert [{span.source[:3] for span in comment.sightings} for comment in twice] == [{"000", "001"}, {"000", "001"}]
+    hits = rag.search("fine-tuned DeBERTa", limit=10, settings=seeds_settings)
+    assert len({hit.text for hit in hits}) == len(hits)
+
+
+@pytest.mark.parametrize("question", ["", "   \n"])
+def test_empty_question_is_refused(question: str, sample_settings: Settings) -> None:
+    with pytest.raises(QuestionError, match="empty"):
+        rag.answer(question, settings=sample_settings)
+    with pytest.raises(QuestionError, match="empty"):
+        rag.search(question, settings=sample_settings)
+
+
+def test_question_of_100_000_characters_is_refused_with_the_setting(sample_settings: Settings) -> None:
+    with pytest.raises(QuestionError, match=r"100,000 characters; at most 8,000.*max_question_chars"):
+        rag.answer("why " * 25_000, settings=sample_settings)
+
+
+def test_no_index_yet(settings: Settings) -> None:
+    with pytest.raises(StoreMissing, match="python -m ingest"):
+        rag.answer("anything?", settings=settings)
+
+
+def test_settings_come_from_the_environment(sample_settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMMENTARIAT_STORE", str(sample_settings.store))
+    assert rag.search("spring tides") == rag.search("spring tides", settings=sample_settings)
+
+
+def test_answers_do_not_change_from_run_to_run(seeds_settings: Settings) -> None:
+    for question in QUESTIONS[:4]:
+        first, second = (rag.answer(question, settings=seeds_settings) for _ in range(2))
+        assert (first.text, first.citations, first.passages) == (second.text, second.citations, second.passages)
