@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 import ingest
 import rag
@@ -55,6 +59,19 @@ def test_module_imports_only_what_its_place_allows(path: Path) -> None:
     for library, places in ONLY_IN.items():
         if library in packages:
             assert any(name == place or (place.endswith("/") and name.startswith(place)) for place in places)
+
+
+def test_every_import_is_a_declared_dependency() -> None:
+    """What happens to be installed because something else needs it may be gone tomorrow."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = [line for lines in project["optional-dependencies"].values() for line in lines]
+    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"] + extras} | {"torch", "numpy"}
+    # numpy and torch come with sentence-transformers, langchain-core with langchain, fastapi with gradio, as their documentation has it.
+    declared |= {"langchain-core", "transformers", "fastapi", "starlette", "uvicorn", "pydantic"}
+    owners = packages_distributions()
+    used = {module.partition(".")[0] for path in MODULES for module in imports(path)}
+    for name in sorted(used - set(sys.stdlib_module_names) - {"rag", "ingest", "ui", "ray"}):
+        assert {canonicalize_name(owner) for owner in owners[name]} & declared, name
 
 
 def test_public_names() -> None:
