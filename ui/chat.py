@@ -6,6 +6,7 @@ between visitors except the index.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from rag.errors import RagError
-from rag.records import Filters
 from ui import rendering, sources
 from ui.conversations import Conversation, Exchange
 from ui.feedback import GOOD, OPTIONS, Feedback
 from ui.markup import LATEX_DELIMITERS, escape, tag
-from ui.theme import ASSETS
-from ui.wording import filter_labels
+from ui.wording import filter_labels, read_filters
 
 if TYPE_CHECKING:
     from ui.app import Answerer
 
+log = logging.getLogger(__name__)
+
 PLACEHOLDER = "Ask about what people wrote in the comments"
+BROKEN = "Something broke inside the program ({}). What it was stands in the terminal that runs this page."
 CLOSE = '<button type="button" name="close-panel" class="link">Close</button>'
 
 
@@ -43,9 +45,6 @@ class Chat:
     def layout(self) -> None:
         """Place the components; call inside a `gr.Blocks`."""
         self.conversation = gr.State(Conversation())
-        self.bridge = gr.HTML(
-            "", js_on_load=(ASSETS / "page.js").read_text(encoding="utf-8"), elem_id="bridge", visible="hidden"
-        )
         self.status = gr.HTML('<div role="status" class="sr"></div>', elem_id="status")
         with gr.Row(elem_id="desk"):
             with gr.Column(elem_id="talk", min_width=0):
@@ -82,8 +81,8 @@ class Chat:
     def _filters(self) -> None:
         with gr.Accordion("Filters", open=False, elem_id="filters") as self.filters_fold, gr.Row():
             self.authors = gr.Dropdown([], multiselect=True, label="Authors", value=[])
-            self.since = gr.DateTime(label="Since", include_time=False, type="string", timezone="UTC")
-            self.until = gr.DateTime(label="Until", include_time=False, type="string", timezone="UTC")
+            self.since = gr.Textbox(label="Since", placeholder="2023-01-31", min_width=110, max_length=10)
+            self.until = gr.Textbox(label="Until", placeholder="2024-12-31", min_width=110, max_length=10)
             self.sources = gr.Dropdown([], multiselect=True, label="Sources", value=[])
         self.scope = [self.authors, self.since, self.until, self.sources]
 
@@ -92,8 +91,12 @@ class Chat:
         """What changes when another conversation is shown."""
         return [self.conversation, self.messages, self.question, self.panel, self.status]
 
-    def wire(self) -> None:
-        """Connect the events; call inside the same `gr.Blocks`, after `layout`."""
+    def wire(self, bridge: gr.HTML) -> None:
+        """Connect the events; call inside the same `gr.Blocks`, after `layout`.
+
+        Args:
+            bridge: Sends clicks inside answers.
+        """
         shown = self.shown
         asked = [self.conversation, *self.scope]
         self.asked = [
@@ -107,8 +110,8 @@ class Chat:
         self.finished = [*self.asked, stopped]
         self.messages.clear(self.clear, None, shown, cancels=self.asked, api_name=False)
         self.messages.like(self.judge, [self.conversation], None, api_name=False, show_progress="hidden")
-        self.bridge.source(self.open_source, [self.conversation], self.panel, api_name=False, show_progress="hidden")
-        self.bridge.why(self.open_trace, [self.conversation], self.panel, api_name=False, show_progress="hidden")
+        bridge.source(self.open_source, [self.conversation], self.panel, api_name=False, show_progress="hidden")
+        bridge.why(self.open_trace, [self.conversation], self.panel, api_name=False, show_progress="hidden")
         for component in self.scope:
             component.change(
                 self.name_filters, self.scope, self.filters_fold, api_name=False, show_progress="hidden", queue=False
@@ -121,7 +124,11 @@ class Chat:
         if not (question or "").strip():
             yield {self.question: gr.skip()}
             return
-        yield from self._answer(Exchange(question.strip(), _filters(*scope)), conversation)
+        try:
+            filters = read_filters(*scope)
+        except RagError as error:
+            raise gr.Error(str(error), title="Not asked") from error
+        yield from self._answer(Exchange(question.strip(), filters), conversation)
 
     def ask_example(self, conversation: Conversation, *scope: Any, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
         """A click on one of the example questions."""
@@ -157,6 +164,9 @@ class Chat:
                 yield self._talk(conversation, rendering.phase_of(answer))
         except RagError as error:
             exchange = replace(exchange, problem=str(error))
+        except Exception as error:  # a defect of ours must not leave the page waiting
+            log.exception("Answering failed: %s", exchange.question)
+            exchange = replace(exchange, problem=BROKEN.format(type(error).__name__))
         conversation = conversation.with_exchange(exchange)
         yield self._finished(conversation, exchange)
 
@@ -216,7 +226,10 @@ class Chat:
 
     def name_filters(self, *scope: Any) -> Any:
         """Say on the fold what the next question is restricted to."""
-        labels = filter_labels(_filters(*scope))
+        try:
+            labels = filter_labels(read_filters(*scope))
+        except RagError as error:
+            return gr.update(label=f"Filters: {error}")
         return gr.update(label=f"Filters: {', '.join(labels)}" if labels else "Filters")
 
 
@@ -231,10 +244,6 @@ def messages(conversation: Conversation, phase: rendering.Phase = "done") -> lis
             reply["options"] = [{"value": text} for text in exchange.answer.suggestions[:3]]
         shown += [{"role": "user", "content": rendering.question_text(exchange.question)}, reply]
     return shown
-
-
-def _filters(authors: list[str] | None, since: str | None, until: str | None, sources: list[str] | None) -> Filters:
-    return Filters(tuple(authors or ()), (since or "")[:10] or None, (until or "")[:10] or None, tuple(sources or ()))
 
 
 def _status(text: str) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ui.app import Answerer
     from ui.chat import Chat
 
-_SAVE_FILE = """(file) => {
+SAVE_FILE = """(file) => {
   const { name, type, text } = JSON.parse(file);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type }));
@@ -56,8 +56,8 @@ class History:
         with gr.Accordion("This conversation", open=False, elem_id="this-conversation"):
             with gr.Row():
                 self.title = gr.Textbox(
-                    show_label=False, label="Name of this conversation", placeholder="Name", container=False, min_width=80,
-                    elem_id="conversation-name",
+                    show_label=False, label="Name of this conversation", placeholder="Name", container=False,
+                    min_width=80, elem_id="conversation-name",
                 )  # fmt: skip
                 self.rename = gr.Button("Rename", size="sm", min_width=60)
             with gr.Row():
@@ -97,7 +97,7 @@ class History:
             **_QUIET,
         )
         for button, export in ((self.as_markdown, self.export_markdown), (self.as_json, self.export_json)):
-            button.click(export, chat.conversation, self.file, **_QUIET).then(None, self.file, None, js=_SAVE_FILE)
+            button.click(export, chat.conversation, self.file, **_QUIET).then(None, self.file, None, js=SAVE_FILE)
         self.imported.upload(self.bring_in, [self.imported, self.library, self.search], [*chat.shown, *kept], **_QUIET)
 
     def restore(self, stored: Any) -> dict[Any, Any]:
@@ -151,14 +151,14 @@ class History:
         }
 
     def export_markdown(self, conversation: Conversation) -> str:
-        """The conversation for people, as `_SAVE_FILE` takes it."""
+        """The conversation for people, as `SAVE_FILE` takes it."""
         text = conversations.to_markdown(conversation)
-        return _file(conversations.file_name(conversation, "md"), "text/markdown", text)
+        return file_to_save(conversations.file_name(conversation, "md"), "text/markdown", text)
 
     def export_json(self, conversation: Conversation) -> str:
-        """The conversation for importing it again, as `_SAVE_FILE` takes it."""
+        """The conversation for importing it again, as `SAVE_FILE` takes it."""
         text = json.dumps(conversation.to_dict(), ensure_ascii=False, indent=2)
-        return _file(conversations.file_name(conversation, "json"), "application/json", text)
+        return file_to_save(conversations.file_name(conversation, "json"), "application/json", text)
 
     def bring_in(self, path: str, library: list[Conversation], words: str) -> dict[Any, Any]:
         """Import an exported file and check its quotes against the index."""
@@ -181,5 +181,6 @@ def _choices(library: list[Conversation], words: str, chosen: str | None) -> Any
     return gr.update(choices=[(one.name, one.id) for one in found], value=known)
 
 
-def _file(name: str, type: str, text: str) -> str:
+def file_to_save(name: str, type: str, text: str) -> str:
+    """What `SAVE_FILE` takes."""
     return json.dumps({"name": name, "type": type, "text": text})

@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import RagError
-from rag.records import Answer, Filters, Turn
+from rag.records import Answer, Filters, Passage, Turn
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.answering import Answerer
-
     from rag.store import Store
 
 
@@ -27,6 +26,7 @@ class Service:
         self.settings = settings
         self._lock = threading.Lock()
         self._answerer: Answerer | None = None
+        self._store: Store | None = None
 
     @property
     def answerer(self) -> Answerer:
@@ -44,20 +44,35 @@ class Service:
 
     @property
     def store(self) -> Store:
-        """The index.
+        """The index: open also where the chat model cannot be set up.
 
         Raises:
             RagError: There is none yet.
         """
-        return self.answerer.store
+        with self._lock:
+            if self._store is None:
+                from rag.store import Store
+
+                self._store = Store.open(self.settings)
+            return self._store
 
     @property
     def model_name(self) -> str:
-        """Who answers: "evidence" or a model's name."""
+        """Who answers: "evidence" or a model's name; told without loading anything."""
+        if self._answerer is not None:
+            return self._answerer.model_name
+        from rag.chat_model import choose
+
         try:
-            return self.answerer.model_name
+            return choose(self.settings).name
         except RagError:
             return self.settings.llm
+
+    def search(
+        self, question: str, limit: int = 5, history: Sequence[Turn] = (), filters: Filters | None = None
+    ) -> list[Passage]:
+        """Passages, best first; see `rag.answering.Answerer.search`."""
+        return self.answerer.search(question, limit, history, filters)
 
     def stream(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Iterator[Answer]:
         """Growing answers; see `rag.answering.Answerer.stream`."""
@@ -80,4 +95,4 @@ class Service:
     def reopen(self) -> None:
         """Look at the index anew, as after the first ingest."""
         with self._lock:
-            self._answerer = None
+            self._answerer = self._store = None

@@ -14,7 +14,7 @@ from rag.errors import RagError
 from rag.records import Answer, Citation, Comment, Passage, Span
 from ui.conversations import Exchange
 from ui.markup import button, comment_html, escape, safe_url, tag
-from ui.wording import date_text, verdict
+from ui.wording import byline_html, date_text, verdict
 
 
 class Comments(Protocol):
@@ -64,7 +64,7 @@ def _citation_card(exchange: Exchange, citation: Citation, index: Comments, focu
         id=f"s-{exchange.id}-{citation.number}",
         number=str(citation.number),
         focused=focus == str(citation.number),
-        byline=_card_byline(comment or passage),
+        byline=byline_html(comment or passage),
         verdict=tag("p", escape(words), class_=f"verdict {kind}"),
         parent=_parent_html(comment, index),
         body=_body(text, marks, comment or passage, offset),
@@ -81,7 +81,7 @@ def _related_card(exchange_id: str, number: int, passage: Passage, index: Commen
         id=f"s-{exchange_id}-r{number}",
         number=None,
         focused=focus == f"r{number}",
-        byline=_card_byline(comment or passage),
+        byline=byline_html(comment or passage),
         verdict=tag("p", "Related, does not answer the question", class_="verdict care"),
         parent=_parent_html(comment, index),
         body=_body(text, [], comment or passage, offset),
@@ -101,22 +101,6 @@ def _card(
         class_="card focused" if focused else "card",
         tabindex="-1",
     )
-
-
-def _card_byline(comment: Comment | Passage) -> str:
-    facts = [date_text(comment.posted_at)]
-    if comment.title:
-        facts.append(f"on “{comment.title}”")
-    karma = getattr(comment, "karma", None)
-    if karma is not None:
-        facts.append(f"{karma:g} karma")
-    if comment.kind == "profile":
-        facts.append("profile page")
-    if comment.author is None:
-        source = comment.source if isinstance(comment, Passage) else comment.sightings[0].source
-        facts.append(f"from {source}")
-    shown = " · ".join(escape(fact) for fact in facts if fact)
-    return tag("span", escape(comment.byline), class_="author") + tag("span", shown, class_="facts")
 
 
 def _body(text: str, marks: Sequence[tuple[int, int]], comment: Comment | Passage, offset: int) -> str:

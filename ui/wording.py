@@ -1,11 +1,14 @@
-"""Facts in words: dates, filters, verdicts, who answered, what is indexed."""
+"""Facts in words: dates, filters, bylines, verdicts, who answered, what is indexed."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from rag.records import Answer, Citation, Filters, IndexInfo
+from rag.errors import QuestionError
+from rag.records import Answer, Citation, Comment, Filters, IndexInfo, Passage
+from ui.markup import escape, tag
 
 UNSURE_BORDER = 0.75
 """Below this `border_confidence` a card says that the comment may start or end elsewhere."""
@@ -24,6 +27,44 @@ def filter_labels(filters: Filters) -> list[str]:
     if filters.until:
         labels.append(f"until {filters.until:%Y-%m-%d}")
     return labels + list(filters.sources)
+
+
+def byline_html(comment: Comment | Passage) -> str:
+    """Author, date, thread and karma, as far as known; where the author is not, the file it stands in."""
+    facts = [date_text(comment.posted_at)]
+    if comment.title:
+        facts.append(f"on “{comment.title}”")
+    karma = getattr(comment, "karma", None)
+    if karma is not None:
+        facts.append(f"{karma:g} karma")
+    if comment.kind == "profile":
+        facts.append("profile page")
+    if comment.author is None:
+        source = comment.source if isinstance(comment, Passage) else comment.sightings[0].source
+        facts.append(f"from {source}")
+    shown = " · ".join(escape(fact) for fact in facts if fact)
+    return tag("span", escape(comment.byline), class_="author") + tag("span", shown, class_="facts")
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun, as in "1 comment" and "1,200 comments"."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def read_filters(
+    authors: Sequence[str] | None, since: str | None, until: str | None, sources: Sequence[str] | None
+) -> Filters:
+    """Filters from what stands in the fields of a form.
+
+    Raises:
+        QuestionError: A date is none.
+    """
+    try:
+        return Filters(
+            tuple(authors or ()), (since or "").strip()[:10], (until or "").strip()[:10], tuple(sources or ())
+        )
+    except ValueError as exc:
+        raise QuestionError(f"Dates are written like 2024-05-31 ({exc}).") from exc
 
 
 def who_answered(answer: Answer) -> str:
@@ -54,9 +95,9 @@ def verdict(citation: Citation, *, forged: bool = False) -> tuple[str, Literal["
 def index_line(info: IndexInfo) -> str:
     """What is indexed, in a sentence."""
     authors = len(info.authors)
-    text = f"{info.comments:,} comment{'s' if info.comments != 1 else ''}"
+    text = count(info.comments, "comment")
     if authors:
-        text += f" by {authors:,} author{'s' if authors != 1 else ''}"
+        text += f" by {count(authors, 'author')}"
     if info.since and info.until:
         first, last = f"{info.since:%b %Y}", f"{info.until:%b %Y}"
         text += f", {first}" if first == last else f", {first} to {last}"

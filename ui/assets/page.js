@@ -48,6 +48,10 @@ const copy = async (button, text) => {
   setTimeout(() => (button.textContent = label), 2000);
 };
 
+// Buttons by name: some act here, the others are events of the server, which gets the button's value.
+
+const events = ["by_author", "by_period", "all_comments", "thread", "ask_comment", "ask_author"];
+
 const buttons = {
   copy: (button) => copy(button, button.closest(".answer").querySelector(".copied").textContent),
   "copy-quotation": (button) => copy(button, button.closest(".card").querySelector(".copied").textContent),
@@ -55,6 +59,10 @@ const buttons = {
     opener = button;
     panel().classList.add("open");
     trigger("why", { exchange: button.value });
+  },
+  unfold: (button) => {
+    button.previousElementSibling.classList.remove("folded");
+    button.remove();
   },
   "close-panel": closeSheet,
 };
@@ -70,7 +78,9 @@ document.addEventListener("click", (event) => {
     return;
   }
   const button = event.target.closest("button[name]");
-  if (button && buttons[button.name]) buttons[button.name](button);
+  if (!button) return;
+  if (buttons[button.name]) buttons[button.name](button);
+  else if (events.includes(button.name)) trigger(button.name, { value: button.value });
 });
 
 // The quote behind [n], on hover and on focus.

@@ -1,0 +1,185 @@
+"""Lists, threads and charts of comments -> HTML. Pure functions; every text goes through `markup`."""
+
+from __future__ import annotations
+
+import re
+from calendar import monthrange
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from rag.records import Comment
+from ui.markup import button, comment_html, escape, safe_url, tag
+from ui.wording import byline_html, count
+
+LONG = 900
+"""Characters from which a comment is folded."""
+MOST_BARS = 10
+MOST_COLUMNS = 36
+
+
+def list_html(comments: Iterable[Comment], words: str = "") -> str:
+    """Comments one below the other, with words highlighted."""
+    return tag("div", "".join(comment_card(comment, words) for comment in comments), class_="comments")
+
+
+def thread_html(comments: Sequence[Comment], chosen: str) -> str:
+    """A thread, replies indented; expects parents before replies.
+
+    Args:
+        comments: As `in_reply_order` gives them.
+        chosen: Id of the comment that was asked for.
+    """
+    depths = depth_of(comments)
+    rows = (
+        tag("div", comment_card(one, chosen=one.id == chosen), class_=f"reply depth-{min(depths[one.id], 4)}")
+        for one in comments
+    )
+    return tag("div", "".join(rows), class_="comments thread")
+
+
+def comment_card(comment: Comment, words: str = "", *, chosen: bool = False) -> str:
+    """A whole comment, long ones folded, with what can be done with it."""
+    body = comment_html(comment.text, marks=occurrences(comment.text, words), quoted=comment.quoted, gaps=comment.gaps)
+    folded = len(comment.text) > LONG and not chosen
+    body = tag("div", body, class_="comment folded" if folded else "comment")
+    if folded:
+        body += button("unfold", comment.id, "Show all of it")
+    return tag("article", tag("h3", byline_html(comment)) + body + _foot(comment), class_=f"card{' chosen' * chosen}")
+
+
+def _foot(comment: Comment) -> str:
+    url = safe_url(comment.url)
+    links = [tag("a", "Open at its source", href=url, target="_blank", rel="noopener noreferrer")] if url else []
+    if comment.thread_id or comment.parent_id:
+        links.append(button("thread", comment.id, "In its thread"))
+    links.append(button("ask_comment", comment.id, "Ask about this"))
+    links.append(button("ask_author", comment.byline, f"Ask about {comment.byline}"))
+    return tag("div", "".join(links), class_="foot")
+
+
+def occurrences(text: str, words: str) -> list[tuple[int, int]]:
+    """Where any of the words stand in a text, regardless of case."""
+    wanted = sorted(map(re.escape, words.split()), key=len, reverse=True)
+    return [match.span() for match in re.finditer("|".join(wanted), text, re.IGNORECASE)] if wanted else []
+
+
+def ordered(comments: Iterable[Comment], order: str) -> list[Comment]:
+    """Comments by "newest", "oldest" or "karma"; those without a date or karma last, as they stand in their source."""
+    comments = list(comments)
+    if order == "karma":
+        return sorted(comments, key=lambda one: float("inf") if one.karma is None else -one.karma)
+    dated = [one for one in comments if one.posted_at]
+    dated.sort(key=lambda one: one.posted_at, reverse=order == "newest")
+    return dated + [one for one in comments if not one.posted_at]
+
+
+def thread_of(comment: Comment, index: Any) -> list[Comment]:
+    """Everything that belongs together with a comment, in reply order: its thread, its parents, its replies."""
+    found = {one.id: one for one in (index.corpus.thread(comment.thread_id) if comment.thread_id else ())}
+    found |= {one.id: one for one in (*index.corpus.replies(comment.id), comment)}
+    above: Comment | None = comment
+    while above and above.parent_id and above.parent_id not in found:
+        above = index.comment(above.parent_id)
+        if above:
+            found[above.id] = above
+    return in_reply_order(list(found.values()))
+
+
+def in_reply_order(comments: Sequence[Comment]) -> list[Comment]:
+    """Each comment followed by its replies, oldest first; comments that reply in a circle come last."""
+    known = {comment.id for comment in comments}
+    replies: dict[str | None, list[Comment]] = {}
+    for comment in ordered(comments, "oldest"):
+        replies.setdefault(comment.parent_id if comment.parent_id in known else None, []).append(comment)
+    found: dict[str, Comment] = {}
+    stack = replies.get(None, [])[::-1]
+    while stack:
+        comment = stack.pop()
+        found[comment.id] = comment
+        stack += replies.get(comment.id, [])[::-1]
+    return [*found.values(), *(comment for comment in comments if comment.id not in found)]
+
+
+def depth_of(comments: Sequence[Comment]) -> dict[str, int]:
+    """How many of the listed comments stand above each; expects parents before replies."""
+    depths: dict[str, int] = {}
+    for comment in comments:
+        depths[comment.id] = depths.get(comment.parent_id or "", -1) + 1
+    return depths
+
+
+def charts_html(comments: Iterable[Comment]) -> str:
+    """Who wrote how many of these, and when: each bar is a button that narrows the list to it."""
+    comments = list(comments)
+    authors = Counter(comment.byline for comment in comments).most_common()
+    return _bars(authors) + _timeline([comment.posted_at for comment in comments if comment.posted_at])
+
+
+def _bars(authors: Sequence[tuple[str, int]]) -> str:
+    if not authors:
+        return ""
+    most = authors[0][1]
+    rows = "".join(
+        tag(
+            "button",
+            tag("span", escape(name), class_="name")
+            + tag("span", f"{number:,}", class_="number-of")
+            + tag("span", "", class_="bar", style=f"width:{100 * number / most:.0f}%"),
+            type="button",
+            name="by_author",
+            value=name,
+            class_="row",
+        )
+        for name, number in authors[:MOST_BARS]
+    )
+    rest = len(authors) - MOST_BARS
+    more = tag("p", f"and {count(rest, 'more author')}", class_="note") if rest > 0 else ""
+    return tag("section", tag("h2", "By author") + rows + more, class_="bars")
+
+
+def _timeline(dates: Sequence[datetime]) -> str:
+    if not dates:
+        return ""
+    periods = periods_of(min(dates), max(dates))
+    numbers = [sum(first <= when.strftime("%Y-%m-%d") <= last for when in dates) for _, first, last in periods]
+    most = max(numbers)
+    columns = "".join(
+        tag(
+            "button",
+            tag("span", "", class_="column-bar", style=f"height:{max(100 * number / most, 2 if number else 0):.0f}%")
+            + tag("span", f"{name}: {count(number, 'comment')}", class_="sr"),
+            type="button",
+            name="by_period",
+            value=f"{first}/{last}",
+            class_="period",
+            title=f"{name}: {number:,}",
+        )
+        for (name, first, last), number in zip(periods, numbers, strict=True)
+    )
+    ends = tag("p", tag("span", periods[0][0]) + tag("span", periods[-1][0]), class_="ends")
+    return tag("section", tag("h2", "Over time") + tag("div", columns, class_="columns") + ends, class_="timeline")
+
+
+def _chart_button(name: str, value: str, kind: str, content: str, title: str | None = None) -> str:
+    return tag("button", content, type="button", name=name, value=value, class_=kind, title=title)
+
+
+def periods_of(first: datetime, last: datetime) -> list[tuple[str, str, str]]:
+    """Months, quarters or years from one date to another, whichever are few enough: name, first day, last day."""
+    for months in (1, 3, 12):
+        start = first.year * 12 + (first.month - 1) // months * months
+        periods = range(start, last.year * 12 + last.month, months)
+        if len(periods) <= MOST_COLUMNS:
+            break
+    return [_period(month, months) for month in periods]
+
+
+def _period(start: int, months: int) -> tuple[str, str, str]:
+    year, month = divmod(start, 12)
+    end_year, end_month = divmod(start + months - 1, 12)
+    first = datetime(year, month + 1, 1)
+    last = datetime(end_year, end_month + 1, monthrange(end_year, end_month + 1)[1])
+    name = f"{first:%b %Y}" if months == 1 else f"{first:%b} to {last:%b %Y}" if months == 3 else str(year)
+    return name, f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"

@@ -1,0 +1,219 @@
+"""The index tab: what is indexed, adding, rebuilding and forgetting, while the chat goes on answering."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from rag.errors import RagError
+from rag.records import IndexInfo
+from ui.feedback import Feedback
+from ui.markup import escape, tag
+from ui.wording import count, date_text
+
+if TYPE_CHECKING:
+    from ingest.report import IngestReport, Progress
+    from ui.service import Service
+
+log = logging.getLogger(__name__)
+
+FILE_TYPES = [".txt", ".md", ".jsonl", ".json", ".csv", ".parquet", ".html"]
+
+
+class CancelError(Exception):
+    """The reader pressed Cancel; raised inside the ingest, which then leaves the old index as it was."""
+
+
+class IndexPage:
+    """Layout and events of the index tab.
+
+    Args:
+        service: Says where the index is, and looks at it anew after a change.
+        feedback: What can be exported as evaluation questions.
+    """
+
+    def __init__(self, service: Service, feedback: Feedback) -> None:
+        self._service = service
+        self._feedback = feedback
+        self._cancel = threading.Event()
+        self._running = threading.Lock()
+
+    def layout(self) -> None:
+        """Place the components; call inside a tab."""
+        with gr.Column(elem_id="index-page", min_width=0):
+            self.facts = gr.HTML(elem_id="index-facts", js_on_load=None)
+            self.progress = gr.HTML(elem_id="index-progress", js_on_load=None)
+            self.cancel = gr.Button("Cancel", visible=False, size="sm", elem_id="index-cancel")
+            with gr.Row():
+                with gr.Column(min_width=260):
+                    gr.HTML("<h2>Add</h2>", js_on_load=None)
+                    self.files = gr.File(label="Files", file_count="multiple", file_types=FILE_TYPES, height=130)
+                    self.path = gr.Textbox(label="Or a file or folder on this machine", placeholder="/path/to/comments")
+                    self.add = gr.Button("Add to the index", variant="primary", elem_id="index-add")
+                with gr.Column(min_width=260):
+                    gr.HTML("<h2>Change</h2>", js_on_load=None)
+                    self.source = gr.Dropdown([], label="A source", value=None, elem_id="index-source")
+                    self.forget = gr.Button("Forget this source", elem_id="index-forget")
+                    self.rebuild = gr.Button("Rebuild everything", elem_id="index-rebuild")
+                    self.export = gr.Button("Save feedback as evaluation questions", elem_id="feedback-export")
+
+    def wire(self, tab: gr.Tab, save: tuple[gr.Textbox, str]) -> None:
+        """Connect the events.
+
+        Args:
+            tab: The tab this is in.
+            save: A hidden box and the script that saves its content as a file.
+        """
+        quiet: dict[str, Any] = {"api_name": False, "show_progress": "hidden"}
+        changed = [self.facts, self.progress, self.cancel, self.source, self.add, self.forget, self.rebuild]
+        tab.select(self.look, None, changed, **quiet)
+        self.add.click(self.run_add, [self.files, self.path], changed, **quiet)
+        self.forget.click(self.run_forget, self.source, changed, **quiet)
+        self.rebuild.click(self.run_rebuild, None, changed, **quiet)
+        self.cancel.click(self._cancel.set, None, None, queue=False, **quiet)
+        box, script = save
+        self.export.click(self.questions, None, box, **quiet).then(None, box, None, js=script)
+
+    def look(self) -> dict[Any, Any]:
+        """What is indexed now."""
+        try:
+            info = self._service.store.info()
+        except RagError as error:
+            return {self.facts: tag("p", escape(str(error)), class_="problem"), self.source: gr.update(choices=[])}
+        return {self.facts: facts_html(info), self.source: gr.update(choices=[name for name, _ in info.sources])}
+
+    def run_add(self, files: Sequence[str] | None, path: str) -> Iterator[dict[Any, Any]]:
+        """Ingest uploaded files and what stands in the path box."""
+        paths = [*(files or []), *([path.strip()] if (path or "").strip() else [])]
+        yield from self._run("Adding", lambda report: _ingest(paths, self._service.settings, report))
+
+    def run_rebuild(self) -> Iterator[dict[Any, Any]]:
+        """Ingest everything again from nothing."""
+        yield from self._run("Rebuilding", lambda report: _ingest([], self._service.settings, report, rebuild=True))
+
+    def run_forget(self, source: str | None) -> Iterator[dict[Any, Any]]:
+        """Remove a source."""
+        if not source:
+            yield {self.progress: tag("p", "Choose a source first.", class_="problem", role="status")}
+            return
+        yield from self._run(f"Forgetting {source}", lambda report: _forget(source, self._service.settings))
+
+    def _run(self, title: str, work: Callable[[Any], IngestReport]) -> Iterator[dict[Any, Any]]:
+        if not self._running.acquire(blocking=False):
+            yield {self.progress: tag("p", "The index is being changed already; wait for that to end.", role="status")}
+            return
+        try:
+            self._cancel.clear()
+            yield {**self._busy(True), self.progress: progress_html(title, None)}
+            outcome = yield from self._watched(title, work)
+        finally:
+            self._running.release()
+        self._service.reopen()
+        yield {**self.look(), **self._busy(False), self.progress: outcome}
+
+    def _watched(self, title: str, work: Callable[[Any], IngestReport]) -> Iterator[dict[Any, Any]]:
+        """Run the work in a thread of its own, show its progress, and return how it ended as HTML."""
+        events: queue.Queue[Progress | str] = queue.Queue()
+
+        def report(event: Progress) -> None:
+            if self._cancel.is_set():
+                raise CancelError
+            events.put(event)
+
+        def run() -> None:
+            try:
+                events.put(report_html(work(report)))
+            except CancelError:
+                events.put(tag("p", "Cancelled. The index is as it was.", role="status"))
+            except RagError as error:
+                events.put(tag("p", escape(str(error)), class_="problem", role="alert"))
+            except Exception as error:
+                log.exception("%s failed", title)
+                broken = f"Something broke inside the program ({type(error).__name__}). The index is as it was."
+                events.put(tag("p", escape(broken), class_="problem", role="alert"))
+
+        threading.Thread(target=run, daemon=True).start()
+        while not isinstance(event := events.get(), str):
+            while not events.empty() and not isinstance(events.queue[0], str):
+                event = events.get()
+            yield {self.progress: progress_html(title, event)}
+        return event
+
+    def _busy(self, busy: bool) -> dict[Any, Any]:
+        buttons = {button: gr.update(interactive=not busy) for button in (self.add, self.forget, self.rebuild)}
+        return {**buttons, self.cancel: gr.update(visible=busy)}
+
+    def questions(self) -> str:
+        """Judged answers as evaluation questions, for saving."""
+        from ui.history import file_to_save
+
+        return file_to_save("questions.jsonl", "application/jsonl", self._feedback.evaluation_questions())
+
+
+def _ingest(paths: Sequence[str], settings: Any, report: Any, *, rebuild: bool = False) -> IngestReport:
+    from ingest.pipeline import ingest
+
+    return ingest([Path(path).expanduser() for path in paths], settings=settings, rebuild=rebuild, progress=report)
+
+
+def _forget(source: str, settings: Any) -> IngestReport:
+    from ingest.pipeline import forget
+
+    return forget(source, settings=settings)
+
+
+def facts_html(info: IndexInfo) -> str:
+    """What an index holds, as a table."""
+    dates = " to ".join(dict.fromkeys(date_text(when) for when in (info.since, info.until) if when)) or "none known"
+    facts = [
+        ("Comments", f"{info.comments:,}, cut into {count(info.passages, 'passage')}"),
+        ("Authors", ", ".join(f"{name} ({number:,})" for name, number in info.authors[:12])),
+        ("Dates", dates),
+        ("Embedding model", info.embedding_model),
+        ("Last change", f"{info.created_at:%Y-%m-%d %H:%M} UTC"),
+    ]
+    if len(info.authors) > 12:
+        facts[1] = ("Authors", f"{facts[1][1]} and {count(len(info.authors) - 12, 'more author')}")
+    rows = "".join(tag("tr", tag("th", name, scope="row") + tag("td", escape(value))) for name, value in facts)
+    sources = "".join(
+        tag("tr", tag("td", escape(name)) + tag("td", f"{number:,}", class_="number-of"))
+        for name, number in info.sources
+    )
+    head = tag("thead", "<tr><th scope=col>Source</th><th scope=col class=number-of>Comments</th></tr>")
+    return (
+        tag("h2", "What is indexed")
+        + tag("table", rows, class_="facts-table")
+        + tag("table", head + tag("tbody", sources), class_="sources-table")
+    )
+
+
+def progress_html(title: str, event: Progress | None) -> str:
+    """How far an ingest has come."""
+    if event is None:
+        return tag("p", escape(f"{title}…"), role="status")
+    done = f"{event.done:,}" if event.total is None else f"{event.done:,} of {event.total:,}"
+    text = tag("p", escape(f"{title}: {event.phase}, {done} {event.unit}"), role="status")
+    if event.total:
+        text += tag("progress", "", value=str(event.done), max=str(event.total), title=event.phase)
+    return text
+
+
+def report_html(report: IngestReport) -> str:
+    """What an ingest did, with its problems by file and line."""
+    counts = report.counts
+    facts = [f"{counts.get(name, 0):,} {name}" for name in ("added", "changed", "unchanged", "removed")]
+    if counts.get("merged"):
+        facts.append(f"{counts['merged']:,} seen in several places and merged")
+    done = f"Done in {report.seconds:.1f} s. Comments: {', '.join(facts)}."
+    parts = [tag("p", escape(done), role="status")]
+    for heading, problems in (("Not read", report.errors), ("Left out", report.skipped)):
+        if problems:
+            lines = "".join(tag("li", escape(str(problem))) for problem in problems)
+            parts.append(tag("h3", heading) + tag("ul", lines))
+    return "".join(parts)
