@@ -334,9 +334,9 @@ def _openai_build(settings: Settings, model: str, base_url: str | None, key: str
 
         url = base_url or OPENAI_URL
         if is_loopback(url):
-            from openai import DefaultHttpxClient
+            from httpx import Client
 
-            options["http_client"] = DefaultHttpxClient(trust_env=False, timeout=settings.llm_timeout)
+            options["http_client"] = Client(trust_env=False, timeout=settings.llm_timeout)
         # ChatOpenAI sends max_completion_tokens, which older compatible servers ignore and then write on for ever.
         kind = BaseChatOpenAI if base_url else ChatOpenAI
         return kind(

@@ -1,7 +1,7 @@
 """From a model's words to what a reader sees: sentence keys become `[1]`, `[2]` with exact spans behind them.
 
-The model is shown sentences under unguessable keys and cites keys; everything else that looks like a citation is
-dropped and counted. `MarkerStream` is the only place that decides what a reader sees. It reads the reply in one pass
+The model is shown sentences under unguessable keys (keys.py) and cites keys; everything else that looks like a citation
+is dropped and counted. `MarkerStream` is the only place that decides what a reader sees. It reads the reply in one pass
 with bounded look-ahead, so the result does not depend on how the reply was cut into chunks, and the time is linear.
 
 What reaches the reader:
@@ -11,52 +11,26 @@ What reaches the reader:
 - Code keeps every character. So do formulas, except that `[3]` in one is written `[{3}]`, which sets the same.
 - Links and images become their text, also those to a cited comment (its address stands with the citation): nothing
   in an answer may call home. HTML tags, comments, invisible and bidirectional controls vanish.
+- Words in quotation marks are looked up (quotes.py) before they are shown.
 
-Does not look at quotation marks (see quotes.py) nor at whether a citation fits its sentence (see support.py).
+A reply passes three stages: `MarkerStream` finds markers, links, code and formulas; `_Writer` settles the white space
+round markers; `_Sentences` holds a sentence back from its first quotation or marker until it is whole and reviewed;
+`_Printer` numbers the citations and sees to it that nothing forges one. Whether a citation supports its sentence is
+for support.py.
 """
 
 from __future__ import annotations
 
-import random
 import re
-from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
+from rag.keys import CODE, INVISIBLE, LABEL, KeyedSentence, KeyReader, Mark, assign_keys, neutralise
+from rag.quotes import CitedAt, QuoteBook, QuoteCheck, quotation_ranges
 from rag.records import Citation, Passage, Range, Span
 from rag.sentences import split_sentences
 
-_LETTERS = "bcdfghjkmnpqrtvwxz"
-_DIGITS = "2346789"
-_CODE = rf"(?:[{_LETTERS}][{_DIGITS}][{_LETTERS}]{{2}}|[{_LETTERS}]{{2}}[{_DIGITS}][{_LETTERS}])"
-"""Shape of a passage's code: no vowels (no words), one digit inside (no numbers), nothing that looks like another."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeyedSentence:
-    """A sentence that can be cited."""
-
-    key: str
-    """What the model writes, such as "k7qm.3": the passage's code and the sentence's number."""
-    passage: Passage
-    start: int
-    end: int
-    """Offsets into `rag.source_text(passage.source)`."""
-    quoted: bool = False
-    """The whole sentence is somebody else's words, quoted by the passage's author."""
-
-    @property
-    def text(self) -> str:
-        """The sentence as it stands in the source."""
-        return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
-
-    @property
-    def code(self) -> str:
-        return self.key.rpartition(".")[0]
-
-    @property
-    def number(self) -> int:
-        return int(self.key.rpartition(".")[2])
+__all__ = ["CitedSentence", "CitedText", "KeyedSentence", "MarkerStream", "assign_keys", "cite", "neutralise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,303 +58,342 @@ class CitedText:
     dropped_marks: tuple[str, ...] = ()
     """The first of them, as the model wrote them."""
     sentences: tuple[CitedSentence, ...] = ()
+    quotes: tuple[QuoteCheck, ...] = ()
+    """What became of every phrase in quotation marks; offsets into `text`."""
 
 
-def assign_keys(passages: Sequence[Passage], *, rng: random.Random | None = None) -> dict[str, KeyedSentence]:
-    """Give every sentence of the passages an unguessable key, new for each request.
-
-    Args:
-        passages: What the model will be shown. Sentences are `passage.sentences`, else found here.
-        rng: Source of randomness; the operating system's by default.
-
-    Returns:
-        Sentences by key, in reading order of the passages. No key's code occurs in any passage.
-    """
-    rng = rng or random.SystemRandom()
-    seen = "\n".join(passage.text for passage in passages).casefold()
-    codes: set[str] = set()
-    keys: dict[str, KeyedSentence] = {}
-    for passage in passages:
-        code = _new_code(rng)
-        while code in codes or code in seen:
-            code = _new_code(rng)
-        codes.add(code)
-        for number, (start, end) in enumerate(passage.sentences or split_sentences(passage.text), start=1):
-            key = f"{code}.{number}"
-            quoted = _inside(start, end, passage.quoted)
-            keys[key] = KeyedSentence(key, passage, passage.start + start, passage.start + end, quoted)
-    return keys
-
-
-def _new_code(rng: random.Random) -> str:
-    code = [rng.choice(_LETTERS) for _ in range(4)]
-    code[rng.choice((1, 2))] = rng.choice(_DIGITS)
-    return "".join(code)
-
-
-def _inside(start: int, end: int, ranges: Sequence[Range]) -> bool:
-    return any(a <= start and end <= b for a, b in ranges)
-
-
-# --- Making passages harmless -----------------------------------------------------------------------------------------
-
-_INVISIBLE = dict.fromkeys(
-    [
-        *range(0x09),
-        *range(0x0B, 0x20),
-        *range(0x7F, 0xA0),
-        0xAD,
-        0x034F,
-        0x061C,
-        0x115F,
-        0x1160,
-        0x17B4,
-        0x17B5,
-        *range(0x180B, 0x1810),
-        0x200B,
-        0x200E,
-        0x200F,
-        *range(0x202A, 0x202F),
-        *range(0x2060, 0x2070),
-        0x3164,
-        *range(0xFE00, 0xFE0F),
-        0xFEFF,
-        0xFFA0,
-        *range(0xFFF9, 0xFFFC),
-        *range(0xE0000, 0xE1000),
-    ]
-)
-"""Characters that nobody sees, but a model reads. The two joiners, and the selector of emoji, have honest uses."""
-
-_LINE_BREAKS = {0x0B: "\n", 0x0C: "\n", 0x0D: None, 0x85: "\n", 0x2028: "\n", 0x2029: "\n"}
-_CLEAN = {**_INVISIBLE, **_LINE_BREAKS}
-
-_FOREIGN_MARK = re.compile(
-    r"\^?[\[【［〔⟦]{1,3}\s{0,3}(?P<inside>[\^#(]?(?:(?:id|source|sources|ref|doc|passage|comment|note|key)s?[ :#_.-]{0,3})?"
-    r"(?:\d{1,6}|[a-z0-9]{2,8}[.:#]\d{1,3}|" + _CODE + r")(?:\s{0,2}[†,;:&–-]\s{0,2}[\w.:#†-]{1,12}){0,20}\)?)"
-    r"\s{0,3}[\]】］〕⟧]{1,3}",
-    re.IGNORECASE,
-)
-_FOREIGN_KEY = re.compile(rf"(?<![^\W_])({_CODE})[.:#](\d)", re.IGNORECASE)
-_FENCE = re.compile(r"([=~#`_*|<>«»⟦⟧-])\1{2,}")
-_TEMPLATE_MARK = re.compile(
-    r"<(?=[|/!?a-z])|(?<=[|/a-z\"'])>|\[(?=/?(?:INST|SYS|system|user|assistant)\b)", re.IGNORECASE
-)
-_ROLE = re.compile(r"^(\s{0,8}(?:system|assistant|user|human|developer|tool)\s{0,3}):", re.IGNORECASE | re.MULTILINE)
-_HARMLESS = {"<": "‹", ">": "›", "[": "("}
-
-
-def neutralise(text: str) -> str:
-    """Make a passage harmless to show to a model; the source itself is never changed.
-
-    Citation-like marks lose their square brackets, key-like words their dot, fences all but two of their
-    characters, tags and chat-template marks their angle brackets, role labels their colon; characters that
-    nobody sees vanish. Everything else stays as it is. Offsets change, which is harmless: no quote is
-    taken from a model's words.
-    """
-    text = text.translate(_CLEAN)
-    text = _FOREIGN_MARK.sub(lambda found: f"({found['inside'].strip('^#() ')})", text)
-    text = _FOREIGN_KEY.sub(r"\1 \2", text)
-    text = _FENCE.sub(r"\1\1", text)
-    text = _TEMPLATE_MARK.sub(lambda found: _HARMLESS[found[0]], text)
-    return _ROLE.sub(r"\1 -", text)
-
-
-# --- Reading one marker -----------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Mark:
-    """What one bracket cites."""
-
-    refs: tuple[KeyedSentence, ...] = ()
-    dropped: tuple[str, ...] = ()
-
-
-_LABEL = (
-    r"(?:ids?|sources?|refs?|references?|see|cf|keys?|sentences?|passages?|comments?|docs?|documents?|citations?|cited?"
-    r"|citing|notes?|footnotes?|from|per|via|and|und|et)"
-)
-_TOKEN = re.compile(
-    rf"(?P<ref>{_CODE})(?:[.:#·](?:s(?=\d))?(?P<number>\d{{1,6}}))?(?![^\W_])"
-    r"|(?P<digits>\d+)(?![^\W_])|(?P<lines>L\d+)"
-    rf"|(?P<label>{_LABEL})(?![^\W\d_])"
-    r"|(?P<dash>[-–—])"
-    r"|(?P<space>[\s,;&/|+:#=.†*_\"'`^()\[\]【】［］〔〕（）]+)",
-    re.IGNORECASE,
-)
-
-
-class _Keys:
-    """Looks up what the model may have meant by a bracket."""
-
-    def __init__(self, keys: Mapping[str, KeyedSentence]) -> None:
-        self._by_code: dict[str, dict[int, KeyedSentence]] = {}
-        for keyed in keys.values():
-            self._by_code.setdefault(keyed.code, {})[keyed.number] = keyed
-        codes = "|".join(map(re.escape, self._by_code)) or r"(?!)"
-        self.bare = re.compile(
-            rf"(?:{codes})(?:[.:#·]\d{{1,6}}(?:[-–—](?:{codes})?\.?\d{{1,6}})?)?(?![^\W_])", re.IGNORECASE
-        )
-        self.pattern = rf"(?<![^\W_])(?:{codes})"
-        self._prefixes = {code[:size] for code in self._by_code for size in range(1, 5)}
-
-    def begins(self, word: str) -> bool:
-        """Whether a word could grow into a code."""
-        return word.casefold() in self._prefixes
-
-    def contains_code(self, text: str) -> bool:
-        return re.search(self.pattern, text, re.IGNORECASE) is not None
-
-    def read(self, inside: str, *, square: bool) -> _Mark | None:
-        """What the inside of a bracket cites; None if it is no marker but text.
-
-        Args:
-            inside: The words between the brackets.
-            square: Whether the brackets are such that bare numbers in them are citations.
-        """
-        reader = _MarkReader(self._by_code)
-        position = 0
-        while position < len(inside):
-            token = _TOKEN.match(inside, position)
-            if token is None:
-                return None
-            reader.take(token)
-            position = token.end()
-        return reader.result(inside, square)
-
-
-class _MarkReader:
-    """Collects the tokens of one bracket."""
-
-    def __init__(self, by_code: Mapping[str, Mapping[int, KeyedSentence]]) -> None:
-        self._by_code = by_code
-        self._refs: dict[str, KeyedSentence] = {}
-        self._dropped: list[str] = []
-        self._numbers: list[str] = []
-        self._code: str | None = None
-        self._last: int | None = None
-        self._dash = False
-        self._keys_seen = False
-
-    def take(self, token: re.Match[str]) -> None:
-        if token["ref"]:
-            self._take_key(token["ref"].casefold(), token["number"], token[0])
-        elif token["digits"]:
-            self._take_number(token["digits"])
-        elif token["dash"]:
-            self._dash = True
-        elif token["label"]:
-            self._dash = False
-
-    def _take_key(self, code: str, number: str | None, written: str) -> None:
-        self._keys_seen = True
-        if self._dash and code == self._code and self._last is not None and number:
-            self._take_range(int(number), written)
-            return
-        self._dash = False
-        self._code, self._last = code, None
-        known = self._by_code.get(code, {})
-        if number is None and known:
-            self._add(known.values())
-        elif number is not None and int(number) in known:
-            self._last = int(number)
-            self._add([known[self._last]])
-        else:
-            self._dropped.append(written)
-
-    def _take_number(self, digits: str) -> None:
-        if self._code is None:
-            self._numbers.append(digits)
-            return
-        number = int(digits) if len(digits) <= 6 else -1
-        if self._dash and self._last is not None:
-            self._take_range(number, digits)
-            return
-        keyed = self._by_code.get(self._code, {}).get(number)
-        if keyed is None:
-            self._dropped.append(f"{self._code}.{digits}")
-            return
-        self._last = number
-        self._add([keyed])
-
-    def _take_range(self, last: int, written: str) -> None:
-        """Sentences after the last one, up to `last`; those that are not there are dropped as one."""
-        self._dash = False
-        known = self._by_code[self._code or ""]
-        inside = [number for number in known if (self._last or 0) < number <= last]
-        self._add(known[number] for number in inside)
-        if last not in known or last < (self._last or 0):
-            self._dropped.append(written)
-        self._last = last
-
-    def _add(self, sentences: Iterator[KeyedSentence] | Sequence[KeyedSentence]) -> None:
-        for keyed in sentences:
-            self._refs.setdefault(keyed.key, keyed)
-
-    def result(self, inside: str, square: bool) -> _Mark | None:
-        if not self._keys_seen and not (square and self._numbers):
-            return None
-        interval = len(self._numbers) > 1 and any(int(digits[:9]) == 0 for digits in self._numbers)
-        if not self._keys_seen and (interval or re.search(r"\d\s*\.\s*\d|^\s*[-–—+]", inside)):
-            return None
-        return _Mark(tuple(self._refs.values()), (*self._dropped, *self._numbers))
-
-
-# --- Writing what the reader sees -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """A marker in the written text."""
-
-    start: int
-    end: int
-    refs: tuple[KeyedSentence, ...]
-    numbers: tuple[int, ...]
-
+# --- Numbering and printing -------------------------------------------------------------------------------------------
 
 _MOST_DROPPED_KEPT = 20
-_BLANK_LINE = re.compile(r"[\s>*+-]*(?:\d{1,3}[.)])?\s*\Z")
-_CLOSING = frozenset(".,;:!?)]}…»”’\"'")
-_JOINT = re.compile(r"[,;]+")
-_NUMBER_MARK = re.compile(r"\[\d{1,20}\]")
+_NUMBER_MARK = re.compile(r"\[(\d{1,20})\]")
 _NUMBER_MARK_BEGUN = re.compile(r"\[\d{0,20}\Z")
 _LONG_NUMBER = re.compile(r"\[(?=\d{21})")
+_BLANK_LINE = re.compile(r"[\s>*+-]*(?:\d{1,3}[.)])?\s*\Z")
+_LINE_HEAD = 40
 
 
-class _Writer:
-    """Builds the visible text: settles white space round markers, and keeps forged ones from forming."""
+@dataclass(slots=True)
+class _Dropped:
+    """Counts what did not reach the reader."""
 
-    def __init__(self) -> None:
+    count: int = 0
+    marks: list[str] = field(default_factory=list)
+
+    def add(self, marks: Sequence[str]) -> None:
+        self.count += len(marks)
+        self.marks += [mark[:40] for mark in marks[: _MOST_DROPPED_KEPT - len(self.marks)]]
+
+
+class _Printer:
+    """The visible text. Numbers citations by first use, and keeps forged ones and links from forming."""
+
+    def __init__(self, dropped: _Dropped) -> None:
         self.parts: list[str] = []
-        self.length = 0
-        self.placed: list[_Placed] = []
-        self.verbatim: list[Range] = []
-        self.dropped = 0
-        self.dropped_marks: list[str] = []
         self.numbers: dict[str, int] = {}
-        self.cited: dict[str, dict[str, KeyedSentence]] = {}
+        self._dropped = dropped
+        self._cited: dict[str, dict[tuple[int, int], KeyedSentence]] = {}
+        self._repointed: set[str] = set()
+        self._length = 0
         self._taken = 0
-        self._space: list[str] = []
         self._begun = ""
-        self._line = ""
         self._last = ""
-        self._cluster: list[_Mark] | None = None
-        self._cluster_space = ""
+        self._line = ""
+        self._defines = False
+
+    @property
+    def position(self) -> int:
+        """Length of the text so far."""
+        return self._length + len(self._begun)
 
     def take(self) -> str:
-        """What was written since the last time."""
+        """What was printed since the last time."""
         new = "".join(self.parts[self._taken :])
         self._taken = len(self.parts)
         return new
 
+    def text(self, text: str) -> None:
+        """Print text; a `[7]` in it, or one that forms where something between vanished, is dropped."""
+        joined = _LONG_NUMBER.sub("[ ", self._begun + text)
+        self._begun = ""
+        self._dropped.add(_NUMBER_MARK.findall(joined))
+        joined = _NUMBER_MARK.sub("", joined)
+        if begun := _NUMBER_MARK_BEGUN.search(joined):
+            joined, self._begun = joined[: begun.start()], begun[0]
+        if self._last == "]" and (joined[:1] == "(" or (joined[:1] == ":" and self._defines)):
+            joined = f" {joined}"
+        self._print(joined.replace("](", "] (").replace("]:", "] :"), defines=True)
+
+    def raw(self, text: str) -> None:
+        """Print code or a formula."""
+        self.flush()
+        self._print(text, defines=False)
+
+    def marker(self, cited: CitedAt) -> tuple[int, ...]:
+        """Print the numbers of what is cited."""
+        self.flush()
+        numbers = []
+        for keyed in cited.sentences:
+            comment = keyed.passage.comment_id
+            numbers.append(self.numbers.setdefault(comment, len(self.numbers) + 1))
+            self._cited.setdefault(comment, {})[keyed.start, keyed.end] = keyed
+            if cited.repointed:
+                self._repointed.add(comment)
+        numbers = list(dict.fromkeys(numbers))
+        defines = not self._line.strip()
+        self._print("".join(f"[{number}]" for number in numbers), defines=defines)
+        return tuple(numbers)
+
+    def flush(self) -> None:
+        begun, self._begun = self._begun, ""
+        self._print(begun, defines=True)
+
+    def citations(self) -> tuple[Citation, ...]:
+        """The citations of all printed numbers."""
+        return tuple(
+            replace(
+                cite(number, self._cited[comment].values()),
+                verdict="repointed" if comment in self._repointed else "verbatim",
+            )
+            for comment, number in self.numbers.items()
+        )
+
+    def _print(self, text: str, *, defines: bool) -> None:
+        if not text:
+            return
+        self.parts.append(text)
+        self._length += len(text)
+        self._last = text[-1]
+        self._defines = defines
+        _, newline, line = text.rpartition("\n")
+        self._line = (line if newline else self._line + line)[:_LINE_HEAD]
+
+
+# --- Whole sentences --------------------------------------------------------------------------------------------------
+
+_SENTENCE_LIMIT = 4000
+_BORDER = re.compile(r"[.!?…。！？]+[\"'”’»)\]*_」』]*\s+(\S+)\s")
+_BORDER_PENDING = re.compile(r"[.!?…。！？]+[\"'”’»)\]*_」』]*\s+(\S*)\Z")
+_QUOTE_OPENING = re.compile(r"[“„«‘「『\"]|(?<!\w)'|^\s*>")
+
+
+class _Sentences:
+    """Gathers sentences. One that quotes or cites is held back from there on, until it is whole and reviewed."""
+
+    def __init__(self, printer: _Printer, quotes: QuoteBook | None) -> None:
+        self.done: list[CitedSentence] = []
+        self.checks: list[QuoteCheck] = []
+        self._printer = printer
+        self._quotes = quotes
+        self._bare = ""
+        self._raws: list[Range] = []
+        self._marks: list[CitedAt] = []
+        self._printed = 0
+        self._marks_printed = 0
+        self._start: int | None = None
+        self._numbers: list[int] = []
+        self._held = False
+        self._scan = 0
+
+    def text(self, text: str) -> None:
+        while text:
+            line, newline, text = text.partition("\n")
+            while line:
+                room = _SENTENCE_LIMIT - len(self._bare)
+                self._bare += line[:room]
+                line = line[room:]
+                self._release_whole()
+                self._show()
+                if len(self._bare) >= _SENTENCE_LIMIT:
+                    self.close()
+            if newline:
+                self.close()
+                self._printer.text("\n")
+
+    def raw(self, text: str) -> None:
+        """A formula or code within a sentence; borders are looked for before it, never in it."""
+        last_word = self._last_word()
+        start = len(self._bare)
+        self._bare += text
+        self._raws.append((start, len(self._bare)))
+        if last_word is not None and self._is_border(last_word, len(self._bare)):
+            self._release(last_word)
+        self._scan = len(self._bare)
+        self._show()
+
+    def block(self, text: str) -> None:
+        """A line of a block of code: no part of any sentence."""
+        self.close()
+        self._printer.raw(text)
+
+    def mark(self, sentences: tuple[KeyedSentence, ...], lead: str) -> None:
+        """A marker, and the white space in front of it."""
+        self._marks.append(CitedAt(len(self._bare), sentences, lead))
+        self._show()
+        self._held = self._held or self._quotes is not None
+
+    def close(self) -> None:
+        """The line is over."""
+        last_word = self._last_word()
+        if last_word is not None and self._is_border(last_word, len(self._bare)):
+            self._release(last_word)
+        self._release(len(self._bare))
+
+    def _protected(self, text: str) -> list[Range]:
+        """Code, formulas and quotations are not split."""
+        ranges = sorted([*((a, b) for a, b in self._raws if b <= len(text)), *quotation_ranges(text, self._raws)])
+        merged: list[Range] = []
+        for start, end in ranges:
+            if merged and start < merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+            else:
+                merged.append((start, end))
+        return merged
+
+    def _release_whole(self) -> None:
+        """Release sentences that are over. A border shows once the word behind it is whole, wherever chunks end."""
+        while border := _BORDER.search(self._bare, self._scan):
+            if self._is_border(border.start(1), border.end()):
+                self._release(border.start(1))
+            else:
+                self._scan = border.start(1)
+        words = self._bare[self._scan :].rsplit(None, 2)
+        if len(words) == 3:
+            self._scan += len(words[0])
+
+    def _is_border(self, start: int, end: int) -> bool:
+        text = self._bare[:end]
+        if text.lstrip().startswith(">") or _open_quotation(text[:start], self._raws):
+            return False
+        return any(first == start for first, _ in split_sentences(text, self._protected(text)))
+
+    def _last_word(self) -> int | None:
+        """Where the last word starts, if it may be the first of a new sentence."""
+        pending = _BORDER_PENDING.search(self._bare, self._scan)
+        return pending.start(1) if pending else None
+
+    def _show(self) -> None:
+        if self._held:
+            return
+        end = self._last_word()
+        end = len(self._bare) if end is None else end
+        if self._quotes is not None and (opening := self._opening()) is not None:
+            end, self._held = min(end, opening), True
+        self._print(end, self._marks)
+
+    def _opening(self) -> int | None:
+        """Where the first quotation mark stands that is not in code or a formula."""
+        position = self._printed
+        while opening := _QUOTE_OPENING.search(self._bare, position):
+            if not any(a < opening.end() <= b for a, b in self._raws):
+                return opening.start()
+            position = opening.end()
+        return None
+
+    def _release(self, end: int) -> None:
+        """Review and print the sentence that ends here, and start the next."""
+        text = self._bare[:end]
+        marks = [mark for mark in self._marks if mark.at <= end]
+        later = [replace(mark, at=mark.at - end) for mark in self._marks[len(marks) :]]
+        review = None
+        if self._held and self._quotes is not None:
+            review = self._quotes.review(text, marks, [raw for raw in self._raws if raw[1] <= end])
+            marks = list(review.cited)
+        removed = frozenset(review.removed) if review else frozenset()
+        checks = review.checks if review else ()
+        places = self._print(end, marks, removed, {at for check in checks for at in (check.start, check.end)})
+        self.checks += [replace(check, start=places[check.start], end=places[check.end]) for check in checks]
+        self._note("".join(char for at, char in enumerate(text) if at not in removed).strip(), marks)
+        self._bare = self._bare[end:]
+        self._raws = [(a - end, b - end) for a, b in self._raws if a >= end]
+        self._marks = later
+        self._printed = self._marks_printed = self._scan = 0
+        self._start, self._numbers, self._held = None, [], False
+        if later or self._bare:
+            self._held = bool(later) and self._quotes is not None
+            self._show()
+
+    def _note(self, text: str, marks: Sequence[CitedAt]) -> None:
+        """Remember the sentence; markers without one belong to the sentence before them."""
+        evidence = {(keyed.passage.id, keyed.start, keyed.end): keyed for mark in marks for keyed in mark.sentences}
+        numbers = self._numbers
+        start = self._printer.position if self._start is None else self._start
+        if not any(char.isalnum() for char in text):
+            if not marks or not self.done:
+                return
+            last = self.done.pop()
+            before = {(keyed.passage.id, keyed.start, keyed.end): keyed for keyed in last.evidence}
+            start, text, evidence, numbers = last.start, last.text, before | evidence, [*last.numbers, *numbers]
+        sentence = CitedSentence(
+            start, self._printer.position, text, tuple(evidence.values()), tuple(dict.fromkeys(numbers))
+        )
+        self.done.append(sentence)
+
+    def _print(
+        self, end: int, marks: Sequence[CitedAt], removed: frozenset[int] = frozenset(), cuts: Iterable[int] = ()
+    ) -> dict[int, int]:
+        """Print what was not yet printed up to `end`.
+
+        Returns:
+            Where in the visible text the offsets `cuts` of the sentence are.
+        """
+        if self._start is None and self._bare[self._printed : end].strip():
+            self._start = self._printer.position
+        places: dict[int, int] = {}
+        due = [mark for mark in marks[self._marks_printed :] if mark.at <= end]
+        stops = sorted({*cuts, *(mark.at for mark in due), end})
+        for stop in stops:
+            self._print_text(stop, removed)
+            places[stop] = self._printer.position
+            for mark in (mark for mark in due if mark.at == stop):
+                self._printer.text(mark.lead)
+                self._numbers += self._printer.marker(mark)
+                self._marks_printed += 1
+        return places
+
+    def _print_text(self, end: int, removed: frozenset[int]) -> None:
+        position = self._printed
+        for start, stop in [*((a, b) for a, b in self._raws if position <= a and b <= end), (end, end)]:
+            self._printer.text("".join(self._bare[at] for at in range(position, start) if at not in removed))
+            if start < stop:
+                self._printer.raw(self._bare[start:stop])
+            position = stop
+        self._printed = max(self._printed, end)
+
+
+def _open_quotation(text: str, verbatim: Sequence[Range]) -> bool:
+    """Whether a quotation begins in the text that does not end in it."""
+    opened = [match.end() - 1 for match in _QUOTE_OPENING.finditer(text)]
+    closed = quotation_ranges(text, verbatim)
+    return any(not any(a <= at < b for a, b in closed) and not any(a <= at < b for a, b in verbatim) for at in opened)
+
+
+# --- White space round markers ----------------------------------------------------------------------------------------
+
+_CLOSING = frozenset(".,;:!?)]}…»”’\"'")
+_JOINT = re.compile(r"[,;]+")
+
+
+class _Writer:
+    """Settles white space: what surrounds a dropped marker goes with it, neighbouring markers stand together."""
+
+    def __init__(self, sentences: _Sentences, dropped: _Dropped) -> None:
+        self._sentences = sentences
+        self._dropped = dropped
+        self._space: list[str] = []
+        self._cluster: list[Mark] | None = None
+        self._cluster_space = ""
+        self._line = ""
+        self._empty = True
+
     @property
     def at_line_start(self) -> bool:
         """Whether the line so far holds nothing but white space, quotation and list marks."""
-        line = "".join(self._space).rpartition("\n")
-        head = line[2] if line[1] else self._line + line[2]
-        return len(head) < 40 and _BLANK_LINE.match(head + self._begun) is not None
+        return self._blank("".join(self._space))
+
+    def _blank(self, space: str) -> bool:
+        _, newline, line = space.rpartition("\n")
+        head = line if newline else self._line + line
+        return len(head) < _LINE_HEAD and _BLANK_LINE.match(head) is not None
 
     def text(self, text: str) -> None:
         """Write text in which nothing counts as a citation any more."""
@@ -388,119 +401,77 @@ class _Writer:
         if not body:
             self._space.append(text)
             return
-        lead = text[: len(text) - len(text.lstrip())]
-        self._space.append(lead)
-        trail = text[len(lead) + len(body) :]
+        lead = len(text) - len(text.lstrip())
+        self._space.append(text[:lead])
+        trail = text[lead + len(body) :]
         if self._cluster is not None and (joint := _JOINT.match(body)):
-            self._space.append(joint[0])
-            rest = body[joint.end() :]
-            if not rest:
-                self._space.append(trail)
-                return
-            inner = len(rest) - len(rest.lstrip())
-            self._space.append(rest[:inner])
-            body = rest[inner:]
-        self._settle(body[0])
-        self._write_guarded(body)
-        self._space = [trail]
+            rest = body[joint.end() :].lstrip()
+            self._space.append(body[: len(body) - len(rest)])
+            body = rest
+        if body:
+            self._settle(body[0])
+            self._write(body)
+        self._space.append(trail)
 
     def raw(self, text: str) -> None:
-        """Write code or a formula as it is."""
+        """Write a formula or code within a line as it is."""
         self._settle(text[:1])
-        self._flush_begun()
-        start = self.length
-        self._write(text)
-        if self.verbatim and self.verbatim[-1][1] == start:
-            start = self.verbatim.pop()[0]
-        self.verbatim.append((start, self.length))
+        self._sentences.raw(text)
+        self._advance(text)
 
-    def mark(self, mark: _Mark) -> None:
+    def block(self, text: str) -> None:
+        """Write a line of a block of code as it is."""
+        self._settle(text[:1])
+        self._sentences.block(text)
+        self._advance(text)
+
+    def mark(self, mark: Mark) -> None:
         """Note a marker; neighbours are written together."""
-        if self._cluster is not None and "\n" in "".join(self._space):
+        if self._cluster is not None and any("\n" in space for space in self._space):
             self._settle("")
         if self._cluster is None:
-            self._cluster, self._cluster_space = [], "".join(self._space)
+            self._cluster, self._cluster_space, self._space = [], "".join(self._space), []
         self._space = []
         self._cluster.append(mark)
-        self._drop(mark.dropped)
-        for keyed in mark.refs:
-            comment = keyed.passage.comment_id
-            self.numbers.setdefault(comment, len(self.numbers) + 1)
-            self.cited.setdefault(comment, {})[keyed.key] = keyed
+        self._dropped.add(mark.dropped)
 
     def close(self) -> None:
+        """The reply is over; white space at its end is left out."""
         self._settle("")
-        self._flush_begun()
-
-    def _drop(self, marks: Sequence[str]) -> None:
-        self.dropped += len(marks)
-        self.dropped_marks += [mark[:40] for mark in marks[: _MOST_DROPPED_KEPT - len(self.dropped_marks)]]
+        self._sentences.close()
 
     def _settle(self, following: str) -> None:
-        """Write what is pending in front of text that begins with `following` ("" at the end)."""
+        """Write what is pending in front of text that begins with `following` ("" if none does)."""
         space = "".join(self._space)
         self._space = []
         if self._cluster is not None:
-            refs = tuple({keyed.key: keyed for mark in self._cluster for keyed in mark.refs}.values())
+            found = {keyed.key: keyed for mark in self._cluster for keyed in mark.sentences}
             self._cluster = None
-            if refs:
-                self._write_space(self._cluster_space)
-                self._write_marker(refs, following if not space else "")
+            if found:
+                lead = "" if self._empty else self._cluster_space
+                self._sentences.mark(tuple(found.values()), lead)
+                self._advance(lead + "]")
             else:
                 space = self._space_without_mark(space, following)
         if following:
-            self._write_space(space)
+            self._write("" if self._empty else space)
+        elif "\n" in space:
+            self._space = [space]
 
     def _space_without_mark(self, space: str, following: str) -> str:
         lead = self._cluster_space
-        self._space = [lead]
-        at_start = self.at_line_start
-        self._space = []
-        if at_start:
+        if self._blank(lead):
             return lead + (space if "\n" in space else space.lstrip(" \t,;"))
         return space if space or following in _CLOSING or not following else lead
 
-    def _write_marker(self, refs: tuple[KeyedSentence, ...], following: str) -> None:
-        at_start = self.at_line_start
-        numbers = tuple(dict.fromkeys(self.numbers[keyed.passage.comment_id] for keyed in refs))
-        start = self.length
-        self._write("".join(f"[{number}]" for number in numbers))
-        self.placed.append(_Placed(start, self.length, refs, numbers))
-        if following == "(" or (following == ":" and at_start):
-            self._write(" ")  # else our own marker would become a link, or define one
-
-    def _write_space(self, space: str) -> None:
-        if self.length or self._begun:
-            if space:
-                self._flush_begun()
-            self._write(space)
-
-    def _write_guarded(self, body: str) -> None:
-        """Write text; should `[7]` have formed from what was left when something between vanished, drop it."""
-        joined = _LONG_NUMBER.sub("[ ", self._begun + body)
-        self._begun = ""
-        pieces = _NUMBER_MARK.split(joined)
-        self._drop([mark.strip("[]") for mark in _NUMBER_MARK.findall(joined)])
-        joined = "".join(pieces)
-        if begun := _NUMBER_MARK_BEGUN.search(joined):
-            self._begun = begun[0]
-            joined = joined[: begun.start()]
-        if self._last == "]" and joined[:1] in ("(", ":"):
-            joined = " " + joined
-        self._write(joined.replace("](", "] (").replace("]:", "] :"))
-
-    def _flush_begun(self) -> None:
-        begun, self._begun = self._begun, ""
-        self._write(begun)
-
     def _write(self, text: str) -> None:
-        if not text:
-            return
-        self.parts.append(text)
-        self.length += len(text)
-        self._last = text[-1]
+        self._sentences.text(text)
+        self._advance(text)
+
+    def _advance(self, text: str) -> None:
+        self._empty = self._empty and not text
         _, newline, line = text.rpartition("\n")
-        self._line = (line if newline else self._line + line)[:40]
+        self._line = (line if newline else self._line + line)[:_LINE_HEAD]
 
 
 # --- Reading the reply ------------------------------------------------------------------------------------------------
@@ -548,15 +519,19 @@ class MarkerStream:
 
     Args:
         keys: The sentences that the model was shown, by key (`assign_keys`).
+        quotes: Looks up what stands in quotation marks, before it is shown; None leaves quotation marks alone.
     """
 
-    def __init__(self, keys: Mapping[str, KeyedSentence]) -> None:
-        self._keys = _Keys(keys)
-        self._writer = _Writer()
+    def __init__(self, keys: Mapping[str, KeyedSentence], quotes: QuoteBook | None = None) -> None:
+        self._keys = KeyReader(keys)
+        self._dropped = _Dropped()
+        self._printer = _Printer(self._dropped)
+        self._sentences = _Sentences(self._printer, quotes)
+        self._writer = _Writer(self._sentences, self._dropped)
         self._buffer = ""
         self._before = ""
         self._fence: str | None = None
-        self._special = re.compile(r"[\[【［〔(（`~$<\\!^]|" + self._keys.pattern, re.IGNORECASE)
+        self._special = re.compile(r"[\[【［〔(（`~$<\\!^]|" + self._keys.code_pattern, re.IGNORECASE)
         self._handlers: dict[str, Callable[[int, bool], _Step]] = {
             **dict.fromkeys("[【［〔", self._square),
             **dict.fromkeys("(（", self._round),
@@ -573,37 +548,28 @@ class MarkerStream:
         """Take the next words of the reply.
 
         Returns:
-            Text that is safe to show now, never half a marker. What all calls returned, and `finish().text`
-            after that, is one text.
+            Text that is safe to show now, never half a marker. What all calls returned is the beginning of
+            `finish().text`.
         """
-        text = text.translate(_CLEAN)
+        text = text.translate(INVISIBLE)
         for start in range(0, len(text), _SLICE):
             self._buffer += text[start : start + _SLICE]
             self._read(final=False)
-        return self._writer.take()
+        return self._printer.take()
 
     def so_far(self) -> CitedText:
         """What is shown up to now, with the citations of all its markers; sentences are left to the end."""
-        writer = self._writer
-        shown = [number for placed in writer.placed for number in placed.numbers]
-        return self._cited("".join(writer.parts), max(shown, default=0))
+        text = "".join(self._printer.parts)
+        return CitedText(text, self._printer.citations(), self._dropped.count, tuple(self._dropped.marks))
 
     def finish(self) -> CitedText:
-        """The reply is over: the whole visible text, its citations and sentences."""
+        """The reply is over: the whole visible text, its citations, sentences and quotations."""
         self._read(final=True)
-        writer = self._writer
-        writer.close()
-        text = "".join(writer.parts)
-        cited = self._cited(text, len(writer.numbers))
-        sentences = tuple(_cited_sentences(text, writer.placed, writer.verbatim))
-        return CitedText(text, cited.citations, cited.dropped, cited.dropped_marks, sentences)
-
-    def _cited(self, text: str, last: int) -> CitedText:
-        writer = self._writer
-        citations = tuple(
-            cite(number, writer.cited[comment].values()) for comment, number in writer.numbers.items() if number <= last
-        )
-        return CitedText(text, citations, writer.dropped, tuple(writer.dropped_marks))
+        self._writer.close()
+        self._printer.flush()
+        shown = self.so_far()
+        sentences = (_trimmed(sentence, shown.text) for sentence in self._sentences.done)
+        return replace(shown, sentences=tuple(sentences), quotes=tuple(self._sentences.checks))
 
     # Every handler gets the place of a special character and returns where to go on. A handler's decision
     # depends on the reply only, never on where a chunk ended: if the buffer ends too early it returns None.
@@ -643,7 +609,7 @@ class MarkerStream:
         word = re.search(
             r"(?<![^\W_])[a-z0-9]{1,4}\Z", self._buffer[max(position, len(self._buffer) - 5) :], re.IGNORECASE
         )
-        return len(word[0]) if word and self._keys.begins(word[0]) else 0
+        return len(word[0]) if word and self._keys.could_begin(word[0]) else 0
 
     def _literal(self, position: int, end: int) -> _Step:
         self._writer.text(self._buffer[position:end])
@@ -654,12 +620,11 @@ class MarkerStream:
         window = self._buffer[position : position + 40]
         if not final and len(window) < 40 and re.fullmatch(r"\w{4}(?:[.:#·]\d*(?:[-–—]\w*\.?\d*)?)?", window):
             return None
-        key = self._keys.bare.match(window)
-        mark = self._keys.read(key[0], square=False) if key else None
-        if key is None or mark is None:
+        read = self._keys.read_bare(window)
+        if read is None:
             return self._literal(position, position + 4)
-        self._writer.mark(mark)
-        return position + key.end()
+        self._writer.mark(read[0])
+        return position + read[1]
 
     def _square(self, position: int, final: bool) -> _Step:
         window = self._buffer[position : position + _GROUP_LIMIT]
@@ -667,7 +632,7 @@ class MarkerStream:
         if group is None:
             if not final and len(window) < _GROUP_LIMIT:
                 return None
-            return self._literal(position, position + 1)
+            return self._cut_off(position, window) or self._literal(position, position + 1)
         end = position + group.end()
         if end == len(self._buffer) and not final:
             return None
@@ -691,11 +656,11 @@ class MarkerStream:
         """The end of a link's `(target)`; `position` itself if it is none."""
         window = self._buffer[position : position + _TARGET_LIMIT]
         if target := _TARGET.match(window):
-            return position if self._keys.contains_code(target[0]) else position + target.end()
+            return position if self._keys.in_text(target[0]) else position + target.end()
         complete = final or len(window) == _TARGET_LIMIT or "\n\n" in window or _NO_TARGET.match(window)
         return position if complete else None
 
-    def _link(self, position: int, end: int, target: int, mark: _Mark | None) -> int:
+    def _link(self, position: int, end: int, target: int, mark: Mark | None) -> int:
         if mark is not None:
             self._writer.mark(mark)
             return target
@@ -723,20 +688,34 @@ class MarkerStream:
         open_ended = re.fullmatch(r"[(（][\w\s.,;:&#·–—-]*", window)
         if not final and open_ended and len(window) < _ROUND_LIMIT and self._may_hold_key(window):
             return None
-        return self._literal(position, position + 1)
+        return (self._cut_off(position, window) if group is None else None) or self._literal(position, position + 1)
+
+    def _cut_off(self, position: int, window: str) -> _Step:
+        """A marker without its end, because the reply broke off there."""
+        if len(window) >= _ROUND_LIMIT or position + len(window) < len(self._buffer):
+            return None
+        mark = self._keys.read(window[1:], square=True) if self._keys.in_text(window) else None
+        words = re.split(r"[\s,;\[(.]+", window.rstrip("."))
+        if mark is None and self._keys.could_begin(words[-1]):
+            known = self._keys.read(window[1 : window.rindex(words[-1])], square=False)
+            mark = Mark(known.sentences if known else (), (words[-1],))
+        if mark is None:
+            return None
+        self._writer.mark(mark)
+        return position + len(window)
 
     def _may_hold_key(self, window: str) -> bool:
-        word = re.match(rf"[(（]\s*(?:{_LABEL}[\s:#]+)?(\w*)", window, re.IGNORECASE)
+        word = re.match(rf"[(（]\s*(?:{LABEL}[\s:#]+)?(\w*)", window, re.IGNORECASE)
         if word is None:
             return False
         complete = word.end() < len(window)
         if complete:
-            return re.fullmatch(_CODE, word[1], re.IGNORECASE) is not None
+            return re.fullmatch(CODE, word[1], re.IGNORECASE) is not None
         return len(word[1]) <= 12
 
     def _backticks(self, position: int, final: bool) -> _Step:
         end = self._run_end(position)
-        if end == len(self._buffer) and not final:
+        if end == len(self._buffer) and not final and end - position < _CODE_LIMIT:
             return None
         if end - position >= 3 and self._writer.at_line_start:
             opened = self._open_fence(position, end, final)
@@ -745,9 +724,9 @@ class MarkerStream:
         run = self._buffer[position:end]
         window = self._buffer[end : end + _CODE_LIMIT]
         line, newline, _ = window.partition("\n")
-        closing = re.search(rf"(?<!`)`{{{len(run)}}}(?!`)", line) if len(run) <= _CODE_LIMIT else None
+        closing = re.search(rf"(?<!`)`{{{len(run)}}}(?!`)", line) if len(run) < _CODE_LIMIT else None
         touching = closing is not None and end + closing.end() == len(self._buffer)
-        decided = final or newline or len(window) == _CODE_LIMIT
+        decided = final or newline or len(window) == _CODE_LIMIT or len(run) == _CODE_LIMIT
         if (closing is None or touching) and not decided:
             return None
         if closing is None:
@@ -759,15 +738,15 @@ class MarkerStream:
         if not self._writer.at_line_start:
             return self._literal(position, position + 1)
         end = self._run_end(position)
-        if end == len(self._buffer) and not final:
+        if end == len(self._buffer) and not final and end - position < _CODE_LIMIT:
             return None
         opened = self._open_fence(position, end, final) if end - position >= 3 else position
         return self._literal(position, end) if opened == position else opened
 
     def _run_end(self, position: int) -> int:
-        """Where a run of one character ends."""
-        buffer = self._buffer
-        return len(buffer) - len(buffer[position:].lstrip(buffer[position]))
+        """Where a run of one character ends; a run beyond the limit is taken for several."""
+        window = self._buffer[position : position + _CODE_LIMIT]
+        return position + len(window) - len(window.lstrip(window[0]))
 
     def _open_fence(self, position: int, end: int, final: bool) -> _Step:
         """Open a block of code; returns `position` if it is none."""
@@ -779,7 +758,7 @@ class MarkerStream:
         if (not newline and not final) or (fence[0] == "`" and "`" in info):
             return position
         self._fence = fence
-        self._writer.raw(fence + info + newline)
+        self._writer.block(fence + info + newline)
         return end + len(info) + len(newline)
 
     def _code_line(self, position: int, final: bool) -> _Step:
@@ -796,9 +775,9 @@ class MarkerStream:
             and len(closing[1]) >= len(self._fence)
         ):
             self._fence = None
-            self._writer.raw(piece.rstrip("\n"))
+            self._writer.block(piece.rstrip("\n"))
             return position + len(piece.rstrip("\n"))
-        self._writer.raw(piece)
+        self._writer.block(piece)
         return end
 
     def _dollars(self, position: int, final: bool) -> _Step:
@@ -819,7 +798,7 @@ class MarkerStream:
                 return None
             return self._literal(position, start)
         end = start + at + len(closing)
-        if self._keys.contains_code(window[:at]) or self._keys.read(window[:at], square=closing == "\\]") is not None:
+        if self._keys.in_text(window[:at]) or self._keys.read(window[:at], square=closing == "\\]") is not None:
             return self._escaped_marker(position, start, start + at, end, closing)
         self._writer.raw(_MATH_NUMBER.sub(r"[{\1}]", self._buffer[position:end]))
         return end
@@ -840,7 +819,7 @@ class MarkerStream:
         begun = re.match(r"\$(?![\s$])[^$\n]*+\$?\Z", window)
         if not final and begun and len(window) < _CODE_LIMIT:
             return None
-        if formula is None or self._keys.contains_code(formula[0]):
+        if formula is None or self._keys.in_text(formula[0]):
             return self._literal(position, position + 1)
         self._writer.raw(_MATH_NUMBER.sub(r"[{\1}]", formula[0]))
         return position + formula.end()
@@ -886,7 +865,7 @@ class MarkerStream:
     def _superscript(self, position: int, window: str, final: bool) -> _Step:
         """A number set high is a citation that the model made up."""
         if found := _SUPERSCRIPT.match(window):
-            self._writer.mark(_Mark(dropped=tuple(re.findall(r"\d+", found[1]))))
+            self._writer.mark(Mark(dropped=tuple(re.findall(r"\d+", found[1]))))
             return position + found.end()
         if (
             not final
@@ -946,6 +925,13 @@ class MarkerStream:
         return position + 1
 
 
+def _trimmed(sentence: CitedSentence, text: str) -> CitedSentence:
+    """Without white space at its ends."""
+    written = text[sentence.start : sentence.end]
+    start = sentence.start + len(written) - len(written.lstrip())
+    return replace(sentence, start=start, end=start + len(written.strip()))
+
+
 # --- Spans ------------------------------------------------------------------------------------------------------------
 
 
@@ -960,7 +946,7 @@ class _Stretch:
     passage: Passage
 
 
-def cite(number: int, sentences: Sequence[KeyedSentence] | Iterator[KeyedSentence]) -> Citation:
+def cite(number: int, sentences: Iterable[KeyedSentence]) -> Citation:
     """One citation of sentences of one comment: neighbours joined, in reading order.
 
     The words come from the passages' own text, which is a slice of the source.
@@ -991,55 +977,3 @@ def _extend(stretch: _Stretch, keyed: KeyedSentence) -> bool:
         stretch.text += gap + keyed.text[overlap:]
         stretch.end = keyed.end
     return True
-
-
-# --- Sentences of the answer ------------------------------------------------------------------------------------------
-
-
-def _cited_sentences(text: str, placed: Sequence[_Placed], verbatim: Sequence[Range]) -> Iterator[CitedSentence]:
-    """Split an answer into sentences; a marker belongs to the sentence that it stands in or behind."""
-    bare, starts = _without_markers(text, placed)
-    protected = [(_bare_offset(starts, a), _bare_offset(starts, b)) for a, b in verbatim]
-    ranges = [
-        (start, end)
-        for start, end in split_sentences(bare, protected)
-        if not any(a <= start and end <= b for a, b in protected)
-    ]
-    owners: list[list[_Placed]] = [[] for _ in ranges]
-    for mark in placed:
-        at = _bare_offset(starts, mark.start)
-        owner = bisect_left(ranges, (at, 0)) - 1
-        if ranges:
-            owners[max(owner, 0)].append(mark)
-    for (start, end), marks in zip(ranges, owners, strict=True):
-        evidence = {keyed.key: keyed for mark in marks for keyed in mark.refs}
-        numbers = tuple(dict.fromkeys(number for mark in marks for number in mark.numbers))
-        last = max([_full_offset(starts, end - 1) + 1, *(mark.end for mark in marks)])
-        first = _full_offset(starts, start)
-        yield CitedSentence(first, last, bare[start:end], tuple(evidence.values()), numbers)
-
-
-def _without_markers(text: str, placed: Sequence[_Placed]) -> tuple[str, list[tuple[int, int]]]:
-    """The text without markers and the spaces before them, and where each kept piece starts: (there, in the text)."""
-    pieces: list[str] = []
-    starts: list[tuple[int, int]] = []
-    position = length = 0
-    for mark in placed:
-        starts.append((length, position))
-        pieces.append(text[position : mark.start].rstrip(" \t"))
-        length += len(pieces[-1])
-        position = mark.end
-    starts.append((length, position))
-    pieces.append(text[position:])
-    return "".join(pieces), starts
-
-
-def _full_offset(starts: Sequence[tuple[int, int]], bare: int) -> int:
-    at = bisect_left(starts, (bare, float("inf"))) - 1
-    return starts[at][1] + bare - starts[at][0]
-
-
-def _bare_offset(starts: Sequence[tuple[int, int]], full: int) -> int:
-    at = bisect_left(starts, full + 1, key=lambda pair: pair[1]) - 1
-    bare = starts[at][0] + full - starts[at][1]
-    return min(bare, starts[at + 1][0]) if at + 1 < len(starts) else bare

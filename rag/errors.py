@@ -8,6 +8,7 @@ RagError
 │   ├── StoreMismatch    the index was made with another embedding model or a newer version
 │   └── StoreUnavailable the database is locked, unreadable or its server is down
 ├── SourceError          a source cannot be read or is not in the index
+│   └── ForumError       a forum refuses, is not reached, or no longer answers as it did
 ├── EmbeddingError       the embedding model is missing, damaged or failed
 └── ModelError           the chat model cannot be used
     ├── ModelMissing     its package or file is not installed
@@ -48,6 +49,10 @@ class StoreUnavailable(StoreError):
 
 class SourceError(RagError):
     """A source cannot be read, or is not in the index."""
+
+
+class ForumError(SourceError):
+    """A forum refuses or slows us down, is not reached, or no longer answers as it did."""
 
 
 class EmbeddingError(RagError):

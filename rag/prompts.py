@@ -144,6 +144,8 @@ class Prompt:
     messages: tuple[Message, ...]
     keys: Mapping[str, KeyedSentence]
     """The keys that the model has seen: only these can be cited."""
+    nonce: str
+    """The mark of its fences."""
     tokens: int
     """Counted or estimated, with what a chat template adds."""
     passages: int = 0
@@ -231,7 +233,7 @@ def render(
         *(Message(turn.role, turn.content) for turn in turns),
         Message("user", user(blocks)),
     )
-    return Prompt(messages, shown, budget - room, kept, len(passages) - kept, len(history) - len(turns))
+    return Prompt(messages, shown, nonce, budget - room, kept, len(passages) - kept, len(history) - len(turns))
 
 
 def render_repair(prompt: Prompt, reply: str, problems: Iterable[str], texts: Texts = DEFAULT) -> tuple[Message, ...]:
@@ -247,7 +249,7 @@ def render_standalone(conversation: str, texts: Texts = DEFAULT) -> tuple[Messag
 
 def header(passage: Passage) -> str:
     """What is known about a passage, a line each: author, date, title."""
-    author = _one_line(passage.author, 80) if passage.author else "unknown"
+    author = _one_line(passage.byline, 80)
     lines = [f"author: {author}"]
     if passage.kind == "profile":
         lines = [f"from the profile of: {author}"]

@@ -97,7 +97,7 @@ from the profile of: Maren Holt
 {NONCE} end
 
 {NONCE} passage, for context only: it has no keys and cannot be cited
-author: unknown
+author: an unnamed author
 What moves the sea?
 {NONCE} end
 

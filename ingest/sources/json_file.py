@@ -63,12 +63,13 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
 
 def _one_per_line(file: SourceFile, head: bytes, rest: bytes) -> bool:
     """By what the first line is; the ending of the name decides only where that does not."""
-    named_so = file.path.suffix.lower() in json_lines.EXTENSIONS
     if head in (b"[", b"{") or head.startswith(b"[{"):
         return False
+    if file.path.suffix.lower() in json_lines.EXTENSIONS:
+        return True
     with suppress(ValueError, RecursionError):
-        return isinstance(json.loads(head), dict) and (named_so or bool(rest.strip()))
-    return named_so
+        return isinstance(json.loads(head), dict) and bool(rest.strip())
+    return False
 
 
 class _Lines:
@@ -79,6 +80,7 @@ class _Lines:
         self.line = 1
         self.data = b""
         self.halves = 0
+        self.blank = True
         self._next = 1
         self._ahead = b""
 
@@ -108,6 +110,7 @@ class _Lines:
         self.line = self._next
         self.data = self.stream.readline(size)
         self._next += self.data.endswith(b"\n")
+        self.blank = self.blank and not self.data.strip()
         return self.data
 
     def _mend(self, match: re.Match[bytes]) -> bytes:
@@ -120,8 +123,9 @@ class _Lines:
 class _Value:
     """A value being built from the parser's events, unless it grows too large."""
 
-    def __init__(self, line: int) -> None:
+    def __init__(self, line: int, opening: bytes | None = None) -> None:
         self.line = line
+        self.opening = opening
         self.too_large = False
         self._builder = ObjectBuilder()
         self._depth = 0
@@ -149,7 +153,7 @@ def _stream(lines: _Lines, rows: Rows) -> Iterator[RawDocument | Problem]:
     while True:
         try:
             for row in _values(lines, inside=resumed > 0):
-                opening = opening or lines.row_opening()
+                opening = opening or row.opening
                 if lines.halves:
                     what = f"Half characters (lone surrogates): {lines.halves}, read as \ufffd."
                     yield rows.problem(row.line, what, "Export it again as UTF-8.")
@@ -161,6 +165,8 @@ def _stream(lines: _Lines, rows: Rows) -> Iterator[RawDocument | Problem]:
                     yield from rows.read(row.value, row.line)
             return
         except ijson.JSONError as exc:
+            if lines.blank:
+                return
             if lines.line != failed:
                 yield _not_json(rows, lines, exc, recoverable=opening is not None)
         # A line that fails is tried once more as the start of a row: the mistake may be a comma missing before it.
@@ -192,7 +198,7 @@ def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
     in_rows = streamed = False
     for event, value in ijson.basic_parse(lines, buf_size=BUFFER, use_float=True):
         if in_rows and (row is not None or event != "end_array"):
-            row = row or _Value(lines.line)
+            row = row or _Value(lines.line, lines.row_opening())
             row.add(event, value)
             if row.complete:
                 yield row

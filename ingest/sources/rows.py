@@ -175,7 +175,7 @@ class Rows:
     def __init__(self, file: SourceFile, columns: Mapping[str, str]) -> None:
         self.file = file
         self.columns = columns
-        self._offered = False
+        self._silent = True
         self._unnamed = Counter[int | None]()
         self._seen: dict[bytes, tuple[int | None, bytes]] = {}
         self._parents: dict[bytes, bytes] = {}
@@ -184,7 +184,6 @@ class Rows:
 
     def read(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
         """Read one row, which may hold a whole thread if it comes from a known kind of export."""
-        self._offered = True
         if not isinstance(values, Mapping):
             fix = 'Each row must be an object such as {"text": "..."}.'
             yield self.problem(line, f"The row is {_kind(values)}.", fix)
@@ -198,15 +197,15 @@ class Rows:
 
     def add(self, entry: Entry | LeftOut, line: int | None) -> Iterator[RawDocument | Problem]:
         """Take what a known kind of export said."""
-        self._offered = True
         if isinstance(entry, LeftOut):
+            self._silent = False
             self._left_out[entry.reason, entry.fix] += entry.count
         else:
             yield from self._read(Row(entry.values, line, {}), entry.kind)
 
     def finish(self) -> Iterator[Problem]:
         """Say what can be said only at the end of the file."""
-        if not self._offered:
+        if self._silent:
             yield self.problem(None, "The file has no rows.", "Export it again, or remove it.", rest_unread=True)
         for line, chain in self._circles():
             what = f"Replies in a circle: the parents of {chain} lead back to it."
@@ -228,10 +227,12 @@ class Rows:
         rest_unread: bool = False,
     ) -> Problem:
         """Say something about this file."""
+        self._silent = False
         return Problem(self.file.source, line, what, fix, severity, rest_unread)
 
     def _read(self, row: Row, kind: Literal["comment", "document"]) -> Iterator[RawDocument | Problem]:
         document = self._document(row, kind)
+        self._silent = self._silent and document is None
         rest = "The row was left out." if document is None else "The rest of the row was read."
         for problem in row.problems:
             yield self.problem(row.line, problem.what, f"{problem.fix} {rest}")
@@ -342,7 +343,7 @@ def _moment(value: Any) -> datetime:
 
 def _since_1970(number: float) -> datetime:
     """Seconds, or what is smaller by thousands; a number too small for a forum's time is a day such as 20240531."""
-    if not math.isfinite(number):
+    if not abs(number) < 1e20:
         raise ValueError(number)
     if abs(number) < 1e8:
         return datetime.strptime(str(int(number)), "%Y%m%d").replace(tzinfo=UTC)

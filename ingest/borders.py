@@ -1,0 +1,397 @@
+"""Where one comment ends and the next begins: evidence at each line start, and the best split of the whole.
+
+The lines of a dump are read in order, and at each one the question is: does a new comment begin here, given where the
+current one began? The answer is a log-odds, the weighted sum of what stands on both sides of the line start (openers
+of replies, unfinished sentences and lists), of how much the line has to do with the comment so far (words and topic),
+and of the comment's length. The product of these probabilities scores a whole split, so the best split is found by
+dynamic programming over the start of the current comment (Viterbi), and the confidence of a border is its posterior
+probability over all splits (forward-backward): a semi-Markov model with a hazard instead of a duration table.
+
+Weights are fitted by `ingest.segmentation_eval.fit`. Does not know what a profile page is (see segmentation.py).
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from ingest.cleaning import Line
+
+Embed = Callable[[Sequence[str]], np.ndarray]
+"""Texts -> unit vectors of shape (n, dim)."""
+
+OLDEST = 24
+"""Lines after which the age of a comment no longer counts."""
+
+_HEAD, _TAIL = 240, 120  # characters at the start and end of a line that are looked at
+_SEEN = 1_500  # characters of a line that count towards its words and topic
+
+# --- how lines open ---------------------------------------------------------------------------------------------------
+
+
+def _opening(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\W{{0,3}}(?:{pattern})", re.IGNORECASE | re.VERBOSE)
+
+
+_OPENINGS = {
+    "thanks": _opening(
+        r"""(?:many\ |lots\ of\ )?thanks\b(?!\ to\b) | thank\ you | thx\b
+        | (?:(?:very|really|super|this\ is(?:\ an?)?(?:\ very|\ really)?|what\ an?|that['’]s(?:\ an?)?(?:\ very|\ really)?|an?)\ )?
+          (?:great|good|nice|excellent|lovely|wonderful|fantastic|useful|interesting|awesome|cool|neat|fascinating|helpful|beautiful)
+          (?:\W|$|\ \w+[.!]|\ (?:post|point|question|catch|idea|work|write-?up|thread|comment|analysis|summary|stuff|job|paper|find|to\ (?:see|hear|read)))
+        | (?:strong(?:ly)?|weak(?:ly)?|mild(?:ly)?)[- ](?:up|down|agree|disagree|endorse) | (?:up|down)voted | \+1\b | kudos\b | congrat
+        | (?:i\ )(?:really\ |very\ much\ |quite\ |also\ )*(?:appreciate|like|liked|love|loved|enjoyed|admire)\b | well\ (?:said|put|done)\b
+        | (?:i['’]m\ |so\ )?glad\b | (?:i['’]m\ |so\ )?sorry\b | apologies\b | pleased\ to\b | happy\ to\b | props\b"""
+    ),
+    "verdict": _opening(
+        r"""(?:yes|yeah|yep|yup|nope|agreed|disagree(?:d)?|exactly|indeed|correct|true|right|sure|fair|absolutely|definitely|certainly|touch[ée]
+          |ok|okay|not\ (?:quite|really|exactly|sure|necessarily|yet)|maybe|good\ point|quite\ so|same\ here|got\ it|makes\ sense|point\ taken|strong\ (?:dis)?agreement)\b
+        | no\b(?=[,.!—–;:]|\ (?:i|that|it|we|problem|worries|idea)\b) | h+m+\b | huh\b | ah+\b | oh\b | oops\b | whoops\b | wow\b | lol\b | ha(?:ha)*h?\b
+        | i\ (?:mostly\ |generally\ |also\ |strongly\ |fully\ |basically\ |largely\ |totally\ |do\ |kind\ of\ |kinda\ |partly\ |certainly\ )*
+          (?:agree|disagree|concur|concede|endorse|reject|stand\ corrected|withdraw|remain|take\ back|object|doubt|see\ (?:what|your|why|the\ point))\b
+        | (?:you(?:['’]re|\ are)|that(?:['’]s|\ is)|it(?:['’]s|\ is))\ (?:\w+\ )?(?:right|true|correct|fair|wrong|a\ (?:good|great|fair|nice)\ \w+|a\ (?:pity|shame))\b
+        | (?:seems|sounds|looks)\ (?:right|good|plausible|like|to)\b | fwiw\b | for\ what\ it['’]?s\ worth"""
+    ),
+    "asks": _opening(
+        r"""(?:are|were|do|did|does|have|has|can|could|would|will|should|is|isn['’]t|aren['’]t|don['’]t|doesn['’]t|didn['’]t|couldn['’]t|wouldn['’]t|shouldn['’]t
+          |what|why|how|which|who|when|where|any|anyone)\b[^.!]*\? | (?:can|could|may)\ (?:i|you|someone|anyone)\b
+        | i(?:['’]m|\ am)\ (?:curious|confused|wondering|trying\ to\ understand) | i\ (?:wonder|was\ wondering)\b | (?:a\ )?(?:quick\ |dumb\ |small\ )?question\b | curious\b"""
+    ),
+    "stance": _opening(
+        r"""i(?:['’]m|['’]d|['’]ve|['’]ll|\ am|\ was|\ have|\ had|\ would|\ think|\ thought|\ guess|\ suspect|\ feel|\ find|\ found|\ believe|\ want|\ expect|\ hope
+          |\ mean|\ kinda|\ kind|\ mostly|\ basically|\ personally|\ read|\ get|\ worry|\ tried|\ used|\ ran|\ wrote|\ know|\ noticed|\ don['’]t|\ do\ not|\ didn['’]t|\ can['’]t)\b
+        | my\ \w+ | in\ my\ (?:experience|view|opinion|mind) | imo\b | imho\b | personally\b | for\ the\ record\b | as\ (?:a|an|someone|one)\b
+        | we(?:['’]ve|['’]re|\ did|\ ran|\ saw|\ had|\ tried|\ use)\b | speaking\ (?:as|for)\b"""
+    ),
+    "greets": _opening(r"""@\w | (?:hi|hey|hello|dear)\b | (?-i:(?!Yes|Yeah|Yep|Well|Also|Now|Still|Then|Here|However|Indeed|Sure|Right|Again)[A-Z]\w{2,}),\ (?:you|your|thanks|do|did|are|could)\b"""),
+    "points": _opening(
+        r"""see\ (?:also|here|this|my)\b | related(?:ly)?[:,] | relevant\b | epistemic\ status | tl;?dr | fyi\b | typo\b | note\ that\b | note,
+        | (?:some|a\ few|a\ couple(?:\ of)?|couple\ of|two|three|four|several)\ (?:\w+\ ){0,2}(?:notes|comments|thoughts|remarks|data\ points|observations|points|distinctions|questions|things|nits|corrections|bugs|worries|concerns)\b
+        | (?:small|minor|quick|one|another)\ (?:correction|note|nit|clarification)\b
+        | (?:with\ respect\ to|in\ regards?\ to|with\ regard\ to|in\ response\ to|in\ reply\ to|regarding|re:|as\ (?:to|for))
+        | (?:from|in|on)\ (?:the|my|our|your)\ (?:perspective|post|paper|article|plan|model|field|lab|view|setup|object[- ]level|topic|subject)\b
+        | your\b | you\ (?:ask|say|write|mention|might\ (?:be|want|like)|seem|claim|asked|said|wrote|may\ (?:be|want)|mean|point\ out|describe)\b | as\ usual\b"""
+    ),
+    "joins": _opening(
+        r"""(?:and|but|so|also|however|then|or|because|furthermore|moreover|finally|similarly|likewise|instead|still|yet|nor|hence|therefore|thus|conversely|overall
+          |alternatively|additionally|besides|nevertheless|nonetheless|meanwhile|otherwise|plus|next|rather|specifically|importantly|crucially|lastly|ultimately|admittedly|granted|anyway|anyways|again
+          |of\ course|that\ said|having\ said|that\ being\ said|even\ (?:if|though|so|when|then)|in\ (?:particular|contrast|fact|other\ words|short|sum|any\ case|addition|both|either|each|practice)
+          |on\ the\ (?:other|one|contrary)|for\ (?:example|instance|one)|more\ (?:generally|broadly|specifically|precisely|concretely|importantly)|at\ the\ same|at\ least|to\ (?:be|put|illustrate|take|give|see|make)
+          |as\ (?:a\ result|such|above|before|an?\ (?:example|aside|alternative))|by\ (?:contrast|the\ way|comparison|analogy)|now|here['’]?s?|one\ (?:final|last|more|other|reply|could|way|of)
+          |another|the\ (?:other|second|third|last|next|latter|former|same|fix|trick|point|trouble|problem|result|rest)|others?|both|neither|given\ (?:this|that)|under|outside|inside|what['’]?s\ more)\b"""
+    ),
+    "supposes": _opening(
+        r"""(?:if|when|while|once|after|until|unless|whereas|although|though|suppose|imagine|consider|say|let|since|there|most|some|one|all|each|every|none|nothing|broadly|perhaps|presumably|basically|unfortunately)\b"""
+    ),
+    "refers": _opening(r"""(?:this|that|these|those|it|its|they|their|them|he|she|his|her|such)\b"""),
+    "counts": _opening(
+        r"""(?:first|second|third|fourth|fifth|firstly|secondly|thirdly|step|case|option|part)\b(?:ly)?[\ ,:] | \(?(?:\d{1,2}|[a-h]|i{1,3}|iv|v)[.):]\s"""
+    ),
+    "adds": _opening(r"""(?:edit|edited|eta|update|updated|p\.?\ ?s|ps|added|addendum|footnote|n\.?b|caveat|disclaimer)\b | \[\d+\] | \^"""),
+}
+_REPLIES = ("thanks", "verdict", "asks")
+
+_BULLET = re.compile(r"[-–—•*·◦▪+]+(?:$|\s)|[-–—*_=]{2,}$")
+_LONE_BULLET = re.compile(r"[-–—•*·◦▪+.=_]{1,60}$")
+_YOU = re.compile(r"\b(?:you|your|yours|you['’]\w+)\b", re.IGNORECASE)
+_ME = re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me|mine)\b")
+_POST = re.compile(
+    r"""\b(?:(?:this|your|the|his|her|their|linked|original)\ (?:\w+\ )?(?:post|comment|article|paper|essay|write-?up|argument|thread|reply|proposal
+    |draft|piece|sequence|title|author|op|quote|claim|result|experiment|dataset)s?|OP|writing\ this|posting\ this|write-?up)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CLOSES = re.compile(
+    r"""(?:thanks|thank\ you)(?:\ \w+){0,6}[.!)]*$ | ^\W*(?:edit|eta|p\.?s|update|anyway|anyhow|overall|finally|lastly|see\ also|in\ (?:any\ case|short|sum))\b | ^\(.*\)$
+    | \b(?:hope\ (?:this|that|it)|let\ me\ know|looking\ forward|thoughts\?|what\ do\ you\ think|does\ (?:that|this)\ (?:make|seem|sound|answer)
+    |i['’]d\ (?:love|be\ (?:very\ |really\ )?(?:interested|curious|glad|happy|keen))|would\ love|feel\ free|cheers)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_ENDS = re.compile(r"[.!?…][\"'”’)\]*_]*$|[:;]-?[)D(]$|\)$|[”\"]$")
+_SENTENCE = re.compile(r"[^.!?]*[.!?]?")
+
+# --- words ------------------------------------------------------------------------------------------------------------
+
+_WORD = re.compile(r"[^\W\d_][\w'’-]{2,}")
+_LABEL = re.compile(r"\b[A-Z][\w'’-]*[A-Z\d][\w-]*|\([A-Z0-9]\)|(?<=[a-z,;] )[A-Z][\w-]{2,}")
+_STOP = frozenset(
+    """the and that for with this are was were have has had not but you your they them their from what which who whom will would could
+    should can may might must about into over under than then there here when where why how all any some more most much many other such only
+    same very just also even still too because been being its it's i'm i've i'd don't doesn't isn't aren't wasn't didn't can't won't our ours out
+    off one two like think thing things something really make makes made get gets got does did do done these those his her she him who's that's
+    what's there's you're they're we're it’s i’m i’ve i’d don’t doesn’t isn’t that’s there’s you’re they’re we’re let’s say said see know want
+    way lot bit kind sort good well yes people point seems seem case time first second""".split()
+)
+
+# --- features ---------------------------------------------------------------------------------------------------------
+
+AT_LINE = (
+    "bias", *_OPENINGS, "you_early", "post_early", "lower", "parenthesis", "quotation", "bullet", "short", "length",
+    "after_colon", "after_unfinished", "after_question", "after_closing", "after_bullet", "after_parenthesis", "after_short",
+    "answers_itself", "second_item", "in_list", "same_start", "labels_shared", "next_shared", "gap_wider", "gap_narrower", "next_similar",
+)  # fmt: skip
+"""Features of a line start alone."""
+IN_COMMENT = (
+    "age_1", "age_2", "age_3", "age", "words", "answers", "greeted",
+    "shared", "shared_short", "similar", "similar_short", "similar_first", "reply_shared", "stance_shared",
+)  # fmt: skip
+"""Features that depend on where the current comment began."""
+FEATURES = (*AT_LINE, *IN_COMMENT)
+TOPIC_FEATURES = frozenset({"next_similar", "similar", "similar_short", "similar_first"})
+"""Those that need an embedding model."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What speaks for and against a border at each line."""
+
+    at_line: np.ndarray
+    """(lines, len(AT_LINE))"""
+    in_comment: np.ndarray
+    """(OLDEST + 1, lines, len(IN_COMMENT)): for a comment that began so many lines earlier; row 0 is unused."""
+
+    def log_odds(self, weights: np.ndarray) -> np.ndarray:
+        """Log-odds of a border, (OLDEST + 1, lines), for weights in the order of `FEATURES`."""
+        known = len(AT_LINE)
+        return np.clip(self.at_line @ weights[:known] + self.in_comment @ weights[known:], -30.0, 30.0)
+
+
+def evidence(lines: Sequence[Line], embed: Embed | None = None) -> Evidence:
+    """Gather the features of every line start; linear in the number of lines."""
+    at_line = np.zeros((len(lines), len(AT_LINE)))
+    in_comment = np.zeros((OLDEST + 1, len(lines), len(IN_COMMENT)))
+    if len(lines) > 1:
+        _openings(lines, at_line)
+        _surroundings(lines, at_line)
+        fullness = np.minimum(1.0, np.array([len(line.text) for line in lines]) / 160)
+        _ages(lines, in_comment)
+        _first_lines(lines, at_line, in_comment)
+        _shared_words(lines, fullness, at_line, in_comment)
+        if embed is not None:
+            _topics(lines, fullness, embed, at_line, in_comment)
+    return Evidence(at_line, in_comment)
+
+
+_COLUMN = {name: index for names in (AT_LINE, IN_COMMENT) for index, name in enumerate(names)}
+
+
+def _openings(lines: Sequence[Line], table: np.ndarray) -> None:
+    """What each line begins with."""
+    heads = [line.text[:_HEAD] for line in lines]
+    lower_rate = sum(head[0].islower() for head in heads) / len(heads)
+    for row, line, head in zip(table, lines, heads, strict=True):
+        sentence = _SENTENCE.match(head)
+        first = sentence.group() if sentence else head
+        found = {name: pattern.match(head) is not None for name, pattern in _OPENINGS.items()}
+        found["bias"] = True
+        found["you_early"] = _YOU.search(first) is not None
+        found["post_early"] = _POST.search(first) is not None
+        found["parenthesis"] = head[0] == "("
+        found["quotation"] = head[0] in "“\"‘"
+        found["bullet"] = _BULLET.match(head) is not None
+        found["short"] = len(line.text) < 60
+        for name, hit in found.items():
+            row[_COLUMN[name]] = hit
+        # Where somebody never uses capitals, a small letter says nothing.
+        row[_COLUMN["lower"]] = head[0].islower() * (1.0 - lower_rate)
+        row[_COLUMN["length"]] = math.log(len(line.text) + 1.0) - 5.0
+
+
+def _surroundings(lines: Sequence[Line], table: np.ndarray) -> None:
+    """How the line before ends, and how the two stand to each other."""
+    tails = [line.text[-_TAIL:] for line in lines]
+    unended = [_ENDS.search(tail) is None for tail in tails]
+    ended_rate = 1.0 - sum(unended) / len(unended)
+    usual_gap = Counter(line.blanks_before for line in lines[1:]).most_common(1)[0][0]
+    replies = [_COLUMN[name] for name in _REPLIES]
+    lead_in = -100
+    for index in range(1, len(lines)):
+        row, before, here, tail = table[index], lines[index - 1].text, lines[index].text, tails[index - 1]
+        colon = tail[-1] == ":" or tail[-2:] in (":)", ":”", ':"')
+        lone = _LONE_BULLET.match(before[:60]) is not None
+        question = tail.rstrip(")”\"")[-1:] == "?"
+        if colon:
+            lead_in = index
+        row[_COLUMN["after_colon"]] = colon
+        row[_COLUMN["after_bullet"]] = lone
+        row[_COLUMN["after_unfinished"]] = (unended[index - 1] and not colon and not lone) * ended_rate**2
+        row[_COLUMN["after_question"]] = question
+        row[_COLUMN["answers_itself"]] = question and bool(row[_COLUMN["joins"]] or row[_COLUMN["refers"]] or here.startswith("Well"))
+        row[_COLUMN["after_closing"]] = _CLOSES.search(tail) is not None
+        row[_COLUMN["after_parenthesis"]] = before[0] == "("
+        row[_COLUMN["after_short"]] = len(before) < 60
+        if row[replies].any():
+            lead_in = -100
+        row[_COLUMN["second_item"]] = index == lead_in + 1
+        if lead_in + 1 < index <= lead_in + 10:
+            row[_COLUMN["in_list"]] = math.exp(-(index - lead_in - 2) / 3)
+        row[_COLUMN["same_start"]] = _same_start(before[:_HEAD], here[:_HEAD])
+        row[_COLUMN["gap_wider"]] = lines[index].blanks_before > usual_gap
+        row[_COLUMN["gap_narrower"]] = lines[index].blanks_before < usual_gap
+
+
+def _same_start(before: str, here: str) -> float:
+    """Neighbouring items of a list often begin alike."""
+    one, two = before.split(maxsplit=1)[0], here.split(maxsplit=1)[0]
+    if one.casefold() == two.casefold():
+        return 0.0 if one == "I" else 1.0
+    return 0.5 if one.endswith("ing") and two.endswith("ing") else 0.0
+
+
+def _ages(lines: Sequence[Line], table: np.ndarray) -> None:
+    """How long the comment is already, in lines and in words."""
+    words = np.concatenate([[0], np.cumsum([len(line.text[:20_000].split()) for line in lines])])
+    for age in range(1, OLDEST + 1):
+        first = np.maximum(np.arange(len(lines)) - age, 0)
+        if age <= 3:
+            table[age, :, _COLUMN[f"age_{age}"]] = 1.0
+        table[age, :, _COLUMN["age"]] = math.log(age)
+        table[age, :, _COLUMN["words"]] = np.log1p(words[:-1] - words[first]) - 4.5
+
+
+def _first_lines(lines: Sequence[Line], at_line: np.ndarray, in_comment: np.ndarray) -> None:
+    """What the comment began with: words of somebody else ask for an answer, and nobody says thanks twice."""
+    replies = at_line[:, [_COLUMN[name] for name in _REPLIES]].any(axis=1)
+    answers = replies | (at_line[:, _COLUMN["you_early"]] > 0) | (at_line[:, _COLUMN["points"]] > 0)
+    others = np.array([_ME.search(line.text[:_SEEN]) is None for line in lines]) & (
+        ~replies | np.array([line.text.endswith("?") for line in lines])
+    )
+    for age in (1, 2):
+        began = np.maximum(np.arange(len(lines)) - age, 0)
+        in_comment[age, :, _COLUMN["greeted"]] = replies & replies[began]
+    in_comment[1, 1:, _COLUMN["answers"]] = answers[1:] & others[:-1]
+
+
+def _shared_words(lines: Sequence[Line], fullness: np.ndarray, at_line: np.ndarray, in_comment: np.ndarray) -> None:
+    """How many of a line's words the comment so far has used, and how many the next two lines will use.
+
+    Words weigh the more the rarer they are in this dump (Hearst 1997, TextTiling, with weights).
+    """
+    bags = [frozenset(_stem(word) for word in _WORD.findall(line.text[:_SEEN])) - _STOP for line in lines]
+    labels = [frozenset(_LABEL.findall(line.text[:_SEEN])) for line in lines]
+    seen_in = Counter(word for bag in bags for word in bag)
+    weight = {word: math.log(1.0 + len(lines) / (1.0 + times)) for word, times in seen_in.items()}
+    shared = np.zeros((OLDEST + 1, len(lines)))
+    last: dict[str, int] = {}
+    for index, bag in enumerate(bags):
+        total = sum(weight[word] for word in bag) or 1.0
+        for word in bag:
+            age = index - last.get(word, -OLDEST)
+            if age <= OLDEST and word in last:
+                shared[age, index] += weight[word] / total
+            last[word] = index
+        following = frozenset().union(*bags[index + 1 : index + 3])
+        at_line[index, _COLUMN["next_shared"]] = sum(weight[word] for word in bag & following) / total * fullness[index]
+        at_line[index, _COLUMN["labels_shared"]] = index > 0 and bool(labels[index] & labels[index - 1])
+    shared = np.cumsum(shared, axis=0)
+    in_comment[:, :, _COLUMN["shared"]] = shared * fullness
+    in_comment[:, :, _COLUMN["shared_short"]] = shared * (1.0 - fullness)
+    replies = at_line[:, [_COLUMN[name] for name in _REPLIES]].any(axis=1)
+    in_comment[:, :, _COLUMN["reply_shared"]] = shared * replies
+    in_comment[:, :, _COLUMN["stance_shared"]] = shared * at_line[:, _COLUMN["stance"]]
+
+
+def _stem(word: str) -> str:
+    word = word.casefold()
+    return word[:-1] if word.endswith("s") and not word.endswith("ss") else word
+
+
+def _topics(
+    lines: Sequence[Line], fullness: np.ndarray, embed: Embed, at_line: np.ndarray, in_comment: np.ndarray
+) -> None:
+    """How close a line is in meaning to the comment so far and to the next two lines.
+
+    Measured from what is usual between lines that stand far apart, because some people write about one thing only.
+    """
+    vectors = np.asarray(embed([line.text[:_SEEN] for line in lines]), dtype=np.float32)
+    count = len(lines)
+    apart = [np.einsum("ij,ij->i", vectors[age:], vectors[:-age]) for age in range(1, min(OLDEST, count - 1) + 1)]
+    distant = apart[5:] or apart[-1:]
+    usual = float(np.mean(np.concatenate(distant)))
+    closest = np.full(count, -1.0)
+    for age in range(1, OLDEST + 1):
+        here = np.full(count, -1.0)
+        if age <= len(apart):
+            here[age:] = apart[age - 1]
+        closest = np.maximum(closest, here)
+        in_comment[age, :, _COLUMN["similar"]] = (closest - usual) * fullness
+        in_comment[age, :, _COLUMN["similar_short"]] = (closest - usual) * (1.0 - fullness)
+        in_comment[age, :, _COLUMN["similar_first"]] = (here - usual) * fullness
+    following = np.full(count, usual)
+    following[:-1] = apart[0]
+    if len(apart) > 1:
+        following[:-2] = np.maximum(following[:-2], apart[1])
+    at_line[:, _COLUMN["next_similar"]] = (following - usual) * fullness
+
+
+# --- the best split ---------------------------------------------------------------------------------------------------
+
+
+def best_split(log_odds: np.ndarray) -> tuple[list[int], np.ndarray]:
+    """The most probable split, and how probable a border is at each line over all splits.
+
+    Args:
+        log_odds: (OLDEST + 1, lines), as from `Evidence.log_odds`.
+
+    Returns:
+        Indices of the lines at which a comment begins, the first line among them, and (lines,) probabilities.
+    """
+    count = log_odds.shape[1]
+    if count < 2:
+        return list(range(count)), np.ones(count)
+    yes, no = -np.logaddexp(0, -log_odds), -np.logaddexp(0, log_odds)
+    chosen = _viterbi(yes, no)
+    return chosen, _posterior(yes, no)
+
+
+def _older(by_age: np.ndarray, join: Callable[[float, float], float]) -> np.ndarray:
+    """Everything one line older; the oldest two ages become one."""
+    shifted = np.full_like(by_age, -math.inf)
+    shifted[2:] = by_age[1:-1]
+    shifted[-1] = join(shifted[-1], by_age[-1])
+    return shifted
+
+
+def _viterbi(yes: np.ndarray, no: np.ndarray) -> list[int]:
+    count = yes.shape[1]
+    score = np.full(OLDEST + 1, -math.inf)
+    score[1] = 0.0
+    border_from = np.zeros(count, dtype=np.int16)  # age of the comment that ends where a border is set
+    grew_old = np.zeros(count, dtype=bool)  # whether the oldest state came from itself
+    for index in range(1, count):
+        ends = score + yes[:, index]
+        stays = score + no[:, index]
+        border_from[index] = ends.argmax()
+        grew_old[index] = stays[-1] > stays[-2]
+        score = _older(stays, max)
+        score[1] = ends[border_from[index]]
+    age = int(score.argmax())
+    starts = []
+    for index in range(count - 1, 0, -1):
+        if age == 1:
+            starts.append(index)
+            age = int(border_from[index])
+        elif age < OLDEST or not grew_old[index]:
+            age -= 1
+    return [0, *reversed(starts)]
+
+
+def _posterior(yes: np.ndarray, no: np.ndarray) -> np.ndarray:
+    count = yes.shape[1]
+    forward = np.full((count + 1, OLDEST + 1), -math.inf)
+    forward[1, 1] = 0.0
+    for index in range(1, count):
+        forward[index + 1] = _older(forward[index] + no[:, index], np.logaddexp)
+        forward[index + 1, 1] = np.logaddexp.reduce(forward[index] + yes[:, index])
+    backward = np.zeros(OLDEST + 1)
+    probability = np.ones(count)
+    total = np.logaddexp.reduce(forward[count])
+    for index in range(count - 1, 0, -1):
+        ends = yes[:, index] + backward[1]
+        probability[index] = math.exp(min(0.0, np.logaddexp.reduce(forward[index] + ends) - total))
+        backward = np.logaddexp(ends, no[:, index] + np.append(backward[1:], backward[-1]))
+    return probability

@@ -1,0 +1,150 @@
+"""The fetch command: arguments, progress, report."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ingest.forums import SITES, ForumClient, fetch_post, fetch_user, named_site
+from ingest.forums.client import PAUSE
+from ingest.forums.sites import post_of, site_of
+from rag.errors import ForumError, RagError, SettingsError
+from rag.records import as_datetime
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from ingest.forums import FetchReport, Site
+
+EPILOG = (
+    "exit status: 0 everything was fetched, 1 stopped early (the same command goes on later), 2 nothing was done. "
+    "A second run brings what is new; with --refresh also karma, edits and deletions of older comments."
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What the command takes."""
+    parser.epilog = EPILOG
+    parser.add_argument("site", nargs="?", metavar="SITE", help="lesswrong, alignmentforum or eaforum")
+    parser.add_argument(
+        "--user", action="append", default=[], metavar="NAME", help="comments by this person (name in the profile's address)"
+    )
+    parser.add_argument("--post", action="append", default=[], metavar="URL", help="comments and answers under this post")
+    parser.add_argument("--since", metavar="DATE", help="only comments from this day on (YYYY-MM-DD)")
+    parser.add_argument("--out", default="comments", metavar="FOLDER", help="where the JSONL files go (default: comments)")
+    parser.add_argument("--refresh", action="store_true", help="fetch all anew and replace the files in the end")
+    parser.add_argument("--host", metavar="URL", help="another site that runs ForumMagnum, as https://forum.example.org")
+    parser.add_argument("--allow-local", action="store_true", help="--host may be on this machine or the local network")
+    parser.add_argument(
+        "--pause", type=float, default=PAUSE, metavar="SECONDS", help="between requests (default and least: 3)"
+    )
+    parser.add_argument("--ingest", action="store_true", help="read what was fetched into the index")
+    parser.add_argument("--store", metavar="FOLDER", help="folder of the index (setting store)")
+    parser.add_argument("--quiet", action="store_true", help="no progress bar, and no report unless it stopped early")
+    parser.add_argument("--json", action="store_true", help="the report as JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Fetch as told; returns the exit status.
+
+    Raises:
+        RagError: Nothing was done.
+    """
+    since, site = _since(args.since), _site(args)
+    if not (args.user or args.post):
+        raise SettingsError("fetch: say what. Give --user NAME or --post URL.")
+    least = 0.0 if args.allow_local else PAUSE
+    if not least <= args.pause <= 3600:
+        raise SettingsError(f"fetch: --pause {args.pause:g} is not possible. Give {least:g} to 3600 seconds.")
+    settings = Settings(**({"store": args.store} if args.store else {}))
+    reports: list[FetchReport] = []
+    failure: RagError | None = None
+    with ForumClient(site, pause=args.pause, allow_local=args.allow_local, on_wait=_say(args)) as client:
+        try:
+            for report in _reports(client, args, since):
+                reports.append(report)
+                if report.stopped:
+                    break
+        except ForumError as exc:
+            if not reports:
+                raise
+            failure = exc
+        except KeyboardInterrupt:
+            print("\nStopped. What was fetched is kept: run the same command again to go on.", file=sys.stderr)
+            raise
+    return _finish(args, settings, reports, failure)
+
+
+def _reports(client: ForumClient, args: argparse.Namespace, since: datetime | None) -> Iterator[FetchReport]:
+    from ingest.command import progress_bars
+
+    for fetch, names in ((fetch_user, args.user), (fetch_post, args.post)):
+        for name in names:
+            with progress_bars(quiet=args.quiet or args.json) as progress:
+                report = fetch(client, name, out=Path(args.out), since=since, refresh=args.refresh, progress=progress)
+            yield report
+
+
+def _finish(
+    args: argparse.Namespace, settings: Settings, reports: list[FetchReport], failure: RagError | None
+) -> int:
+    """Print the reports, ingest if asked to, and choose the exit status."""
+    stopped = failure is not None or any(report.stopped for report in reports)
+    if not args.json and (stopped or not args.quiet):
+        print("\n".join(map(str, reports)))
+    if failure is not None:
+        print(f"Stopped early: {failure}", file=sys.stderr)
+    read = _ingest(args, settings, reports) if args.ingest else None
+    if args.json:
+        said = {"fetched": [report.to_dict() for report in reports], "stopped": str(failure) if failure else None}
+        print(json.dumps({**said, "ingest": read.to_dict() if read else None}, ensure_ascii=False, indent=2))
+    elif read is not None and (read.errors or not args.quiet):
+        print(read)
+    return 1 if stopped or (read is not None and read.errors) else 0
+
+
+def _ingest(args: argparse.Namespace, settings: Settings, reports: list[FetchReport]):
+    from ingest.command import progress_bars
+    from ingest.pipeline import ingest
+
+    files = [report.file for report in reports if report.file.exists()]
+    if not files:
+        return None
+    with progress_bars(quiet=args.quiet or args.json) as progress:
+        return ingest(files, settings=settings, progress=progress)
+
+
+def _site(args: argparse.Namespace) -> Site:
+    if args.host:
+        if args.site:
+            raise SettingsError(f"fetch: give either {args.site} or --host {args.host}.")
+        return named_site(args.host, allow_local=args.allow_local)
+    if args.allow_local:
+        raise SettingsError("fetch: --allow-local goes with --host, which names the local site.")
+    name = (args.site or "").lower()
+    if not name and args.post and not args.user:
+        site = site_of(post_of(args.post[0]).host)
+        name = site.name if site else ""
+    if name not in SITES:
+        said = f'"{args.site}" is not known' if args.site else "say which site"
+        raise SettingsError(f"fetch: {said}. Known are {', '.join(SITES)}; give others with --host https://...")
+    return SITES[name]
+
+
+def _since(value: str | None) -> datetime | None:
+    try:
+        return as_datetime(value)
+    except ValueError as exc:
+        raise SettingsError(f"fetch: --since takes a date such as 2023-01-31 ({exc}).") from exc
+
+
+def _say(args: argparse.Namespace):
+    def say(seconds: float, reason: str) -> None:
+        if not (args.quiet or args.json):
+            print(f"{reason[:1].upper()}{reason[1:]}: waiting {seconds:.0f} s.", file=sys.stderr)
+
+    return say

@@ -1,0 +1,139 @@
+"""Forums that run ForumMagnum: where each is asked, and what its links look like.
+
+LessWrong and the Alignment Forum run one branch of the software, the EA Forum another: their comments can be walked by
+date, respectively by offset only (ForumMagnum `lib/collections/comments/views.ts`, branches `master` and `ea-deploy`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple
+from urllib.parse import SplitResult, urlsplit
+
+from rag.errors import ForumError
+
+_ID = "[A-Za-z0-9]{17,27}"
+_POST_PATH = re.compile(rf"/(?:posts|events|p|item)/({_ID})(?:/|$)|/(?:g|s)/{_ID}/p/({_ID})(?:/|$)")
+_USER_PATH = re.compile(r"/users/([^/]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One forum."""
+
+    name: str
+    """As on the command line and in file names."""
+    title: str
+    url: str
+    """Scheme and host that permalinks start with."""
+    endpoint: str
+    """Where GraphQL is asked."""
+    hosts: frozenset[str] = frozenset()
+    """Further hosts that a redirect may lead to, with the port where it is not the usual one."""
+    walk: Literal["date", "offset"] = "date"
+    """How to page through a person's comments; a site that turns out not to know dates is walked by offset."""
+    unreviewed_hidden_since: datetime | None = None
+    """From then on the site hides comments whose author no moderator has looked at."""
+    full_names: bool = False
+    """Whether the site shows full names in place of display names."""
+
+
+class Post(NamedTuple):
+    """What a link to a post says."""
+
+    host: str | None
+    """None if only an id was given."""
+    id: str
+
+
+_REVIEWED = datetime(2023, 4, 4, tzinfo=UTC)
+_LESSWRONG = Site(
+    "lesswrong", "LessWrong", "https://www.lesswrong.com", "https://www.lesswrong.com/graphql",
+    frozenset({"www.lesswrong.com", "lesswrong.com"}), unreviewed_hidden_since=_REVIEWED,
+)  # fmt: skip
+_ALIGNMENT_FORUM = Site(
+    "alignmentforum", "Alignment Forum", "https://www.alignmentforum.org", "https://www.alignmentforum.org/graphql",
+    frozenset({"www.alignmentforum.org", "alignmentforum.org"}), unreviewed_hidden_since=_REVIEWED, full_names=True,
+)  # fmt: skip
+_EA_FORUM = Site(
+    # Its own host sends programs on to the other one, which is there for them.
+    "eaforum", "EA Forum", "https://forum.effectivealtruism.org", "https://forum-bots.effectivealtruism.org/graphql",
+    frozenset({"forum.effectivealtruism.org", "forum-bots.effectivealtruism.org"}), walk="offset",
+)  # fmt: skip
+
+SITES = {site.name: site for site in (_LESSWRONG, _ALIGNMENT_FORUM, _EA_FORUM)}
+"""Known forums by name. Nothing else is asked unless its address is given."""
+_MIRRORS = {"greaterwrong.com": _LESSWRONG, "www.greaterwrong.com": _LESSWRONG, "ea.greaterwrong.com": _EA_FORUM}
+
+
+def named_site(host: str, *, allow_local: bool = False) -> Site:
+    """Make a site of an address that somebody gave.
+
+    Args:
+        host: Such as "https://forum.example.org".
+        allow_local: Whether plain http is acceptable, as it is on one's own machine.
+
+    Raises:
+        ForumError: The address is none.
+    """
+    parts = _split(host)
+    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
+        raise ForumError(f'--host "{host}" is no address. Give one such as https://forum.example.org.')
+    if parts.scheme == "http" and not allow_local:
+        raise ForumError(f'--host "{host}" is not encrypted. Give https://{parts.netloc}.')
+    url = f"{parts.scheme}://{parts.netloc.lower()}"
+    path = parts.path.rstrip("/").removesuffix("/graphql")
+    name = re.sub(r"[^a-z0-9.-]+", "-", parts.netloc.lower()).strip(".-")
+    return Site(name, parts.netloc.lower(), url, f"{url}{path}/graphql")
+
+
+def post_of(link: str) -> Post:
+    """Read the link or id of a post.
+
+    Raises:
+        ForumError: It is neither.
+    """
+    if re.fullmatch(_ID, link):
+        return Post(None, link)
+    parts = _split(link if "://" in link else f"https://{link}")
+    match = _POST_PATH.search(parts.path)
+    if match is None:
+        raise ForumError(
+            f'"{link}" is no link to a post. It should look like https://www.lesswrong.com/posts/<id>/<title>; '
+            "open the post and copy its address."
+        )
+    return Post(parts.netloc.lower(), match[1] or match[2])
+
+
+def site_of(host: str | None) -> Site | None:
+    """The known site that a host belongs to, or mirrors."""
+    known = {name: site for site in SITES.values() for name in site.hosts} | _MIRRORS
+    return known.get((host or "").lower())
+
+
+def holds(site: Site, post: Post) -> bool:
+    """Whether a site can be asked for a post: its own, or one of the two sites that share a database."""
+    shared = {_LESSWRONG.name, _ALIGNMENT_FORUM.name}
+    other = site_of(post.host)
+    return (
+        post.host is None
+        or post.host in (*site.hosts, urlsplit(site.url).netloc)
+        or (other is not None and (other.name == site.name or {other.name, site.name} == shared))
+    )
+
+
+def user_of(name: str) -> str:
+    """The name out of a profile's address; a plain name stays as it is."""
+    match = _USER_PATH.search(_split(name).path) if "/" in name else None
+    return match[1] if match else name.strip()
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        parts = urlsplit(address.strip())
+        _ = parts.port
+    except ValueError as exc:
+        raise ForumError(f'"{address}" is no address ({exc}).') from exc
+    return parts
