@@ -30,12 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.epilog = EPILOG
     parser.add_argument("site", nargs="?", metavar="SITE", help="lesswrong, alignmentforum or eaforum")
-    parser.add_argument(
-        "--user", action="append", default=[], metavar="NAME", help="comments by this person (name in the profile's address)"
-    )
-    parser.add_argument("--post", action="append", default=[], metavar="URL", help="comments and answers under this post")
+    parser.add_argument("--user", action="append", default=[], metavar="NAME", help="comments by this person")
+    parser.add_argument("--post", action="append", default=[], metavar="URL", help="comments and answers under a post")
     parser.add_argument("--since", metavar="DATE", help="only comments from this day on (YYYY-MM-DD)")
-    parser.add_argument("--out", default="comments", metavar="FOLDER", help="where the JSONL files go (default: comments)")
+    parser.add_argument("--out", default="comments", metavar="FOLDER", help="where the files go (default: comments)")
     parser.add_argument("--refresh", action="store_true", help="fetch all anew and replace the files in the end")
     parser.add_argument("--host", metavar="URL", help="another site that runs ForumMagnum, as https://forum.example.org")
     parser.add_argument("--allow-local", action="store_true", help="--host may be on this machine or the local network")

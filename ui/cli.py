@@ -1,6 +1,7 @@
 """The command `commentariat`: ask, search, chat, ingest and look after the index.
 
-Exit status: 0 done, 1 some inputs of an ingest were not read, 2 an error (its message is on standard error).
+Exit status: 0 done, 1 some inputs of an ingest were not read or a fetch stopped early, 2 an error (its message is on
+standard error).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import sys
 from collections.abc import Sequence
 
 import ingest.command
+import ingest.fetch_command
 from rag.errors import RagError
 from rag.settings import Settings
 
@@ -60,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     reading = _command(commands, "ingest", lambda args: ingest.command.run(args), "read comments into the index", store=False)
     reading.epilog = ingest.command.EPILOG
     ingest.command.add_arguments(reading)
+
+    fetching = _command(commands, "fetch", ingest.fetch_command.run, "import comments from a forum", store=False)
+    ingest.fetch_command.add_arguments(fetching)
 
     _command(commands, "sources", _sources, "list what the index holds")
     forget = _command(commands, "forget", _forget, "remove a source from the index")

@@ -14,7 +14,7 @@ from rag.errors import ForumError
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
-class Unresolved(Exception):
+class UnresolvedError(Exception):
     """The name is not known right now."""
 
 
@@ -23,12 +23,12 @@ def addresses(host: str, port: int, *, allow_local: bool = False) -> list[str]:
 
     Raises:
         ForumError: One of them belongs to a local network.
-        Unresolved: There are none.
+        UnresolvedError: There are none.
     """
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as exc:
-        raise Unresolved(getattr(exc, "strerror", None) or str(exc)) from exc
+        raise UnresolvedError(getattr(exc, "strerror", None) or str(exc)) from exc
     numbers = list(dict.fromkeys(str(entry[4][0]).partition("%")[0] for entry in found))
     for number in numbers if not allow_local else ():
         if not is_public(number):

@@ -18,7 +18,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin, urlsplit
 
-from ingest.forums.addresses import Unresolved, addresses
+from ingest.forums.addresses import UnresolvedError, addresses
 from ingest.forums.sites import Site
 from rag.errors import ForumError
 
@@ -45,6 +45,7 @@ _GONE = (
     (re.compile(r'Unknown type "(?P<name>\w+)"'), "type {name} is gone"),
     (re.compile(r'Field "(?P<name>\w+)" is not defined by type "(?P<type>\w+)"'), "field {type}.{name} is gone"),
 )
+_FINAL = {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "BAD_USER_INPUT", "FORBIDDEN", "UNAUTHENTICATED"}
 _TOLD = {
     "app.missing_document": "it does not exist",
     "app.operation_not_allowed": "it is a draft or hidden",
@@ -62,7 +63,7 @@ class Reply:
     """Single fields that the site could not give; the rest of `data` is whole."""
 
 
-class _Passing(Exception):
+class _PassingError(Exception):
     """A failure that may be gone at the next try; `wait` is how long the site asks us to wait first."""
 
     def __init__(self, reason: str, wait: float = 0.0) -> None:
@@ -124,7 +125,7 @@ class ForumClient:
             try:
                 data, errors = self._ask(name, json.dumps(body).encode())
                 return Reply(data, attempt, errors)
-            except _Passing as exc:
+            except _PassingError as exc:
                 # Twice as long each time, so that a struggling server gets air.
                 wait = max(exc.wait, self.pause * 2 ** (attempt - 1))
                 if attempt == TRIES:
@@ -183,11 +184,12 @@ class ForumClient:
         self.requests += 1
         try:
             parts = httpx.URL(url)
-            numbers = addresses(parts.host, parts.port or {"https": 443}.get(parts.scheme, 80), allow_local=self.allow_local)
+            port = parts.port or {"https": 443}.get(parts.scheme, 80)
+            numbers = addresses(parts.host, port, allow_local=self.allow_local)
         except httpx.InvalidURL as exc:
             raise ForumError(f'"{_line(url)}" is no address ({exc}).') from exc
-        except Unresolved as exc:
-            raise _Passing(f"the name {parts.host} is not found ({exc})") from exc
+        except UnresolvedError as exc:
+            raise _PassingError(f"the name {parts.host} is not found ({exc})") from exc
         headers = {
             "Host": parts.netloc.decode("ascii"),
             "Content-Type": "application/json",
@@ -207,10 +209,10 @@ class ForumClient:
                     raise ForumError(f"The certificate of {parts.host} is not trusted ({exc}).") from exc
                 failure = exc
             except httpx.TimeoutException as exc:
-                raise _Passing("no reply in time") from exc
+                raise _PassingError("no reply in time") from exc
             except httpx.HTTPError as exc:
-                raise _Passing(f"the connection was cut ({_line(str(exc)) or type(exc).__name__})") from exc
-        raise _Passing(f"no connection to {parts.host} ({_line(str(failure))})") from failure
+                raise _PassingError(f"the connection was cut ({_line(str(exc)) or type(exc).__name__})") from exc
+        raise _PassingError(f"no connection to {parts.host} ({_line(str(failure))})") from failure
 
     def _receive(self, request: httpx.Request) -> tuple[int, Mapping[str, str], bytes]:
         response = self._connection().send(request, stream=True)
@@ -222,7 +224,7 @@ class ForumClient:
                 if len(content) > LARGEST_REPLY:
                     raise ForumError(f"{self.site.title} sent more than {LARGEST_REPLY:,} bytes at once. {AGAIN}")
                 if self.clock() - started > LONGEST_REPLY:
-                    raise _Passing(f"the reply took more than {LONGEST_REPLY:.0f} seconds")
+                    raise _PassingError(f"the reply took more than {LONGEST_REPLY:.0f} seconds")
         finally:
             response.close()
         return response.status_code, response.headers, bytes(content)
@@ -253,14 +255,14 @@ class ForumClient:
         if status in (401, 403):
             raise ForumError(f"{title} refuses to answer programs at the moment (status {status}). {AGAIN}")
         if status >= 500 or status in (408, 425):
-            raise _Passing(f"status {status}", self._asked_wait(headers) or 0.0)
+            raise _PassingError(f"status {status}", self._asked_wait(headers) or 0.0)
         reply = _parsed(content)
         if reply is None:
             if content.lstrip()[:1] == b"<" or "html" in headers.get("content-type", ""):
                 what = "a web page in place of data, perhaps a check whether we are human"
                 raise ForumError(f"{title} sent {what} (status {status}). {AGAIN}")
             if status == 200:
-                raise _Passing("the reply broke off")
+                raise _PassingError("the reply broke off")
             raise ForumError(f"{title} has no GraphQL at {self.site.endpoint} (status {status}). Check the address.")
         data, errors = reply.get("data"), _errors(reply)
         if isinstance(data, Mapping) and any(value is not None for value in data.values()):
@@ -272,7 +274,7 @@ class ForumClient:
         wait = self._asked_wait(headers)
         if wait is None:
             raise ForumError(f"{self.site.title} asks us to slow down (status 429). {AGAIN}")
-        raise _Passing("the site asks us to slow down (status 429)", wait)
+        raise _PassingError("the site asks us to slow down (status 429)", wait)
 
     def _asked_wait(self, headers: Mapping[str, str]) -> float | None:
         """Seconds from `Retry-After`, if it is there and not too long.
@@ -300,12 +302,12 @@ class ForumClient:
         if not errors:
             if status == 200:
                 return
-            raise ForumError(f"{self.site.title} answered with status {status} and no data (query {name}.graphql). {AGAIN}")
+            raise ForumError(f"{self.site.title} gave status {status} and no data (query {name}.graphql). {AGAIN}")
         first = errors[0].text
         if first in _TOLD:
             raise ForumError(f"{self.site.title} does not give it: {_TOLD[first]} ({first}).")
         if status == 200 and not errors[0].final:
-            raise _Passing(f'the site failed with "{first}"')
+            raise _PassingError(f'the site failed with "{first}"')
         raise ForumError(f'{self.site.title} refuses query {name}.graphql: "{first}". {AGAIN}')
 
 
@@ -345,8 +347,7 @@ def _errors(reply: Mapping[str, Any]) -> list[_Error]:
         code = extensions.get("code") if isinstance(extensions, Mapping) else None
         text = _line(str(error.get("message") or code or "unknown error"))
         path = error.get("path")
-        final = code in ("GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "BAD_USER_INPUT", "FORBIDDEN", "UNAUTHENTICATED")
-        final |= text.startswith("app.") or "maximum value for skip" in text
+        final = code in _FINAL or text.startswith("app.") or "maximum value for skip" in text
         found.append(_Error(text, tuple(map(str, path)) if isinstance(path, list) else (), final))
     return found
 

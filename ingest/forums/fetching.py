@@ -1,7 +1,7 @@
 """Import the comments of a person or under a post into a JSON Lines file, which is then ingested like any other.
 
-An import that stops (the site slows us down, the connection breaks, the program is killed) goes on where it stopped when
-it is started again; one that had come to its end brings what is new and, where the site tells it, what was edited.
+An import that stops (the site slows us down, the connection breaks, the program is killed) goes on where it stopped
+when it is started again; one that had come to its end brings what is new and, where the site tells it, what was edited.
 """
 
 from __future__ import annotations
@@ -166,7 +166,8 @@ def _user(client: ForumClient, name: str) -> Mapping[str, Any]:
 
 
 def _names(user: Mapping[str, Any]) -> set[tuple[str, Any]]:
-    return {("userId", user.get("_id")), *(("slug", slug) for slug in (user.get("slug"), *(user.get("oldSlugs") or ())))}
+    slugs = (user.get("slug"), *(user.get("oldSlugs") or ()))
+    return {("userId", user.get("_id")), *(("slug", slug) for slug in slugs)}
 
 
 def _plain(name: str) -> str:
@@ -236,7 +237,8 @@ class _Import:
     def _check(self, file: CommentFile, refresh: bool) -> None:
         """Refuse to write into a file that holds something else."""
         state = file.state
-        if state and (state["site"], state["kind"], state["id"]) != (self.client.site.name, self.target.kind, self.target.id):
+        ours = (self.client.site.name, self.target.kind, self.target.id)
+        if state and (state["site"], state["kind"], state["id"]) != ours:
             raise ForumError(f"{file.path} holds the comments of somebody else. Give another folder with --out.")
         if not state and file.path.exists() and not refresh:
             raise ForumError(
@@ -310,11 +312,13 @@ class _Import:
         if file.anew and file.path.exists():
             self.notes.append(f"They are kept aside: {file.path} stays as it was until all are there.")
         for name, number in self.failed.items():
-            self.notes.append(f"The site could not give {name or 'a field'} of {number:,} comments; the rest of them is there.")
+            what = f"{name or 'a field'} of {number:,} comments"
+            self.notes.append(f"The site could not give {what}; the rest of them is there.")
 
 
 def _unwritable(file: CommentFile, exc: OSError) -> ForumError:
-    return ForumError(f"{exc.filename or file.path} cannot be written ({exc.strerror}). Make room, then run the same command again.")
+    what = f"{exc.filename or file.path} cannot be written ({exc.strerror})"
+    return ForumError(f"{what}. Make room, then run the same command again.")
 
 
 def _now() -> datetime:

@@ -1,7 +1,7 @@
 """The JSON Lines file of one import and, hidden beside it, how far the import has come.
 
-Every page is on the disk before the next one is asked for: first its rows, then the state. If the program dies between the
-two, the page is asked again and its rows, already known, are passed over. Rows cut off in the middle are cut away.
+Every page is on the disk before the next one is asked for: first its rows, then the state. If the program dies between
+the two, the page is asked again and its rows, already known, are passed over. A row cut off in the middle is cut away.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from rag.errors import ForumError
 
 FORMAT = 1
 """Of the state."""
+_ANEW = "Remove it, and fetch again with --refresh."
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -61,7 +62,8 @@ class CommentFile:
         except Timeout as exc:
             raise ForumError(f"Another import is writing {self.path}. Wait for it.") from exc
         except OSError as exc:
-            raise ForumError(f"{exc.filename or self.path} cannot be written ({exc.strerror}). Give another --out.") from exc
+            what = f"{exc.filename or self.path} cannot be written ({exc.strerror})"
+            raise ForumError(f"{what}. Give another --out.") from exc
         return self
 
     def __exit__(self, *exc: object) -> None:
@@ -144,9 +146,9 @@ class CommentFile:
         except FileNotFoundError:
             return {}
         except ValueError as exc:
-            raise ForumError(f"{self._state_path} is damaged ({exc}). Remove it, and fetch again with --refresh.") from exc
+            raise ForumError(f"{self._state_path} is damaged ({exc}). {_ANEW}") from exc
         if not isinstance(state, dict) or state.get("format") != FORMAT:
-            raise ForumError(f"{self._state_path} was written by another version. Remove it, and fetch again with --refresh.")
+            raise ForumError(f"{self._state_path} was written by another version. {_ANEW}")
         return state
 
 

@@ -38,6 +38,12 @@ class Site:
     """From then on the site hides comments whose author no moderator has looked at."""
     full_names: bool = False
     """Whether the site shows full names in place of display names."""
+    page: int = 100
+    """Comments of one page; a page that fails is asked again with half of them."""
+    farthest: int = 2000
+    """Largest offset that is accepted (ForumMagnum `lib/instanceSettings.ts`, `maxAllowedApiSkip`)."""
+    last_page: int = 1000
+    """Comments of the page at the largest offset: what lies behind it cannot be asked for otherwise."""
 
 
 class Post(NamedTuple):

@@ -1,8 +1,8 @@
 """Page through comments so that none is lost: neither at a page border, nor past a limit, nor to an interruption.
 
-By date: ascending, from the last date seen, inclusive; the last comment then comes again and is known by its id. New
-comments shift nothing. Where a site knows no dates: by offset, which it allows up to `FARTHEST`, first from the old end,
-then from the new end until the two meet.
+By date: ascending, from the last date seen, inclusive; the last comment then comes again and is known by its id.
+New comments shift nothing. Where a site knows no dates: by offset, which it limits, first from the old end, then
+from the new end until the two meet.
 
 What is left to do is a list of passes, each as plain data: the state of an interrupted import.
 """
@@ -19,12 +19,6 @@ from ingest.forums.rows import date_of
 from rag.errors import ForumError
 from rag.records import as_datetime
 
-LIMIT = 100
-"""Comments of one page; a page that fails is asked again with half of them."""
-FARTHEST = 2000
-"""Largest offset that the sites accept (ForumMagnum `lib/instanceSettings.ts`, `maxAllowedApiSkip`)."""
-LAST_LIMIT = 1000
-"""Comments of the page at the largest offset: what lies behind it cannot be asked for otherwise."""
 _OTHER_END = {"allRecentComments": "allRecentComments", "postCommentsOld": "postCommentsNew"} | {
     "answersAndReplies": "answersAndReplies"
 }
@@ -72,6 +66,7 @@ class Walk:
         self, client: ForumClient, query: str, terms: Mapping[str, str], passes: Sequence[Pass], *, go_on: bool = False
     ) -> None:
         self.client = client
+        self.site = client.site
         self.query = query
         self.terms = terms
         self.passes = list(passes)
@@ -83,7 +78,7 @@ class Walk:
         self._resumed = go_on and bool(passes) and passes[0].offset > 0
         if self._resumed:
             # Comments that were deleted meanwhile have moved the others towards the start.
-            self.passes[0].offset = max(0, self.passes[0].offset - LIMIT)
+            self.passes[0].offset = max(0, self.passes[0].offset - self.site.page)
 
     def state(self) -> list[dict[str, Any]]:
         """What is left to do."""
@@ -99,13 +94,13 @@ class Walk:
             yield self._page(self.passes[0])
 
     def _page(self, current: Pass) -> Page:
-        limit = LIMIT if current.offset < FARTHEST else LAST_LIMIT
+        limit = self.site.page if current.offset < self.site.farthest else self.site.last_page
         reply = self.client.query(self.query, lambda attempt: {"input": self._input(current, limit >> (attempt - 1))})
         limit >>= reply.tries - 1
         found = reply.data.get("comments")
         results = found.get("results") if isinstance(found, Mapping) else None
         if not isinstance(results, list):
-            raise ForumError(f"{self.client.site.title} gave no list of comments (query {self.query}.graphql). {AGAIN}")
+            raise ForumError(f"{self.site.title} gave no list of comments (query {self.query}.graphql). {AGAIN}")
         comments = tuple(item for item in results if isinstance(item, Mapping))
         self._check(comments)
         total = found.get("totalCount")
@@ -130,9 +125,10 @@ class Walk:
         """Sites ignore a view or term they do not know, and answer with anybody's comments."""
         for name, wanted in self.terms.items():
             if any(comment.get(name) not in (None, wanted) for comment in comments):
+                what = f"{self.site.title} answered with comments of another {name.removesuffix('Id')}"
                 raise ForumError(
-                    f"{self.client.site.title} answered with comments of another {name.removesuffix('Id')}: its views have "
-                    f"changed (query {self.query}.graphql). Nothing of that page was kept; update commentariat."
+                    f"{what}: its views have changed (query {self.query}.graphql). "
+                    "Nothing of that page was kept; update commentariat."
                 )
 
     @staticmethod
@@ -152,8 +148,8 @@ class Walk:
         until = as_datetime(current.until)
         if not more or (until and dates and min(dates) < until):
             self._done(current)
-        elif current.offset < FARTHEST:
-            current.offset = min(FARTHEST, current.offset + (len(comments) or limit))
+        elif current.offset < self.site.farthest:
+            current.offset = min(self.site.farthest, current.offset + (len(comments) or limit))
         else:
             self._at_the_limit(current, dates)
 
@@ -169,11 +165,12 @@ class Walk:
             self._done(current)
         elif newest and (after is None or newest > after):
             current.after, current.offset = _iso(newest), 0
-        elif current.offset < FARTHEST:
+        elif current.offset < self.site.farthest:
             # More comments than fit on a page have the same date.
-            current.offset = min(FARTHEST, current.offset + seen)
+            current.offset = min(self.site.farthest, current.offset + seen)
         else:
-            raise ForumError(f"More than {FARTHEST:,} comments have the date {current.after}; no request goes past them.")
+            many = f"More than {self.site.farthest:,} comments"
+            raise ForumError(f"{many} have the date {current.after}; no request goes past them.")
 
     def _at_the_limit(self, current: Pass, dates: list[datetime]) -> None:
         """The site lets nobody go further this way: come from the other end."""
@@ -182,7 +179,8 @@ class Walk:
             return
         self.passes.pop(0)
         oldest = f" before {min(dates):%Y-%m-%d}" if dates and current.kind == "new" else ""
-        self.unreached.append(f"The site lets nobody page further than {FARTHEST:,} comments; some{oldest} were not reached.")
+        limit = f"The site lets nobody page further than {self.site.farthest:,} comments"
+        self.unreached.append(f"{limit}; some{oldest} were not reached.")
 
     def _done(self, current: Pass) -> None:
         self.passes.pop(0)
