@@ -12,11 +12,11 @@ from rag.records import Answer, Comment, Filters, IndexInfo, Passage, Turn
 from rag.settings import Settings
 from ui.browse import Browse
 from ui.chat import Chat
+from ui.examples import examples
 from ui.feedback import Feedback
 from ui.history import SAVE_FILE, History
 from ui.index_page import IndexPage
 from ui.markup import escape, tag
-from ui.rendering import examples
 from ui.service import Service
 from ui.theme import ASSETS, page_options
 from ui.wording import answerer_line, index_line
@@ -115,7 +115,7 @@ def _welcome(answerer: Answerer, chat: Chat, browse: Browse, facts: gr.HTML) -> 
     """What is indexed, who answers, what can be asked and filtered by."""
     try:
         info = answerer.store.info()
-        questions = examples(info, answerer.store.comments())
+        questions = examples(answerer.store.comments())
     except RagError as error:
         return {facts: _facts(tag("p", escape(str(error)), class_="problem"))}
     line = escape(f"{index_line(info)} · {answerer_line(answerer.model_name)}")

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from rag.records import Comment
-from ui.markup import button, comment_html, escape, safe_url, tag
+from ui.markup import button, comment_html, escape, link_out, tag
 from ui.wording import byline_html, count
 
 LONG = 900
@@ -50,8 +50,7 @@ def comment_card(comment: Comment, words: str = "", *, chosen: bool = False) -> 
 
 
 def _foot(comment: Comment) -> str:
-    url = safe_url(comment.url)
-    links = [tag("a", "Open at its source", href=url, target="_blank", rel="noopener noreferrer")] if url else []
+    links = [link_out(comment.url)]
     if comment.thread_id or comment.parent_id:
         links.append(button("thread", comment.id, "In its thread"))
     links.append(button("ask_comment", comment.id, "Ask about this"))

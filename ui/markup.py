@@ -63,6 +63,15 @@ def safe_url(url: str | None) -> str | None:
     return url.strip() if parts.scheme.lower() in ("http", "https") and parts.netloc else None
 
 
+def link_out(url: str | None) -> str:
+    """A link to where a comment stands, naming the host; nothing if the address is none that may be opened."""
+    url = safe_url(url)
+    if url is None:
+        return ""
+    host = urlsplit(url).netloc.rpartition("@")[2].removeprefix("www.")
+    return tag("a", f"Open on {escape(host)}", href=url, target="_blank", rel="noopener noreferrer")
+
+
 def formulas(text: str) -> list[tuple[int, int, str]]:
     """Formulas between dollar signs as (start, end, the same in the delimiters KaTeX is given); prices are none.
 
@@ -159,6 +168,7 @@ def _formula_rule(left: str, right: str) -> Callable[..., str]:
     return render
 
 
+# Quotes in an answer come with their dollar signs escaped, so formulas are looked for once more in plain text.
 _MARKER = re.compile(r"\[(\d{1,4})\]")
 
 
@@ -168,6 +178,6 @@ def _text_rule(tokens: Sequence[Any], index: int, options: Mapping[str, Any], en
     for match in _MARKER.finditer(text):
         shown = env["marker"](int(match[1]))
         if shown is not None:
-            written += [escape(text[done : match.start()]), shown]
+            written += [comment_html(text[done : match.start()]), shown]
             done = match.end()
-    return "".join([*written, escape(text[done:])])
+    return "".join([*written, comment_html(text[done:])])

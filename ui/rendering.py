@@ -6,8 +6,7 @@ names and ids written here: `a-<exchange>` an answer, `s-<exchange>-<number>` a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 from rag.records import Answer, Citation, Comment, Passage
 from ui.conversations import Exchange
@@ -81,7 +80,7 @@ def _source_list(exchange: Exchange) -> str:
     answer = exchange.answer
     if answer.citations:
         lines = "".join(_source_line(exchange, citation) for citation in answer.citations)
-        return tag("ol", lines, class_="sources")
+        return tag("ol", lines, class_="sources brief" if answer.model == "evidence" else "sources")
     if answer.abstained and answer.passages:
         lines = "".join(
             _related_line(exchange.id, number, passage) for number, passage in enumerate(answer.passages[:3], 1)
@@ -140,17 +139,6 @@ def plain_answer(answer: Answer) -> str:
         about = (passage.byline, date_text(passage.posted_at), safe_url(passage.url) or passage.source)
         lines.append(f"[{citation.number}] {', '.join(part for part in about if part)}")
     return "\n".join(lines)
-
-
-def examples(info: Any, comments: Iterable[Comment]) -> list[str]:
-    """Questions that the index can answer, made from its authors and the titles of its threads."""
-    names = [name for name, _ in sorted(info.authors, key=lambda entry: -entry[1]) if name]
-    titles = list(dict.fromkeys(comment.title for comment in comments if comment.title and len(comment.title) <= 60))
-    asked = [f"What does {name} argue most often?" for name in names[:2]]
-    asked += [f"What do people say about “{title}”?" for title in titles[:2]]
-    if len(names) > 1:
-        asked.append(f"Where do {names[0]} and {names[1]} disagree?")
-    return asked[:4]
 
 
 def announcement(exchange: Exchange) -> str:

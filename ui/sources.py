@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from rag.errors import RagError
 from rag.records import Answer, Citation, Comment, Passage, Span
 from ui.conversations import Exchange
-from ui.markup import button, comment_html, escape, safe_url, tag
+from ui.markup import button, comment_html, escape, link_out, safe_url, tag
 from ui.wording import byline_html, date_text, verdict
 
 
@@ -124,15 +123,11 @@ def _parent_html(comment: Comment | None, index: Comments) -> str:
 
 
 def _card_foot(passage: Passage, quotation: str | None) -> str:
-    parts = []
-    url = safe_url(passage.url)
-    if url:
-        host = urlsplit(url).netloc.removeprefix("www.")
-        parts.append(tag("a", f"Open on {escape(host)}", href=url, target="_blank", rel="noopener noreferrer"))
+    parts = [link_out(passage.url)]
     if quotation:
         parts.append(button("copy-quotation", passage.comment_id, "Copy as quotation"))
         parts.append(tag("pre", escape(quotation), class_="copied", hidden="hidden"))
-    return tag("div", "".join(parts), class_="foot") if parts else ""
+    return tag("div", "".join(parts), class_="foot") if any(parts) else ""
 
 
 def _comment(index: Comments, id: str) -> Comment | None:
@@ -173,10 +168,10 @@ def trace_html(exchange: Exchange) -> str:
     if answer is None:
         return ""
     rows = "".join(_trace_row(passage, answer) for passage in answer.passages)
-    head = "<tr><th>Passage</th><th>Similarity</th><th>Words</th><th>Fused</th><th>Cited</th></tr>"
+    head = "<tr><th>Passage</th><th>Meaning</th><th>Words</th><th>Both</th><th>Cited</th></tr>"
     legend = (
-        "Similarity is the cosine between question and passage, words the BM25 score, fused the rank score of both "
-        "between 0 and 1. None of them is a probability of being right."
+        "Meaning: cosine between question and passage. Words: BM25 score. Both: the two fused, between 0 and 1, "
+        "comparable within this search only. None of them says how likely an answer is right."
     )
     table = tag("table", tag("thead", head) + tag("tbody", rows)) if rows else tag("p", "No passages are kept.")
     details = "".join(_trace_entry(key, value) for key, value in answer.trace.items())

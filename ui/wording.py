@@ -15,8 +15,8 @@ UNSURE_BORDER = 0.75
 
 
 def date_text(when: datetime | None) -> str:
-    """A day as people write it, in UTC."""
-    return f"{when.day} {when:%b %Y}" if when else ""
+    """A day in UTC, written as in answers made of quotes."""
+    return f"{when:%Y-%m-%d}" if when else ""
 
 
 def filter_labels(filters: Filters) -> list[str]:
