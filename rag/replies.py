@@ -19,14 +19,14 @@ _LONGEST_UNIT = 400
 _REPEATED_CHARS = 60
 _LINE = re.compile(r"[^\n]*\n?")
 _COPIED_CHARS = 30
-_SENTENCE_END = re.compile(r"[.!?…:。！？][\"'”’»)\]*_\s]*(?:\[[^\[\]\n]{1,80}\][.\s]*)*\Z")  # noqa: RUF001
+_SENTENCE_END = re.compile(r"[.!?…:。！？][\"'”’»)\]*_\s]*(?:\[[^\[\]\n]{1,80}\][.\s]*)*\Z")
 _NOT_LETTERS = re.compile(r"[\W_]+")
 
 
 def repeated_tail(text: str) -> int:
     """How many characters at the end only repeat what stands before them.
 
-    A stretch counts as repeated if it stands there three times or more in a row, and for 60 characters at least; its first
+    A stretch counts as repeated if it stands there three times or more in a row, over 60 characters at least; its first
     occurrence is not counted.
     """
     tail = text[-_LOOK_BACK:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
+from rag.names import FUNCTION_WORDS
 from rag.questions import Query
 from rag.records import Answer, Passage
 
@@ -25,7 +26,10 @@ _ENGLISH = re.compile(
 )
 _BETWEEN = r"(?:[\s-]+(?:of|the|a|an|and|for|in|to|with))*[\s-]+"
 _LONGEST_PHRASE = 6
-_TERM = re.compile(r"(?<![\w'’.-])(?:[A-Z][\w’'-]*\w|[a-z]+[A-Z]\w+)(?: (?:[A-Z][\w’'-]*\w|\d+))*")
+_TERM = re.compile(r"(?<![\w'’./@-])(?:[A-Z][\w-]*\w|[a-z]+[A-Z]\w+)(?: (?:[A-Z][\w-]*\w|\d+))*(?![\w/@]|[’'][^s])")
+_NO_TOPIC = re.compile(
+    r"-(?:\w+ed|based|like|style|level)\b|\b(?:authors?|comments?|users?|posts?|people|replies)\b", re.I
+)
 
 
 def suggest(
@@ -68,13 +72,14 @@ def _candidates(
                 yield f"What does {author} say about {phrase}?", author
         if len(cited) > 1 and not query.compare:
             yield f"Where do {cited[0]} and {cited[1]} disagree about {phrase}?", cited[0]
+    lower = set(re.findall(r"(?<![^\W_])[a-z]+(?![^\W_])", " ".join(passage.text for passage in near)))
     quoted = {citation.passage.comment_id for citation in answer.citations}
-    said = query.original.casefold()
+    said = re.findall(r"\w+", query.original.casefold())
     used: set[str] = set()
     for passage in sorted(near, key=lambda passage: passage.comment_id in quoted):
         names = {part.casefold() for part in (passage.author or "").split()}
-        term = _term(passage, rarity, said)
-        if term and term.casefold() not in used and not names & set(term.casefold().split()):
+        term = _term(passage, rarity, {*lower, *names, *said})
+        if term and term.casefold() not in used:
             used.add(term.casefold())
             yield f"What does {passage.author} say about {term}?", passage.author
 
@@ -85,18 +90,18 @@ def _phrase(query: Query) -> str:
     if not words or len(words) > _LONGEST_PHRASE:
         return ""
     found = re.search(_BETWEEN.join(map(re.escape, words)), query.original, re.IGNORECASE)
-    return found.group() if found else ""
+    return found.group() if found and not _NO_TOPIC.search(found.group()) else ""
 
 
-def _term(passage: Passage, rarity: Callable[[str], float], said: str) -> str:
-    """The rarest name or technical term of a passage that is not part of the question; "" if there is none."""
-    starts = {start for start, _ in passage.sentences}
+def _term(passage: Passage, rarity: Callable[[str], float], ordinary: set[str]) -> str:
+    """The rarest name or technical term of a passage, none of whose words is ordinary; "" if there is none."""
     best, best_score = "", TELLING
     for found in _TERM.finditer(passage.text):
         term = found.group()
-        if found.start() in starts or len(term) < 3 or any(word in said for word in term.casefold().split()):
+        words = re.findall(r"\w+", term.casefold())
+        if len(term) < 3 or _NO_TOPIC.search(term) or any(word in ordinary or word in FUNCTION_WORDS for word in words):
             continue
-        score = min(rarity(word) for word in term.split())
+        score = min(rarity(word) for word in words)
         if score > best_score:
             best, best_score = term, score
     return best
