@@ -76,6 +76,7 @@ def test_prefixes_change_identity_and_leave_room(model_cache: Path) -> None:
     np.testing.assert_allclose(windows[0], plain.embed_texts(["passage: The tide rises."])[0], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_any_model_without_token_vectors_embeds_windows_by_themselves() -> None:
     model = Embedder(ten_words(), "ten words")
     rows = model.embed_windows(["boats float sea"], [[(0, 5)]])[0]
@@ -83,6 +84,7 @@ def test_any_model_without_token_vectors_embeds_windows_by_themselves() -> None:
     np.testing.assert_allclose(rows[0] @ model.embed_query("boats"), 1 / np.sqrt(3), atol=1e-6)
 
 
+@pytest.mark.slow
 def test_unknown_model_is_named(tmp_path: Path, model_cache: Path) -> None:
     missing = str(tmp_path / "no-such-model")
     with pytest.raises(EmbeddingError, match=f'"{missing}" cannot be loaded.*embedding_model'):

@@ -137,6 +137,7 @@ def test_rebuild_without_paths_reads_what_was_read_before(folder: Path, settings
     assert counts(ingest(settings=settings, rebuild=True), "comments") == (2,)
 
 
+@pytest.mark.slow
 def test_incremental_equals_rebuilt(tmp_path: Path, settings: Settings, model_cache: Path) -> None:
     """Snapshots that come one after the other give what they give together, ids included."""
     stepwise = tmp_path / "step"

@@ -88,6 +88,7 @@ def test_short_phrases_in_two_sources_stay_apart(settings: Settings, tmp_path: P
     assert [c.id for c in read(settings, tmp_path / "in", **rows)] == ["x1", "x2"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", itertools.permutations(["brine_ledgerwick_2022-11.txt", "brine_ledgerwick_2024-06.txt", "thread.jsonl"]))
 def test_result_does_not_depend_on_the_order_of_reading(order: tuple[str, ...], settings: Settings, sample_settings: Settings) -> None:
     """Only the sightings' own order may differ in nothing: whole comments are compared."""
