@@ -94,10 +94,12 @@ def _phrase(query: Query) -> str:
 
 
 def _term(passage: Passage, rarity: Callable[[str], float], ordinary: set[str]) -> str:
-    """The rarest name or technical term of a passage, none of whose words is ordinary; "" if there is none."""
+    """The rarest name or technical term inside a sentence, none of whose words is ordinary; "" if there is none."""
     best, best_score = "", TELLING
     for found in _TERM.finditer(passage.text):
         term = found.group()
+        if not passage.text[: found.start()].rstrip(" ")[-1:].isalnum():
+            continue  # a capital at the start of a sentence tells nothing
         words = re.findall(r"\w+", term.casefold())
         if len(term) < 3 or _NO_TOPIC.search(term) or any(word in ordinary or word in FUNCTION_WORDS for word in words):
             continue
