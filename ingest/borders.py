@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -132,7 +132,7 @@ _STOP = frozenset(
 AT_LINE = (
     "bias", *_OPENINGS, "you_early", "post_early", "lower", "parenthesis", "quotation", "bullet", "short", "length",
     "after_colon", "after_unfinished", "after_question", "after_closing", "after_bullet", "after_parenthesis", "after_short",
-    "answers_itself", "second_item", "in_list", "same_start", "labels_shared", "next_shared", "gap_wider", "gap_narrower", "next_similar",
+    "answers_itself", "second_item", "in_list", "same_start", "labels_shared", "next_shared", "gap_wider", "gap_missing", "next_similar",
 )  # fmt: skip
 """Features of a line start alone."""
 IN_COMMENT = (
@@ -153,6 +153,8 @@ class Evidence:
     """(lines, len(AT_LINE))"""
     in_comment: np.ndarray
     """(OLDEST + 1, lines, len(IN_COMMENT)): for a comment that began so many lines earlier; row 0 is unused."""
+    has_topics: bool
+    """Whether an embedding model was at hand."""
 
     def log_odds(self, weights: np.ndarray) -> np.ndarray:
         """Log-odds of a border, (OLDEST + 1, lines), for weights in the order of `FEATURES`."""
@@ -173,7 +175,7 @@ def evidence(lines: Sequence[Line], embed: Embed | None = None) -> Evidence:
         _shared_words(lines, fullness, at_line, in_comment)
         if embed is not None:
             _topics(lines, fullness, embed, at_line, in_comment)
-    return Evidence(at_line, in_comment)
+    return Evidence(at_line, in_comment, embed is not None)
 
 
 _COLUMN = {name: index for names in (AT_LINE, IN_COMMENT) for index, name in enumerate(names)}
@@ -207,6 +209,8 @@ def _surroundings(lines: Sequence[Line], table: np.ndarray) -> None:
     unended = [_ENDS.search(tail) is None for tail in tails]
     ended_rate = 1.0 - sum(unended) / len(unended)
     usual_gap = Counter(line.blanks_before for line in lines[1:]).most_common(1)[0][0]
+    wider = sum(line.blanks_before > usual_gap for line in lines[1:])
+    gaps_tell = wider >= 3 and wider >= 0.05 * len(lines)
     replies = [_COLUMN[name] for name in _REPLIES]
     lead_in = -100
     for index in range(1, len(lines)):
@@ -231,7 +235,7 @@ def _surroundings(lines: Sequence[Line], table: np.ndarray) -> None:
             row[_COLUMN["in_list"]] = math.exp(-(index - lead_in - 2) / 3)
         row[_COLUMN["same_start"]] = _same_start(before[:_HEAD], here[:_HEAD])
         row[_COLUMN["gap_wider"]] = lines[index].blanks_before > usual_gap
-        row[_COLUMN["gap_narrower"]] = lines[index].blanks_before < usual_gap
+        row[_COLUMN["gap_missing"]] = gaps_tell and lines[index].blanks_before <= usual_gap
 
 
 def _same_start(before: str, here: str) -> float:
@@ -307,7 +311,9 @@ def _topics(
 
     Measured from what is usual between lines that stand far apart, because some people write about one thing only.
     """
-    vectors = np.asarray(embed([line.text[:_SEEN] for line in lines]), dtype=np.float32)
+    # Lone surrogates are no text to a tokenizer.
+    texts = [line.text[:_SEEN].encode("utf-8", "replace").decode("utf-8") for line in lines]
+    vectors = np.asarray(embed(texts), dtype=np.float32)
     count = len(lines)
     apart = [np.einsum("ij,ij->i", vectors[age:], vectors[:-age]) for age in range(1, min(OLDEST, count - 1) + 1)]
     distant = apart[5:] or apart[-1:]
@@ -331,67 +337,120 @@ def _topics(
 # --- the best split ---------------------------------------------------------------------------------------------------
 
 
-def best_split(log_odds: np.ndarray) -> tuple[list[int], np.ndarray]:
-    """The most probable split, and how probable a border is at each line over all splits.
+def best_split(
+    found: Evidence, certain: Collection[int] = (), *, complete: bool = False
+) -> tuple[list[int], np.ndarray]:
+    """The split that agrees best with all splits, each weighed by its probability.
+
+    Maximising the posterior of single borders beats the single most probable split: where two places compete for one
+    border, the latter may give up both.
 
     Args:
-        log_odds: (OLDEST + 1, lines), as from `Evidence.log_odds`.
+        certain: Indices of lines that begin a comment whatever the evidence says.
+        complete: Whether these are very likely all.
 
     Returns:
-        Indices of the lines at which a comment begins, the first line among them, and (lines,) probabilities.
+        Indices of the lines at which a comment begins, and (lines,) how probable a border is at each.
+    """
+    names = [name for name in FEATURES if found.has_topics or name not in TOPIC_FEATURES]
+    weights = np.zeros(len(FEATURES))
+    for name in names:
+        weights[FEATURES.index(name)] = WEIGHTS[name][0 if found.has_topics else 1]
+    log_odds = found.log_odds(weights) - (_COMPLETE if complete else 0.0)
+    for index in certain:
+        log_odds[:, index] = 30.0
+    probability = posterior(log_odds)
+    return [index for index, value in enumerate(probability) if index == 0 or value > THRESHOLD], probability
+
+
+def posterior(log_odds: np.ndarray) -> np.ndarray:
+    """Probability of a border at each line, over all splits: forward-backward with the comment's age as state.
+
+    Args:
+        log_odds: (OLDEST + 1, lines), by how many lines earlier the current comment began, as from `Evidence.log_odds`.
     """
     count = log_odds.shape[1]
-    if count < 2:
-        return list(range(count)), np.ones(count)
+    probability = np.ones(count)
     yes, no = -np.logaddexp(0, -log_odds), -np.logaddexp(0, log_odds)
-    chosen = _viterbi(yes, no)
-    return chosen, _posterior(yes, no)
-
-
-def _older(by_age: np.ndarray, join: Callable[[float, float], float]) -> np.ndarray:
-    """Everything one line older; the oldest two ages become one."""
-    shifted = np.full_like(by_age, -math.inf)
-    shifted[2:] = by_age[1:-1]
-    shifted[-1] = join(shifted[-1], by_age[-1])
-    return shifted
-
-
-def _viterbi(yes: np.ndarray, no: np.ndarray) -> list[int]:
-    count = yes.shape[1]
-    score = np.full(OLDEST + 1, -math.inf)
-    score[1] = 0.0
-    border_from = np.zeros(count, dtype=np.int16)  # age of the comment that ends where a border is set
-    grew_old = np.zeros(count, dtype=bool)  # whether the oldest state came from itself
+    forward = np.full((count + 1, OLDEST + 1), -np.inf)
+    forward[1:2, 1] = 0.0
     for index in range(1, count):
-        ends = score + yes[:, index]
-        stays = score + no[:, index]
-        border_from[index] = ends.argmax()
-        grew_old[index] = stays[-1] > stays[-2]
-        score = _older(stays, max)
-        score[1] = ends[border_from[index]]
-    age = int(score.argmax())
-    starts = []
-    for index in range(count - 1, 0, -1):
-        if age == 1:
-            starts.append(index)
-            age = int(border_from[index])
-        elif age < OLDEST or not grew_old[index]:
-            age -= 1
-    return [0, *reversed(starts)]
-
-
-def _posterior(yes: np.ndarray, no: np.ndarray) -> np.ndarray:
-    count = yes.shape[1]
-    forward = np.full((count + 1, OLDEST + 1), -math.inf)
-    forward[1, 1] = 0.0
-    for index in range(1, count):
-        forward[index + 1] = _older(forward[index] + no[:, index], np.logaddexp)
+        stays = forward[index] + no[:, index]
+        forward[index + 1, 2:] = stays[1:-1]
+        forward[index + 1, -1] = np.logaddexp(stays[-2], stays[-1])
         forward[index + 1, 1] = np.logaddexp.reduce(forward[index] + yes[:, index])
     backward = np.zeros(OLDEST + 1)
-    probability = np.ones(count)
     total = np.logaddexp.reduce(forward[count])
     for index in range(count - 1, 0, -1):
         ends = yes[:, index] + backward[1]
-        probability[index] = math.exp(min(0.0, np.logaddexp.reduce(forward[index] + ends) - total))
+        probability[index] = np.exp(min(0.0, np.logaddexp.reduce(forward[index] + ends) - total))
         backward = np.logaddexp(ends, no[:, index] + np.append(backward[1:], backward[-1]))
     return probability
+
+
+def opens_reply(text: str) -> bool:
+    """Whether a text begins as replies do: thanks, agreement, an interjection."""
+    return any(_OPENINGS[name].match(text[:_HEAD]) for name in ("thanks", "verdict", "greets"))
+
+
+# --- weights ----------------------------------------------------------------------------------------------------------
+
+_COMPLETE = 6.0
+"""Log-odds against any further border where the page marks each comment."""
+THRESHOLD = 0.4
+"""Posterior from which on a border is set."""
+
+WEIGHTS: dict[str, tuple[float, float]] = {
+    "bias": (-0.04, -0.09),
+    "thanks": (2.31, 2.42),
+    "verdict": (2.2, 2.24),
+    "asks": (1.83, 1.89),
+    "stance": (0.36, 0.37),
+    "greets": (2.31, 2.25),
+    "points": (2.59, 2.53),
+    "joins": (-0.79, -0.9),
+    "supposes": (-0.52, -0.57),
+    "refers": (0.13, 0.2),
+    "counts": (-2.1, -2.22),
+    "adds": (-1.21, -2.06),
+    "you_early": (-0.07, 0.02),
+    "post_early": (0.5, 0.72),
+    "lower": (-1.01, -0.98),
+    "parenthesis": (-1.34, -1.64),
+    "quotation": (2.97, 3.16),
+    "bullet": (-0.73, -0.77),
+    "short": (-0.17, -0.07),
+    "length": (0.44, 0.49),
+    "after_colon": (-2.05, -2.04),
+    "after_unfinished": (-2.28, -2.44),
+    "after_question": (-0.74, -1.07),
+    "after_closing": (1.24, 1.35),
+    "after_bullet": (-1.24, -1.28),
+    "after_parenthesis": (0.63, 0.49),
+    "after_short": (-0.42, -0.43),
+    "answers_itself": (-1.02, -0.92),
+    "second_item": (-1.53, -1.55),
+    "in_list": (-0.82, -1.05),
+    "same_start": (-0.2, -0.2),
+    "labels_shared": (-0.47, -0.87),
+    "next_shared": (1.56, 2.33),
+    "gap_wider": (2.73, 2.8),
+    "gap_missing": (-2.22, -2.26),
+    "next_similar": (1.9, 0.0),
+    "age_1": (-0.32, -0.4),
+    "age_2": (0.09, -0.06),
+    "age_3": (0.46, 0.37),
+    "age": (0.16, 0.13),
+    "words": (-0.07, -0.09),
+    "answers": (-0.29, -0.04),
+    "greeted": (0.84, 0.73),
+    "shared": (-7.27, -11.14),
+    "shared_short": (-1.11, -1.82),
+    "similar": (-3.97, 0.0),
+    "similar_short": (-4.67, 0.0),
+    "similar_first": (-1.58, 0.0),
+    "reply_shared": (5.6, 5.9),
+    "stance_shared": (-1.4, -2.84),
+}
+"""Of each feature: with an embedding model, and without. Fitted by `ingest.segmentation_eval.fit_all` on dumps made from the
+invented comments in tests/data; no real dump was used."""

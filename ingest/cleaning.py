@@ -53,9 +53,8 @@ def lines_of(text: str) -> list[Line]:
 SECTION_LINES = frozenset(
     """posts|comments|recent posts|recent comments|frontpage posts|blog posts|sequences|wiki contributions
 wikitag contributions|wiki edits|quick takes|shortform|top post|top posts|user profile|my drafts|organizer of
-my submissions|comment submissions|participation|interests:|topic contributions|tag contributions""".replace(
-        "\n", "|"
-    ).split("|")
+my submissions|comment submissions|participation|interests:|topic contributions|tag contributions|bio
+how others can help me|how i can help others""".replace("\n", "|").split("|")
 )
 
 _SORTINGS = (
@@ -76,7 +75,7 @@ hide highlight|[-]|[+]|answer by|[comment deleted]|[deleted]|[anonymous]|moderat
 
 # Chrome too, but also words that a comment may hold on a line of its own: believed only next to other chrome.
 WEAK_LINES = frozenset(
-    "message|dialogue|subscribe|unsubscribe|cancel|all|bio|new|old|top|newest|oldest|daily|link|star|description|○|•|ω|lw|·".split(
+    "message|dialogue|subscribe|unsubscribe|cancel|all|new|old|top|newest|oldest|daily|link|star|description|○|•|ω|lw|·".split(
         "|"
     )
 )
@@ -88,23 +87,29 @@ _CHROME = re.compile(
     | \[this\ comment\ will\ not\ be\ visible\ to\ other\ users\ until\ the\ moderation\ team\ has\ reviewed\ it\.\]
     | a\ moderator\ has\ deactivated\ replies\ on\ this\ comment\ until\ .{{1,60}}
     | deleted\ by\ \S.{{0,40}},\ .{{1,30}}
-    | all\ of\ .{{1,40}}'s\ comments(?:\ \+\ replies)? | \S.{{0,40}}['’]s\ (?:posts|comments|shortform(?:\ feed)?)
     | .{{0,60}}\(\+\d+(?:/-\d+)?\) | .{{0,60}}\(-\d+\)
+    | comment\ by\ \S.{{0,40}}\ on\ .{{1,200}}\ ·\ .{{1,80}}
     """,
     re.IGNORECASE | re.VERBOSE,
 )
+_OWN_SECTION = re.compile(
+    r"(?:all of )?\S.{0,40}['’]s? (?:posts|comments|shortform(?: feed)?)(?: \+ replies)?", re.IGNORECASE
+)
 # Scores and relative dates: chrome next to other chrome, text elsewhere.
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DATE = re.compile(
+    rf"""now | \d{{1,3}}(?:s|m|h|d|mo|y)\*? | \d{{1,2}}(?:st|nd|rd|th)?\ {_MONTH}\ \d{{4}} | {_MONTH}\ \d{{1,2}}(?:,?\ \d{{4}})?""",
+    re.IGNORECASE | re.VERBOSE,
+)
 _COUNTER = re.compile(
-    r"(?:Ω|LW)?\s*[-−–]?\d{1,3}(?:[, ]?\d{3})*k?|now|\d{1,3}(?:s|m|h|d|mo|y)\*?"
-    r"|\d{1,2}(?:st|nd|rd|th)? (?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{4}"
-    r"|(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]* \d{1,2},? \d{4}|\d+ karma|joined [a-z]{3} \d{4}",
-    re.IGNORECASE,
+    rf"""(?:Ω|LW)?\s*[-−–]?\d{{1,3}}(?:[,\ ]?\d{{3}})*k? | \d+\ karma | joined\ [a-z]{{3}}\ \d{{4}} | {_DATE.pattern}""",
+    re.IGNORECASE | re.VERBOSE,
 )
 
 
 def is_section_line(line: str) -> bool:
-    """Whether a stripped line is a heading of a profile page, such as "Wiki Contributions"."""
-    return line.casefold() in SECTION_LINES
+    """Whether a stripped line is a heading of a profile page, such as "Wiki Contributions" or "Ada's Comments"."""
+    return line.casefold() in SECTION_LINES or len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None
 
 
 def is_chrome_line(line: str) -> bool:
@@ -112,7 +117,12 @@ def is_chrome_line(line: str) -> bool:
     if len(line) > 160:
         return False
     folded = line.casefold()
-    return folded in SECTION_LINES or folded in ACTION_LINES or _CHROME.fullmatch(line) is not None
+    return is_section_line(line) or folded in ACTION_LINES or _CHROME.fullmatch(line) is not None
+
+
+def is_date_line(line: str) -> bool:
+    """Whether a stripped line is a date as sites print it beside a comment: "2y", "3mo*", "12th Mar 2021"."""
+    return len(line) <= 24 and _DATE.fullmatch(line) is not None
 
 
 def is_weak_chrome_line(line: str) -> bool:
@@ -127,7 +137,7 @@ _BIO = re.compile(
     |co-?founder|director|formerly|previously|university|institute|currently|working\ (?:on|at)|interested\ in|i\ work
     |my\ (?:website|blog|work|research|name|interests|email|site|pronouns|substack)|other\ links|anonymous\ feedback|e-?mail\ me
     |reach\ me|contact\ me|dm\ me|message\ me|blog\ at|i\ (?:write|study|think\ about|spend|live|am\ a|run|do)|i['’]m\ an?|https?://
-    |www\.|she/her|he/him|they/them|aspiring|retired|mathematician|philosopher|economist|independent|hobby|bay\ area|writer)\b
+    |www\.|she/her|he/him|they/them|aspiring|retired|(?:opinions|views)\ (?:are\ )?(?:all\ )?(?:my\ own|mine)|mathematician|philosopher|economist|independent|hobby|bay\ area|writer)\b
     | \b[a-z0-9-]+\.(?:com|org|net|io|me|ai|dev|blog|xyz|page|substack\.com|github\.io)\b | @\w{3,}""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -139,6 +149,7 @@ _REPLY = re.compile(
     |are\ you|do\ you|can\ i|is\ the|what\ do\ you|could\ you|have\ you|why\ do|note)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ADDRESSES = re.compile(r"\b(?:you|your)\b(?! can (?:find|reach|contact|read))", re.IGNORECASE)
 _SPEAKER = re.compile(r"(?:[A-Z][\w.' -]{0,30}|Q|A):\s|\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s|[#=|{\[<]|PMID|\d+\.\d+\s")
 
 
@@ -187,29 +198,73 @@ def _reads_like_comments(lines: list[Line]) -> bool:
     return replies >= 2 and replies / len(body) >= 0.12
 
 
-_NAME = re.compile(r"[\w][\w.'’_\-]*(?: [\w(\"“][\w.'’_\-)\"”]*){0,4}")
-_NOT_NAME = re.compile(
-    r"\b(?:the|a|an|of|is|are|was|were|i|my|you|we|it|this|that|to|for|on|at|with|from|how|why|what|notes?|introduction|abstract"
-    r"|summary|chapter|part|section|contents|meeting|release|changelog|readme|todo|thanks|yes|no|agreed|upvoted|hello|hi)\b",
-    re.IGNORECASE,
+_HANDLE = re.compile(r"[^\W_][\w.'’-]{1,38}")
+_NAME_WORD = re.compile(r"(?:[A-ZÀ-ÖØ-ÞĀ-ž][\w'’-]*\.?|[\u0370-\uffff][\w'’-]*)")
+_PARTICLES = frozenset("de del della der den di da dos van von zu la le el al bin ben ibn y e af av".split())
+_NOT_NAME = frozenset(
+    """the a an of is are was were i my you we it this that to for on at with from how why what note notes introduction abstract summary chapter
+    part section contents meeting release changelog readme todo thanks yes no agreed upvoted hello hi edit comments posts about contact home
+    overview background results discussion conclusion references appendix faq welcome draft agenda minutes title index""".split()
 )
 
 
 def find_name_line(head: list[str]) -> int | None:
     """Index of the line that is a person's name or handle, among the first lines of a profile; None if there is none.
 
-    The first line if it is one; else a single short line right below the bio.
+    The first line if it is one; else a single such line right below the bio.
     """
-    for index, line in enumerate(head[:4]):
-        if len(line) <= 40 and _NAME.fullmatch(line) and not _NOT_NAME.search(line) and not is_chrome_line(line):
-            if index == 0 or _BIO.search(" ".join(head[:index])):
-                return index
+    for index, line in enumerate(head[:5]):
+        if is_chrome_line(line) or is_weak_chrome_line(line):
+            continue
+        if looks_like_name(line):
+            certain = index == 0 or " " in line or any(is_bio_line(text) for text in head[:index])
+            return index if certain else None
+        if index >= 2 and not is_bio_line(line):
+            return None
     return None
 
 
+def looks_like_name(line: str) -> bool:
+    """Whether a line could be a name or a handle and nothing else: "Ada Lovelace", "ada_l", "Ada Lovelace (inactive)"."""
+    words = re.sub(r"\s*\([^()]{1,20}\)$", "", line).split()
+    if not words or len(line) > 40 or len(words) > 5 or {word.casefold().rstrip(".:") for word in words} & _NOT_NAME:
+        return False
+    if is_bio_line(line) or is_chrome_line(line):
+        return False
+    if len(words) == 1:
+        return _HANDLE.fullmatch(words[0]) is not None and words[0][-1] not in ".,;:!?"
+    return all(_NAME_WORD.fullmatch(word) or word in _PARTICLES for word in words) and line[-1] not in ".,;:!?"
+
+
 def is_bio_line(line: str) -> bool:
-    """Whether a line speaks of its author as bios do: occupation, affiliation, links, contact."""
-    return len(line) < 800 and _BIO.search(line) is not None
+    """Whether a line speaks of its author as bios do: occupation, affiliation, links, contact. Replies do not."""
+    return (
+        len(line) < 600 and _BIO.search(line) is not None and _REPLY.match(line) is None and not _ADDRESSES.search(line)
+    )
+
+
+_SENTENCE_END = re.compile(r"[.!?…:;][\"'”’)\]*_]*$|[)”\"]$|[:;]-?[)D(]$")
+
+
+def ends_sentence(line: str) -> bool:
+    """Whether a line ends as finished paragraphs do."""
+    return _SENTENCE_END.search(line[-12:]) is not None
+
+
+def could_be_title(line: str) -> bool:
+    """Whether a line could be the title of a post: short, one line, no sentence."""
+    return (
+        8 <= len(line) <= 120
+        and (line[0].isupper() or line[0] in '[“"')
+        and line[-1] not in ".!,;:"
+        and len(line.split()) >= 2
+    )
+
+
+def is_title_case(line: str) -> bool:
+    """Whether most longer words of a line have a capital."""
+    words = [word for word in re.findall(r"[^\W\d_][\w'’-]*", line) if len(word) >= 4]
+    return len(words) >= 2 and sum(word[0].isupper() for word in words) >= 0.7 * len(words)
 
 
 # --- formulas and code ------------------------------------------------------------------------------------------------

@@ -1,26 +1,30 @@
 """A profile dump, whose borders between comments are gone -> profile, chrome and comments.
 
-Every line start is a possible border. Evidence from both sides of it gives a log-odds, and the split with the best
-total wins: a semi-Markov model over runs of lines, solved by dynamic programming; the confidence of a border is its
-posterior probability over all splits (forward-backward), so it is not a property of one line alone.
-Offsets are code points of the text as it was given; the text itself is never changed.
+First the page is taken apart: name and bio at the top, headings, buttons and the lines that a site prints around each
+comment. What is left are paragraphs, and borders.py decides which of them begin a comment. Offsets are code points of
+the text as it was given; the text itself is never changed. Does not read files (see sources/) and does not merge
+snapshots (see snapshots.py).
 """
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 
-from ingest import cleaning
+from ingest import borders, cleaning
+from ingest.borders import Embed
 from ingest.cleaning import Line
 from rag.records import Range
 
-Embed = Callable[[Sequence[str]], np.ndarray]
-"""Texts -> unit vectors of shape (n, dim)."""
+MOST_EMBEDDED = 20_000
+"""Paragraphs; longer dumps are split by their words alone, to keep the time within bounds."""
+GUESSED_HEAD = 0.8
+"""Confidence in the first border where neither heading nor repeated bio says where the comments begin."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +34,7 @@ class Piece:
     start: int
     end: int
     confidence: float
-    """Probability that both its borders are right, between 0 and 1."""
+    """Probability that a comment starts here and ends here, between 0 and 1."""
     quoted: tuple[Range, ...] = ()
     """Ranges of the text that are somebody else's words."""
     gaps: tuple[int, ...] = ()
@@ -48,9 +52,30 @@ class Segmentation:
     """Name and bio. A second printing of the bio is chrome."""
     comments: tuple[Piece, ...]
     chrome: tuple[Range, ...]
-    """Headings, buttons, counters, titles of listed posts, repeated bio."""
+    """Headings, buttons, counters, titles of listed posts, the repeated bio."""
     label: str | None
     """What to call an author without a name line, such as "unnamed profile (example.org)"; None where there is a name."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A dump taken apart, before its borders are looked for."""
+
+    name: Line | None
+    label: str | None
+    profile: list[Line]
+    chrome: list[Line]
+    paragraphs: list[Line]
+    """What comments consist of. The lines of a hard-wrapped paragraph count as one."""
+    certain: set[int] = field(default_factory=set)
+    """Indices of paragraphs that begin a comment, because the site's own lines stand right before them."""
+    head_is_marked: bool = True
+    """Whether the page says where its comments begin."""
+
+    @property
+    def marks_comments(self) -> bool:
+        """Whether the page printed something around each comment."""
+        return len(self.certain - {0}) >= 3
 
 
 def segment(
@@ -64,228 +89,373 @@ def segment(
 
     Args:
         text: The dump, with its line ends as they are.
-        embed: Gives vectors for topic shift; without it, shared words stand in.
+        embed: Texts -> unit vectors (n, dim), for topic shift; without it, shared words stand in.
         known_borders: Offsets at which a comment certainly begins, e.g. from an older snapshot of the same page.
         author_name: The name as known from elsewhere (sidecar, option): helps to find the name line.
     """
-    lines = cleaning.lines_of(text)
-    head = _read_head(lines, author_name)
-    body = [line for line in lines[head.lines :] if line.number not in head.chrome]
-    chrome = [(line.start, line.end) for line in lines[: head.lines] if line.number in head.chrome]
-    runs = _drop_body_chrome(lines[head.lines :])
-    kept = {line.number for line in runs}
-    chrome += [(line.start, line.end) for line in lines[head.lines :] if line.number not in kept]
-    body = runs
-    odds = border_log_odds(body, embed)
-    for index, line in enumerate(body):
-        if any(line.start <= border < line.end for border in known_borders):
-            odds[index] = _CERTAIN
-    starts, posterior = _best_split(odds)
+    page = take_apart(text, author_name=author_name, first_comment=min(known_borders, default=None))
+    starts, probability = _find_starts(page, embed, known_borders)
     gaps = cleaning.find_gaps(text)
-    pieces = []
-    for position, first in enumerate(starts):
-        after = starts[position + 1] if position + 1 < len(starts) else len(body)
-        sure = float(posterior[first]) * (float(posterior[after]) if after < len(body) else 1.0)
-        start, end = body[first].start, body[after - 1].end
-        pieces.append(
-            Piece(
-                start,
-                end,
-                round(min(1.0, sure), 4),
-                _quoted(body[first:after]),
-                tuple(gap for gap in gaps if start <= gap < end),
-            )
+    pieces = tuple(_pieces(page.paragraphs, starts, probability, gaps))
+    profile = tuple((line.start, line.end) for line in page.profile)
+    chrome = sorted((line.start, line.end) for line in page.chrome)
+    chrome = sorted([*chrome, *_uncovered(text, [*profile, *chrome, *((piece.start, piece.end) for piece in pieces)])])
+    name = page.name
+    return Segmentation(
+        name.text if name else None,
+        (name.start, name.end) if name else None,
+        profile,
+        pieces,
+        tuple(chrome),
+        page.label,
+    )
+
+
+def _find_starts(page: Page, embed: Embed | None, known_borders: Collection[int]) -> tuple[list[int], np.ndarray]:
+    paragraphs = page.paragraphs
+    evidence = borders.evidence(paragraphs, embed if len(paragraphs) <= MOST_EMBEDDED else None)
+    certain = {0} | page.certain | _paragraphs_at(paragraphs, known_borders)
+    starts, probability = borders.best_split(evidence, certain, complete=page.marks_comments)
+    if len(probability) and not page.head_is_marked:
+        probability[0] = GUESSED_HEAD
+    return starts, probability
+
+
+def _paragraphs_at(paragraphs: Sequence[Line], offsets: Iterable[int]) -> set[int]:
+    """Indices of the paragraphs that start at these offsets, or right after the blanks at them."""
+    starts = [line.start for line in paragraphs]
+    found = set()
+    for offset in offsets:
+        index = bisect_left(starts, offset)
+        if index < len(starts) and (index == 0 or paragraphs[index - 1].end <= offset):
+            found.add(index)
+    return found
+
+
+def _pieces(paragraphs: list[Line], starts: list[int], probability: np.ndarray, gaps: Sequence[int]) -> Iterator[Piece]:
+    for first, after in pairwise([*starts, len(paragraphs)]):
+        start, end = paragraphs[first].start, paragraphs[after - 1].end
+        ends_here = float(probability[after]) if after < len(paragraphs) else 1.0
+        yield Piece(
+            start,
+            end,
+            round(float(probability[first]) * ends_here, 4),
+            tuple(_quoted(paragraphs[first:after])),
+            tuple(gaps[bisect_left(gaps, start) : bisect_left(gaps, end)]),
         )
-    return Segmentation(head.name, head.name_range, head.profile, tuple(pieces), tuple(chrome), head.label)
 
 
-# --- profile ----------------------------------------------------------------------------------------------------------
+def _uncovered(text: str, ranges: list[Range]) -> Iterator[Range]:
+    """What no range holds and is not blank: marks such as NUL or a byte order mark at the edges of lines."""
+    at = 0
+    for start, end in [*sorted(ranges), (len(text), len(text))]:
+        between = text[at:start]
+        if between and not between.isspace():
+            lead = len(between) - len(between.lstrip())
+            yield at + lead, at + len(between.rstrip())
+        at = max(at, end)
 
 
-@dataclass(frozen=True, slots=True)
-class _Head:
-    lines: int
-    """How many lines belong to it."""
-    name: str | None
-    name_range: Range | None
-    profile: tuple[Range, ...]
-    chrome: frozenset[int]
-    """Numbers of its lines that are chrome."""
-    label: str | None
+# --- the page ---------------------------------------------------------------------------------------------------------
+
+_HEAD_LINES = 120
+_HEAD_LENGTH = 8_000
+_BIO_SECTIONS = frozenset({"bio", "participation", "how others can help me", "how i can help others"})
+_PROFILE_BUTTONS = frozenset({"message", "send message", "send a message", "subscribe", "dialogue"})
 
 
-def _read_head(lines: list[Line], author_name: str | None) -> _Head:
-    texts = [line.text for line in lines[:80]]
-    end = _last_heading(texts)
-    doubled = 0
-    if end == 0:
-        doubled = cleaning.repeated_head(texts)
-        end = 2 * doubled
+def take_apart(text: str, *, author_name: str | None = None, first_comment: int | None = None) -> Page:
+    """Tell name, bio and chrome from the paragraphs of comments.
+
+    Args:
+        first_comment: Offset at or before which the head certainly ends.
+    """
+    lines = cleaning.lines_of(text)
+    texts = [line.text for line in lines[:_HEAD_LINES]]
+    end, repeated = _head_end(texts)
     name = _name_index(texts, end, author_name)
-    if end == 0:
-        end = 0 if name is None else name + 1
-        while end < min(len(texts) - 1, 6) and cleaning.is_bio_line(texts[end]) and len(texts[end]) < 300 and name == 0:
-            end += 1
-    chrome, profile, in_list = set(), [], False
-    for index, line in enumerate(lines[:end]):
-        heading = cleaning.is_section_line(line.text) or cleaning.is_chrome_line(line.text)
-        in_list = in_list or cleaning.is_section_line(line.text)
-        if heading or in_list or cleaning.is_weak_chrome_line(line.text) or doubled and index >= doubled:
-            chrome.add(line.number)
-        else:
-            profile.append((line.start, line.end))
-    if name is not None:
-        line = lines[name]
-        return _Head(end, line.text, (line.start, line.end), tuple(profile), frozenset(chrome), None)
-    return _Head(end, None, None, tuple(profile), frozenset(chrome), _label(texts[:end]))
+    marked = end > 0
+    if not marked:
+        end = _guess_head_end(texts, name)
+    if first_comment is not None:
+        at_most = next((index for index, line in enumerate(lines[:end]) if line.start >= first_comment), end)
+        marked, end = marked or at_most < end, at_most
+    if name is not None and name >= end:
+        name = None
+    profile, chrome = _split_head(lines[:end], repeated, name)
+    name_line = lines[name] if name is not None else None
+    label = None if name_line else _label(profile)
+    kept, more_chrome, certain = _drop_chrome(lines[end:], name_line, profile)
+    paragraphs, certain = _join_wrapped(kept, certain)
+    return Page(name_line, label, profile, chrome + more_chrome, paragraphs, certain, marked)
 
 
-def _last_heading(texts: list[str]) -> int:
-    """Number of lines up to the last heading of the page's top; 0 if there is none."""
-    end = 0
+def _head_end(texts: list[str]) -> tuple[int, range]:
+    """Number of lines above the comments as far as the page marks it, and which of them repeat others.
+
+    Headings mark it ("Wiki Contributions"), or else a bio that is printed twice.
+    """
+    end, length, listing = 0, 0, False
     for index, text in enumerate(texts):
-        if (
-            cleaning.is_section_line(text)
-            or cleaning.is_chrome_line(text)
-            or end
-            and cleaning.is_weak_chrome_line(text)
-        ):
-            end = index + 1
-        elif end and len(text) > 200:
-            break
-    return end
+        heading = cleaning.is_section_line(text) or _is_sorting(text) or text.casefold() in _BIO_SECTIONS
+        if heading and length <= (4_000 if listing else _HEAD_LENGTH):
+            end, length = index + 1, 0
+            listing = text.casefold() not in _BIO_SECTIONS
+        elif end == index and index and (cleaning.is_chrome_line(text) or cleaning.is_weak_chrome_line(text)):
+            end += 1
+        else:
+            length += len(text)
+            if listing and len(text) > 160:
+                break
+    if end:
+        return end, range(0)
+    for offset in range(min(3, len(texts))):
+        size = cleaning.repeated_head(texts[offset:])
+        if size:
+            return offset + 2 * size, range(offset + size, offset + 2 * size)
+    return 0, range(0)
+
+
+def _is_sorting(text: str) -> bool:
+    return text.casefold().startswith("sorted by") and cleaning.is_chrome_line(text)
 
 
 def _name_index(texts: list[str], end: int, author_name: str | None) -> int | None:
     if author_name:
-        for index, text in enumerate(texts[:20]):
+        for index, text in enumerate(texts[: max(end, 6)]):
             if text.casefold() == author_name.casefold():
                 return index
     return cleaning.find_name_line(texts[: end or 4])
 
 
-_DOMAIN = re.compile(r"\b(?:https?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,12})\b", re.IGNORECASE)
+def _guess_head_end(texts: list[str], name: int | None) -> int:
+    """Where neither headings nor a repeated bio mark it: after the name, and after the bio that follows it."""
+    if name is None:
+        return 1 if len(texts) > 1 and cleaning.is_bio_line(texts[0]) else 0
+    end = name + 1
+    if name == 0:
+        while end < min(len(texts) - 1, 5) and cleaning.is_bio_line(texts[end]):
+            end += 1
+    return end
 
 
-def _label(texts: list[str]) -> str:
-    for text in texts:
-        if match := _DOMAIN.search(text):
+def _split_head(lines: list[Line], repeated: range, name: int | None) -> tuple[list[Line], list[Line]]:
+    """Profile and chrome: lists of posts belong to the page, and so does whatever it prints a second time."""
+    profile: list[Line] = []
+    chrome: list[Line] = []
+    listing, seen = False, set()
+    for index, line in enumerate(lines):
+        folded = line.text.casefold()
+        heading = cleaning.is_section_line(line.text) or _is_sorting(line.text) or folded in _BIO_SECTIONS
+        if heading:
+            listing = folded not in _BIO_SECTIONS
+        elif folded in _PROFILE_BUTTONS:
+            listing = False
+        again = index in repeated or folded in seen
+        seen.add(folded)
+        if index == name or not (
+            heading or listing or again or cleaning.is_chrome_line(line.text) or cleaning.is_weak_chrome_line(line.text)
+        ):
+            profile.append(line)
+        else:
+            chrome.append(line)
+    return profile, chrome
+
+
+_DOMAIN = re.compile(
+    r"(?<![@\w.])(?:https?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.(?:com|org|net|io|me|ai|dev|blog|xyz|page|info|app|site|tech"
+    r"|edu|ac|co|uk|us|ca|au|eu|de|ch|at|fr|nl|se|no|dk|fi|pl|cz|es|it|in|jp))\b(?![@\w])",
+    re.IGNORECASE,
+)
+
+
+def _label(profile: list[Line]) -> str:
+    for line in profile:
+        if match := _DOMAIN.search(line.text[:2_000]):
             return f"unnamed profile ({match[1].lower()})"
     return "unnamed profile"
 
 
-def _drop_body_chrome(lines: list[Line]) -> list[Line]:
-    kept = []
+# --- chrome among the comments ----------------------------------------------------------------------------------------
+
+
+def _drop_chrome(lines: list[Line], name: Line | None, profile: list[Line]) -> tuple[list[Line], list[Line], set[int]]:
+    """Lines of comments, lines of the page, and which of the former come right after one of the latter."""
+    own = {name.text.casefold()} if name else set()
+    again = {line.text for line in profile if len(line.text) >= 30}
+    strong = [
+        line.text in again or cleaning.is_chrome_line(line.text) and not _inside_sentence(lines, index)
+        for index, line in enumerate(lines)
+    ]
+    weak = [line.text.casefold() in own or cleaning.is_weak_chrome_line(line.text) for line in lines]
+    dated = [cleaning.is_date_line(line.text) for line in lines]
+    chrome = _spread(strong, weak, dated, [line.text.casefold() in own for line in lines])
+    for index in _titles(lines, chrome):
+        chrome[index] = True
+    kept: list[Line] = []
+    dropped: list[Line] = []
+    certain: set[int] = set()
     for index, line in enumerate(lines):
-        if cleaning.is_chrome_line(line.text) and not _inside_sentence(lines, index):
-            continue
-        kept.append(line)
-    return kept
+        if chrome[index]:
+            dropped.append(line)
+        else:
+            if index and chrome[index - 1]:
+                certain.add(len(kept))
+            kept.append(line)
+    return kept, dropped, certain
 
 
 def _inside_sentence(lines: list[Line], index: int) -> bool:
     """A button's label in mid-sentence is text: "... and clicking / Merge / buttons"."""
     before = lines[index - 1].text if index else ""
     after = lines[index + 1].text if index + 1 < len(lines) else ""
-    return bool(before) and before[-1].isalnum() and after[:1].islower()
+    if not before or not after or cleaning.is_chrome_line(before):
+        return False
+    return (before[-1].isalnum() or before[-1] in ',“"(') and (after[:1].islower() or after[:1] in ',.;)”"')
 
 
-# --- evidence ---------------------------------------------------------------------------------------------------------
-
-_CERTAIN = 30.0
-_REPLY = re.compile(
-    r"""(?:thanks|thank\ you|yes\b|yeah\b|yep\b|no[,.]|nope|agreed|i\ agree|i\ disagree|strong(?:ly)?\ (?:up|down|agree|disagree)|upvoted
-    |hm+\b|ah\b|oh\b|huh\b|sure[,.]|right[,.]|fair\b|(?:great|good|nice)\ (?:post|point|question|catch)|awesome|cool[,.!]|sorry\b
-    |i\ (?:like|liked|love|appreciate|mostly|kinda|really)|i['’](?:d\ say|m\ perhaps|m\ not\ sure)|my\ (?:main|guess|impression)
-    |for\ the\ record|fwiw|\(edit|see\ also|in\ response|are\ you|do\ you|can\ i|is\ the\ following|could\ you|have\ you)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_CONTINUES = re.compile(
-    r"""(?:and|but|so|also|however|then|or|because|furthermore|moreover|finally|second(?:ly)?|third(?:ly)?|similarly|instead|in\ particular
-    |this|these|that|those|it|they|such|for\ (?:example|instance|one)|on\ the\ other\ hand|another|one\ final|e\.g|i\.e|now,|well,
-    |as\ an\ alternative|broadly|the\ fix|both|outside|when|regarding)\b|["“]|\(|[-–—*•]|\d+[.)]""",
-    re.IGNORECASE | re.VERBOSE,
-)
-
-
-def border_log_odds(lines: list[Line], embed: Embed | None = None) -> np.ndarray:
-    """Log-odds that a comment begins at each line, from the lines around it alone: shape (len(lines),)."""
-    odds = np.empty(len(lines))
-    for index, line in enumerate(lines):
-        if index == 0:
-            odds[0] = _CERTAIN
+def _spread(strong: list[bool], weak: list[bool], dated: list[bool], own: list[bool]) -> list[bool]:
+    """Weak chrome (a number, "2y", the author's name) counts in a run of lines that also holds surer signs."""
+    chrome = list(strong)
+    index = 0
+    while index < len(weak):
+        if not (weak[index] or strong[index]):
+            index += 1
             continue
-        before, here = lines[index - 1].text, line.text
-        score = -0.5
-        if _REPLY.match(here):
-            score += 3
-        if _CONTINUES.match(here):
-            score -= 2.5
-        if (
-            here[0].islower()
-            or before[-1] in ":,"
-            or before[-1].isalnum()
-            or before in ("-", "--")
-            or here in ("-", "--")
-        ):
-            score -= 4
-        odds[index] = score
-    return odds
+        first = index
+        while index < len(weak) and (weak[index] or strong[index]):
+            index += 1
+        run = range(first, index)
+        if any(strong[i] for i in run) or any(own[i] for i in run) or any(dated[i] for i in run) and len(run) > 1:
+            for i in run:
+                chrome[i] = True
+    return chrome
 
 
-# --- split ------------------------------------------------------------------------------------------------------------
+def _titles(lines: list[Line], chrome: list[bool]) -> list[int]:
+    """Titles of posts, where a page prints one above each comment.
 
-_LONGEST = 60
-_LENGTH_SHAPE = (0.25, 0.22, 0.16, 0.11, 0.08, 0.06, 0.04, 0.03)
+    A line above other chrome of a comment's head is one if it is no sentence. Elsewhere several lines must look like
+    titles before any of them counts, since a comment may have headings of its own.
+    """
+    above_heads = []
+    alone = []
+    cased = 0
+    casual = sum(line.text[0].islower() for line in lines) > 0.5 * len(lines)
+    for index, line in enumerate(lines[:-1]):
+        before_ended = index == 0 or chrome[index - 1] or casual or cleaning.ends_sentence(lines[index - 1].text)
+        if chrome[index] or not before_ended or not cleaning.could_be_title(line.text):
+            continue
+        if chrome[index + 1]:
+            above_heads.append(index)
+        elif _opens_comment(lines[index + 1].text) and (casual or not lines[index + 1].text[0].islower()):
+            alone.append(index)
+            cased += cleaning.is_title_case(line.text)
+    many = cased >= 3 and cased >= 0.5 * len(alone) and len(alone) >= 0.08 * len(lines)
+    return [*(above_heads if len(above_heads) >= 2 else []), *(alone if many else [])]
 
 
-def _length_log_prior() -> np.ndarray:
-    tail = 1.0 - sum(_LENGTH_SHAPE)
-    rest = [tail * 0.2 * 0.8**n for n in range(_LONGEST - len(_LENGTH_SHAPE))]
-    return np.log(np.array([*_LENGTH_SHAPE, *rest]))
+def _opens_comment(text: str) -> bool:
+    return len(text) >= 40 or cleaning.ends_sentence(text)
 
 
-def _best_split(odds: np.ndarray) -> tuple[list[int], np.ndarray]:
-    """The most probable set of starts, and for each line the posterior probability that a comment starts there."""
-    count = len(odds)
-    if not count:
-        return [], np.zeros(0)
-    log_yes, log_no = -np.logaddexp(0, -odds), -np.logaddexp(0, odds)
-    below = np.concatenate([[0.0], np.cumsum(log_no)])
-    prior = _length_log_prior()
-    best, total = np.full(count + 1, -math.inf), np.full(count + 1, -math.inf)
-    best[0] = total[0] = 0.0
-    back = np.zeros(count + 1, dtype=int)
-    for end in range(1, count + 1):
-        first = max(0, end - _LONGEST)
-        pieces = log_yes[first:end] + below[end] - below[first + 1 : end + 1] + prior[: end - first][::-1]
-        scores = best[first:end] + pieces
-        back[end] = first + int(np.argmax(scores))
-        best[end] = scores[back[end] - first]
-        total[end] = np.logaddexp.reduce(total[first:end] + pieces)
-    after = np.full(count + 1, -math.inf)
-    after[count] = 0.0
-    for start in range(count - 1, -1, -1):
-        last = min(count, start + _LONGEST)
-        pieces = log_yes[start] + below[start + 1 : last + 1] - below[start + 1] + prior[: last - start]
-        after[start] = np.logaddexp.reduce(after[start + 1 : last + 1] + pieces)
-    posterior = np.exp(np.minimum(0.0, total[:count] + after[:count] - total[count]))
-    starts, end = [], count
-    while end:
-        end = int(back[end])
-        starts.append(end)
-    return starts[::-1], posterior
+# --- paragraphs -------------------------------------------------------------------------------------------------------
+
+
+def _join_wrapped(lines: list[Line], certain: set[int]) -> tuple[list[Line], set[int]]:
+    """Where paragraphs were wrapped at a fixed width, join their lines: borders lie between paragraphs only."""
+    inside = [index for index in range(1, len(lines)) if not lines[index].blanks_before]
+    wrapped = [
+        index
+        for index in inside
+        if 40 <= len(lines[index - 1].text) <= 120 and not cleaning.ends_sentence(lines[index - 1].text)
+    ]
+    paragraphs = len(lines) - len(inside)
+    if paragraphs < 3 or len(wrapped) < 0.5 * len(inside) or len(inside) < len(lines) / 3:
+        return lines, certain
+    joined: list[list[Line]] = []
+    starts: set[int] = set()
+    for index, line in enumerate(lines):
+        if index in certain:
+            starts.add(len(joined))
+        if joined and not line.blanks_before and index not in certain:
+            joined[-1].append(line)
+        else:
+            joined.append([line])
+    return [_one_line(group) for group in joined], starts
+
+
+def _one_line(group: list[Line]) -> Line:
+    first = group[0]
+    return Line(first.number, first.start, group[-1].end, " ".join(line.text for line in group), first.blanks_before)
 
 
 # --- voices -----------------------------------------------------------------------------------------------------------
 
-_ANSWERS = re.compile(r"(?:yes,? i (?:agree|think)|no,|if you ask me|i (?:think you might|disagree))", re.IGNORECASE)
+_LEADS_IN = re.compile(
+    r"""\b(?:(?:posts?|comments?|paper|article|essay|abstract|reply|email|tweet|book|chapter|section|paragraph|passage|sentence|quote|quotation|summary)
+    |(?:says?|said|writes?|wrote|claims?|claimed|states?|argues?|argued|puts?\ it|responded|replied)(?:\ (?:that|this|here|above|there|in\ [^:]{1,60}))?)\ ?:$""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_OWN_LEAD = re.compile(r"\b(?:I|we|my|our)\b[^.!?]{0,60}:$", re.IGNORECASE)
+_ME = re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me|mine|myself)\b")
+_ANSWERS = re.compile(
+    r"""\W{0,2}(?:(?:yes|yeah|yep|no|nope|agreed|exactly|right|true|correct|indeed|sure|absolutely|definitely)\b[,.!—– ]
+    |i\ (?:\w+\ )?(?:agree|disagree|don['’]t\ (?:think|agree|see|buy)|think\ (?:you|that['’]s|this)|would\ (?:disagree|agree))
+    |(?:that|this)(?:['’]s|\ is|\ seems|\ sounds|\ strikes)\ (?:\w+\ )?(?:right|wrong|true|false|correct|not)
+    |if\ you\ (?:ask|mean)|it\ (?:would|does|could|depends|wo)|one\ could|because\b|mostly\b|could\ be\b)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CLOSED_QUOTE = re.compile(r"[“\"][^“”\"]{80,}[”\"]\W{0,2}", re.DOTALL)
+_ECHO = re.compile(r"[“\"]([^“”\"\n]{8,80})[”\"]")
 
 
-def _quoted(lines: list[Line]) -> tuple[Range, ...]:
-    """Lines that are quoted from somebody else."""
-    ranges = [(line.start, line.end) for line in lines if line.text.startswith(">") and not line.text.startswith(">!")]
-    for before, line in zip(lines, lines[1:], strict=False):
-        if re.search(r"\b(?:recent post|writes?|wrote|said|says):$", before.text):
-            ranges.append((line.start, line.end))
-    return tuple(sorted(set(ranges)))
+def _quoted(paragraphs: Sequence[Line]) -> Iterator[Range]:
+    """Paragraphs of a comment that are somebody else's words. Rather misses one than takes the author's words away."""
+    for index, line in enumerate(paragraphs):
+        before = paragraphs[index - 1].text if index else ""
+        followed = index + 1 < len(paragraphs)
+        if (
+            line.text.startswith(">") and not line.text.startswith(">!")
+            or followed and _is_introduced(before, line.text)
+            or followed and _CLOSED_QUOTE.fullmatch(line.text) is not None
+            or index == 0 and followed and _is_answered(line.text, [other.text for other in paragraphs[1:]])
+        ):  # fmt: skip
+            yield line.start, line.end
+
+
+def _is_introduced(before: str, here: str) -> bool:
+    """ "See, for example, Nate's recent post:" and then a paragraph."""
+    tail = before[-160:]
+    return (
+        _LEADS_IN.search(tail) is not None
+        and _OWN_LEAD.search(tail) is None
+        and len(here) >= 60
+        and not here[0].islower()
+    )
+
+
+def _is_answered(opening: str, rest: list[str]) -> bool:
+    """A comment that opens with the words of another and goes on with an answer to them."""
+    if _ME.search(opening) or opening.endswith(":") or len(opening) < 30 or borders.opens_reply(opening):
+        return False
+    answer = rest[0][:300]
+    if opening.endswith("?") and _ANSWERS.match(answer):
+        return True
+    addressed = re.match(
+        r"\W{0,2}i think (?:that )?you\b|\W{0,2}(?:you['’]re|you are)\b|\W{0,2}if you ask me\b", answer, re.IGNORECASE
+    )
+    if addressed and not re.search(r"\b(?:you|your)\b", opening, re.IGNORECASE):
+        return True
+    return _is_echoed(opening, rest)
+
+
+def _is_echoed(opening: str, rest: list[str]) -> bool:
+    """The author takes up the opening's words in quotation marks, as nobody does with words of their own."""
+    stems = {word[:5] for word in re.findall(r"\w{4,}", opening.casefold())}
+    for paragraph in rest:
+        for match in _ECHO.finditer(paragraph[:4_000]):
+            words = [word[:5] for word in re.findall(r"\w{4,}", match[1].casefold())]
+            if len(words) >= 2 and all(word in stems for word in words) and match[1] not in opening:
+                return True
+    return False

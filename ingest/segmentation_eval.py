@@ -1,0 +1,451 @@
+"""Measure how well comments are found in profile dumps, and fit the weights that find them.
+
+Two kinds of gold: real dumps whose borders a person has read (line numbers only, `tests/data/seed_borders.json`), and
+dumps made here from structured comments by taking their borders away as sites and scrapers do. `python -m
+ingest.segmentation_eval SEEDS` prints the figures; with `--fit` it fits the weights again and prints them as they stand
+in borders.py. Not needed to segment anything.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ingest import borders, cleaning
+from ingest.borders import AT_LINE, FEATURES, OLDEST, TOPIC_FEATURES, Embed
+from ingest.segmentation import Page, Segmentation, segment, take_apart
+
+ROOT = Path(__file__).parent.parent
+COMMENTS = ROOT / "tests" / "data" / "segmentation_comments.jsonl"
+SEED_BORDERS = ROOT / "tests" / "data" / "seed_borders.json"
+SAMPLE = ROOT / "rag" / "sample" / "comments" / "thread.jsonl"
+
+Comment = Mapping[str, Any]
+"""`author` and `text` (markdown), perhaps `title`."""
+
+# --- dumps from structured comments -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Style:
+    """How a page was saved."""
+
+    name: str
+    page: str = "2023"
+    """Which layout of a profile page: a key of `_TOPS`, or "bare"."""
+    paragraph_gap: str = "\n"
+    comment_gap: str = "\n"
+    bullets: str = "lost"
+    """What became of list bullets: "kept", "lost" or "alone" (a "-" on a line of its own)."""
+    formulas: bool = False
+    """Whether formulas survived."""
+    bios: int = 1
+    name_place: str = "first"
+    """"first", "below" the bio, or "missing"."""
+    heads: str = "none"
+    """What stands above each comment: "none", "titles", or "full" (title, author, date, score; "Reply" below)."""
+    newline: str = "\n"
+
+
+STYLES = (
+    Style("headings", page="2023"),
+    Style("bare, bio twice", page="bare", bios=2, name_place="missing"),
+    Style("bare, name below", page="bare", name_place="below"),
+    Style("blank lines everywhere", page="2021", paragraph_gap="\n\n", comment_gap="\n\n"),
+    Style("lone bullets", page="bare", bios=1, name_place="below", bullets="alone"),
+    Style("wide gaps", page="2024", paragraph_gap="\n\n", comment_gap="\n\n\n", bullets="kept"),
+    Style("gap per comment", page="2019", comment_gap="\n\n", formulas=True),
+    Style("titles", page="2021", heads="titles", paragraph_gap="\n\n", comment_gap="\n\n"),
+    Style("full heads", page="2024", heads="full"),
+    Style("2018", page="2018", bullets="kept", formulas=True),
+    Style("2026, CRLF", page="2026", bios=2, newline="\r\n", paragraph_gap="\n\n", comment_gap="\n\n"),
+    Style("EA", page="ea", name_place="missing", bullets="kept"),
+)
+"""Twelve ways; in the last but five of which nothing but the words tells where a comment begins."""
+TELLING = frozenset({"wide gaps", "gap per comment", "titles", "full heads"})
+"""Styles in which the page itself marks the borders."""
+
+_TOPS = {
+    "2018": ["User Profile", "412", "{bio}", "Send a message", "Subscribe to this user's posts", "Sequences", "Recent Posts", "{posts}", "Recent Comments"],
+    "2019": ["{name}", "1203", "88", "{bio}", "{name}'s Posts", "Sorted by New", "{posts}", "Load More", "{name}'s Comments"],
+    "2021": ["{name}", "{bio}", "Posts", "Sorted by New", "{posts}", "Load More", "Wiki Contributions", "Comments"],
+    "2023": ["{name}", "{bio}", "Posts", "Sorted by New", "Wiki Contributions", "Comments"],
+    "2024": ["{name}", "Message", "Dialogue", "Subscribe", "{bio}", "Posts", "Sorted by New", "{posts}", "Load More", "Wikitag Contributions", "Comments", "Sorted by", "Newest"],
+    "2026": ["{name}", "Top posts", "{posts}", "{name}", "Subscribe", "Message", "{bio}", "902", "Posts", "Sequences", "Quick takes", "All"],
+    "ea": ["Bio", "{bio}", "How others can help me", "{help}", "Participation", "4", "Comments", "31", "Topic contributions"],
+    "bare": ["{bio}"],
+}  # fmt: skip
+_BIOS = (
+    "Software engineer in Leuven. Interested in verification, old maps and bread.",
+    "I study decision making under time pressure. Previously an air traffic controller.",
+    "PhD student in statistics. My website is https://slowsums.example.org",
+    "Trying to understand learned optimisation. Opinions are my own and not my employer's.",
+    "Independent researcher, formerly at the Institute for Long Harvests. I also write at furrows.example.net",
+    "Retired engineer. I read more than I write.",
+)
+_HELP = "I would like to hear from people who run small grant programmes."
+_POSTS = (
+    "On Counting Twice",
+    "Seven Notes about Monitors",
+    "What the Pilot Study Showed",
+    "A Field Guide to Dull Failures",
+)
+_TITLES = (
+    "Why Budgets Are Not Plans",
+    "Against the Second Derivative",
+    "The Cost of Looking",
+    "Monthly Open Thread",
+    "A Map of Small Worlds",
+    "Measuring What Moves",
+)
+
+
+def make_dump(comments: Sequence[Comment], rng: random.Random, style: Style) -> tuple[str, tuple[int, ...]]:
+    """A profile page with these comments, saved as text.
+
+    Args:
+        comments: Of one author, in the order of the page.
+
+    Returns:
+        The text, and the offsets at which its comments begin.
+    """
+    lines = _top(str(comments[0]["author"]), rng, style)
+    text = style.paragraph_gap.join(lines)
+    starts = []
+    for comment in comments:
+        head, foot = _around(comment, rng, style)
+        text += style.comment_gap + "".join(line + style.paragraph_gap for line in head)
+        starts.append(len(text))
+        text += style.paragraph_gap.join([*_paragraphs(str(comment["text"]), style), *foot])
+    if style.page in ("2019", "2021", "2024"):
+        text += style.comment_gap + "Load More"
+    if style.newline != "\n":
+        starts = [start + text.count("\n", 0, start) * (len(style.newline) - 1) for start in starts]
+        text = text.replace("\n", style.newline)
+    return text, tuple(starts)
+
+
+def _top(author: str, rng: random.Random, style: Style) -> list[str]:
+    bio = rng.choice(_BIOS)
+    posts = rng.sample(_POSTS, 2)
+    lines: list[str] = []
+    for slot in _TOPS[style.page]:
+        if slot == "{posts}":
+            lines += posts
+        elif slot == "{bio}":
+            lines += [bio] * (style.bios if style.page == "bare" else 1)
+        elif "{name}" in slot:
+            if style.name_place != "missing":
+                lines.append(slot.replace("{name}", author))
+        else:
+            lines.append(_HELP if slot == "{help}" else slot)
+    if style.page == "bare" and style.name_place != "missing":
+        lines.insert(0 if style.name_place == "first" else len(lines), author)
+    return lines
+
+
+def _around(comment: Comment, rng: random.Random, style: Style) -> tuple[list[str], list[str]]:
+    if style.heads == "none":
+        return [], []
+    title = str(comment.get("title") or rng.choice(_TITLES))
+    if style.heads == "titles":
+        return [title], []
+    return [title, str(comment["author"]), f"{rng.randint(1, 9)}y", str(rng.randint(0, 40))], ["Reply"]
+
+
+_ITEM = re.compile(r"^(?:[-*•]|\d{1,2}[.)])\s+")
+_DISPLAY = re.compile(r"\$\$.+?\$\$|\\\[.+?\\\]", re.DOTALL)
+_INLINE = re.compile(r"\$[^$\n]+\$|\\\(.+?\\\)")
+
+
+def _paragraphs(text: str, style: Style) -> Iterator[str]:
+    if not style.formulas:
+        text = _INLINE.sub("", _DISPLAY.sub("", text))
+        text = re.sub(r"(?<=\S)  +(?=\S)", " ", text)
+    for line in text.split("\n"):
+        line = re.sub(r"^>\s?", "", line.strip())
+        if not line:
+            continue
+        item = _ITEM.match(line)
+        if item and style.bullets != "kept":
+            line = line[item.end() :]
+            if style.bullets == "alone":
+                yield "-"
+        yield re.sub(
+            r"\[([^\]\n]+)\]\([^)\n]+\)|[*_]{1,2}(\w[^*_\n]*)[*_]{1,2}", lambda match: match[1] or match[2], line
+        )
+
+
+def read_comments(path: Path) -> dict[str, list[Comment]]:
+    """Structured comments by author, newest first, from JSON Lines with the oldest first."""
+    by_author: dict[str, list[Comment]] = defaultdict(list)
+    for line in path.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        by_author[row["author"]].insert(0, row)
+    return dict(by_author)
+
+
+@dataclass(frozen=True)
+class Dump:
+    """A text whose borders are known."""
+
+    name: str
+    text: str
+    starts: tuple[int, ...]
+    author: str = ""
+    style: str = ""
+
+
+def made_dumps(count: int | None = None, seed: int = 7) -> list[Dump]:
+    """Dumps of all invented comments at hand, one or more per author, in the twelve styles by turns."""
+    rng = random.Random(seed)
+    by_author = {}
+    for path in (COMMENTS, SAMPLE):
+        if path.is_file():
+            by_author.update(read_comments(path))
+    authors = sorted(by_author)
+    dumps = []
+    for number in range(count or 2 * len(authors)):
+        author, style = authors[number % len(authors)], STYLES[number % len(STYLES)]
+        comments = by_author[author]
+        if number >= len(authors):  # the same author again, as if others had been written in between
+            comments = sorted(comments, key=lambda comment: rng.random())
+        text, starts = make_dump(comments, rng, style)
+        dumps.append(Dump(f"{author}, {style.name}", text, starts, author, style.name))
+    return dumps
+
+
+def seed_dumps(folder: Path) -> list[Dump]:
+    """The real dumps of a folder for which borders have been read."""
+    gold = json.loads(SEED_BORDERS.read_text(encoding="utf-8"))
+    dumps = []
+    for name, entry in gold["files"].items():
+        path = folder / name
+        if path.is_file():
+            text = path.read_bytes().decode("utf-8")
+            first = {line.number: line.start for line in cleaning.lines_of(text)}
+            dumps.append(Dump(name, text, tuple(first[number] for number in entry["comments"])))
+    return dumps
+
+
+# --- figures ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Score:
+    """Borders found. The first comment of a dump counts: the page's head ends there."""
+
+    right: int = 0
+    found: int = 0
+    gold: int = 0
+    leaks: int = 0
+    """Lines of profile or page inside comments."""
+    lost: int = 0
+    """Characters that are not blank and in no range, or in more than one."""
+    inner_right: int = 0
+    inner_found: int = 0
+    inner_gold: int = 0
+    """The same without the first comment of each dump."""
+
+    def __add__(self, other: Score) -> Score:
+        return Score(*(getattr(self, name) + getattr(other, name) for name in self.__dataclass_fields__))
+
+    def to_dict(self) -> dict[str, float | int]:
+        """Counts, precision, recall and F1."""
+        precision, recall, f1 = _ratios(self.right, self.found, self.gold)
+        return {
+            "precision": precision, "recall": recall, "f1": f1,
+            "inner_f1": _ratios(self.inner_right, self.inner_found, self.inner_gold)[2],
+            "right": self.right, "found": self.found, "gold": self.gold, "leaks": self.leaks, "lost": self.lost,
+        }  # fmt: skip
+
+
+def _ratios(right: int, found: int, gold: int) -> tuple[float, float, float]:
+    return right / max(1, found), right / max(1, gold), 2 * right / max(1, found + gold)
+
+
+def score(dump: Dump, result: Segmentation) -> Score:
+    """Compare a segmentation with the known borders of a dump."""
+    found, gold = {piece.start for piece in result.comments}, set(dump.starts)
+    first = min(gold)
+    leaks = 0
+    for piece in result.comments:
+        leaks += len(cleaning.lines_of(dump.text[piece.start : min(piece.end, max(piece.start, first))]))
+        leaks += sum(
+            cleaning.is_chrome_line(line.text) for line in cleaning.lines_of(dump.text[piece.start : piece.end])
+        )
+    return Score(
+        len(found & gold), len(found), len(gold), leaks, misplaced(dump.text, result),
+        len(found & gold - {first}), len(found - {first}), len(gold) - 1,
+    )  # fmt: skip
+
+
+def misplaced(text: str, result: Segmentation) -> int:
+    """Characters that are not blank and in no range or in several."""
+    times = np.zeros(len(text) + 1, dtype=int)
+    for start, end in [*result.profile, *result.chrome, *((piece.start, piece.end) for piece in result.comments)]:
+        times[start] += 1
+        times[end] -= 1
+    times = np.cumsum(times)[:-1]
+    return sum(1 for index in np.flatnonzero(times != 1) if not text[index].isspace())
+
+
+def evaluate(seeds_dir: Path | str | None = None, *, embed: Embed | None = None) -> dict[str, Any]:
+    """Border precision, recall and F1, pooled and per file, for real and for made dumps.
+
+    Args:
+        seeds_dir: Folder with the real dumps; without it only made dumps are measured.
+        embed: As in `segment`.
+    """
+    groups = {"made": made_dumps()}
+    if seeds_dir is not None:
+        groups["seeds"] = seed_dumps(Path(seeds_dir))
+    report: dict[str, Any] = {}
+    for group, dumps in groups.items():
+        scores = {dump.name: score(dump, segment(dump.text, embed=embed)) for dump in dumps}
+        report[group] = {
+            "dumps": len(dumps),
+            "pooled": sum(scores.values(), Score()).to_dict(),
+            "files": {name: each.to_dict() for name, each in scores.items()},
+        }
+        if group == "made":
+            for label, telling in (("marked", True), ("unmarked", False)):
+                chosen = [scores[dump.name] for dump in dumps if (dump.style in TELLING) is telling]
+                report[group][label] = sum(chosen, Score()).to_dict()
+    return report
+
+
+def calibration(dumps: Sequence[Dump], embed: Embed | None = None, bins: int = 5) -> list[tuple[float, float, int]]:
+    """For borders by their probability: mean probability, share that are right, count."""
+    rows = []
+    for dump in dumps:
+        page = take_apart(dump.text)
+        found = borders.evidence(page.paragraphs, embed)
+        _, probability = borders.best_split(found, {0, *page.certain}, complete=page.marks_comments)
+        rows += [
+            (float(p), line.start in dump.starts)
+            for p, line in list(zip(probability, page.paragraphs, strict=True))[1:]
+        ]
+    table = []
+    for low in np.linspace(0, 1, bins, endpoint=False):
+        chosen = [(p, right) for p, right in rows if low <= p < low + 1 / bins or p == 1.0 and low + 1 / bins >= 1.0]
+        if chosen:
+            table.append(
+                (sum(p for p, _ in chosen) / len(chosen), sum(right for _, right in chosen) / len(chosen), len(chosen))
+            )
+    return table
+
+
+# --- fitting ----------------------------------------------------------------------------------------------------------
+
+PENALTY = 40.0
+"""L2, on weights of features scaled to unit variance."""
+
+
+def fit(dumps: Sequence[Dump], embed: Embed | None = None) -> dict[str, float]:
+    """Logistic regression of "a comment begins here" on the evidence, given where the comment before it began.
+
+    Args:
+        dumps: Texts with known borders.
+        embed: With it, topic features are fitted too.
+    """
+    pairs = [_decisions(take_apart(dump.text), dump.starts, embed) for dump in dumps]
+    table, label = np.vstack([rows for rows, _ in pairs]), np.concatenate([labels for _, labels in pairs])
+    spread = table.std(axis=0)
+    used = spread > 0
+    used[FEATURES.index("bias")] = True
+    spread[~(spread > 0)] = 1.0
+    solved = np.zeros(len(FEATURES))
+    solved[used] = _logistic(table[:, used] / spread[used], label) / spread[used]
+    return {name: round(float(value), 2) for name, value in zip(FEATURES, solved, strict=True)}
+
+
+def _decisions(page: Page, starts: Sequence[int], embed: Embed | None) -> tuple[np.ndarray, np.ndarray]:
+    """Evidence and truth at every line start the page leaves open."""
+    found = borders.evidence(page.paragraphs, embed)
+    gold = set(starts)
+    rows, labels = [np.zeros((0, len(FEATURES)))], []
+    began = 0
+    for index, line in enumerate(page.paragraphs):
+        begins = line.start in gold
+        if index and index not in page.certain:
+            age = min(OLDEST, index - began)
+            rows.append(np.concatenate([found.at_line[index], found.in_comment[age, index]])[None, :])
+            labels.append(float(begins))
+        if begins or index in page.certain:
+            began = index
+    return np.vstack(rows), np.array(labels)
+
+
+def _logistic(table: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Newton's method for the penalised log-likelihood."""
+    solved = np.zeros(table.shape[1])
+    for _ in range(50):
+        chance = 1.0 / (1.0 + np.exp(-np.clip(table @ solved, -30, 30)))
+        slope = table.T @ (chance - label) + PENALTY * solved
+        curve = (table * (chance * (1 - chance))[:, None]).T @ table + PENALTY * np.eye(len(solved))
+        step = np.linalg.solve(curve, slope)
+        solved -= step
+        if np.abs(step).max() < 1e-6:
+            break
+    return solved
+
+
+def training_dumps(repeats: int = 3) -> list[Dump]:
+    """Made dumps without marks of the page, several orders per author, from the comments that are there for fitting.
+
+    The sample's comments are left out: they measure.
+    """
+    rng = random.Random(11)
+    plain = [style for style in STYLES if style.name not in TELLING]
+    dumps = []
+    for number, (author, comments) in enumerate(sorted(read_comments(COMMENTS).items())):
+        for turn in range(repeats):
+            style = replace(plain[(number + turn) % len(plain)], heads="none")
+            shuffled = comments if turn == 0 else sorted(comments, key=lambda comment: rng.random())
+            text, starts = make_dump(shuffled, rng, style)
+            dumps.append(Dump(f"{author} {turn}", text, starts, author, style.name))
+        style = (STYLES[5], STYLES[6])[number % 2]
+        text, starts = make_dump(comments, rng, style)
+        dumps.append(Dump(f"{author} {style.name}", text, starts, author, style.name))
+    return dumps
+
+
+def fit_all(embed: Embed) -> dict[str, tuple[float, float]]:
+    """The table of borders.py: weights with topics, and weights for words alone. No real dump is looked at."""
+    dumps = training_dumps()
+    with_topics, words_only = fit(dumps, embed), fit(dumps)
+    return {name: (with_topics[name], 0.0 if name in TOPIC_FEATURES else words_only[name]) for name in FEATURES}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Print the figures, or the weights fitted anew."""
+    from rag.embedding import load_embedder
+    from rag.settings import Settings
+
+    parser = argparse.ArgumentParser(description="Measure the borders found in profile dumps.")
+    parser.add_argument("seeds", nargs="?", help="folder with real dumps whose borders have been read")
+    parser.add_argument("--fit", action="store_true", help="fit the weights of borders.py and print them")
+    parser.add_argument("--words-only", action="store_true", help="measure without the embedding model")
+    options = parser.parse_args(arguments)
+    embed = load_embedder(Settings()).embed_texts
+    if options.fit:
+        for name, (with_topics, words_only) in fit_all(embed).items():
+            print(f'    "{name}": ({with_topics}, {words_only}),')
+        return
+    print(
+        json.dumps(evaluate(options.seeds, embed=None if options.words_only else embed), indent=1, ensure_ascii=False)
+    )
+
+
+if __name__ == "__main__":
+    main()
