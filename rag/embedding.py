@@ -214,6 +214,8 @@ class OnnxBackend:
         facts = json.loads((folder / "export.json").read_text(encoding="utf-8"))
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 3
+        # Threads that spin while they wait slow down everything else on a small machine.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._session = onnxruntime.InferenceSession(
             str(folder / "model.onnx"), sess_options=options, providers=["CPUExecutionProvider"]
         )
