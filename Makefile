@@ -60,6 +60,10 @@ test: $(VENV)/.tests ## Run all tests
 test-quick: $(VENV)/.tests ## Run the tests that take no time
 	$(BIN)/python -m pytest -m "not slow and not browser"
 
+.PHONY: eval
+eval: $(VENV)/.tests ## Measure how good answers are, without a key
+	$(BIN)/commentariat eval
+
 .PHONY: lint
 lint: $(VENV)/.tests ## Check style and format
 	$(BIN)/ruff check .

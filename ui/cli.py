@@ -14,6 +14,7 @@ from collections.abc import Sequence
 
 import ingest.command
 import ingest.fetch_command
+import ui.eval_command
 from rag.errors import RagError
 from rag.settings import Settings
 
@@ -65,6 +66,9 @@ def _parser() -> argparse.ArgumentParser:
 
     fetching = _command(commands, "fetch", ingest.fetch_command.run, "import comments from a forum", store=False)
     ingest.fetch_command.add_arguments(fetching)
+
+    measuring = _command(commands, "eval", ui.eval_command.run, "measure how good answers are, without a key", store=False)
+    ui.eval_command.add_arguments(measuring)
 
     _command(commands, "sources", _sources, "list what the index holds")
     forget = _command(commands, "forget", _forget, "remove a source from the index")
