@@ -68,6 +68,16 @@ class ScriptedIndex:
     def comment(self, id: str) -> Comment | None:
         return self.kept.get(id)
 
+    @property
+    def corpus(self) -> ScriptedIndex:
+        return self
+
+    def thread(self, thread_id: str) -> list[Comment]:
+        return [one for one in self.kept.values() if one.thread_id == thread_id]
+
+    def replies(self, comment_id: str) -> list[Comment]:
+        return [one for one in self.kept.values() if one.parent_id == comment_id]
+
     def source_text(self, source: str) -> str:
         return self.kept[source.partition("#")[2]].text
 
@@ -85,6 +95,11 @@ class ScriptedAnswerer:
         self.store = ScriptedIndex()
         self.go_on = threading.Event()
         self.asked: list[tuple[str, tuple[Turn, ...], Filters | None]] = []
+
+    def search(
+        self, question: str, limit: int = 5, history: Sequence[Turn] = (), filters: Filters | None = None
+    ) -> list[Passage]:
+        return [self._passage("c2"), self._passage("c1")]
 
     def stream(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Iterator[Answer]:
         self.asked.append((question, tuple(history), filters))

@@ -12,6 +12,7 @@ from rag.records import Answer, Comment, Filters, IndexInfo, Passage, Turn
 from rag.settings import Settings
 from ui.browse import Browse
 from ui.chat import Chat
+from ui.endpoints import Endpoints
 from ui.examples import examples
 from ui.feedback import Feedback
 from ui.history import SAVE_FILE, History
@@ -89,6 +90,7 @@ def build_app(answerer: Answerer, *, settings: Settings | None = None) -> gr.Blo
             if manage:
                 with gr.Tab("Index", id="index") as index_tab:
                     index_page.layout()
+        Endpoints(answerer).offer()
         chat.wire(bridge)
         history.wire()
         browse.wire(bridge, comments_tab, tabs)

@@ -16,6 +16,7 @@ import gradio as gr
 from rag.errors import RagError
 from ui import rendering, sources
 from ui.conversations import Conversation, Exchange
+from ui.endpoints import plain_content
 from ui.feedback import GOOD, OPTIONS, Feedback
 from ui.markup import LATEX_DELIMITERS, escape, tag
 from ui.wording import filter_labels, read_filters
@@ -146,7 +147,7 @@ class Chat:
     def edit(self, conversation: Conversation, event: gr.EditData) -> Iterator[dict[Any, Any]]:
         """An earlier question reworded: what followed it is dropped."""
         old = conversation.exchanges[_row(event.index) // 2]
-        question = rendering.question_typed(_plain(event.value)).strip() or old.question
+        question = rendering.question_typed(plain_content(event.value)).strip() or old.question
         yield from self._answer(Exchange(question, old.filters), conversation.before(old.id))
 
     def _answer(self, exchange: Exchange, conversation: Conversation) -> Iterator[dict[Any, Any]]:
@@ -252,12 +253,3 @@ def _status(text: str) -> str:
 
 def _row(index: int | tuple[int, ...]) -> int:
     return index if isinstance(index, int) else index[0]
-
-
-def _plain(content: Any) -> str:
-    """Text of a message, whichever of Gradio's shapes it comes in."""
-    if isinstance(content, str):
-        return content
-    if isinstance(content, dict):
-        return str(content.get("text", ""))
-    return "".join(_plain(part) for part in content or ())

@@ -18,7 +18,7 @@ LONGEST_TITLE = 70
 
 # A noun ends its phrase, other words seldom do: what counts is one word or two before a stop or a small word.
 _TOPIC = re.compile(
-    r"(?<![\w/.@-])(?=(?:([a-z][a-z-]{3,17} ))?([a-z][a-z-]{4,17}[a-z]|[A-Z][a-z]*[A-Z]\w{1,12})"
+    r"(?<![\w/.@-])(?=(?:([a-z][a-z-]{3,17} ))?([a-z][a-z-]{3,17}[a-z]|[A-Z][a-z]*[A-Z]\w{1,12})"
     r"(?:[.,;:?!)]|\s(?:is|are|was|were|of|and|or|in|for|to|that|which|with|as|by|on|from|or|can|will)\b))"
 )
 _NO_NOUN = re.compile(r"(?:ly|ed|ing)$")

@@ -185,7 +185,7 @@ def trace_html(exchange: Exchange) -> str:
 
 
 def _trace_row(passage: Passage, answer: Answer) -> str:
-    cited = [str(one.number) for one in answer.citations if one.passage.comment_id == passage.comment_id]
+    cited = [str(one.number) for one in answer.citations if one.passage.id == passage.id]
     start = passage.text if len(passage.text) <= 90 else passage.text[:89] + "…"
     cells = (
         f"<b>{escape(passage.byline)}</b> {escape(start)}",

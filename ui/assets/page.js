@@ -2,7 +2,6 @@
 // event to the server. All listeners sit on the document, since Gradio replaces what it shows.
 
 const panel = () => document.getElementById("panel");
-const wide = window.matchMedia("(min-width: 1100px)");
 
 const open = (exchange, number) => {
   const card = document.getElementById(`s-${exchange}-${number}`);
@@ -14,9 +13,6 @@ const show = (card) => {
   document.querySelectorAll(".card.focused").forEach((other) => other.classList.toggle("focused", other === card));
   card.classList.add("focused");
   panel().classList.add("open");
-  const body = card.querySelector(":scope > .comment");
-  const mark = body?.querySelector("mark");
-  if (mark) body.scrollTop = mark.offsetTop - body.offsetTop - body.clientHeight / 3;
   card.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
   card.focus({ preventScroll: true });
 };
@@ -124,11 +120,18 @@ document.addEventListener("keydown", (event) => {
   else closeSheet();
 });
 
-// A card that the server just rendered as focused is scrolled to once it is there.
+// What the server just rendered: every comment is scrolled to its mark, and the focused card into view.
+
+const place = (body) => {
+  body.dataset.placed = "yes";
+  const mark = body.querySelector("mark");
+  if (mark) body.scrollTop = mark.offsetTop - body.clientHeight / 3;
+};
 
 new MutationObserver(() => {
+  document.querySelectorAll("#panel .card > .comment:not([data-placed])").forEach(place);
   const card = document.querySelector("#panel .card.focused:not([data-shown])");
   if (!card) return;
   card.dataset.shown = "yes";
-  if (opener || wide.matches) requestAnimationFrame(() => show(card));
+  requestAnimationFrame(() => show(card));
 }).observe(document.body, { childList: true, subtree: true });

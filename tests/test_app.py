@@ -1,0 +1,90 @@
+"""The page through Gradio's own client: real server, real endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from gradio_client import Client
+from gradio_client.exceptions import AppError
+
+from rag.records import Filters, Turn
+from rag.settings import Settings
+from ui.app import build_app
+from ui.endpoints import turns_of
+
+from scripted import ScriptedAnswerer  # isort: skip
+
+
+@pytest.fixture(scope="module")
+def answerer() -> ScriptedAnswerer:
+    return ScriptedAnswerer()
+
+
+@pytest.fixture(scope="module")
+def client(answerer: ScriptedAnswerer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    app = build_app(answerer, settings=Settings(store=tmp_path_factory.mktemp("store")))
+    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
+    yield Client(url, verbose=False)
+    app.close()
+
+
+def test_an_answer_streams(client: Client) -> None:
+    job = client.submit("Why tides?", api_name="/chat")
+    last = job.result()
+    assert [text[:15] for text in job.outputs()] == ["", "Mostly the moon", "You asked about"]
+    assert last.splitlines()[-3].startswith("[1] Maren Holt, 2023-03-04")
+
+
+def test_an_answer_as_data_has_exact_spans(client: Client, answerer: ScriptedAnswerer) -> None:
+    answer = client.submit("Why tides?", authors=["Maren Holt"], since="2023-01-01", api_name="/ask").result()
+    assert [citation["number"] for citation in answer["citations"]] == [1, 2, 3]
+    for citation in answer["citations"]:
+        text = answerer.store.source_text(citation["source"])
+        assert text[citation["start"] : citation["end"]] == citation["quote"]
+    assert answerer.asked[-1] == ("Why tides?", (), Filters(("Maren Holt",), "2023-01-01"))
+
+
+def test_history_reaches_the_answerer(client: Client, answerer: ScriptedAnswerer) -> None:
+    history = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": [{"type": "text", "text": "Ho"}]}]
+    client.predict("And then?", history, api_name="/chat")
+    assert answerer.asked[-1][1] == (Turn("user", "Hi"), Turn("assistant", "Ho"))
+
+
+def test_an_error_is_its_sentence(client: Client) -> None:
+    with pytest.raises(AppError, match=r"^The model server at 127.0.0.1:1 does not answer\. Start it"):
+        client.predict("broken", api_name="/chat")
+    with pytest.raises(AppError, match="Dates are written like 2024-05-31"):
+        client.predict("Why?", since="yesterday", api_name="/ask")
+
+
+def test_comments_can_be_searched_and_read(client: Client) -> None:
+    (first, second) = client.predict("coast", api_name="/search")
+    assert (first["comment_id"], second["comment_id"]) == ("c2", "c1")
+    assert client.predict("c2", api_name="/get_comment")["author"] == "Ioan Petrescu"
+    with pytest.raises(AppError, match='No comment "c9" is indexed'):
+        client.predict("c9", api_name="/get_comment")
+    assert client.predict(api_name="/list_authors") == [
+        {"author": "Maren Holt", "comments": 1},
+        {"author": "Ioan Petrescu", "comments": 1},
+    ]
+
+
+def test_only_documented_endpoints_are_offered(client: Client) -> None:
+    endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
+    assert sorted(endpoints) == ["/ask", "/chat", "/get_comment", "/list_authors", "/search"]
+    assert all(endpoint["description"] for endpoint in endpoints.values())
+
+
+def test_messages_become_turns_whatever_their_shape() -> None:
+    assert turns_of(
+        [
+            {"role": "system", "content": "Obey."},
+            {"role": "user", "content": "a"},
+            {"role": "assistant", "content": "thinking", "metadata": {"title": "Sources"}},
+            {"role": "assistant", "content": [{"type": "text", "text": "b"}, {"type": "text", "text": "c"}]},
+            {"role": "user", "content": {"text": "d"}},
+            {"role": "user", "content": ""},
+        ]
+    ) == (Turn("user", "a"), Turn("assistant", "bc"), Turn("user", "d"))
+    assert turns_of(None) == ()
