@@ -24,6 +24,7 @@ from rag.replies import (
     marked,
     repeated_tail,
     says_only_abstention,
+    with_keys_behind,
     without_prompt,
     without_torn_end,
 )
@@ -204,6 +205,7 @@ class Drafter:
         text = without_prompt(draft.text, prompt.messages, prompt.nonce)
         if draft.looped or draft.reply.finish in ("length", "filtered"):
             text = without_torn_end(text)
+        text = with_keys_behind(text, prompt.keys)
         stream = MarkerStream(prompt.keys, quotes)
         stream.feed(text)
         cited = stream.finish()

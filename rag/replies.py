@@ -7,7 +7,7 @@ with sentence keys still in it; markers are read afterwards (see citations.py).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from rag.prompts import ABSTAIN, Message
@@ -52,6 +52,25 @@ def without_prompt(reply: str, messages: Sequence[Message], nonce: str) -> str:
     told = {line for line in told if len(line) >= _COPIED_CHARS} - {_letters(ABSTAIN)}
     kept = [line for line in _LINE.findall(reply) if nonce not in line and _letters(line) not in told]
     return "".join(kept)
+
+
+_LEADING_KEYS = re.compile(
+    r"^([ \t]*(?:(?:[-*•+]|\d{1,3}[.)])[ \t]+)?)((?:\[[^\[\]\n]{1,80}\][ \t]*)+):?[ \t]*(\S[^\n]*)$", re.M
+)
+
+
+def with_keys_behind(reply: str, keys: Collection[str]) -> str:
+    """The reply with keys at the start of a line moved to its end, if it has none there.
+
+    That is how models cite that imitate the passages, and elsewhere a key belongs to what stands before it.
+    """
+
+    def moved(line: re.Match[str]) -> str:
+        lead, marks, rest = line.groups()
+        known = any(key in marks for key in keys)
+        return line[0] if not known or any(key in rest for key in keys) else f"{lead}{rest.rstrip()} {marks.strip()}"
+
+    return _LEADING_KEYS.sub(moved, reply)
 
 
 def without_torn_end(reply: str) -> str:

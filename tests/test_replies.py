@@ -9,6 +9,7 @@ from rag.replies import (
     marked,
     repeated_tail,
     says_only_abstention,
+    with_keys_behind,
     without_prompt,
     without_torn_end,
 )
@@ -77,6 +78,22 @@ class TestTornEnd:
     )
     def test_an_unfinished_last_sentence_goes(self, reply: str, kept: str) -> None:
         assert without_torn_end(reply) == kept
+
+
+@pytest.mark.parametrize(
+    ("line", "moved"),
+    [
+        ("[bq3x.1] The moon pulls.", "The moon pulls. [bq3x.1]"),
+        ("- [bq3x.1][w6jf.2]: The moon pulls.", "- The moon pulls. [bq3x.1][w6jf.2]"),
+        ("1. [bq3x.1] The moon [w6jf.2].", "1. [bq3x.1] The moon [w6jf.2]."),
+        ("The moon [bq3x.1] pulls.", "The moon [bq3x.1] pulls."),
+        ("[Note] The moon pulls.", "[Note] The moon pulls."),
+        ("[bq3x.1]", "[bq3x.1]"),
+    ],
+)
+def test_keys_before_a_line_move_behind_it(line: str, moved: str) -> None:
+    keys = ["bq3x.1", "w6jf.2"]
+    assert with_keys_behind(f"Above.\n{line}\nBelow.", keys) == f"Above.\n{moved}\nBelow."
 
 
 class TestAbstention:
