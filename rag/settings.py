@@ -62,7 +62,8 @@ class Settings(BaseSettings):
     )
 
     embedding_model: str = Field(
-        "bundled", description='Embedding model: "bundled" (all-MiniLM-L6-v2), or a sentence-transformers name or folder.'
+        "bundled",
+        description='Embedding model: "bundled" (all-MiniLM-L6-v2), or a sentence-transformers name or folder.',
     )
     embedding_runtime: Literal["auto", "onnx", "sentence-transformers"] = Field(
         "auto", description="What runs the embedding model; auto tries ONNX Runtime first."
@@ -79,11 +80,15 @@ class Settings(BaseSettings):
         'google or ollama, or "llamacpp:/path/to/model.gguf".',
     )
     llm_base_url: str | None = Field(
-        None, description="URL of an OpenAI-compatible server, used by llm=openai:<model> in place of OpenAI's."
+        None,
+        description="URL of a server in place of the provider's own, such as an OpenAI-compatible one for "
+        "llm=openai:<model>; with llm=auto its first model answers.",
     )
     llm_timeout: float = Field(60.0, gt=0, description="Seconds to wait for the model's next words.")
     llm_retries: int = Field(2, ge=0, le=10, description="Further tries when the model is busy or limits the rate.")
-    llm_temperature: float | None = Field(0.0, ge=0, le=2, description="Sampling temperature; empty leaves it to the model.")
+    llm_temperature: float | None = Field(
+        0.0, ge=0, le=2, description="Sampling temperature; left out for models that refuse it."
+    )
     llm_context_tokens: int = Field(8192, ge=1024, description="Context window of the model, in tokens.")
     llm_answer_tokens: int = Field(1024, ge=64, description="Most tokens of one answer.")
     llm_repair: bool = Field(False, description="Ask the model once more when its citations fail. Costs a second call.")
@@ -105,7 +110,6 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as exc:
             raise SettingsError("\n".join(_explain(error) for error in exc.errors())) from exc
-
 
     @classmethod
     def settings_customise_sources(
