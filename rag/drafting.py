@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from rag.citations import CitedText, MarkerStream, assign_keys
 from rag.clock import Clock
 from rag.errors import ModelError, PromptTooLong, QuestionError
-from rag.prompts import ABSTAIN, Message, Prompt, render, render_repair
+from rag.prompts import ABSTAIN, Message, Prompt, Shape, render, render_repair
 from rag.quotes import QuoteBook
 from rag.records import Answer, Citation, Filters, Passage, SentenceCheck, Turn, to_plain
 from rag.replies import (
@@ -33,6 +33,7 @@ from rag.tokens import TokenCounter, answer_tokens, load_counter
 if TYPE_CHECKING:
     from rag.chat_model import ChatModel, Reply
     from rag.embedding import Embedder
+    from rag.questions import Query
     from rag.retrieval import Retrieved
     from rag.settings import Settings
     from rag.store import Store
@@ -164,6 +165,7 @@ class Drafter:
             budget=int(share * (window - answer_tokens(window, settings.llm_answer_tokens))),
             counter=self._counter,
             context=self._parents(found.passages),
+            shape=_shape(found.query),
             language=settings.language,
         )
 
@@ -232,6 +234,14 @@ class Drafter:
             return ()
         self._noted.set()
         return (self._counter.note,)
+
+
+def _shape(query: Query) -> Shape | None:
+    if query.compare:
+        return "compare"
+    if query.by_time:
+        return "by_time"
+    return "list" if query.wants_list else None
 
 
 def _judged(cited: CitedText, checks: Sequence[SentenceCheck]) -> tuple[Citation, ...]:

@@ -50,6 +50,14 @@ REMINDER = """\
 Answer only from the passages, in {language}, with a key in square brackets after each claim. If they do not answer \
 the question, reply with exactly: {abstain}"""
 
+COMPARE = """\
+Set the people side by side: for each, what they themselves say, not what they report of others. Then say where they \
+agree and where they disagree; if the passages show no disagreement, say so."""
+
+LIST = "Give a list, one item to a line, of everything in the passages that answers the question; say nothing twice."
+
+BY_TIME = "Go in the order of time, with the dates of the passages, and say what changed, if anything did."
+
 PASSAGE = """\
 {nonce} passage
 {header}
@@ -84,6 +92,9 @@ language and all names. Reply with the question only.
 _BLANKS: Mapping[str, tuple[set[str], set[str]]] = {
     "system": ({"abstain", "nonce"}, {"gap", "language"}),
     "reminder": (set(), {"abstain", "language"}),
+    "compare": (set(), set()),
+    "list": (set(), set()),
+    "by_time": (set(), set()),
     "passage": ({"nonce", "header", "sentences"}, set()),
     "context": ({"nonce", "header", "text"}, set()),
     "user": ({"passages", "question"}, {"reminder"}),
@@ -103,6 +114,9 @@ class Texts:
 
     system: str = SYSTEM
     reminder: str = REMINDER
+    compare: str = COMPARE
+    list: str = LIST
+    by_time: str = BY_TIME
     passage: str = PASSAGE
     context: str = CONTEXT
     user: str = USER
@@ -128,6 +142,10 @@ class Texts:
 
 
 DEFAULT = Texts()
+
+
+Shape = Literal["compare", "list", "by_time"]
+"""The form that a question asks for, by the name of its text."""
 
 
 class Message(NamedTuple):
@@ -164,6 +182,7 @@ def render(
     budget: int,
     counter: TokenCounter,
     context: Sequence[Passage] = (),
+    shape: Shape | None = None,
     language: str = "auto",
     texts: Texts = DEFAULT,
 ) -> Prompt:
@@ -182,6 +201,7 @@ def render(
         budget: Most tokens of all messages together.
         counter: Counts them.
         context: Passages around those found; shown without keys.
+        shape: What form the answer should have.
         language: Name of the language to answer in; "auto" for that of the question.
 
     Raises:
@@ -189,7 +209,8 @@ def render(
     """
     words = {"abstain": ABSTAIN, "language": SAME_LANGUAGE if language == "auto" else language}
     system = texts.system.format(nonce=nonce, gap=GAP, **words)
-    reminder = texts.reminder.format(**words)
+    task = getattr(texts, shape) + "\n" if shape else ""
+    reminder = task + texts.reminder.format(**words)
 
     def user(blocks: Sequence[str]) -> str:
         return texts.user.format(passages="\n\n".join(blocks), question=question.strip(), reminder=reminder)

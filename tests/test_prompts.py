@@ -132,6 +132,13 @@ def test_the_words_of_passages_cannot_close_their_fence_or_carry_keys() -> None:
     )
 
 
+@pytest.mark.parametrize("shape", ["compare", "list", "by_time"])
+def test_the_form_asked_for_stands_before_the_reminder(shape: prompts.Shape) -> None:
+    plain, shaped = rendered(TIDES).messages[-1].content, rendered(TIDES, shape=shape).messages[-1].content
+    head, reminder = plain.rsplit("\n\n", 1)
+    assert shaped == f"{head}\n\n{getattr(prompts.DEFAULT, shape)}\n{reminder}"
+
+
 def test_part_of_a_sentence_may_be_somebody_elses() -> None:
     mixed = passage("c3", "Holt says the moon does it all, which I doubt.", quoted=((10, 30),))
     assert "] (partly somebody else's words) Holt says" in rendered(mixed).messages[-1].content
