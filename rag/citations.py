@@ -171,8 +171,12 @@ class _Printer:
 # --- Whole sentences --------------------------------------------------------------------------------------------------
 
 _SENTENCE_LIMIT = 4000
-_BORDER = re.compile(r"[.!?…。！？]+[\"'”’»)\]*_」』]*\s+(\S+)\s")
-_BORDER_PENDING = re.compile(r"[.!?…。！？]+[\"'”’»)\]*_」』]*\s+(\S*)\Z")
+_MOST_REFUSED = 50
+"""Full stops that end no sentence, after which none is looked at any more until the line ends."""
+_TERMINATORS = ".!?…。！？"
+_SENTENCE_END = rf"[{_TERMINATORS}](?![{_TERMINATORS}])[\"'”’»)\]*_」』]*\s+"
+_BORDER = re.compile(rf"{_SENTENCE_END}(\S{{100}}|\S{{1,99}}(?=\s))")
+_BORDER_PENDING = re.compile(rf"{_SENTENCE_END}(\S{{0,99}})\Z")
 _QUOTE_OPENING = re.compile(r"[“„«‘「『\"]|(?<!\w)'|^\s*>")
 
 
@@ -193,6 +197,7 @@ class _Sentences:
         self._numbers: list[int] = []
         self._held = False
         self._scan = 0
+        self._refused = 0
 
     def text(self, text: str) -> None:
         while text:
@@ -251,14 +256,24 @@ class _Sentences:
 
     def _release_whole(self) -> None:
         """Release sentences that are over. A border shows once the word behind it is whole, wherever chunks end."""
-        while border := _BORDER.search(self._bare, self._scan):
+        while self._refused < _MOST_REFUSED and (border := _BORDER.search(self._bare, self._scan)):
             if self._is_border(border.start(1), border.end()):
                 self._release(border.start(1))
             else:
                 self._scan = border.start(1)
-        words = self._bare[self._scan :].rsplit(None, 2)
+                self._refused += 1
+        self._scan += self._searched(self._bare[self._scan :])
+
+    @staticmethod
+    def _searched(rest: str) -> int:
+        """How much of the text need not be searched again: a border may yet begin in the last two words."""
+        words = rest.rsplit(None, 2)
         if len(words) == 3:
-            self._scan += len(words[0])
+            return len(words[0])
+        if len(words) == 1 and not rest[-1].isspace():
+            end = max(rest.rfind(mark) for mark in _TERMINATORS)
+            return end if end >= 0 else len(rest)
+        return 0
 
     def _is_border(self, start: int, end: int) -> bool:
         text = self._bare[:end]
@@ -272,8 +287,8 @@ class _Sentences:
         return pending.start(1) if pending else None
 
     def _show(self) -> None:
-        if self._held:
-            return
+        if self._held or not (self._marks or self._bare.strip()):
+            return  # what a line begins with shows whether it is a quotation
         end = self._last_word()
         end = len(self._bare) if end is None else end
         if self._quotes is not None and (opening := self._opening()) is not None:
@@ -306,11 +321,9 @@ class _Sentences:
         self._bare = self._bare[end:]
         self._raws = [(a - end, b - end) for a, b in self._raws if a >= end]
         self._marks = later
-        self._printed = self._marks_printed = self._scan = 0
-        self._start, self._numbers, self._held = None, [], False
-        if later or self._bare:
-            self._held = bool(later) and self._quotes is not None
-            self._show()
+        self._printed = self._marks_printed = self._scan = self._refused = 0
+        self._start, self._numbers = None, []
+        self._held = bool(later) and self._quotes is not None
 
     def _note(self, text: str, marks: Sequence[CitedAt]) -> None:
         """Remember the sentence; markers without one belong to the sentence before them."""
@@ -353,7 +366,10 @@ class _Sentences:
     def _print_text(self, end: int, removed: frozenset[int]) -> None:
         position = self._printed
         for start, stop in [*((a, b) for a, b in self._raws if position <= a and b <= end), (end, end)]:
-            self._printer.text("".join(self._bare[at] for at in range(position, start) if at not in removed))
+            plain = self._bare[position:start]
+            if removed:
+                plain = "".join(char for at, char in enumerate(plain, position) if at not in removed)
+            self._printer.text(plain)
             if start < stop:
                 self._printer.raw(self._bare[start:stop])
             position = stop
@@ -370,7 +386,7 @@ def _open_quotation(text: str, verbatim: Sequence[Range]) -> bool:
 # --- White space round markers ----------------------------------------------------------------------------------------
 
 _CLOSING = frozenset(".,;:!?)]}…»”’\"'")
-_JOINT = re.compile(r"[,;]+")
+_JOINT = re.compile(r"[,;][,;\s]*")
 
 
 class _Writer:
@@ -486,7 +502,8 @@ _TAG_LIMIT = 1000
 _ROUND_LIMIT = 120
 
 _SQUARE = re.compile(r"\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*+\])*+\])*+\]|【[^【】]*+】|［[^［］]*+］|〔[^〔〕]*+〕")
-_ROUND = re.compile(r"[(（]([^()（）\n]*+)[)）]")
+_ROUND = re.compile(r"[(（]([\w \t.,;:&#·/|+–—-]*+)[)）]")
+_ROUND_BEGUN = re.compile(r"[(（][\w \t.,;:&#·/|+–—-]*+\Z")
 _TARGET = re.compile(
     r"\(\s*+(?:<[^<>\n]*+>|(?:[^\s()<>]|\([^\s()]*+\))*+)(?:\s++(?:\"[^\"]*+\"|'[^']*+'|\([^()]*+\)))?+\s*+\)"
 )
@@ -502,7 +519,9 @@ _HTML_NAME = re.compile(
     r"u|ul|var|video|wbr",
     re.IGNORECASE,
 )
-_TAG = re.compile(r"</?([a-z][a-z0-9:-]*+)((?:[\s/][^<>]*+)?)>|<!--(?:[^-]|-(?!->))*+-->|<[!?][^<>]*+>", re.IGNORECASE)
+_TAG = re.compile(
+    r"</?([a-z][a-z0-9:-]*+)((?:[\s/][^<>]*+)?)>|<!--(?:[^-]|-(?!->))*+-->|<(?:\?|!(?!--))[^<>]*+>", re.IGNORECASE
+)
 _SUPERSCRIPT = re.compile(r"<sup>[\s\[(]*+(\d[\d\s,;]*+)[\s\])]*+</sup>", re.IGNORECASE)
 _AUTOLINK = re.compile(r"<([a-z][a-z0-9+.-]{1,31}:[^\s<>]*+|[^\s<>@]++@[^\s<>@]++)>", re.IGNORECASE)
 _BLOCK_END = re.compile(r"br|/(?:p|div|li|tr|h[1-6]|ul|ol|table|blockquote)", re.IGNORECASE)
@@ -655,9 +674,10 @@ class MarkerStream:
     def _target(self, position: int, final: bool) -> _Step:
         """The end of a link's `(target)`; `position` itself if it is none."""
         window = self._buffer[position : position + _TARGET_LIMIT]
-        if target := _TARGET.match(window):
+        paragraph, blank_line, _ = window.partition("\n\n")
+        if target := _TARGET.match(paragraph):
             return position if self._keys.in_text(target[0]) else position + target.end()
-        complete = final or len(window) == _TARGET_LIMIT or "\n\n" in window or _NO_TARGET.match(window)
+        complete = final or len(window) == _TARGET_LIMIT or blank_line or _NO_TARGET.match(paragraph)
         return position if complete else None
 
     def _link(self, position: int, end: int, target: int, mark: Mark | None) -> int:
@@ -681,14 +701,15 @@ class MarkerStream:
         """Round brackets are a marker only if they hold keys and nothing else."""
         window = self._buffer[position : position + _ROUND_LIMIT]
         group = _ROUND.match(window)
-        mark = self._keys.read(group[1], square=False) if group else None
+        mark = self._keys.read(group[1], square=False) if group and self._may_hold_key(window) else None
         if group is not None and mark is not None:
             self._writer.mark(mark)
             return position + group.end()
-        open_ended = re.fullmatch(r"[(（][\w\s.,;:&#·–—-]*", window)
+        open_ended = _ROUND_BEGUN.match(window)
         if not final and open_ended and len(window) < _ROUND_LIMIT and self._may_hold_key(window):
             return None
-        return (self._cut_off(position, window) if group is None else None) or self._literal(position, position + 1)
+        cut_off = self._cut_off(position, window) if final and group is None else None
+        return cut_off or self._literal(position, position + 1)
 
     def _cut_off(self, position: int, window: str) -> _Step:
         """A marker without its end, because the reply broke off there."""
@@ -951,13 +972,15 @@ def cite(number: int, sentences: Iterable[KeyedSentence]) -> Citation:
 
     The words come from the passages' own text, which is a slice of the source.
     """
+    sentences = list(sentences)
     stretches: list[_Stretch] = []
     for keyed in sorted(sentences, key=lambda keyed: (keyed.passage.source, keyed.start, keyed.end)):
         if not (stretches and _extend(stretches[-1], keyed)):
             stretches.append(_Stretch(keyed.passage.source, keyed.start, keyed.end, keyed.text, keyed.passage))
     first, *rest = stretches
     more = tuple(Span(stretch.source, stretch.start, stretch.end) for stretch in rest)
-    return Citation(number, first.passage, first.text, first.source, first.start, first.end, more=more)
+    quoted = all(keyed.quoted for keyed in sentences)
+    return Citation(number, first.passage, first.text, first.source, first.start, first.end, more=more, quoted=quoted)
 
 
 def _extend(stretch: _Stretch, keyed: KeyedSentence) -> bool:

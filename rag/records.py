@@ -128,6 +128,8 @@ class Citation:
     verdict: Verdict = "verbatim"
     more: tuple[Span, ...] = ()
     """Further spans of the same comment under the same number, in reading order."""
+    quoted: bool = False
+    """All of it is somebody else's words, quoted by the comment's author."""
 
     @property
     def spans(self) -> tuple[Span, ...]:
