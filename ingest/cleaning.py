@@ -6,8 +6,10 @@ Everything is answered in offsets; no text is ever changed. Does not decide wher
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.records import Range
 
@@ -150,6 +152,7 @@ _REPLY = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _ADDRESSES = re.compile(r"\b(?:you|your)\b(?! can (?:find|reach|contact|read))", re.IGNORECASE)
+_TALK = re.compile(r"\b(?:I|I['’]\w+|you|your|you['’]\w+)\b")
 _SPEAKER = re.compile(r"(?:[A-Z][\w.' -]{0,30}|Q|A):\s|\[?\d{1,2}:\d{2}(?::\d{2})?\]?\s|[#=|{\[<]|PMID|\d+\.\d+\s")
 
 
@@ -180,22 +183,29 @@ def repeated_head(lines: list[str], longest: int = 12) -> int:
     Narrow layouts of profile pages print the bio twice.
     """
     for size in range(min(longest, len(lines) // 2), 0, -1):
-        if lines[:size] == lines[size : 2 * size] and sum(map(len, lines[:size])) >= 12:
+        block = lines[:size]
+        if block == lines[size : 2 * size] and sum(char.isalpha() for line in block for char in line[:200]) >= 12:
             return size
     return 0
 
 
 def _reads_like_comments(lines: list[Line]) -> bool:
-    """Name or bio above paragraphs many of which open like replies."""
-    name = find_name_line([line.text for line in lines[:8]])
-    bio = any(_BIO.search(line.text) and len(line.text) < 600 for line in lines[:4])
-    if name is None or not bio:
-        return False
-    body = [line.text for line in lines[2:400] if len(line.text) > 20]
+    """Paragraphs many of which open like replies; fewer are asked for below a name and a bio.
+
+    Below a bio with the name under it, which no other kind of text has, it is enough that people talk to each other.
+    """
+    head = [line.text for line in lines[:8]]
+    name_at = find_name_line(head)
+    name = name_at is not None
+    bio = any(is_bio_line(text) for text in head[:4])
+    body = [line.text for line in lines[1:400] if len(line.text) > 20 or _REPLY.match(line.text)]
     if len(body) < 4 or sum(_SPEAKER.match(line) is not None for line in body) > len(body) / 4:
         return False
+    if name_at and bio and sum(_TALK.search(line[:2_000]) is not None for line in body) >= 0.4 * len(body):
+        return True
     replies = sum(_REPLY.match(line) is not None for line in body)
-    return replies >= 2 and replies / len(body) >= 0.12
+    enough, share = (2, 0.12) if name and bio else (3, 0.2) if name else (6, 0.35)
+    return replies >= enough and replies >= share * len(body)
 
 
 _HANDLE = re.compile(r"[^\W_][\w.'’-]{1,38}")
@@ -374,19 +384,33 @@ def _merged(ranges: Iterator[Range]) -> Iterator[Range]:
 
 # Every alternative ends where the lost thing stood: match.end() is the gap.
 _SCARS = re.compile(
-    r"""(?<=\w)\ (?=[,;:?!](?:\s|$)|\.(?:\s|$)|[,.]?[)”](?:[\s,.;:]|$))
-    | [“(](?=[”)](?:\s|$|[,.;]))
-    | \bthe\ (?=(?:of|is|and|or|are|to)\b)
-    | \bfrom\ (?=to\b[ ]*[.,;])
-    | \b(?:of|by|to)\ (?=(?:of|is|are|and[ ]*[,.;)])\b)
-    | \busing\ (?=as\ an?\b)
-    | \bsome\ (?=and\b[ ]*[),.;])
-    | \b(?:though|where|case|because)\ (?=(?:is|does)\ (?!the\b|a\b|an\b|this\b|that\b|it\b|my\b|your\b|there\b)\w)
+    r"""(?<=[\w.”’])[ ](?=[,;:?!](?:\s|$))                        # "define , and", "prove ?"
+    | (?<=[\w,:”’])[ ](?=\.(?:\s|$)) | \b(?:i\.e|e\.g)\.[ ](?=[.,])  # "presto, ."
+    | (?<=[\w.,])[ ](?=[)”](?:[\s,.;:]|$))                       # "for some and )."
+    | (?<=\w)[ ](?=[’']s[ ])                                     # "each 's entire class"
+    | (?<=[\s(])[“(](?=[”)](?:\s|$|[,.;]))                       # "things like “” for"
+    | \b(?:the|an|our|every)[ ](?=(?:of|is|and|or|are|was|to|as|from|that|which|with|where|we|for)\b(?!-))
+    | \bfrom[ ](?=to\b) | \bthan[ ](?=times\b) | \b[Ll]et[ ](?=(?:be|and)\b) | \b(?:where|[Ww]ith|and)[ ](?=and\b(?![ ]without))
+    | (?<=,[ ])where[ ](?=(?:is|are)\b(?![ ](?:you|we|they|he|she|my|your)\b))
+    | \b(?:of|by)[ ](?=(?:of|is|are|and[ ]?[,.;)]|or[ ]?[,.;)])(?:\b|$))
+    | \b(?:using|denote|denotes|defining|define)[ ](?=(?:as|by|and|to)\b)
+    | \b(?:implies|equals|denotes|satisfies|between|maximizes|minimizes)[ ](?=(?:and|or|is|for|where|which|so)\b)
+    | \b(?:some|any|each|all|let|where|suppose)[ ](?=(?:and|or|be|is|are)\b[ ]*(?:[),.;]|the\b|a\b|an\b))
+    | \b(?:though|because|if|since|whenever)[ ](?=(?:is|are|does|was)[ ](?!the\b|an?\b|this\b|that\b|it\b|not\b|so\b)[\w“"])
+    | \bcases[ ]where[ ](?=is\b) | \bcase[ ](?=does\b) | \bbut[ ](?=is:)
+    | \bsuch[ ]that[ ](?=(?:is|are|for)\b|\w+ly[ ]\w+s\b)
     """,
     re.VERBOSE,
 )
+_WIDE_SPACE = re.compile(
+    r"\b(?:the|an?|of|for|by|let|where|if|that|with|to|is|in|define|than|from|at|over|function|variable|value)[ ](?=[ ][a-z,.])"
+)
+_GOES_ON = re.compile(r"(?:where|which|so that|whenever|and hence|and therefore|and so|hence|for all|with)\b")
+_GOES_ON_AFTER_COMMA = re.compile(r"(?:and|so|or|but)\b")
+_STOPS_SHORT = re.compile(r"\b(?:is|are|gives|equals|yields|becomes|by|define)$")
 _SPACED_MARK = re.compile(r"\w [,.](?:\s|$)")
 _TIGHT_MARK = re.compile(r"\w[,.](?:\s|$)")
+_SINGLE_SPACE = re.compile(r"[a-z,] [a-z]")
 
 
 def find_gaps(text: str) -> tuple[int, ...]:
@@ -395,14 +419,41 @@ def find_gaps(text: str) -> tuple[int, ...]:
     Texts that put a space before every mark, as tokenised corpora do, have no such scars.
 
     Returns:
-        Ascending offsets of the point at which something is missing.
+        Ascending offsets of the points at which something is missing.
     """
+    gaps = {match.end() for match in _SCARS.finditer(text)} if not _is_spaced_out(text) else set()
+    wide = [match.end() for match in _WIDE_SPACE.finditer(text)]
+    if wide and len(wide) <= 0.02 * sum(1 for _ in _SINGLE_SPACE.finditer(text)):
+        gaps.update(wide)
+    gaps.update(_gaps_between_lines(lines_of(text)))
+    protected = protected_ranges(text) if gaps else ()
+    starts, ends = tuple(start for start, _ in protected), tuple(end for _, end in protected)
+    return tuple(gap for gap in sorted(gaps) if not _is_inside(gap, starts, ends))
+
+
+def _is_spaced_out(text: str) -> bool:
     spaced = sum(1 for _ in _SPACED_MARK.finditer(text))
-    if spaced > 5 and spaced > 0.25 * sum(1 for _ in _TIGHT_MARK.finditer(text)):
-        return ()
-    protected = protected_ranges(text)
-    found = (match.end() for match in _SCARS.finditer(text))
-    return tuple(gap for gap in found if not any(start <= gap < end for start, end in protected))
+    return spaced > 5 and spaced > 0.25 * sum(1 for _ in _TIGHT_MARK.finditer(text))
+
+
+def _gaps_between_lines(lines: list[Line]) -> Iterator[int]:
+    """A sentence that goes on after a formula of its own line, and a button's label that stands alone in one."""
+    for before, here in pairwise(lines):
+        if len(before.text) <= 20 or before.text[0] in "-*•" or before.text[-1] in "$]}`":
+            continue
+        unfinished = before.text[-1] not in ".!?;" and _GOES_ON.match(here.text)
+        after_comma = before.text[-1] == "," and _GOES_ON_AFTER_COMMA.match(here.text)
+        if unfinished or after_comma or _STOPS_SHORT.search(before.text[-12:]):
+            yield here.start
+    for before, here, after in zip(lines, lines[1:], lines[2:], strict=False):
+        alone = here.text.isalpha() and len(here.text) <= 20
+        if alone and before.text[-1].isalpha() and after.text[0].islower() and here.text[0].isupper() and len(before.text) > 20:
+            yield here.start
+
+
+def _is_inside(offset: int, starts: tuple[int, ...], ends: tuple[int, ...]) -> bool:
+    index = bisect_right(starts, offset) - 1
+    return index >= 0 and offset < ends[index]
 
 
 # --- voices -----------------------------------------------------------------------------------------------------------
