@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -173,7 +174,7 @@ def _similarities(
     count = len(ranges)
     pairs = count - 1 if count > 2 else 0
     if rows is None or len(rows) != 1 + (count if count > 1 else 0) + pairs:
-        stretches = [*ranges, *((a, b) for (a, _), (_, b) in list(zip(ranges, ranges[1:], strict=False))[:pairs])]
+        stretches = [*ranges, *((a, b) for (a, _), (_, b) in list(pairwise(ranges))[:pairs])]
         cosines = embed([passage.text[a:b] for a, b in stretches]) @ question
     else:
         cosines = rows[1:] @ question if count > 1 else rows @ question
@@ -194,7 +195,8 @@ _NEEDS_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _TURNS = re.compile(
-    r"\W*(?:but|however|though|although|yet|still|that said|nevertheless|nonetheless|on the other hand|unless|except)\b", re.IGNORECASE
+    r"\W*(?:but|however|though|although|yet|still|that said|nevertheless|nonetheless|on the other hand|unless|except)\b",
+    re.IGNORECASE,
 )
 """What follows takes something back: leaving it out would misquote."""
 _LEADS = re.compile(
@@ -334,7 +336,9 @@ def _quotes(picked: Sequence[Sentence]) -> list[Quote]:
     runs: list[list[Sentence]] = []
     for sentence in picked:
         last = runs[-1][-1] if runs else None
-        joined = last and last.passage is sentence.passage and last.quoted == sentence.quoted and _adjacent(last, sentence)
+        joined = (
+            last and last.passage is sentence.passage and last.quoted == sentence.quoted and _adjacent(last, sentence)
+        )
         if joined:
             runs[-1].append(sentence)
         else:

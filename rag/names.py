@@ -13,52 +13,17 @@ from dataclasses import dataclass
 
 from rapidfuzz.distance import OSA
 
+from rag.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
+
+__all__ = ["FUNCTION_WORDS", "Mention", "NameIndex", "Word", "fold", "words"]
+
 WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W_]+)*['’ʼ]?")
 _POSSESSIVE = re.compile(r"(?:['’ʼ]s|(?<=s)['’ʼ])$", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ß": "ss"})
 
-ORDINARY = frozenset(
-    """
-    ace amber angel apple april archer art ash august autumn baker bank banks barker bay bean bell berry best bill
-    bishop black blake blaze bliss blue bond boss bridge brook brooks brown buck bud burns bush butler buzz case
-    cash chance chandler charity chase cherry chip christian church clay cliff cloud cole colt constant cook cooper
-    coral cox cross crystal curt daisy dale dash dawn day dean dell destiny dick don dot drake drew duke dusty earl
-    east eden ember eve faith fay fern field fields finch fisher flint ford forest foster fox frank free french
-    frost fry gale garner gay gene ginger glass glen gold golden good gore grace grant gray green grey grove guy
-    hall hand happy harmony harper hart haven hazel heath heather hill hillary holiday holly holmes honest honor
-    hood hope house hunt hunter iris island ivory ivy jack jade jasmine jay jean jet jewel joy judge june justice
-    kay key king kit knight knox lake lance land lane lark laurel law leaf lee lily link little lock long lord love
-    low luck lux mace major march mark marks marsh mason may mercury mercy merit merry miles mill miller mint moon
-    moore more moss myrtle nash nice noble norm north nova oak ocean olive opal page paige parker pat patience peace
-    pearl penny pepper pierce pike pine piper poe pool pope porter pound price prince prudence rain rainbow randy
-    ranger raven ray red reed reef rich river rivers rob robin rock rod root rose ross rowan royal ruby rush rusty
-    sage sandy say scout sharp shaw shell short silver skip sky slate small snow sparrow spring star stark steel
-    sterling stern stew stone storm stout strong sue summer sun sunny swan sweet swift tab tanner taylor temple
-    tiger tiny trace trip true trump tucker turner vale van victor violet wade walker wall ward warden warren waters
-    way weaver webb wells west wheeler white wild will willow wills winter wise wolf wood woods worth wren wright
-    young zen
-    """.split()
-)
-"""First and last names that are also everyday words: they count as names only where a speaker is expected."""
 
-FUNCTION_WORDS = frozenset(
-    """
-    a about above after again against all also always am among an and another any anybody anyone anything are aren't as at
-    be because been before being below between both but by can can't cannot could couldn't did didn't do does doesn't doing
-    don't done down during each either else ever every everybody everyone everything few for from further get gets got had
-    has hasn't have haven't having he he'd he'll he's her here hers herself him himself his how however i i'd i'll i'm i've if in
-    instead into is isn't it it's its itself just let like lot made make makes many may me might mine more most much must my
-    myself never no nobody none nor not nothing now of off often on once one ones only or other others our ours ourselves out
-    over own per perhaps please quite rather really same shall she she'd she'll she's should shouldn't since so some somebody
-    someone something still such than that that's the their theirs them themselves then there there's these they they'd
-    they'll they're they've thing things this those though through thus to together too toward towards under until up upon us
-    very via was wasn't we we'd we'll we're we've were weren't what what's when where where's whether which while who who's
-    whoever whom whose why will with within without won't would wouldn't yes yet you you'd you'll you're you've your yours
-    yourself vs versus
-    """.split()
-)
-"""Words that carry grammar and not content."""
+_EVERYDAY = FUNCTION_WORDS | COMMON_WORDS | NAMES_THAT_ARE_WORDS
 
 
 def fold(text: str) -> str:
@@ -94,7 +59,7 @@ def words(text: str) -> list[Word]:
         if bare.casefold() in {"it", "that", "what", "who", "there", "here", "he", "she", "let", "how", "where"}:
             bare = raw  # "it's" is a contraction
         after = text[match.end() : match.end() + 2].strip()
-        breaks = bool(after) and not after[0].isalnum() and after[0] not in "-_.@" or raw != bare
+        breaks = (bool(after) and not after[0].isalnum() and after[0] not in "-_.@") or raw != bare
         if after[:1] == "." and not text[match.end() + 1 : match.end() + 2].isalnum():
             breaks = len(bare) > 1  # the dot of an initial does not part a name
         found.append(Word(bare.rstrip("'’ʼ"), fold(bare), match.start(), match.end(), raw != bare, breaks))
@@ -110,36 +75,60 @@ class Mention:
     authors: tuple[str, ...]
     ordinary: bool = False
     """Also an everyday word, so that only its place in the sentence can make it a name."""
+    whole: bool = True
+    """The whole name or handle, not just a first or last name."""
+
+
+@dataclass(slots=True)
+class _Form:
+    """One way to write some authors' names, folded."""
+
+    authors: set[str]
+    everyday: bool
+    whole: bool
 
 
 class NameIndex:
     """The names of all authors, ready to be recognised."""
 
     def __init__(self, authors: Iterable[str]) -> None:
-        self._forms: dict[str, tuple[set[str], bool]] = {}
+        self._forms: dict[str, _Form] = {}
         self._parts: dict[str, set[str]] = {}
         for author in authors:
             self._add(author)
         self._longest = max(map(len, self._forms), default=0)
+        self._similar: dict[tuple[str, int], list[str]] = {}
+        for form in self._forms:
+            self._similar.setdefault((form[0], len(form)), []).append(form)
 
     def _add(self, author: str) -> None:
         spaced = _CAMEL.sub(" ", author) if " " not in author else author
-        parts = [fold(part) for part in re.split(r"[\W_]+", spaced) if fold(part)]
-        self._parts[author] = {*parts, fold(author)}
-        self._form(fold(author), author, ordinary=fold(author) in ORDINARY | FUNCTION_WORDS)
-        if len(parts) > 1:
-            self._form(parts[0] + parts[-1], author, ordinary=False)
+        written = [part for part in re.split(r"[\W_]+", spaced) if fold(part)]
+        parts = [fold(part) for part in written]
+        whole = "".join(parts)
+        if not whole:
+            return
+        self._parts[author] = {*parts, whole}
+        self._form(whole, author, everyday=whole in _EVERYDAY)
+        bare = whole.rstrip("0123456789")
+        if len(bare) > 3:  # "tidewright" for "tidewright_77"
+            self._form(bare, author, everyday=bare in _EVERYDAY)
+        if len(parts) > 2:
+            self._form(parts[0] + parts[-1], author, everyday=False)
         # Parts of a handle such as "the gears to ascension" are words, those of "Ann Lee" are names.
-        person = 1 < len(parts) <= 4 and all(re.fullmatch(r"[^\W\d_].*", part) for part in parts)
-        capitals = all(part[:1].isupper() for part in re.split(r"[\W_]+", spaced) if part)
-        for part in parts if person else ():
+        named = 1 < len(parts) <= 4 and all(part[0].isalpha() for part in parts)
+        capitals = all(part[0].isupper() for part in written)
+        for part in parts if named else ():
             if len(part) > 2 and part not in FUNCTION_WORDS - {"will", "may"}:
-                self._form(part, author, ordinary=not capitals or part in ORDINARY)
+                self._form(part, author, everyday=not capitals or part in _EVERYDAY, whole=False)
 
-    def _form(self, form: str, author: str, *, ordinary: bool) -> None:
-        authors, was = self._forms.setdefault(form, (set(), ordinary))
-        authors.add(author)
-        self._forms[form] = (authors, was and ordinary)
+    def _form(self, form: str, author: str, *, everyday: bool, whole: bool = True) -> None:
+        known = self._forms.setdefault(form, _Form(set(), everyday, whole))
+        if whole and not known.whole:  # a handle "paul" is meant before all the Pauls
+            known = self._forms[form] = _Form(set(), everyday, whole)
+        if whole == known.whole:
+            known.authors.add(author)
+            known.everyday = known.everyday and everyday
 
     def find(self, found: Sequence[Word], known: Callable[[str], bool] | None = None) -> list[Mention]:
         """Mentions of authors in reading order, without overlaps; the longest name wins.
@@ -156,47 +145,36 @@ class NameIndex:
                     run = found[first : first + size]
                     if taken & set(range(first, first + size)) or any(word.breaks for word in run[:-1]):
                         continue
-                    mention = matcher(run)
-                    if mention and not self._part_of_longer_name(found, first, size, mention[0]):
+                    form = matcher(run)
+                    if form and not self._part_of_longer_name(found, first, size, form.authors):
                         taken |= set(range(first, first + size))
-                        mentions.append(Mention(first, first + size, tuple(sorted(mention[0])), mention[1]))
+                        authors = tuple(sorted(form.authors))
+                        mentions.append(Mention(first, first + size, authors, form.everyday, form.whole))
         return sorted(mentions, key=lambda mention: mention.first)
 
-    def _exact(self, run: Sequence[Word]) -> tuple[set[str], bool] | None:
+    def _exact(self, run: Sequence[Word]) -> _Form | None:
         joined = "".join(word.folded for word in run)
-        if len(joined) > self._longest:
-            return None
-        if hit := self._forms.get(joined):
-            return hit
+        if form := self._forms.get(joined):
+            return form
         if len(run) > 2 and any(len(word.folded) == 1 for word in run[1:-1]):  # "Ann B. Lee" is "Ann Bea Lee"
             return self._forms.get(run[0].folded + run[-1].folded)
         return None
 
-    def _close(self, run: Sequence[Word], known: Callable[[str], bool] | None) -> tuple[set[str], bool] | None:
+    def _close(self, run: Sequence[Word], known: Callable[[str], bool] | None) -> _Form | None:
         joined = "".join(word.folded for word in run)
-        if not 4 < len(joined) <= self._longest + 2 or any(word.folded in FUNCTION_WORDS for word in run):
+        if not 3 < len(joined) <= self._longest + 2 or len(run) > 4 or any(word.folded in _EVERYDAY for word in run):
             return None
-        if len(run) == 1 and (joined in ORDINARY or (known and known(run[0].text))):
+        if known and all(known(word.text) for word in run):
             return None
-        near = [(self._distance(joined, form), form) for form in self._forms if abs(len(form) - len(joined)) < 3]
-        best = min((distance for distance, _ in near if distance is not None), default=None)
-        if best is None:
+        near: dict[int, list[_Form]] = {}
+        for length in range(len(joined) - 2, len(joined) + 3):
+            for form in self._similar.get((joined[0], length), ()):
+                if (distance := _edits(joined, form)) is not None and not self._forms[form].everyday:
+                    near.setdefault(distance, []).append(self._forms[form])
+        if not near:
             return None
-        authors = set().union(*(self._forms[form][0] for distance, form in near if distance == best))
-        return authors, all(self._forms[form][1] for distance, form in near if distance == best)
-
-    @staticmethod
-    def _distance(typed: str, form: str) -> int | None:
-        """Edits between two names, None where they may well be two people (Maria and Marla, Paul and Paula)."""
-        if len(form) < 5 and (len(form) < 4 or len(typed) == len(form)):
-            return None
-        if typed[0] != form[0] or (typed[-1] != form[-1] and len(form) < 9):
-            return None
-        distance = OSA.distance(typed, form, score_cutoff=2)
-        if distance > (2 if len(form) >= 9 else 1):
-            return None
-        substituted = len(typed) == len(form) and sorted(typed) != sorted(form)
-        return None if substituted and len(form) < 6 else distance
+        best = near[min(near)]
+        return _Form(set().union(*(form.authors for form in best)), False, all(form.whole for form in best))
 
     def _part_of_longer_name(self, found: Sequence[Word], first: int, size: int, authors: set[str]) -> bool:
         """Whether "Paul" is here the first half of "Paul Graham", who is somebody else than the authors called Paul."""
@@ -208,10 +186,23 @@ class NameIndex:
         return any(
             word is not None
             and word.capital
+            and word.start > 0
             and word.text.isalpha()
             and len(word.text) > 1
             and not word.text.isupper()
             and word.folded not in own | FUNCTION_WORDS
-            and word.start > 0
             for word in (before, after)
         )
+
+
+def _edits(typed: str, form: str) -> int | None:
+    """Edits between two names, None where they may well be two people (Maria and Marla, Paul and Paula)."""
+    distance = OSA.distance(typed, form, score_cutoff=2)
+    if distance > (2 if len(form) > 8 else 1) or len(form) < 4:
+        return None
+    same_letters = sorted(typed) == sorted(form)
+    if len(typed) == len(form) and not same_letters and len(form) < 6:
+        return None
+    if typed[-1] != form[-1] and not same_letters and len(form) < 9:
+        return None
+    return distance

@@ -13,7 +13,9 @@ from datetime import UTC, datetime, timedelta
 from dateutil.relativedelta import relativedelta
 
 _MONTHS = "january february march april may june july august september october november december".split()
-_MONTH_NUMBER = {name[:length]: number for number, name in enumerate(_MONTHS, 1) for length in (3, len(name))} | {"sept": 9}
+_MONTH_NUMBER = {name[:length]: number for number, name in enumerate(_MONTHS, 1) for length in (3, len(name))} | {
+    "sept": 9
+}
 _MONTH = r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)\.?"
 _YEAR = r"(?:19|20)\d\d"
 _UNIT = r"(?:day|week|month|quarter|year)"
@@ -40,7 +42,18 @@ _PHRASES = [
     ("during", re.compile(rf"\b(last\s+{_UNIT}|this\s+{_UNIT}|yesterday|today)\b", re.I)),
     ("recent", re.compile(r"\b(?:recently|lately|these\s+days|most\s+recent(?:ly)?|newest|latest)\b", re.I)),
 ]
-_NUMBERS = {"a": 1, "two": 2, "couple of": 2, "few": 3, "three": 3, "four": 4, "five": 5, "six": 6, "ten": 10, "twelve": 12}
+_NUMBERS = {
+    "a": 1,
+    "two": 2,
+    "couple of": 2,
+    "few": 3,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "ten": 10,
+    "twelve": 12,
+}
 RECENT = relativedelta(months=12)
 
 
@@ -74,7 +87,9 @@ def _bounds(kind: str, match: re.Match[str], now: datetime) -> tuple[datetime | 
         return now - RECENT, None
     if kind == "window":
         number, unit = match.groups()
-        count = int(number) if number and number.isdigit() else _NUMBERS.get(" ".join((number or "a").lower().split()), 1)
+        count = (
+            int(number) if number and number.isdigit() else _NUMBERS.get(" ".join((number or "a").lower().split()), 1)
+        )
         return now - _length(unit, count), None
     points = [_point(group, now) for group in match.groups()]
     if any(point is None for point in points):

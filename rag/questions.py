@@ -7,11 +7,13 @@ names.py and periods by periods.py: this module decides what part they play in t
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 
-from rag.names import FUNCTION_WORDS, ORDINARY, Mention, NameIndex, Word, fold, words
+from rag.english import FUNCTION_WORDS
+from rag.names import Mention, NameIndex, Word, words
 from rag.periods import Period, periods
 from rag.records import Turn
 
@@ -79,18 +81,26 @@ _AUXILIARY = frozenset(
     "do does did has have had is are was were would could should might can will may must doesn't don't didn't hasn't haven't"
     " hadn't isn't aren't wasn't weren't wouldn't couldn't shouldn't can't won't".split()
 )
-_DETERMINERS = frozenset("the a an this that these those my your our his her their its each every any some no which what".split())
+_DETERMINERS = frozenset(
+    "the a an this that these those my your our his her their its each every any some no which what".split()
+)
 _ABOUT = frozenset(
     "about on onto of to with against regarding concerning re for at like than toward towards in into over around behind"
     " around by-passing after before from".split()
 ) - {"from"}
-_ADVERBS = frozenset("really actually currently still now ever also then himself herself themselves both each always even just".split())
+_ADVERBS = frozenset(
+    "really actually currently still now ever also then himself herself themselves both each always even just".split()
+)
 _JOIN = frozenset("and or vs versus & with than".split())
 
 
 def _forms(verb: str) -> set[str]:
     stem = verb[:-1] if verb.endswith("e") else verb
-    third = verb[:-1] + "ies" if re.search(r"[^aeiou]y$", verb) else verb + ("es" if re.search(r"(s|sh|ch|x)$", verb) else "s")
+    third = (
+        verb[:-1] + "ies"
+        if re.search(r"[^aeiou]y$", verb)
+        else verb + ("es" if re.search(r"(s|sh|ch|x)$", verb) else "s")
+    )
     past = verb[:-1] + "ied" if re.search(r"[^aeiou]y$", verb) else stem + "ed"
     return {verb, third, past, stem + "ing"}
 
@@ -136,27 +146,48 @@ _PHRASES = re.compile(
     r"|\bchang\w+ (?:his|her|their) minds?\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\bsay about\b|\bthe comments?\b",
     re.I,
 )
-_NOT_TOPIC = SAYING - frozenset("use plan value point question list model count find show reason trust judge name bet".split())
+_NOT_TOPIC = SAYING - frozenset(
+    "use plan value point question list model count find show reason trust judge name bet".split()
+)
 
-_LEAD = re.compile(r"^\W*(?:and|but|so|also|or|ok(?:ay)?|then|plus|yes|well|hm+|right|sure|thanks|thank you|great)\b[\s,.:;!]*", re.I)
-_ABOUT_OTHER = re.compile(r"^\W*(?:what|how)\s+about\s+|^\W*(?:and|or|also)\s+(?:what\s+about\s+|about\s+|on\s+|for\s+)?", re.I)
+_LEAD = re.compile(
+    r"^\W*(?:and|but|so|also|or|ok(?:ay)?|then|plus|yes|well|hm+|right|sure|thanks|thank you|great)\b[\s,.:;!]*", re.I
+)
+_ABOUT_OTHER = re.compile(
+    r"^\W*(?:what|how)\s+about\s+|^\W*(?:and|or|also)\s+(?:what\s+about\s+|about\s+|on\s+|for\s+)?", re.I
+)
 _PERSON = re.compile(r"\b(?:he|she|him|his|her|hers|himself|herself)\b(?!\s+or\b)", re.I)
 _PEOPLE = re.compile(r"\b(?:they|them|their|theirs|each other|one another|these two|both(?: of them)?|the two)\b", re.I)
 _THING = re.compile(r"\b(?:it|its|this|that|these|those|such|there|the same)\b(?!\s+\w+\s+(?:is|are)\b)", re.I)
 _ORDINALS = {
-    **{name: number for number, names in enumerate(["first", "second", "third", "fourth", "fifth", "sixth"]) for name in names.split()},
-    **{f"{number}{ending}": number - 1 for number, ending in enumerate(["", "st", "nd", "rd", "th", "th", "th"]) if number},
+    **{
+        name: number
+        for number, names in enumerate(["first", "second", "third", "fourth", "fifth", "sixth"])
+        for name in names.split()
+    },
+    **{
+        f"{number}{ending}": number - 1
+        for number, ending in enumerate(["", "st", "nd", "rd", "th", "th", "th"])
+        if number
+    },
     "last": -1,
     "latter": -1,
     "former": 0,
 }
 _ORDINAL = re.compile(
-    r"\b(?:the\s+)?(" + "|".join(_ORDINALS) + r")(?:\s+(?:one|point|quote|argument|comment|answer|author|person|citation|source|reason|item|claim|part))?\b(?!\s+\w)"
-    r"|\b(?:the\s+)?(" + "|".join(_ORDINALS) + r")\s+(?:one|point|quote|argument|comment|answer|author|person|citation|source|item|claim)\b"
+    r"\b(?:the\s+)?("
+    + "|".join(_ORDINALS)
+    + r")(?:\s+(?:one|point|quote|argument|comment|answer|author|person|citation|source|reason|item|claim|part))?\b(?!\s+\w)"
+    r"|\b(?:the\s+)?("
+    + "|".join(_ORDINALS)
+    + r")\s+(?:one|point|quote|argument|comment|answer|author|person|citation|source|item|claim)\b"
     r"|\[(\d{1,2})\]|\b(?:number|quote|citation|source|point)\s+(\d{1,2})\b",
     re.I,
 )
-_ASSENT = re.compile(r"^\W*(?:yes|yeah|yep|sure|ok(?:ay)?|please|go on|continue|go ahead|do(?: so)?|more|tell me more)(?:\s+please)?\W*$", re.I)
+_ASSENT = re.compile(
+    r"^\W*(?:yes|yeah|yep|sure|ok(?:ay)?|please|go on|continue|go ahead|do(?: so)?|more|tell me more)(?:\s+please)?\W*$",
+    re.I,
+)
 _REMEMBERED = 12
 
 
@@ -185,7 +216,7 @@ def understand(
             in common with one is reported in `Query.labels`.
     """
     now = now or datetime.now(UTC)
-    reader = _Reader(NameIndex(authors), now if now.tzinfo else now.replace(tzinfo=UTC), known_words, tuple(labels))
+    reader = _Reader(_index(tuple(authors)), now if now.tzinfo else now.replace(tzinfo=UTC), known_words, tuple(labels))
     question = " ".join(question.split())
     last: Query | None = None
     replied = ""
@@ -200,6 +231,11 @@ def understand(
         if rewritten:
             return replace(reader.read(rewritten), original=question, carried=True)
     return reader.follow(question, last, replied)
+
+
+@lru_cache(maxsize=4)
+def _index(authors: tuple[str, ...]) -> NameIndex:
+    return NameIndex(authors)
 
 
 def _rewritten(rewrite: Callable[[str], str], history: Sequence[Turn], question: str) -> str | None:
@@ -225,7 +261,8 @@ class _Reader:
         mentions = self.names.find(found, self.known)
         speakers = [m for m in mentions if _role(question, found, m, mentions) == "speaker"]
         asked = _unique(author for mention in speakers for author in mention.authors)
-        others = _unique(author for m in mentions if m not in speakers and not m.ordinary for author in m.authors)
+        content = [m for m in mentions if m not in speakers and _role(question, found, m, mentions) == "content"]
+        others = _unique(author for mention in content for author in mention.authors)
         unknown = self._unknown(question, found, mentions)
         period, certain = self._period(question)
         people = len(asked) + len(unknown)
@@ -253,7 +290,9 @@ class _Reader:
         names = []
         for first, last in _name_runs(found, taken):
             name = question[found[first].start : found[last - 1].end]
-            name = name[: len(name) - 2] if found[last - 1].possessive and name[-2:] in ("'s", "’s") else name.rstrip("'’")
+            name = (
+                name[: len(name) - 2] if found[last - 1].possessive and name[-2:] in ("'s", "’s") else name.rstrip("'’")
+            )
             if _speaks(question, found, first, last):
                 names.append(name)
         if not names and (lower := self._lower_case_name(found, taken)):
@@ -331,29 +370,33 @@ class _Reader:
             return True
         if _PEOPLE.search(question) and len(last.authors) + len(last.unknown_authors) > 1:
             return True
-        return len(content) < 4 and bool(_THING.search(question)) or (len(content) < 2 and len(words(question)) < 4)
+        return (len(content) < 4 and bool(_THING.search(question))) or (len(content) < 2 and len(words(question)) < 4)
 
     def _people(self, last: Query) -> dict[str, tuple[str, ...]]:
         return {name: getattr(last, name) for name in ("authors", "unknown_authors", "traces", "labels")}
 
     def _added(self, question: str, own: Query, last: Query) -> Query:
-        """"And why?": the question before, and this one."""
+        """ "And why?": the question before, and this one."""
         return replace(
             own,
             text=f"{_without_lead(last.text)} {question}",
             original=question,
             topic=" ".join(_unique([*own.topic.split(), *last.topic.split()])),
             carried=True,
-            compare=own.compare or last.compare and len(last.authors) > 1,
+            compare=own.compare or (last.compare and len(last.authors) > 1),
             **self._time(own, last),
             **self._people(last),
         )
 
     def _other_topic(self, question: str, own: Query, last: Query) -> Query:
-        """"What about X?": the same people, another topic."""
+        """ "What about X?": the same people, another topic."""
         subject = _ABOUT_OTHER.sub("", question).rstrip(" ?.!")
         names = [*last.authors, *last.unknown_authors]
-        text = f"What {'do' if len(names) > 1 else 'does'} {' and '.join(names)} say about {subject}?" if names else question
+        text = (
+            f"What {'do' if len(names) > 1 else 'does'} {' and '.join(names)} say about {subject}?"
+            if names
+            else question
+        )
         return replace(
             own,
             text=text if names else f"{last.text} {question}",
@@ -366,7 +409,7 @@ class _Reader:
         )
 
     def _other_person(self, question: str, own: Query, last: Query) -> Query:
-        """"And Ann?": the same topic, another person."""
+        """ "And Ann?": the same topic, another person."""
         names = " and ".join([*own.authors, *own.unknown_authors])
         together = own.compare or bool(_COMPARE.search(question) and last.authors)
         people = _unique([*last.authors, *own.authors]) if together else own.authors
@@ -382,13 +425,15 @@ class _Reader:
         )
 
     def _about_item(self, question: str, last: Query, item: str) -> Query:
-        """"The second one?": what the n-th quote of the last answer said."""
+        """ "The second one?": what the n-th quote of the last answer said."""
         found = words(item)
         cited = _unique(author for mention in self.names.find(found, None) for author in mention.authors)
         quoted = _topic(item, found, [], None, ())
         short = " ".join(quoted.split()[:14])
         own = self.read(question)
-        people = self._people(last) | ({"authors": cited[-1:], "unknown_authors": (), "traces": (), "labels": ()} if cited else {})
+        people = self._people(last) | (
+            {"authors": cited[-1:], "unknown_authors": (), "traces": (), "labels": ()} if cited else {}
+        )
         return replace(
             own,
             text=f"{_without_lead(question)} ({short})",
@@ -399,7 +444,7 @@ class _Reader:
         )
 
     def _assented(self, question: str, last: Query, replied: str) -> Query:
-        """"Yes": to what the last answer offered, or else once more to the question before."""
+        """ "Yes": to what the last answer offered, or else once more to the question before."""
         offers = re.findall(r"[^.?!\n]+\?", replied)
         own = self.read(offers[-1].strip()) if offers else last
         if not own.topic:
@@ -437,11 +482,11 @@ def _role(question: str, found: list[Word], mention: Mention, mentions: list[Men
     before = found[first - 1].folded if first else ""
     if mention.ordinary:
         strong = _speaks(question, found, first, last)
-        if not strong or not capital or (found[first].start == 0 and not _speaks_from_start(question, found, last)):
+        if not strong or not capital or (found[first].start == 0 and not _speaks_from_start(found, last)):
             return "word"
         return "speaker"
-    if before in _DETERMINERS and last - first == 1 and not found[last - 1].possessive and not capital:
-        return "word"
+    if not capital and last - first == 1 and (before in _DETERMINERS or not mention.whole):
+        return "speaker" if before not in _DETERMINERS and _speaks(question, found, first, last) else "word"
     opening = question[: found[first].start]
     if _OPEN.match(question) and not _WHO_IS.match(opening):
         return "content"
@@ -473,13 +518,15 @@ def _joined_to(found: list[Word], mention: Mention, mentions: list[Mention]) -> 
     for other in mentions:
         if other.last <= mention.first:
             between = [word.folded for word in found[other.last : mention.first]]
-            if len(between) <= 1 and set(between) <= _JOIN or between in (["agree", "with"], ["disagree", "with"]):
+            if (len(between) <= 1 and set(between) <= _JOIN) or between in (["agree", "with"], ["disagree", "with"]):
                 return other
     return None
 
 
-def _speaks_from_start(question: str, found: list[Word], last: int) -> bool:
-    return found[last - 1].possessive or (last < len(found) and found[last].folded in SAYING and found[last].folded.endswith("s"))
+def _speaks_from_start(found: list[Word], last: int) -> bool:
+    return found[last - 1].possessive or (
+        last < len(found) and found[last].folded in SAYING and found[last].folded.endswith("s")
+    )
 
 
 def _speaks(question: str, found: list[Word], first: int, last: int) -> bool:
@@ -498,12 +545,23 @@ def _speaks(question: str, found: list[Word], first: int, last: int) -> bool:
         return True
     if before in _AUXILIARY and len(rest) > 1 and rest[0] in {"and", "or"} | _AUXILIARY | {"have", "been"}:
         return any(word in SAYING for word in rest[:6])
-    if rest and rest[0] in SAYING and re.search(r"(?:s|ed|wrote|said|thought|saw|held|felt)$", rest[0]) and before not in _ABOUT:
+    if (
+        rest
+        and rest[0] in SAYING
+        and re.search(r"(?:s|ed|wrote|said|thought|saw|held|felt)$", rest[0])
+        and before not in _ABOUT
+    ):
         return True
     if before == "to" and before2 == "according":
         return True
     if before in {"by", "from"}:
-        return bool(re.search(r"\b(?:comments?|posts?|written|said|views?|opinions?|quotes?|arguments?|made|proposed|suggested|replies|anything|everything|something|stated|posted)\s+(?:\w+\s+)?(?:by|from)\s*\W*$", question[: found[first].start], re.I))
+        return bool(
+            re.search(
+                r"\b(?:comments?|posts?|written|said|views?|opinions?|quotes?|arguments?|made|proposed|suggested|replies|anything|everything|something|stated|posted)\s+(?:\w+\s+)?(?:by|from)\s*\W*$",
+                question[: found[first].start],
+                re.I,
+            )
+        )
     return False
 
 
@@ -513,7 +571,12 @@ def _name_runs(found: list[Word], taken: set[int]) -> list[tuple[int, int]]:
     first = 0
     while first < len(found):
         last = first
-        while last < len(found) and last not in taken and _name_like(found[last]) and (last == first or not found[last - 1].breaks):
+        while (
+            last < len(found)
+            and last not in taken
+            and _name_like(found[last])
+            and (last == first or not found[last - 1].breaks)
+        ):
             last += 1
         if last > first:
             runs.append((first, last))
@@ -525,7 +588,9 @@ def _name_like(word: Word) -> bool:
     return word.capital and word.folded not in FUNCTION_WORDS | _AUXILIARY | SAYING | {"according", "where", "compare"}
 
 
-def _topic(question: str, found: list[Word], mentions: list[Mention], period: Period | None, unknown: tuple[str, ...]) -> str:
+def _topic(
+    question: str, found: list[Word], mentions: list[Mention], period: Period | None, unknown: tuple[str, ...]
+) -> str:
     """The content words of a question, in order."""
     hidden = [(found[m.first].start, found[m.last - 1].end) for m in mentions]
     hidden += [(match.start(), match.end()) for name in unknown for match in re.finditer(re.escape(name), question)]
@@ -535,7 +600,9 @@ def _topic(question: str, found: list[Word], mentions: list[Mention], period: Pe
     for word in found:
         if any(start <= word.start < end for start, end in hidden):
             continue
-        if word.text.casefold().replace("’", "'") in FUNCTION_WORDS or word.folded in _NOT_TOPIC and not word.text.isupper():
+        if word.text.casefold().replace("’", "'") in FUNCTION_WORDS or (
+            word.folded in _NOT_TOPIC and not word.text.isupper()
+        ):
             continue
         kept.append(word.text)
     return " ".join(kept)
@@ -553,7 +620,11 @@ def _item(question: str, replied: str) -> str | None:
     for marker in re.finditer(r"\[(\d{1,2})\]", replied):
         markers.setdefault(marker[1], (previous, marker.end()))
         previous = marker.end()
-    parts = [replied[start:end] for start, end in markers.values()] if markers else re.findall(r"^\s*(?:[-*>]|\d+[.)])\s+.*$", replied, re.M)
+    parts = (
+        [replied[start:end] for start, end in markers.values()]
+        if markers
+        else re.findall(r"^\s*(?:[-*>]|\d+[.)])\s+.*$", replied, re.M)
+    )
     if not -len(parts) <= number < len(parts):
         return None
     return re.sub(r"\[\d{1,2}\]", "", parts[number])
