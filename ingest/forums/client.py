@@ -40,10 +40,10 @@ LONGEST_REPLY = 300.0
 REDIRECTS = 3
 AGAIN = "What was fetched is kept: run the same command later to go on."
 _GONE = (
-    (re.compile(r'Cannot query field "(?P<name>\w+)" on type "(?P<type>\w+)"'), "field {type}.{name} is gone"),
-    (re.compile(r'Unknown argument "(?P<name>\w+)" on field "(?P<type>[\w.]+)"'), "argument {name} of {type} is gone"),
-    (re.compile(r'Unknown type "(?P<name>\w+)"'), "type {name} is gone"),
-    (re.compile(r'Field "(?P<name>\w+)" is not defined by type "(?P<type>\w+)"'), "field {type}.{name} is gone"),
+    (re.compile(r"Cannot query field .(?P<name>\w+). on type .(?P<type>\w+)"), "field {type}.{name} is gone"),
+    (re.compile(r"Unknown argument .(?P<name>\w+). on field .(?P<type>[\w.]+)"), "argument {name} of {type} is gone"),
+    (re.compile(r"Unknown type .(?P<name>\w+)"), "type {name} is gone"),
+    (re.compile(r"Field .(?P<name>\w+). is not defined by type .(?P<type>\w+)"), "field {type}.{name} is gone"),
 )
 _FINAL = {"GRAPHQL_VALIDATION_FAILED", "GRAPHQL_PARSE_FAILED", "BAD_USER_INPUT", "FORBIDDEN", "UNAUTHENTICATED"}
 _TOLD = {
@@ -235,13 +235,26 @@ class ForumClient:
         if self._http is None:
             # Routes answer within two minutes or never (ForumMagnum `app/graphql/route.ts`, maxDuration).
             timeout = httpx.Timeout(130.0, connect=20.0)
-            try:
-                context = self.ssl_context or httpx.create_ssl_context()
-            except OSError as exc:
-                raise ForumError(f"The trusted certificates cannot be read ({exc}). Check SSL_CERT_FILE.") from exc
             # Proxies would be connected to without a look at where they lead.
-            self._http = httpx.Client(verify=context, timeout=timeout, trust_env=False, follow_redirects=False)
+            self._http = httpx.Client(
+                verify=self._certificates(), timeout=timeout, trust_env=False, follow_redirects=False
+            )
         return self._http
+
+    def _certificates(self) -> ssl.SSLContext:
+        import ssl
+
+        import httpx
+
+        if self.ssl_context is not None:
+            return self.ssl_context
+        if not self.site.endpoint.startswith("https:"):
+            # Reading the bundle takes a while; without it nothing is trusted.
+            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        try:
+            return httpx.create_ssl_context()
+        except OSError as exc:
+            raise ForumError(f"The trusted certificates cannot be read ({exc}). Check SSL_CERT_FILE.") from exc
 
     # --- the reply ---
 
@@ -324,7 +337,7 @@ def user_agent() -> str:
     try:
         number = version("commentariat")
     except PackageNotFoundError:
-        number = "unknown"
+        number = "dev"
     return f"commentariat/{number} (import of public comments; one request at a time)"
 
 

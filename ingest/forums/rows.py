@@ -98,7 +98,7 @@ def text_of(contents: Any, site: Site) -> str | None:
     from ingest.sources.markup import markdown as convert
 
     try:
-        converted = convert(html, site.url).text
+        converted = convert(f'<base href="{site.url}/">{html}').text
     except SourceError:
         return markdown
     if markdown and len(_formulas(converted) - _formulas(markdown)) <= len(_formulas(markdown) - _formulas(converted)):

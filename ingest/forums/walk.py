@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from ingest.forums.client import AGAIN, ForumClient
@@ -22,6 +22,8 @@ from rag.records import as_datetime
 _OTHER_END = {"allRecentComments": "allRecentComments", "postCommentsOld": "postCommentsNew"} | {
     "answersAndReplies": "answersAndReplies"
 }
+_EMPTY = 5
+"""Pages in a row that show nothing, though the site says that more follows: then it is not believed any longer."""
 
 
 @dataclass(slots=True)
@@ -109,7 +111,7 @@ class Walk:
         more = bool(behind) or len(results) >= limit or (total is None and self._is_news(current, comments))
         self._empty = 0 if comments else self._empty + 1
         edited = current.kind == "edited"
-        self._advance(current, comments, more and self._empty < 2, limit)
+        self._advance(current, comments, more and self._empty < _EMPTY, limit)
         return Page(comments, edited, behind, reply.errors)
 
     def _input(self, current: Pass, limit: int) -> dict[str, Any]:
@@ -169,13 +171,18 @@ class Walk:
             # More comments than fit on a page have the same date.
             current.offset = min(self.site.farthest, current.offset + seen)
         else:
-            many = f"More than {self.site.farthest:,} comments"
-            raise ForumError(f"{many} have the date {current.after}; no request goes past them.")
+            many = f"More than {self.site.farthest:,} comments have the date {current.after}"
+            self.unreached.append(f"{many}; not all of them were reached.")
+            current.after, current.offset = _iso(after + timedelta(milliseconds=1)), 0
 
     def _at_the_limit(self, current: Pass, dates: list[datetime]) -> None:
         """The site lets nobody go further this way: come from the other end."""
         if current.kind == "old" and current.view in _OTHER_END and dates:
             self.passes[0] = Pass("new", _OTHER_END[current.view], until=_iso(max(dates)))
+            return
+        until = as_datetime(current.until)
+        if until and dates and min(dates) <= until:
+            self._done(current)
             return
         self.passes.pop(0)
         oldest = f" before {min(dates):%Y-%m-%d}" if dates and current.kind == "new" else ""
