@@ -10,16 +10,17 @@ import json
 import os
 import random
 import re
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import lru_cache
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
+from weakref import WeakValueDictionary
 
 from rag.errors import (
     ModelError,
@@ -194,12 +195,13 @@ def load_chat_model(settings: Settings, pause: Callable[[float], None] = time.sl
         raise ModelRefused(
             f"{choice.name} needs a key: set {provider.key}, or COMMENTARIAT_LLM=evidence to answer without a model."
         )
-    build, context = _BUILDERS[choice.provider](settings, choice.model)
+    setup = _BUILDERS[choice.provider](settings, choice.model)
     return LangChainModel(
         choice.name,
-        build,
+        setup.build,
         retries=settings.llm_retries,
-        context_tokens=context,
+        context_tokens=setup.context_tokens,
+        server=setup.server,
         faults=Faults(choice, settings.llm_base_url, settings.llm_timeout, key),
         pause=pause,
     )
@@ -323,8 +325,18 @@ Build = Callable[[frozenset[str]], "BaseChatModel"]
 """Makes the langchain model, leaving out parameters that the server has refused."""
 
 
-def _openai(settings: Settings, model: str) -> tuple[Build, int | None]:
-    return _openai_build(settings, model, settings.llm_base_url, _key(settings, "openai")), None
+@dataclass(frozen=True)
+class Setup:
+    """What a provider's builder found out."""
+
+    build: Build
+    context_tokens: int | None = None
+    server: LocalServer | None = None
+    """Runs for as long as somebody holds it."""
+
+
+def _openai(settings: Settings, model: str) -> Setup:
+    return Setup(_openai_build(settings, model, settings.llm_base_url, _key(settings, "openai")))
 
 
 def _openai_build(settings: Settings, model: str, base_url: str | None, key: str | None, **options: Any) -> Build:
@@ -337,8 +349,9 @@ def _openai_build(settings: Settings, model: str, base_url: str | None, key: str
             from httpx import Client
 
             options["http_client"] = Client(trust_env=False, timeout=settings.llm_timeout)
-        # ChatOpenAI sends max_completion_tokens, which older compatible servers ignore and then write on for ever.
-        kind = BaseChatOpenAI if base_url else ChatOpenAI
+        # ChatOpenAI sends max_completion_tokens, which older compatible servers ignore and then write on for ever;
+        # the base class sends max_tokens, which newer models refuse, naming the other.
+        kind = BaseChatOpenAI if base_url and "max_completion_tokens" not in refused else ChatOpenAI
         return kind(
             model=model,
             base_url=url,
@@ -353,7 +366,7 @@ def _openai_build(settings: Settings, model: str, base_url: str | None, key: str
     return build
 
 
-def _anthropic(settings: Settings, model: str) -> tuple[Build, int | None]:
+def _anthropic(settings: Settings, model: str) -> Setup:
     def build(refused: frozenset[str]) -> BaseChatModel:
         from langchain_anthropic import ChatAnthropic
 
@@ -366,10 +379,10 @@ def _anthropic(settings: Settings, model: str) -> tuple[Build, int | None]:
             **_sampling(settings, refused, thinks=_thinks("anthropic", model)),
         )
 
-    return build, None
+    return Setup(build)
 
 
-def _google(settings: Settings, model: str) -> tuple[Build, int | None]:
+def _google(settings: Settings, model: str) -> Setup:
     def build(refused: frozenset[str]) -> BaseChatModel:
         from langchain_google_genai import ChatGoogleGenerativeAI
 
@@ -383,10 +396,10 @@ def _google(settings: Settings, model: str) -> tuple[Build, int | None]:
             **_sampling(settings, refused, "max_output_tokens", thinks=_thinks("google", model)),
         )
 
-    return build, None
+    return Setup(build)
 
 
-def _ollama(settings: Settings, model: str) -> tuple[Build, int | None]:
+def _ollama(settings: Settings, model: str) -> Setup:
     context = _ollama_context(settings.ollama_url, model, settings.llm_context_tokens)
 
     def build(refused: frozenset[str]) -> BaseChatModel:
@@ -402,18 +415,19 @@ def _ollama(settings: Settings, model: str) -> tuple[Build, int | None]:
             **_sampling(settings, refused, "num_predict", context=context),
         )
 
-    return build, context
+    return Setup(build, context)
 
 
-def _llamacpp(settings: Settings, model: str) -> tuple[Build, int | None]:
+def _llamacpp(settings: Settings, model: str) -> Setup:
     path = Path(model).expanduser()
     if not path.is_file():
         raise ModelMissing(f"There is no model file {path}. Set COMMENTARIAT_LLM=llamacpp:/path/to/model.gguf.")
     server = _local_server(path.resolve(), settings.llm_context_tokens)
-    return _openai_build(settings, path.name, f"{server.url}/v1", server.key), server.context_tokens
+    build = _openai_build(settings, path.name, f"{server.url}/v1", server.key)
+    return Setup(build, server.context_tokens, server)
 
 
-_BUILDERS: dict[str, Callable[[Settings, str], tuple[Build, int | None]]] = {
+_BUILDERS: dict[str, Callable[[Settings, str], Setup]] = {
     "openai": _openai,
     "anthropic": _anthropic,
     "google": _google,
@@ -480,13 +494,17 @@ class LocalServer:
         return min([wanted, *(size for size in trained if size)])
 
 
-@lru_cache(maxsize=1)
-def _local_server(path: Path, context_tokens: int) -> LocalServer:
-    """One server at a time; it stops when another is asked for, or with the program."""
-    import atexit
+_local_servers: WeakValueDictionary[tuple[Path, int], LocalServer] = WeakValueDictionary()
+_starting = threading.Lock()
 
-    atexit.register(_local_server.cache_clear)
-    return LocalServer(path, context_tokens)
+
+def _local_server(path: Path, context_tokens: int) -> LocalServer:
+    """The running server for a file, or a new one; it stops when nobody uses it any more."""
+    with _starting:
+        server = _local_servers.get((path, context_tokens))
+        if server is None:
+            server = _local_servers[path, context_tokens] = LocalServer(path, context_tokens)
+        return server
 
 
 # -- streaming -----------------------------------------------------------------------------------------------------
@@ -500,6 +518,7 @@ class LangChainModel:
         model: A langchain chat model, or what makes one without the parameters that its server has refused.
         retries: Further tries when the server is busy or limits the rate, before any text has arrived.
         context_tokens: The model's window, where known.
+        server: A server of our own that has to run for as long as the model.
         faults: Turns the provider's exceptions into ours.
         pause: Waits some seconds between tries.
     """
@@ -511,13 +530,14 @@ class LangChainModel:
         *,
         retries: int = 0,
         context_tokens: int | None = None,
+        server: LocalServer | None = None,
         faults: Faults | None = None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
         self.name = name
         self.context_tokens = context_tokens
         self._build: Build = model if callable(model) and not hasattr(model, "stream") else lambda _: model
-        self._retries = retries
+        self._retries, self._server = retries, server
         self._faults = faults
         self._pause = pause
         self._refused: frozenset[str] = frozenset()
@@ -574,12 +594,15 @@ class LangChainModel:
         """Some servers refuse a parameter that others need: leave it out from now on."""
         if _status(exc) not in (400, 422):
             return False
-        named = next((name for name in ("temperature", "stream_options") if name in str(exc)), None)
+        named = next((name for name in _DISPENSABLE if name in str(exc)), None)
         if named is None or named in self._refused:
             return False
         self._refused |= {named}
         self._model = None
         return True
+
+
+_DISPENSABLE = ("temperature", "stream_options", "max_completion_tokens")
 
 
 def _note(chunk: AIMessageChunk, reply: Reply) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from rag.names import FUNCTION_WORDS
+from rag.english import FUNCTION_WORDS
 from rag.questions import Query
 from rag.records import Answer, Passage
 

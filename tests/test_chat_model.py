@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -249,6 +250,13 @@ class TestSingleProviders:
             reply = load("openai", server).stream(CONVERSATION)
             assert ("".join(reply), reply.usage) == ("Yes.", None)
 
+    def test_a_compatible_server_may_want_the_newer_name_of_the_limit(self) -> None:
+        refusal = Fail(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+        with ModelServer(refusal, Say(["Yes."])) as server:
+            assert complete(load("openai", server), CONVERSATION) == "Yes."
+            limits = [[name for name in request.body if name.startswith("max_")] for request in server.requests]
+        assert limits == [["max_tokens"], ["max_completion_tokens"]]
+
     def test_a_compatible_server_needs_no_key(self) -> None:
         with ModelServer(Say(["Yes."])) as server:
             assert complete(load("openai", server, openai_api_key=None), CONVERSATION) == "Yes."
@@ -451,6 +459,18 @@ class TestLocalModel:
         next(reply)
         reply.close()
         assert complete(model, [Message("user", "Say yes.")]).strip()
+
+    def test_a_server_is_shared_and_stops_with_its_last_user(self, small_model: Path) -> None:
+        settings = Settings(llm=f"llamacpp:{small_model}", llm_context_tokens=1024)
+        first, second = load_chat_model(settings), load_chat_model(settings)
+        assert first._server is second._server
+        url = first._server.url
+        del first
+        gc.collect()
+        assert chat_model._get_json(f"{url}/health", 5.0) == {"status": "ok"}
+        del second
+        gc.collect()
+        assert chat_model._get_json(f"{url}/health", 5.0) is None
 
     def test_a_file_that_is_no_model_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "broken.gguf").write_bytes(b"GGUF but no more")
