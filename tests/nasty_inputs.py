@@ -203,7 +203,8 @@ PAGES = [
     Nasty("scripts.html", b"<p onclick='x()'>A <script>evil()</script><style>p{}</style><b>boat</b><!-- no --> <a href='javascript:x()'>here</a>"
           b"<noscript>no</noscript><template>no</template><svg><text>no</text></svg><textarea>no</textarea>", {"": "A **boat** here"}),
     Nasty("unclosed.html", b"<p>One <b>two <i>three</p><p>four <table><tr><td>five", {"": "One **two *three***\n\nfour\n\n|  |\n| --- |\n| five |"}),
-    Nasty("bomb.html", b"<div>" * 50_000 + b"boom", problems=((None, "nested too deep"),)),
+    Nasty("bomb.html", b"<div>" * 5_000 + b"boom", problems=((None, "nested too deep"),)),
+    Nasty("bomb_of_tags.html", b"<b></b>" * 600_000, problems=((None, "More than 500,000 tags"),)),
     Nasty("bomb_of_quotes.html", b"<blockquote>" * 5_000 + b"boom", problems=((None, "nested too deep"),)),
     Nasty("entities.html", b"<p>&lt;b&gt; &amp;amp; &#0; &#x110000; &nosuch; &#128512;</p>", {"": "<b> &amp; \ufffd \ufffd &nosuch; 😀"}),
     Nasty("latin1.html", b"<meta charset='iso-8859-1'><p>caf\xe9</p>", {"": "café"}),

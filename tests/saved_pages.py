@@ -2,12 +2,21 @@
 
 
 def lesswrong_comment(
-    id: str, author: str, body: str, *, date: str = "2024-03-05T10:20:30.000Z", karma: int = 3, inside: str = "", **more: str
+    id: str,
+    author: str,
+    body: str,
+    *,
+    date: str = "2024-03-05T10:20:30.000Z",
+    karma: int = 3,
+    inside: str = "",
+    **more: str,
 ) -> str:
     """One comment as `CommentsNode` and `CommentsItem` render it, with its replies in `inside`."""
     shown_parent = more.get("shown_parent", "")
     post_title = more.get("post_title", "")
-    name = f'<a class="UsersNameDisplay-noColor" href="/users/{author.lower()}">{author}</a>' if author else "[anonymous]"
+    name = (
+        f'<a class="UsersNameDisplay-noColor" href="/users/{author.lower()}">{author}</a>' if author else "[anonymous]"
+    )
     return f"""
     <div class="comments-node CommentFrame-commentsNodeRoot comments-node-root comments-node-odd CommentFrame-node" id="{id}">
      <div><div class="CommentsItem-root recent-comments-node">
@@ -68,25 +77,39 @@ LESSWRONG_POST = f"""<!doctype html>
 <p>Every <i>knot</i> has a <a href="/tag/genus">genus</a>.</p></div></div></div>
 <div id="comments">
 {ANSWER}<div>{lesswrong_comment("replyToTheAnswer1", "Dee", "<p>A closed one.</p>", karma=-2)}</div></div>
-{lesswrong_comment(
-    "firstFirstFirst01", "Bo",
-    "<blockquote><p>Every knot has a genus.</p></blockquote><p>Also the wild ones? See <a href='/posts/zzz'>this</a>.</p>",
-    inside=lesswrong_comment("secondSecondSec01", "Ada", FORMULAS, inside=lesswrong_comment("thirdThirdThird01", "", "<p>Thanks!</p>"))
-    + DELETED,
-)}
+{
+    lesswrong_comment(
+        "firstFirstFirst01",
+        "Bo",
+        "<blockquote><p>Every knot has a genus.</p></blockquote><p>Also the wild ones? See <a href='/posts/zzz'>this</a>.</p>",
+        inside=lesswrong_comment(
+            "secondSecondSec01", "Ada", FORMULAS, inside=lesswrong_comment("thirdThirdThird01", "", "<p>Thanks!</p>")
+        )
+        + DELETED,
+    )
+}
 {COLLAPSED}
-{lesswrong_comment("fourthFourthFou01", "Eve", '<p>It goes on... <span class="read-more-button">(read more)</span></p>')}
+{
+    lesswrong_comment(
+        "fourthFourthFou01", "Eve", '<p>It goes on... <span class="read-more-button">(read more)</span></p>'
+    )
+}
 </div></body></html>"""
 
 LESSWRONG_USER = f"""<html><head><meta charset="utf-8"><meta property="og:url" content="https://www.lesswrong.com/users/bo"></head><body>
 <div class="page users-profile UsersProfile-profilePage"><div class="UsersProfile-usernameTitle">Bo</div>
 <div class="content"><div class="UsersProfile-bio"><p>Bo ties knots in Bergen.</p></div></div>
-{lesswrong_comment(
-    "fifthFifthFifth01", "Bo", "<p>Not with a torus.</p>",
-    post_title='<div class="CommentsItem-postTitleRow"><a class="CommentsItem-postTitle" href="/posts/x/?commentId=fifthFifthFifth01">On tori</a></div>',
-    shown_parent='<div class="CommentsItem-firstParentComment">'
-    + lesswrong_comment("sixthSixthSixth01", "Ada", "<p>With a torus?</p>") + "</div>",
-)}</div></body></html>"""
+{
+    lesswrong_comment(
+        "fifthFifthFifth01",
+        "Bo",
+        "<p>Not with a torus.</p>",
+        post_title='<div class="CommentsItem-postTitleRow"><a class="CommentsItem-postTitle" href="/posts/x/?commentId=fifthFifthFifth01">On tori</a></div>',
+        shown_parent='<div class="CommentsItem-firstParentComment">'
+        + lesswrong_comment("sixthSixthSixth01", "Ada", "<p>With a torus?</p>")
+        + "</div>",
+    )
+}</div></body></html>"""
 
 GREATERWRONG_POST = """<!doctype html><html><head><meta charset="utf-8"><title>On knots - LessWrong 2.0 viewer</title></head><body>
 <!-- saved from url=(0063)https://www.greaterwrong.com/posts/aBcDeFgHiJkLmNoPq/on-knots -->

@@ -87,7 +87,7 @@ def _entries(folder: Path, root: Path) -> Iterator[SourceFile | Problem | Path]:
         if entry.is_dir(follow_symlinks=False):
             if entry.name not in beside:
                 yield path
-        elif entry.is_dir():
+        elif _leads_to_folder(entry):
             what, fix = "A link to a folder, which is not followed.", "Give that folder itself."
             yield Problem(printable(name), None, what, fix)
         elif not name.endswith(SIDECAR):
@@ -95,6 +95,13 @@ def _entries(folder: Path, root: Path) -> Iterator[SourceFile | Problem | Path]:
         elif not path.with_name(path.name.removesuffix(SIDECAR)).exists():
             what, fix = "The file it describes is not there.", "Put both into the same folder."
             yield Problem(printable(name), None, what, fix)
+
+
+def _leads_to_folder(link: os.DirEntry[str]) -> bool:
+    try:
+        return link.is_dir()
+    except OSError:
+        return False
 
 
 def _file(path: Path, root: Path, name: str) -> SourceFile | Problem:

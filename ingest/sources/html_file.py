@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 EXTENSIONS = (".html", ".htm", ".xhtml")
 LARGEST = 64 * 2**20
 """Bytes; a page is parsed as a whole."""
+MOST_TAGS = 500_000
+"""A long thread of a thousand comments has about a tenth."""
 _DECLARED = re.compile(
     rb"""<meta[^>]+charset\s*=\s*["']?\s*([\w.:-]+)|<\?xml[^>]+encoding=["']([\w.:-]+)""", re.IGNORECASE
 )
@@ -43,6 +45,9 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
         yield html
         return
     problem = no_text(file.source, html)
+    if html.count("<") > 2 * MOST_TAGS:
+        what = f"More than {MOST_TAGS:,} tags are too many for one page."
+        problem = Problem(file.source, None, what, "Save a smaller page.", rest_unread=True)
     if problem:
         yield problem
         return

@@ -16,7 +16,7 @@ from ingest.sources.base import Markup
 from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
-_DROPPED = """script, style, noscript, template, head, svg, canvas, button, input, textarea, select, option,
+_DROPPED = """script, style, noscript, template, title, base, svg, canvas, button, input, textarea, select, option,
     object, applet, link, meta, .read-more-button, .footnote-back-link, .footnote-backref, .MJX_Assistive_MathML,
     mjx-assistive-mml, .katex-html"""
 _MATH = "mjx-container, .mjpage, .mjx-chtml, .MathJax_CHTML, span.math-tex, .katex"
@@ -48,7 +48,9 @@ def markdown(html: str) -> Markup:
     except RecursionError as exc:
         raise SourceError("The HTML is nested too deep to be read.") from exc
     text = "\n".join(line.rstrip() for line in text.replace("\xa0", " ").split("\n"))
-    parts = re.sub(r"\n{3,}", "\n\n", text).strip().split(_GAP)
+    # What stood alone leaves no empty paragraph: its place is the end of the one before.
+    text = re.sub(rf"^({_GAP}+)\s+|\n+({_GAP}+)(?=\n|$)", r"\1\2", text.strip())
+    parts = re.sub(r"\n{3,}", "\n\n", text).split(_GAP)
     text, gaps = parts[0], []
     for part in parts[1:]:
         gaps.append(len(text))

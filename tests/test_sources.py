@@ -1,0 +1,818 @@
+"""Each kind of source: what becomes text, and what is known about it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet
+import pytest
+
+from ingest.sources import KINDS, Problem, RawDocument, SourceFile, files, read
+from rag.errors import SourceError
+
+from saved_pages import GREATERWRONG_POST, LESSWRONG_POST, LESSWRONG_USER  # isort: skip
+
+DUMP = """Ada Quill
+
+Bookbinder in Utrecht. Interested in paper, glue and patience.
+
+Wiki Contributions
+
+Comments
+
+Thanks for the pointer! I had not heard of wheat paste before.
+
+I agree that the grain matters more than the weight.
+"""
+NOON = datetime(2024, 5, 31, 12, tzinfo=UTC)
+
+
+def write(path: Path, data: Any) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if isinstance(data, bytes):
+        path.write_bytes(data)
+    else:
+        path.write_text(data if isinstance(data, str) else json.dumps(data), encoding="utf-8", newline="")
+    return path
+
+
+def read_one(path: Path, **options: Any) -> RawDocument:
+    """The only thing that a file holds."""
+    (document,) = read([path], **options)
+    assert isinstance(document, RawDocument), document
+    return document
+
+
+def known(document: RawDocument, *names: str) -> dict[str, Any]:
+    """Fields that say something, or those named."""
+    values = {name: getattr(document, name) for name in document.__dataclass_fields__}
+    return {name: value for name, value in values.items() if (name in names if names else value not in (None, (), {}))}
+
+
+def by_id(path: Path) -> dict[str | None, RawDocument]:
+    return {item.id: item for item in read([path]) if isinstance(item, RawDocument)}
+
+
+def problems(path: Path, **options: Any) -> list[Problem]:
+    return [item for item in read([path], **options) if isinstance(item, Problem)]
+
+
+# --- files and folders ------------------------------------------------------------------------------------------------
+
+
+def names(*paths: Path) -> list[str]:
+    return [item.source if isinstance(item, SourceFile) else f"! {item}" for item in files(paths)]
+
+
+def test_a_folder_is_walked_in_sorted_order_without_hidden_files(tmp_path: Path):
+    for name in ("b/z.txt", "b/a.txt", "a.txt", "B.md", ".hidden.txt", ".git/x.txt", "c/d/e.jsonl"):
+        write(tmp_path / name, "x")
+
+    assert names(tmp_path) == ["B.md", "a.txt", "b/a.txt", "b/z.txt", "c/d/e.jsonl"]
+
+
+def test_a_file_is_named_by_itself_and_known_by_its_bytes(tmp_path: Path):
+    path = write(tmp_path / "deep" / "a.txt", b"x\r\n")
+
+    (file,) = files([path])
+
+    assert isinstance(file, SourceFile)
+    assert (file.source, file.path, file.root, file.size) == ("a.txt", path, path, 3)
+    assert file.sha256 == hashlib.sha256(b"x\r\n").hexdigest()
+    assert file.modified_at == datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def test_equal_names_in_different_folders_are_told_apart_and_others_keep_theirs(tmp_path: Path):
+    for name in ("may/data/a.txt", "june/data/a.txt", "june/data/b.txt"):
+        write(tmp_path / name, "x")
+
+    assert names(tmp_path / "may" / "data", tmp_path / "june" / "data") == [
+        "may/data/a.txt",
+        "june/data/a.txt",
+        "b.txt",
+    ]
+    assert names(tmp_path / "may", tmp_path / "june" / "data" / "a.txt") == ["data/a.txt", "a.txt"]
+
+
+def test_a_file_given_twice_is_read_once_under_the_name_that_says_most(tmp_path: Path):
+    path = write(tmp_path / "sub" / "a.txt", "x")
+
+    assert names(tmp_path, path, path) == names(path, tmp_path) == names(tmp_path) == ["sub/a.txt"]
+
+
+def test_links_to_files_are_read_once_and_links_to_folders_are_not_followed(tmp_path: Path):
+    write(tmp_path / "in" / "a.txt", "x")
+    write(tmp_path / "outside.txt", "y")
+    (tmp_path / "in" / "again.txt").symlink_to("a.txt")
+    (tmp_path / "in" / "other.txt").symlink_to(tmp_path / "outside.txt")
+    (tmp_path / "in" / "loop").symlink_to(".")
+
+    assert names(tmp_path / "in") == [
+        "! loop: A link to a folder, which is not followed. Give that folder itself.",
+        "a.txt",
+        "other.txt",
+    ]
+
+
+def test_what_a_browser_saves_beside_a_page_is_no_source(tmp_path: Path):
+    for name in (
+        "On knots.html",
+        "On knots_files/page.css",
+        "On knots_files/evil.html",
+        "notes_files/a.txt",
+        "notes/b.txt",
+    ):
+        write(tmp_path / name, "x")
+
+    assert names(tmp_path) == ["On knots.html", "notes/b.txt", "notes_files/a.txt"]
+
+
+def test_kinds_name_all_endings():
+    assert set(KINDS) == {
+        *(".txt", ".text", ".md", ".markdown", ".json", ".jsonl", ".ndjson", ".csv", ".tsv", ".parquet"),
+        *(".html", ".htm", ".xhtml"),
+    }
+
+
+# --- texts, and what is said beside them ------------------------------------------------------------------------------
+
+
+def test_a_dump_is_a_profile_and_another_text_a_document(tmp_path: Path):
+    dump = read_one(write(tmp_path / "ada.txt", DUMP))
+    note = read_one(write(tmp_path / "note.md", "# Glue\n\nWheat paste is flour and water.\r\n"))
+
+    assert (dump.source, dump.text, dump.kind, dump.author) == ("ada.txt", DUMP, "profile", None)
+    assert (note.source, note.text, note.kind) == (
+        "note.md",
+        "# Glue\n\nWheat paste is flour and water.\r\n",
+        "document",
+    )
+
+
+def test_when_a_file_was_written_is_told_but_is_not_when_it_was_seen(tmp_path: Path):
+    path = write(tmp_path / "ada.txt", DUMP)
+    os.utime(path, (NOON.timestamp(), NOON.timestamp()))
+
+    document = read_one(path)
+
+    assert (document.extra, document.seen_at) == ({"mtime": "2024-05-31T12:00:00+00:00"}, None)
+
+
+def test_a_sidecar_says_author_address_and_date(tmp_path: Path):
+    write(tmp_path / "in" / "ada.txt", DUMP)
+    write(
+        tmp_path / "in" / "ada.txt.meta.json",
+        {"author": "Ada Quill", "url": "https://forum.example/users/ada", "seen_at": "2024-05-31T12:00:00Z"},
+    )
+
+    document = read_one(tmp_path / "in")
+
+    assert known(document, "author", "url", "seen_at") == {
+        "author": "Ada Quill",
+        "url": "https://forum.example/users/ada",
+        "seen_at": NOON,
+    }
+
+
+@pytest.mark.parametrize(
+    ("sidecar", "said"),
+    [
+        ("{\n oops", "ada.txt.meta.json:2: Cannot be read"),
+        ("[]", "ada.txt.meta.json:1: Not a JSON object."),
+        ({"auhtor": "Ada"}, 'ada.txt.meta.json:1: "auhtor" means nothing in a sidecar.'),
+        ({"seen_at": "soon"}, "ada.txt.meta.json:1: seen_at is no date: soon."),
+        ("[" * 100_000, "ada.txt.meta.json:1: Cannot be read"),
+    ],
+)
+def test_a_mistake_in_a_sidecar_is_told_and_the_dump_read(sidecar: Any, said: str, tmp_path: Path):
+    write(tmp_path / "ada.txt", DUMP)
+    write(tmp_path / "ada.txt.meta.json", sidecar)
+
+    problem, document = read([tmp_path])
+
+    assert str(problem).startswith(said)
+    assert document.text == DUMP
+
+
+@pytest.mark.parametrize("name", ["ada.txt", "in/ada.txt", "./in/ada.txt"])
+def test_an_option_names_the_author_and_wins_over_the_sidecar(name: str, tmp_path: Path):
+    write(tmp_path / "in" / "ada.txt", DUMP)
+    write(tmp_path / "in" / "ada.txt.meta.json", {"author": "Somebody Else"})
+
+    assert read_one(tmp_path / "in", author_names={name: " Ada Quill "}).author == "Ada Quill"
+
+
+def test_an_author_named_for_no_file_or_for_two_is_a_problem(tmp_path: Path):
+    for name in ("a/x.txt", "b/x.txt"):
+        write(tmp_path / name, "A text.")
+
+    found = problems(tmp_path, author_names={"x.txt": "Ada", "y.txt": "Ada", "a/x.txt": " "})
+
+    assert [str(problem) for problem in found] == [
+        "x.txt: An author name was given, but it fits a/x.txt, b/x.txt. Give more of the path.",
+        "y.txt: An author name was given, but no such file was read. Files of this run: a/x.txt, b/x.txt.",
+        "a/x.txt: The author name given for it is empty. Give a name.",
+    ]
+
+
+def test_a_named_author_fills_gaps_and_never_covers_a_name_or_an_anonymous_one(tmp_path: Path):
+    rows = [{"id": 1, "text": "x"}, {"id": 2, "text": "y", "author": "Bo"}, {"id": 3, "text": "z", "anonymous": True}]
+    path = write(tmp_path / "a.json", rows)
+
+    authors = [document.author for document in read([path], author_names={"a.json": "Ada"})]
+
+    assert authors == ["Ada", "Bo", None]
+
+
+# --- rows -------------------------------------------------------------------------------------------------------------
+
+ROW = {
+    "id": "c1",
+    "author": "Ada",
+    "text": "> Is it glue?\n\nIt is paste.",
+    "url": "https://forum.example/c1",
+    "posted_at": "2024-05-31T14:00:00+02:00",
+    "parent_id": "c0",
+    "karma": 7,
+    "thread_id": "t1",
+    "title": "On glue",
+    "votes": {"up": 8, "down": [1]},
+}
+
+
+def test_a_row_keeps_all_that_is_known_about_it(tmp_path: Path):
+    document = read_one(write(tmp_path / "a.jsonl", ROW))
+
+    assert known(document) == {
+        "source": "a.jsonl#c1",
+        "text": ROW["text"],
+        "kind": "comment",
+        "id": "c1",
+        "author": "Ada",
+        "url": "https://forum.example/c1",
+        "posted_at": NOON,
+        "parent_id": "c0",
+        "thread_id": "t1",
+        "title": "On glue",
+        "karma": 7.0,
+        "quoted": ((0, 13),),
+        "extra": {"votes": {"up": 8, "down": [1]}},
+        "line": 1,
+    }
+
+
+def test_every_format_gives_the_same_rows(tmp_path: Path):
+    flat = {name: str(value) for name, value in ROW.items() if name != "votes"}
+    write(tmp_path / "a.jsonl", flat)
+    write(tmp_path / "a.json", [flat])
+    write(tmp_path / "b.json", {"data": {"comments": {"results": [flat]}}})
+    write(tmp_path / "a.csv", ",".join(flat) + "\n" + ",".join(f'"{value}"' for value in flat.values()) + "\n")
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([flat]), tmp_path / "a.parquet")
+
+    found = [known(document) | {"source": None, "line": None} for document in read([tmp_path])]
+
+    assert found == [known(read_one(tmp_path / "a.jsonl")) | {"source": None, "line": None}] * 5
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *("2024-05-31T12:00:00Z", "2024-05-31 12:00:00", "2024-05-31T12:00:00.000Z", "2024-05-31 12:00:00 UTC"),
+        *("20240531T120000Z", "Fri, 31 May 2024 14:00:00 +0200"),
+        *(
+            1717156800,
+            1717156800.0,
+            "1717156800",
+            1717156800000,
+            "1717156800000",
+            1717156800_000_000,
+            1717156800_000_000_000,
+        ),
+    ],
+)
+def test_dates_are_understood_in_the_forms_that_exports_have(value: Any, tmp_path: Path):
+    assert read_one(write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})).posted_at == NOON
+
+
+@pytest.mark.parametrize("value", ["2024-05-31", "20240531", 20240531])
+def test_a_day_is_its_midnight(value: Any, tmp_path: Path):
+    assert read_one(write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})).posted_at == NOON.replace(hour=0)
+
+
+def test_columns_are_mapped_also_from_inside_objects(tmp_path: Path):
+    row = {
+        "text": "not this",
+        "body": {"raw": "This."},
+        "user": {"name": "Ada", "karma": 5},
+        "a.b": 3,
+        "votes": [{"n": 4}],
+    }
+    columns = {"text": "body.raw", "author": "user.name", "id": "a.b", "karma": "votes.0.n"}
+
+    document = read_one(write(tmp_path / "a.jsonl", row), columns=columns)
+
+    assert known(document, "id", "author", "text", "karma", "extra") == {
+        "id": "3",
+        "author": "Ada",
+        "text": "This.",
+        "karma": 4.0,
+        "extra": {"text": "not this", "body": {}, "user": {"karma": 5}, "votes": [{"n": 4}]},
+    }
+
+
+def test_a_mapping_of_a_column_that_does_not_exist_is_refused_at_once():
+    with pytest.raises(SourceError, match=r'"txt" cannot be mapped to a column. Known are: id, author, text'):
+        read(["anything"], columns={"txt": "body"})
+
+
+def test_a_column_of_html_becomes_markdown_where_there_is_no_text(tmp_path: Path):
+    path = write(tmp_path / "a.jsonl", {"id": 1, "body": "<blockquote>Is it?</blockquote><p>It <b>is</b>.</p>"})
+
+    document = read_one(path, columns={"html": "body"})
+
+    assert (document.text, document.quoted, document.extra) == ("> Is it?\n\nIt **is**.", ((0, 8),), {})
+
+
+def test_blocks_of_language_models_are_not_the_authors_voice(tmp_path: Path):
+    text = 'I asked.\n\n%%% llm-output model="M"\n\n> As a model.\n\n%%% /llm-output\n\n> Bo said so.\n\nI doubt it.'
+
+    document = read_one(write(tmp_path / "a.jsonl", {"text": text}))
+
+    assert [text[start:end] for start, end in document.quoted] == [
+        '%%% llm-output model="M"\n\n> As a model.\n\n%%% /llm-output',
+        "> Bo said so.",
+    ]
+
+
+def test_parquet_keeps_types_and_nested_columns(tmp_path: Path):
+    table = pyarrow.table(
+        {
+            "id": [1, 2],
+            "text": pyarrow.array([b"One.", b"Two."], pyarrow.binary()),
+            "posted_at": pyarrow.array([int(NOON.timestamp() * 1e6), 2**62], pyarrow.timestamp("us")),
+            "user": [{"name": "Ada"}, {"name": "Bo"}],
+        }
+    )
+    pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
+
+    document, problem = read([tmp_path], columns={"author": "user.name"})
+
+    assert known(document, "source", "text", "author", "posted_at", "line") == {
+        "source": "a.parquet#1",
+        "text": "One.",
+        "author": "Ada",
+        "posted_at": NOON,
+        "line": 1,
+    }
+    assert str(problem).startswith("a.parquet:2: The row cannot be read")
+
+
+def test_a_damaged_parquet_file_gives_the_rows_before_the_damage(tmp_path: Path):
+    rows = [{"id": str(n), "text": f"Row {n} " + hashlib.sha256(bytes([n % 251])).hexdigest()} for n in range(4_000)]
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(
+        pyarrow.Table.from_pylist(rows), path, row_group_size=1_000, use_dictionary=False, compression="zstd"
+    )
+    data = bytearray(path.read_bytes())
+    third = pyarrow.parquet.ParquetFile(path).metadata.row_group(2).column(1).data_page_offset
+    data[third : third + 200] = b"\xff" * 200
+    path.write_bytes(data)
+
+    *documents, problem = read([path])
+
+    assert [document.id for document in documents] == [str(n) for n in range(2_000)]
+    assert (problem.line, problem.rest_unread) == (2_000, True)
+
+
+# --- Reddit, Hacker News, ForumMagnum ---------------------------------------------------------------------------------
+
+
+def thing(kind: str, **data: Any) -> dict[str, Any]:
+    return {"kind": kind, "data": data}
+
+
+def listing(*children: Any) -> dict[str, Any]:
+    return thing("Listing", children=list(children), after=None)
+
+
+REPLY = thing("t1", id="c3", name="t1_c3", body="Thanks &amp; bye", author="bo", parent_id="t1_c1", link_id="t3_p1")
+THREAD = [
+    listing(
+        thing(
+            "t3", id="p1", title="Glue?", selftext="Which &lt;one&gt;?", author="ada", created_utc=1717156800.0, score=9
+        )
+    ),
+    listing(
+        thing(
+            "t1",
+            id="c1",
+            body="&gt; Which\n\nPaste.",
+            author="[deleted]",
+            created_utc=1717156800.0,
+            parent_id="t3_p1",
+            link_id="t3_p1",
+            score=-3,
+            subreddit="glue",
+            permalink="/r/glue/comments/p1/glue/c1/",
+            replies=listing(REPLY, thing("t1", id="c4", body="[removed]"), thing("more", count=12, children=["c5"])),
+        )
+    ),
+]
+
+
+def test_a_reddit_thread_gives_its_post_and_comments(tmp_path: Path):
+    path = write(tmp_path / "r.json", THREAD)
+
+    found = by_id(path)
+
+    assert list(found) == ["p1", "c1", "c3"]
+    assert known(found["p1"], "kind", "text", "title", "author", "thread_id", "karma") == {
+        "kind": "document",
+        "text": "Which <one>?",
+        "title": "Glue?",
+        "author": "ada",
+        "thread_id": "p1",
+        "karma": 9.0,
+    }
+    assert known(found["c1"]) == {
+        "source": "r.json#c1",
+        "text": "> Which\n\nPaste.",
+        "kind": "comment",
+        "id": "c1",
+        "url": "https://www.reddit.com/r/glue/comments/p1/glue/c1/",
+        "posted_at": NOON,
+        "thread_id": "p1",
+        "karma": -3.0,
+        "quoted": ((0, 7),),
+        "extra": {"subreddit": "glue", "anonymous": True},
+        "line": 1,
+    }
+    assert known(found["c3"], "text", "author", "parent_id") == {
+        "text": "Thanks & bye",
+        "author": "bo",
+        "parent_id": "c1",
+    }
+    assert [(problem.severity, problem.what) for problem in problems(path)] == [
+        ("note", "1 entry is left out: deleted or removed."),
+        ("note", "12 entries are left out: not in the export, Reddit cut the thread there."),
+    ]
+
+
+def test_pushshift_lines_are_reddit_too(tmp_path: Path):
+    row = {
+        "id": "c1",
+        "body": "a < b & c",
+        "author": "ada",
+        "created_utc": "1717156800",
+        "link_id": "t3_p1",
+        "parent_id": "t1_c0",
+    }
+    rows = [row | {"subreddit": "glue"}, row | {"id": "c2", "body": "[deleted]", "author": "[deleted]"}]
+    path = write(tmp_path / "RC_2024.jsonl", "\n".join(map(json.dumps, rows)))
+
+    found = by_id(path)
+
+    assert list(found) == ["c1"]
+    assert known(found["c1"], "text", "url", "parent_id", "thread_id", "posted_at") == {
+        "text": "a < b & c",
+        "url": "https://www.reddit.com/r/glue/comments/p1/_/c1/",
+        "parent_id": "c0",
+        "thread_id": "p1",
+        "posted_at": NOON,
+    }
+
+
+def test_reddit_threads_of_a_hundred_levels_are_read(tmp_path: Path):
+    thread: Any = ""
+    for level in range(100, 0, -1):
+        thread = listing(
+            thing("t1", id=f"c{level}", body=f"Level {level}", parent_id=f"t1_c{level - 1}", replies=thread)
+        )
+    path = write(tmp_path / "r.json", thread)
+
+    assert list(by_id(path)) == [f"c{level}" for level in range(1, 101)]
+
+
+HN_TREE = {
+    "id": 1,
+    "type": "story",
+    "title": "Glue",
+    "author": "ada",
+    "text": None,
+    "created_at_i": 1717156800,
+    "children": [
+        {
+            "id": 2,
+            "type": "comment",
+            "author": "bo",
+            "text": '&gt; Is it?<p>It <i>is</i> <a href="https:&#x2F;&#x2F;x.example" rel="nofollow">here</a>.<p><pre><code>a &lt; b\n</code></pre>',
+            "created_at_i": 1717156800,
+            "parent_id": 1,
+            "story_id": 1,
+            "points": None,
+            "children": [
+                {
+                    "id": 3,
+                    "type": "comment",
+                    "author": "cy",
+                    "text": "No.",
+                    "parent_id": 2,
+                    "story_id": 1,
+                    "created_at_i": 1717156800,
+                },
+                {
+                    "id": 4,
+                    "type": "comment",
+                    "author": None,
+                    "text": None,
+                    "parent_id": 2,
+                    "story_id": 1,
+                    "created_at_i": 1,
+                },
+            ],
+        }
+    ],
+}
+
+
+def test_a_hacker_news_tree_gives_its_comments_as_markdown(tmp_path: Path):
+    path = write(tmp_path / "hn.json", HN_TREE)
+
+    found = by_id(path)
+
+    assert known(found["2"]) == {
+        "source": "hn.json#2",
+        "text": "> Is it?\n\nIt *is* [here](https://x.example).\n\n```\na < b\n```",
+        "kind": "comment",
+        "id": "2",
+        "author": "bo",
+        "url": "https://news.ycombinator.com/item?id=2",
+        "posted_at": NOON,
+        "thread_id": "1",
+        "quoted": ((0, 8),),
+        "line": 1,
+    }
+    assert known(found["3"], "parent_id", "text") == {"parent_id": "2", "text": "No."}
+    assert [problem.what for problem in problems(path)] == [
+        "1 entry is left out: a link without text.",
+        "1 entry is left out: deleted or removed.",
+    ]
+
+
+def test_hacker_news_hits_and_items_are_read_like_trees(tmp_path: Path):
+    hit = {
+        "objectID": "2",
+        "_tags": ["comment", "author_bo", "story_1"],
+        "author": "bo",
+        "comment_text": "It <i>is</i>.",
+        "created_at": "2024-05-31T12:00:00Z",
+        "created_at_i": 1717156800,
+        "parent_id": 1,
+        "story_id": 1,
+        "story_title": "Glue",
+    }
+    item = {
+        "by": "bo",
+        "id": 2,
+        "kids": [3],
+        "parent": 1,
+        "text": "It <i>is</i>.",
+        "time": 1717156800,
+        "type": "comment",
+    }
+    hits = by_id(write(tmp_path / "hits.json", {"hits": [hit], "nbHits": 1}))["2"]
+    items = by_id(
+        write(tmp_path / "items.jsonl", "\n".join(map(json.dumps, [item, item | {"id": 9, "deleted": True}])))
+    )
+
+    shared = ("id", "author", "text", "url", "posted_at")
+    assert list(items) == ["2"]
+    assert known(hits, *shared) == known(items["2"], *shared)
+    assert known(hits, "parent_id", "thread_id", "title") == {"parent_id": None, "thread_id": "1", "title": "Glue"}
+    assert items["2"].parent_id == "1"
+
+
+def test_rows_of_the_forums_api_are_read_as_the_site_shows_them(tmp_path: Path):
+    row = {
+        "_id": "aBcDeFgHiJkLmNoPq",
+        "postedAt": "2024-05-31T12:00:00.000Z",
+        "contents": {"markdown": "It is $x$.", "html": "<p>other</p>"},
+        "user": {"displayName": "Ada"},
+        "author": "Old Name",
+        "baseScore": 4,
+        "postId": "p1",
+        "post": {"title": "On glue"},
+        "parentCommentId": None,
+        "pageUrl": "https://forum.example/posts/p1/on-glue?commentId=aBcDeFgHiJkLmNoPq",
+        "af": True,
+    }
+    hidden = row | {"_id": "hidden", "user": None, "contents": {"html": "<p>It <b>is</b>.</p>"}}
+    gone = [row | {"_id": "gone", "deleted": True, "contents": None}, row | {"_id": "no", "rejected": True}]
+    path = write(tmp_path / "api.json", {"data": {"comments": {"results": [row, hidden, *gone]}}})
+
+    found = by_id(path)
+
+    assert list(found) == ["aBcDeFgHiJkLmNoPq", "hidden"]
+    assert known(found["aBcDeFgHiJkLmNoPq"], "author", "text", "title", "thread_id", "karma", "extra") == {
+        "author": "Ada",
+        "text": "It is $x$.",
+        "title": "On glue",
+        "thread_id": "p1",
+        "karma": 4.0,
+        "extra": {"af": True},
+    }
+    assert (found["hidden"].author, found["hidden"].text) == (None, "It **is**.")
+
+
+# --- saved pages ------------------------------------------------------------------------------------------------------
+
+POST = "https://www.lesswrong.com/posts/aBcDeFgHiJkLmNoPq/on-knots"
+
+
+def test_a_saved_lesswrong_post_gives_post_answers_and_comments(tmp_path: Path):
+    path = write(tmp_path / "post.html", LESSWRONG_POST)
+
+    found = by_id(path)
+
+    assert known(found["aBcDeFgHiJkLmNoPq"], "kind", "text", "author", "title", "url", "posted_at") == {
+        "kind": "document",
+        "text": "Every *knot* has a [genus](https://www.lesswrong.com/tag/genus).",
+        "author": "Ada",
+        "title": "On knots",
+        "url": POST,
+        "posted_at": datetime(2024, 3, 4, 9, tzinfo=UTC),
+    }
+    assert known(found["firstFirstFirst01"]) == {
+        "source": "post.html#firstFirstFirst01",
+        "text": "> Every knot has a genus.\n\nAlso the wild ones? See [this](https://www.lesswrong.com/posts/zzz).",
+        "kind": "comment",
+        "id": "firstFirstFirst01",
+        "author": "Bo",
+        "url": f"{POST}?commentId=firstFirstFirst01",
+        "posted_at": datetime(2024, 3, 5, 10, 20, 30, tzinfo=UTC),
+        "thread_id": "aBcDeFgHiJkLmNoPq",
+        "title": "On knots",
+        "karma": 3.0,
+        "quoted": ((0, 25),),
+        "line": 4,
+    }
+    assert {id: (document.author, document.parent_id, document.karma) for id, document in found.items()} == {
+        "aBcDeFgHiJkLmNoPq": ("Ada", None, None),
+        "answerAnswerAns01": ("Cy", None, 12.0),
+        "replyToTheAnswer1": ("Dee", "answerAnswerAns01", -2.0),
+        "firstFirstFirst01": ("Bo", None, 3.0),
+        "secondSecondSec01": ("Ada", "firstFirstFirst01", 3.0),
+        "thirdThirdThird01": (None, "secondSecondSec01", 3.0),
+        "fourthFourthFou01": ("Eve", None, 3.0),
+    }
+    assert not any("script text" in document.text or "color" in document.text for document in found.values())
+
+
+def test_what_a_saved_page_does_not_show_is_told(tmp_path: Path):
+    assert [
+        (problem.severity, problem.what) for problem in problems(write(tmp_path / "post.html", LESSWRONG_POST))
+    ] == [
+        ("error", 'The comment is cut off with "read more"; what is there was read.'),
+        ("note", "1 entry is left out: deleted or removed."),
+        ("note", "1 entry is left out: collapsed in the saved page."),
+    ]
+
+
+def test_formulas_of_a_saved_page_are_latex_again(tmp_path: Path):
+    document = by_id(write(tmp_path / "post.html", LESSWRONG_POST))["secondSecondSec01"]
+
+    assert document.text == "Let $x^2 \\le y_1$ hold; then $a < b$.\n\n$$\n\\sum_i x_i\n$$"
+
+
+def test_a_saved_profile_gives_bio_and_comments_and_knows_shown_parents(tmp_path: Path):
+    found = by_id(write(tmp_path / "bo.html", LESSWRONG_USER))
+
+    assert {id: (document.text, document.author, document.parent_id) for id, document in found.items()} == {
+        None: ("Bo ties knots in Bergen.", "Bo", None),
+        "fifthFifthFifth01": ("Not with a torus.", "Bo", "sixthSixthSixth01"),
+        "sixthSixthSixth01": ("With a torus?", "Ada", None),
+    }
+    assert known(found[None], "kind", "title", "url") == {
+        "kind": "document",
+        "title": "Profile of Bo",
+        "url": "https://www.lesswrong.com/users/bo",
+    }
+    assert found["fifthFifthFifth01"].title == "On tori"
+
+
+def test_a_saved_greaterwrong_page_gives_the_same_comment_and_the_main_sites_link(tmp_path: Path):
+    found = by_id(write(tmp_path / "gw.html", GREATERWRONG_POST))
+
+    assert known(
+        found["firstFirstFirst01"], "author", "text", "quoted", "karma", "url", "posted_at", "title", "thread_id"
+    ) == {
+        "author": "Bo",
+        "text": "> Every knot has a genus.\n\nAlso the wild ones?",
+        "quoted": ((0, 25),),
+        "karma": 1024.0,
+        "url": f"{POST}?commentId=firstFirstFirst01",
+        "posted_at": datetime(2024, 3, 5, 10, 20, 30, tzinfo=UTC),
+        "title": "On knots",
+        "thread_id": "aBcDeFgHiJkLmNoPq",
+    }
+    assert {id: (document.author, document.parent_id) for id, document in found.items()} == {
+        "aBcDeFgHiJkLmNoPq": ("Ada", None),
+        "firstFirstFirst01": ("Bo", None),
+        "secondSecondSec01": (None, "firstFirstFirst01"),
+    }
+
+
+def test_any_other_page_is_one_document_without_its_chrome(tmp_path: Path):
+    page = """<title>Paste &amp; glue</title><link rel="canonical" href="https://paste.example/a"><nav>Home</nav>
+    <main><h2>Paste</h2><p>See <a href="/b">this</a>.</p><ul><li>flour<li>water</ul></main><footer>(c)</footer>"""
+
+    document = read_one(write(tmp_path / "a.html", page))
+
+    assert known(document) == {
+        "source": "a.html",
+        "text": "## Paste\n\nSee [this](https://paste.example/b).\n\n- flour\n- water",
+        "kind": "document",
+        "title": "Paste & glue",
+        "url": "https://paste.example/a",
+        "extra": document.extra,
+    }
+
+
+@pytest.mark.parametrize(
+    ("html", "text", "gaps"),
+    [
+        ("<p>Define <mjx-container></mjx-container>, and go.</p>", "Define , and go.", (7,)),
+        ("<p>Vote:</p><div class='ck-poll' data-props='{}'>x</div><p>So.</p>", "Vote:\n\nSo.", (5,)),
+        ("<p>Look <img src='data:image/png;base64,xx' alt='a map'> here</p>", "Look a map here", (10,)),
+        ("<p>a</p><iframe src='https://x.example'></iframe>", "a", (1,)),
+        ("<span class='math-tex'>\\(x\\)</span> or <span class='math-tex'>\\[y\\]</span>", "$x$ or\n\n$$\ny\n$$", ()),
+        (
+            "<p>So <span class='MathJax_Preview'>x</span><span class='MathJax'>x2</span><script type='math/tex'>x^2</script>.</p>",
+            "So $x^2$.",
+            (),
+        ),
+        (
+            "<p>So <span class='katex'><span class='katex-mathml'><math><annotation encoding='application/x-tex'>x^2</annotation>"
+            "</math></span><span class='katex-html'>x2</span></span>.</p>",
+            "So $x^2$.",
+            (),
+        ),
+        ("<p>2<sup>10</sup> of H<sub>2</sub>O</p>", "2^10 of H2O", ()),
+        ("<p>a_b * c_d [e] 1. f</p>", "a_b * c_d [e] 1. f", ()),
+        ("<p>one<br>two</p>", "one\ntwo", ()),
+        ("<div class='spoilers'><p>It sinks.</p><p>Twice.</p></div>", ">! It sinks.\n>!\n>! Twice.", ()),
+        (
+            "<p>So<span class='footnote-reference' data-footnote-index='1'><sup><a href='#fn1'>[1]</a></sup></span>.</p>"
+            "<ol class='footnotes'><li class='footnote-item' data-footnote-index='1'><span class='footnote-back-link'><a>^</a></span>"
+            "<div class='footnote-content'><p>Or not.</p></div></li></ol>",
+            "So[^1].\n\n[^1]: Or not.",
+            (),
+        ),
+        (
+            "<p>So<sup class='footnote-ref'><a href='#fn-1'>[1]</a></sup>.</p><section class='footnotes'><ol>"
+            "<li class='footnote-item'><p>Or not. <a class='footnote-backref'>x</a></p></li></ol></section>",
+            "So[^1].\n\n[^1]: Or not.",
+            (),
+        ),
+        (
+            "<p>I asked.</p><div class='llm-content-block' data-model-name='M'><p>I am.</p></div>",
+            'I asked.\n\n%%% llm-output model="M"\n\nI am.\n\n%%% /llm-output',
+            (),
+        ),
+        ("<details><summary>More</summary><p>Less.</p></details>", "+++ More\n\nLess.\n\n+++", ()),
+        ("<figure data-oembed-url='https://x.example/1'><iframe></iframe></figure>", "https://x.example/1", ()),
+    ],
+)
+def test_markup_of_the_forums_reads_as_their_markdown_and_keeps_the_place_of_what_is_lost(
+    html: str, text: str, gaps: tuple[int, ...], tmp_path: Path
+):
+    document = read_one(write(tmp_path / "a.jsonl", {"html": html}))
+
+    assert (document.text, document.gaps) == (text, gaps)
+
+
+# --- memory -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json", "a.csv"])
+def test_the_first_rows_come_before_the_file_is_read_to_its_end(name: str, tmp_path: Path):
+    opening, row, ending = {
+        "a.jsonl": ("", '{"id": %d, "text": "Row."}\n', "oops"),
+        "a.json": ("[\n", '{"id": %d, "text": "Row."},\n', "oops"),
+        "a.csv": ("id,text\n", "%d,Row.\n", '1,"oops'),
+    }[name]
+    path = write(tmp_path / name, opening + "".join(row % n for n in range(20_000)) + ending)
+
+    items = read([path])
+    assert next(items).id == "0"
+    path.write_text("")
+    rest = list(items)
+
+    assert isinstance(rest[-1], Problem)
+    assert rest[-1].what == "The file was changed while it was read."
