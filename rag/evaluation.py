@@ -120,7 +120,7 @@ def load_questions(path: Path) -> list[Question]:
         if line.strip():
             try:
                 questions.append(_question(json.loads(line), number))
-            except (ValueError, KeyError, TypeError) as exc:
+            except (ValueError, KeyError, TypeError, AttributeError) as exc:
                 raise SourceError(
                     f"{path}:{number}: not a question ({exc!r}). Write an object with question and gold, where gold "
                     "lists source, start and end."
