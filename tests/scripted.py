@@ -15,6 +15,8 @@ from rag.records import Answer, Citation, Comment, Coverage, Filters, IndexInfo,
 
 ATTACK = '<script>window.hacked=1</script><img src="http://evil.invalid/x.png" onerror="window.hacked=1">'
 
+LONG_START, LONG_END = "Nobody mentions that is , and the basin resonates.", "At the very end."
+
 _TEXTS = {
     "c1": (
         "Maren Holt",
@@ -33,7 +35,7 @@ _TEXTS = {
         None,
         None,
         None,
-        "Nobody mentions that is , and the basin resonates. " + "Resonance matters more than people think. " * 60,
+        LONG_START + " " + "Resonance matters more than people think. " * 60 + LONG_END,
     ),
 }
 _PARENTS = {"c2": "c1"}
@@ -63,7 +65,9 @@ class ScriptedIndex:
         )  # fmt: skip
 
     def comments(self, filters: Filters | None = None) -> Iterator[Comment]:
-        yield from self.kept.values()
+        for comment in self.kept.values():
+            if not filters or not filters.authors or comment.byline in filters.authors:
+                yield comment
 
     def comment(self, id: str) -> Comment | None:
         return self.kept.get(id)
@@ -85,8 +89,8 @@ class ScriptedIndex:
 class ScriptedAnswerer:
     """Replies by what the question contains.
 
-    "gold" abstains, "broken" fails before, "half" fails in the middle, "slow" waits until `go_on` is set,
-    everything else is answered with three citations.
+    "gold" abstains, "broken" fails before, "half" fails in the middle, "defect" fails in a way nobody foresaw, "slow"
+    waits until `go_on` is set, "tail" cites the end of the long comment; everything is answered with three citations.
     """
 
     model_name = "evidence"
@@ -115,6 +119,8 @@ class ScriptedAnswerer:
         yield replace(empty, text="Mostly the moon", trace={"searched": "dense and words"})
         if "half" in question:
             raise ModelUnavailable("The model broke off in mid-answer. Ask again.")
+        if "defect" in question:
+            raise ZeroDivisionError("not an error of rag.errors")
         if "slow" in question:
             self.go_on.wait(20)
         yield self._whole(empty)
@@ -127,7 +133,7 @@ class ScriptedAnswerer:
             citations=(
                 self._citation(1, "c1", "Tides are mostly the moon."),
                 self._citation(2, "c2", "The shape of the coast decides more than the moon. " + ATTACK),
-                self._citation(3, "c3", "Nobody mentions that is , and the basin resonates."),
+                self._citation(3, "c3", LONG_END if "tail" in empty.question else LONG_START),
             ),
             suggestions=("What does Maren Holt say about the sun?",),
             trace={"searched": "dense and words", "seconds": {"search": 0.01}},

@@ -136,12 +136,15 @@ def test_feedback_becomes_evaluation_questions(tmp_path, conversation: Conversat
     feedback = Feedback(tmp_path / "deep" / "feedback.jsonl")
     assert feedback.evaluation_questions() == ""
     good, bad = conversation.exchanges
-    feedback.add(good, "Wrong person")
-    feedback.add(good, "Like")
-    feedback.add(bad, "Missed a comment")
-    feedback.add(exchange("Other?"), "Like")
-    feedback.add(replace(bad, id="taken back"), "Other")
-    feedback.add(replace(bad, id="taken back"), None)
+    for one, judgement in [
+        (good, "Wrong person"),
+        (good, "Like"),
+        (bad, "Missed a comment"),
+        (exchange("Other?"), "Like"),
+        (replace(bad, id="taken back"), "Other"),
+        (replace(bad, id="taken back"), None),
+    ]:
+        feedback.add(replace(one, judgement=judgement))
     with feedback.path.open("a") as file:
         file.write('{"cut off by a cra')
     lines = [json.loads(line) for line in feedback.evaluation_questions().splitlines()]

@@ -100,17 +100,22 @@ class Chat:
         """
         shown = self.shown
         asked = [self.conversation, *self.scope]
+        # Each visitor's answer runs by itself. A question is taken as soon as the page allows one (page.js holds Enter
+        # back while an answer is on its way), even if the model of a stopped answer has not noticed yet.
+        answering = {"outputs": shown, "api_name": False, "concurrency_limit": None, "trigger_mode": "multiple"}
         self.asked = [
-            self.question.submit(self.ask, [self.question, *asked], shown, api_name=False),
-            self.messages.example_select(self.ask_example, asked, shown, api_name=False),
-            self.messages.option_select(self.ask_option, asked, shown, api_name=False),
-            self.messages.retry(self.retry, [self.conversation], shown, api_name=False),
-            self.messages.edit(self.edit, [self.conversation], shown, api_name=False),
+            self.question.submit(self.ask, [self.question, *asked], **answering),
+            self.messages.example_select(self.ask_example, asked, **answering),
+            self.messages.option_select(self.ask_example, asked, **answering),
+            self.messages.retry(self.retry, [self.conversation], **answering),
+            self.messages.edit(self.edit, [self.conversation], **answering),
         ]
         stopped = self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, api_name=False)
-        self.finished = [*self.asked, stopped]
         self.messages.clear(self.clear, None, shown, cancels=self.asked, api_name=False)
-        self.messages.like(self.judge, [self.conversation], None, api_name=False, show_progress="hidden")
+        judged = self.messages.like(
+            self.judge, [self.conversation], [self.conversation, self.messages], api_name=False, show_progress="hidden"
+        )
+        self.finished = [*self.asked, stopped, judged]
         bridge.source(self.open_source, [self.conversation], self.panel, api_name=False, show_progress="hidden")
         bridge.why(self.open_trace, [self.conversation], self.panel, api_name=False, show_progress="hidden")
         for component in self.scope:
@@ -131,13 +136,12 @@ class Chat:
             raise gr.Error(str(error), title="Not asked") from error
         yield from self._answer(Exchange(question.strip(), filters), conversation)
 
-    def ask_example(self, conversation: Conversation, *scope: Any, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
-        """A click on one of the example questions."""
-        yield from self.ask(event.value["text"], conversation, *scope)
-
-    def ask_option(self, conversation: Conversation, *scope: Any, event: gr.SelectData) -> Iterator[dict[Any, Any]]:
-        """A click on a suggested next question."""
-        yield from self.ask(event.value, conversation, *scope)
+    def ask_example(
+        self, conversation: Conversation, authors: Any, since: Any, until: Any, sources: Any, event: gr.SelectData
+    ) -> Iterator[dict[Any, Any]]:
+        """A click on an example or on a suggested next question."""
+        question = event.value["text"] if isinstance(event.value, dict) else event.value
+        yield from self.ask(question, conversation, authors, since, until, sources)
 
     def retry(self, conversation: Conversation) -> Iterator[dict[Any, Any]]:
         """The last question once more, with the filters it had."""
@@ -181,7 +185,8 @@ class Chat:
         }
 
     def _talk(self, conversation: Conversation, phase: rendering.Phase) -> dict[Any, Any]:
-        return {self.conversation: conversation, self.messages: messages(conversation, phase)}
+        shown = gr.update(value=messages(conversation, phase), feedback_value=_judgements(conversation))
+        return {self.conversation: conversation, self.messages: shown}
 
     def stop(self, conversation: Conversation) -> dict[Any, Any]:
         """Keep what has arrived and take the next question."""
@@ -219,11 +224,14 @@ class Chat:
             return gr.skip()
         return sources.trace_html(exchange)
 
-    def judge(self, conversation: Conversation, event: gr.LikeData) -> None:
+    def judge(self, conversation: Conversation, event: gr.LikeData) -> dict[Any, Any]:
         """A thumb, or a reason from the list; the same once more takes it back."""
         exchange = conversation.exchanges[_row(event.index) // 2]
         judgement = GOOD if event.liked is True else event.liked or None
-        self._feedback.add(exchange, judgement if judgement in OPTIONS else None)
+        judged = replace(exchange, judgement=judgement if judgement in OPTIONS else None)
+        self._feedback.add(judged)
+        conversation = conversation.with_exchange(judged)
+        return {self.conversation: conversation, self.messages: gr.update(feedback_value=_judgements(conversation))}
 
     def name_filters(self, *scope: Any) -> Any:
         """Say on the fold what the next question is restricted to."""
@@ -245,6 +253,10 @@ def messages(conversation: Conversation, phase: rendering.Phase = "done") -> lis
             reply["options"] = [{"value": text} for text in exchange.answer.suggestions[:3]]
         shown += [{"role": "user", "content": rendering.question_text(exchange.question)}, reply]
     return shown
+
+
+def _judgements(conversation: Conversation) -> list[str | None]:
+    return [exchange.judgement for exchange in conversation.exchanges]
 
 
 def _status(text: str) -> str:

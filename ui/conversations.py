@@ -47,6 +47,8 @@ class Exchange:
     stopped: bool = False
     id: str = field(default_factory=new_id)
     asked_at: datetime = field(default_factory=now)
+    judgement: str | None = None
+    """What the reader said about the answer, as in `ui.feedback.OPTIONS`."""
     forged: tuple[int, ...] = ()
     """Numbers of citations whose quote is not in the index as claimed (imported conversations only)."""
 

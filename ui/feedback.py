@@ -28,13 +28,13 @@ class Feedback:
         self.path = path
         self._lock = threading.Lock()
 
-    def add(self, exchange: Exchange, judgement: str | None) -> None:
-        """Keep a judgement with question, answer and passages; None takes an earlier one back."""
+    def add(self, exchange: Exchange) -> None:
+        """Keep the judgement of an exchange with question, answer and passages; None takes an earlier one back."""
         answer = exchange.answer
         line = {
             "exchange": exchange.id,
             "at": now().isoformat(),
-            "judgement": judgement,
+            "judgement": exchange.judgement,
             "question": exchange.question,
             "filters": to_plain(exchange.filters),
             "answer": answer.text if answer else None,

@@ -121,7 +121,11 @@ def _byline(passage: Passage | Comment) -> str:
 def _footer(exchange_id: str, answer: Answer) -> str:
     coverage = str(answer.coverage)
     facts = [who_answered(answer), coverage] if answer.coverage.comments else [who_answered(answer)]
-    buttons = button("copy", exchange_id, "Copy") + button("why", exchange_id, "Why this answer")
+    buttons = (
+        button("copy", exchange_id, "Copy")
+        + button("link", answer.question, "Link")
+        + button("why", exchange_id, "Why this answer")
+    )
     return tag(
         "div",
         tag("span", escape(" · ".join(facts)), class_="facts") + tag("span", buttons, class_="actions"),

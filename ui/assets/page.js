@@ -12,6 +12,7 @@ const open = (exchange, number) => {
 const show = (card) => {
   document.querySelectorAll(".card.focused").forEach((other) => other.classList.toggle("focused", other === card));
   card.classList.add("focused");
+  card.dataset.shown = "yes";
   panel().classList.add("open");
   card.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
   card.focus({ preventScroll: true });
@@ -51,6 +52,7 @@ const events = ["by_author", "by_period", "all_comments", "thread", "ask_comment
 const buttons = {
   copy: (button) => copy(button, button.closest(".answer").querySelector(".copied").textContent),
   "copy-quotation": (button) => copy(button, button.closest(".card").querySelector(".copied").textContent),
+  link: (button) => copy(button, `${location.origin}${location.pathname}?q=${encodeURIComponent(button.value)}`),
   why: (button) => {
     opener = button;
     panel().classList.add("open");
@@ -78,6 +80,20 @@ document.addEventListener("click", (event) => {
   if (buttons[button.name]) buttons[button.name](button);
   else if (events.includes(button.name)) trigger(button.name, { value: button.value });
 });
+
+// While an answer is on its way, Enter waits: what was typed stays in the box.
+
+document.addEventListener(
+  "keydown",
+  (event) => {
+    if (event.key !== "Enter" || event.shiftKey || !event.target.closest?.("#question")) return;
+    if (document.querySelector("#question .stop-button")) {
+      event.preventDefault();
+      event.stopPropagation();
+    }
+  },
+  true,
+);
 
 // The quote behind [n], on hover and on focus.
 
@@ -116,9 +132,18 @@ for (const [enter, leave] of [["mouseover", "mouseout"], ["focusin", "focusout"]
 document.addEventListener("scroll", hide, true);
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  if (!tip.hidden) hide();
-  else closeSheet();
+  hide();
+  if (panel().classList.contains("open")) closeSheet();
 });
+
+// The page says itself when an answer is complete (#status); announcing each piece of it would talk over that.
+// And Gradio labels its examples a list without items.
+
+const repair = () => {
+  document.querySelector('#messages [role="log"][aria-live="polite"]')?.setAttribute("aria-live", "off");
+  document.querySelector('#messages .examples[role="list"]')?.removeAttribute("role");
+  document.querySelectorAll("#messages [data-testid][aria-label]").forEach((one) => one.removeAttribute("aria-label"));
+};
 
 // What the server just rendered: every comment is scrolled to its mark, and the focused card into view.
 
@@ -129,9 +154,8 @@ const place = (body) => {
 };
 
 new MutationObserver(() => {
+  repair();
   document.querySelectorAll("#panel .card > .comment:not([data-placed])").forEach(place);
   const card = document.querySelector("#panel .card.focused:not([data-shown])");
-  if (!card) return;
-  card.dataset.shown = "yes";
-  requestAnimationFrame(() => show(card));
+  if (card) requestAnimationFrame(() => show(card));
 }).observe(document.body, { childList: true, subtree: true });
