@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
                 raise
             failure = exc
         except KeyboardInterrupt:
-            print("\nStopped. What was fetched is kept: run the same command again to go on.", file=sys.stderr)
+            print("\nStopped. Nothing that was fetched is lost: run the same command again to go on.", file=sys.stderr)
             raise
     return _finish(args, settings, reports, failure)
 

@@ -231,6 +231,14 @@ BARE_MATH = "<p>Let <mjx-container><svg></svg></mjx-container>.</p>"
         ({"markdown": "Let .", "html": NEW_MATH.format("x^2")}, "Let $x^2$."),
         ({"markdown": None, "html": NEW_MATH.format("x^2")}, "Let $x^2$."),
         ({"markdown": "Let $x^2$.", "html": BARE_MATH}, "Let $x^2$."),
+        ({"markdown": r"As \[1\] says, x\_i.", "html": "<p>As [1] says, x_i.</p>"}, "As [1] says, x_i."),
+        ({"markdown": r"As \[1\] says: 12.", "html": f"<p>As [1] says: {OLD_MATH.format('x^2')[7:-4]}"},
+         "As [1] says: $x^2$."),
+        ({"markdown": r"Say \[1\]: \(x^2\).", "html": f"<p>Say [1]: {OLD_MATH.format('x^2')[7:-4]}"}, "Say [1]: $x^2$."),
+        ({"markdown": r"Say \[1\]: $x^2$.", "html": f"<p>Say [1]: {BARE_MATH[7:-4]}"}, r"Say \[1\]: $x^2$."),
+        ({"markdown": "Look:\n\n\\[x^2\\]", "html": '<p>Look:</p><p><mjx-container display="true" aria-label="x^2">'
+          "</mjx-container></p>"}, "Look:\n\n\\[x^2\\]"),
+        ({"markdown": r"Use `a\_b`.", "html": r"<p>Use <code>a\_b</code>.</p>"}, r"Use `a\_b`."),
         ({"markdown": "It costs $5 and $6.", "html": "<p>It costs $5 and $6.</p>"}, "It costs $5 and $6."),
         ({"markdown": None, "html": "<p>No <em>markdown</em> at all.</p>"}, "No *markdown* at all."),
         ({"markdown": "No html.", "html": None}, "No html."),
@@ -700,6 +708,7 @@ def test_named_host_is_asked_at_its_graphql() -> None:
     for host in ("https://Forum.example.org", "https://forum.example.org/", "https://forum.example.org/graphql"):
         assert named_site(host).endpoint == "https://forum.example.org/graphql"
     assert named_site("https://forum.example.org").name == "forum.example.org"
+    assert named_site("https://lesswrong.com/") is LESSWRONG
 
 
 # --- links and names ---
@@ -879,8 +888,11 @@ def test_earlier_since_fetches_what_was_left_out(server: ForumServer, forum: For
 # --- interruptions ---
 
 
-def test_killed_import_goes_on_where_it_was(server: ForumServer, forum: Forum, asking, tmp_path: Path) -> None:
-    """The process is killed while it waits for its third page."""
+@pytest.mark.parametrize(("sent", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
+def test_killed_import_goes_on_where_it_was(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path, sent: signal.Signals, status: int
+) -> None:
+    """The process is killed, or stopped with Ctrl-C, while it waits for its third page."""
     wanted = fill(forum, 350)
     waiting, release = threading.Event(), threading.Event()
     true = forum._comments
@@ -893,10 +905,11 @@ def test_killed_import_goes_on_where_it_was(server: ForumServer, forum: Forum, a
 
     forum._comments = slow
     command = ["fetch", "--host", server.url, "--allow-local", "--pause", "0", "--user", "mira", "--out", str(tmp_path)]
-    process = subprocess.Popen([sys.executable, "-m", "ui.cli", *command], cwd=ROOT)
+    process = subprocess.Popen([sys.executable, "-m", "ui.cli", *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
     assert waiting.wait(60)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
+    process.send_signal(sent)
+    said = process.communicate()[1]
+    assert (process.returncode, "run the same command again to go on" in said) == (status, sent == signal.SIGINT)
     release.set()
     report = fetch_user(asking(server, page=100), "mira", out=tmp_path)
     assert (ids_of(report), report.new) == (wanted, 151)

@@ -38,7 +38,7 @@ LARGEST_REPLY = 64 * 2**20
 LONGEST_REPLY = 300.0
 """Seconds that one reply may take."""
 REDIRECTS = 3
-AGAIN = "What was fetched is kept: run the same command later to go on."
+AGAIN = "Nothing that was fetched is lost: run the same command later to go on."
 _GONE = (
     (re.compile(r"Cannot query field .(?P<name>\w+). on type .(?P<type>\w+)"), "field {type}.{name} is gone"),
     (re.compile(r"Unknown argument .(?P<name>\w+). on field .(?P<type>[\w.]+)"), "argument {name} of {type} is gone"),
@@ -184,12 +184,13 @@ class ForumClient:
         self.requests += 1
         try:
             parts = httpx.URL(url)
+            host = parts.raw_host.decode("ascii")
             port = parts.port or {"https": 443}.get(parts.scheme, 80)
-            numbers = addresses(parts.host, port, allow_local=self.allow_local)
+            numbers = addresses(host, port, allow_local=self.allow_local)
         except httpx.InvalidURL as exc:
             raise ForumError(f'"{_line(url)}" is no address ({exc}).') from exc
         except UnresolvedError as exc:
-            raise _PassingError(f"the name {parts.host} is not found ({exc})") from exc
+            raise _PassingError(f"the name {host} is not found ({exc})") from exc
         headers = {
             "Host": parts.netloc.decode("ascii"),
             "Content-Type": "application/json",
@@ -200,19 +201,19 @@ class ForumClient:
         for number in numbers:
             request = self._connection().build_request(
                 "POST", parts.copy_with(host=number), content=body, headers=headers,
-                extensions={"sni_hostname": parts.host},
+                extensions={"sni_hostname": host},
             )  # fmt: skip
             try:
                 return self._receive(request)
             except (httpx.ConnectError, httpx.ConnectTimeout) as exc:
                 if "CERTIFICATE_VERIFY_FAILED" in str(exc):
-                    raise ForumError(f"The certificate of {parts.host} is not trusted ({exc}).") from exc
+                    raise ForumError(f"The certificate of {host} is not trusted ({exc}).") from exc
                 failure = exc
             except httpx.TimeoutException as exc:
                 raise _PassingError("no reply in time") from exc
             except httpx.HTTPError as exc:
                 raise _PassingError(f"the connection was cut ({_line(str(exc)) or type(exc).__name__})") from exc
-        raise _PassingError(f"no connection to {parts.host} ({_line(str(failure))})") from failure
+        raise _PassingError(f"no connection to {host} ({_line(str(failure))})") from failure
 
     def _receive(self, request: httpx.Request) -> tuple[int, Mapping[str, str], bytes]:
         response = self._connection().send(request, stream=True)
@@ -300,7 +301,7 @@ class ForumClient:
             until = datetime.now(UTC) + timedelta(seconds=min(seconds, 10**8))
             raise ForumError(
                 f"{self.site.title} asks us to come back after {until:%Y-%m-%d %H:%M} UTC. "
-                "What was fetched is kept: run the same command then to go on."
+                "Nothing that was fetched is lost: run the same command then to go on."
             )
         return seconds
 

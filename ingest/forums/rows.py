@@ -27,6 +27,7 @@ _FLAGS = {
     "retracted": "retracted",
     "moderatorHat": "moderator",
 }
+_ESCAPE = re.compile(r"\\[\[\]*_#>`~.+-]")
 _MATH = ("mjx", "mjpage", "math-tex", "MathJax", "katex")
 
 
@@ -85,15 +86,17 @@ def date_of(comment: Mapping[str, Any], field: str = "postedAt") -> datetime | N
 
 
 def text_of(contents: Any, site: Site) -> str | None:
-    """The markdown of a comment; where it lost formulas that the HTML still names, the HTML converted.
+    """The markdown of a comment; where it lost formulas or has backslashes that nobody wrote, the HTML converted.
 
     What is rendered once and stored has its LaTeX in labels; what came from the draftJS editor has it nowhere else.
-    Between February and July 2026 it was the other way round: no labels, and only the markdown has it.
+    Between February and July 2026 it was the other way round: no labels, and only the markdown has it. Where the site makes
+    the markdown itself it puts a backslash before brackets and stars.
     """
     contents = contents if isinstance(contents, Mapping) else {}
     markdown, html = contents.get("markdown"), contents.get("html")
     markdown = markdown if isinstance(markdown, str) and markdown.strip() else None
-    if not isinstance(html, str) or (markdown and not any(mark in html for mark in _MATH)):
+    suspicious = not markdown or _ESCAPE.search(markdown) or any(mark in str(html) for mark in _MATH)
+    if not isinstance(html, str) or not suspicious:
         return markdown
     from ingest.sources.markup import markdown as convert
 
@@ -101,16 +104,34 @@ def text_of(contents: Any, site: Site) -> str | None:
         converted = convert(f'<base href="{site.url}/">{html}').text
     except SourceError:
         return markdown
-    if markdown and len(_formulas(converted) - _formulas(markdown)) <= len(_formulas(markdown) - _formulas(converted)):
-        return markdown
-    return converted if converted.strip() else markdown
+    return _truer(markdown, converted) if markdown and converted.strip() else markdown or converted.strip() or None
 
 
-def _formulas(text: str) -> set[str]:
-    """The formulas of a text without their marks, spaces and backslashes, which the two ways of writing may double."""
-    found = (text[start:end] for start, end in protected_ranges(text))
-    return {re.sub(r"[\s\\]", "", formula.strip("$").strip().removeprefix("\\(").removeprefix("\\[")
-                   .removesuffix("\\)").removesuffix("\\]")) for formula in found}  # fmt: skip
+def _truer(markdown: str, converted: str) -> str:
+    """Of two ways to write a comment, the one that lost fewer formulas; if equal, the one with fewer backslashes."""
+    theirs, ours = _formulas(markdown), _formulas(converted)
+    bare = re.sub(r"[\s\\]", "", converted)
+    # Brackets with a backslash look like a formula, but may be brackets.
+    only_theirs = {formula for formula in theirs.values() if f"[{formula}]" not in bare} - set(ours.values())
+    only_ours = set(ours.values()) - set(theirs.values())
+    if len(only_ours) != len(only_theirs):
+        return converted if len(only_ours) > len(only_theirs) else markdown
+    shared = set(ours.values())
+    return converted if _escapes(markdown, theirs, shared) > _escapes(converted, ours, shared) else markdown
+
+
+def _formulas(text: str) -> dict[tuple[int, int], str]:
+    """Where formulas stand, without their marks, spaces and backslashes, which the two ways of writing may double."""
+    found = {}
+    for start, end in protected_ranges(text):
+        formula = re.sub(r"[\s\\]", "", text[start:end].strip("$ \n"))
+        found[start, end] = formula[1:-1] if text[start:end].startswith(("\\(", "\\[")) else formula
+    return found
+
+
+def _escapes(text: str, formulas: Mapping[tuple[int, int], str], true: set[str]) -> int:
+    inside = [place for place, formula in formulas.items() if formula in true]
+    return sum(not any(a <= match.start() < b for a, b in inside) for match in _ESCAPE.finditer(text))
 
 
 def _author(comment: Mapping[str, Any], site: Site) -> str | None:

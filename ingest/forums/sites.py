@@ -78,7 +78,7 @@ def named_site(host: str, *, allow_local: bool = False) -> Site:
     """Make a site of an address that somebody gave.
 
     Args:
-        host: Such as "https://forum.example.org".
+        host: Such as "https://forum.example.org"; that of a known site gives the known site.
         allow_local: Whether plain http is acceptable, as it is on one's own machine.
 
     Raises:
@@ -89,6 +89,9 @@ def named_site(host: str, *, allow_local: bool = False) -> Site:
         raise ForumError(f'--host "{host}" is no address. Give one such as https://forum.example.org.')
     if parts.scheme == "http" and not allow_local:
         raise ForumError(f'--host "{host}" is not encrypted. Give https://{parts.netloc}.')
+    known = site_of(parts.netloc)
+    if known is not None and parts.netloc.lower() in known.hosts:
+        return known
     url = f"{parts.scheme}://{parts.netloc.lower()}"
     path = parts.path.rstrip("/").removesuffix("/graphql")
     name = re.sub(r"[^a-z0-9.-]+", "-", parts.netloc.lower()).strip(".-")
