@@ -111,6 +111,20 @@ LESSWRONG_USER = f"""<html><head><meta charset="utf-8"><meta property="og:url" c
     )
 }</div></body></html>"""
 
+EA_USER = """<html><head><meta charset="utf-8"><link rel="canonical" href="https://forum.effectivealtruism.org/users/bo"></head><body>
+<div class="FriendlyUsersProfile-section"><h1 class="Typography-headline FriendlyUsersProfile-username">Bo</h1></div>
+<div class="EAUsersProfileTabbedSection-section" id="bio"><div class="ContentStyles-base content ContentStyles-postBody">
+<div><p>Bo weighs ropes.</p></div></div></div></body></html>"""
+
+LESSWRONG_2020 = """<html><head><meta charset="utf-8"></head><body>
+<div class="comments-node CommentFrame-node-31 comments-node-root" id="oldOldOldOldOld01"><div><div class="CommentsItem-root-17">
+<div class="CommentsItem-body-18"><div class="CommentsItem-meta-19"><span class="CommentsItem-username-20">
+<a class="UsersNameDisplay-userName-21" href="https://www.lesswrong.com/users/bo">Bo</a></span>
+<span class="CommentsItemDate-root-22"><a href="https://www.lesswrong.com/posts/aBcDeFgHiJkLmNoPq/on-knots?commentId=oldOldOldOldOld01">
+<span>3mo</span></a></span><span class="CommentsVote-voteScore-23">5</span><span class="CommentsItem-metaRight-24">x</span></div>
+<div class="CommentBody-root-25"><div class="CommentBody-commentStyling-26"><p>Rope it is.</p></div></div></div></div></div></div>
+</body></html>"""
+
 GREATERWRONG_POST = """<!doctype html><html><head><meta charset="utf-8"><title>On knots - LessWrong 2.0 viewer</title></head><body>
 <!-- saved from url=(0063)https://www.greaterwrong.com/posts/aBcDeFgHiJkLmNoPq/on-knots -->
 <nav id="primary-bar">Home Featured All</nav>

@@ -182,6 +182,7 @@ def test_a_file_name_that_cannot_be_printed_is_told(name: bytes, tmp_path: Path)
 # --- all the way into the index ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_an_ingest_of_all_nasty_inputs_indexes_what_is_good_in_them(tmp_path: Path, settings: Settings):
     few = [nasty for nasty in NASTY if len(nasty.documents) < 100 and len(nasty.data) < 200_000]
     for nasty in few:

@@ -16,7 +16,7 @@ import pytest
 from ingest.sources import KINDS, Problem, RawDocument, SourceFile, files, read
 from rag.errors import SourceError
 
-from saved_pages import GREATERWRONG_POST, LESSWRONG_POST, LESSWRONG_USER  # isort: skip
+from saved_pages import EA_USER, GREATERWRONG_POST, LESSWRONG_2020, LESSWRONG_POST, LESSWRONG_USER  # isort: skip
 
 DUMP = """Ada Quill
 
@@ -704,6 +704,32 @@ def test_a_saved_profile_gives_bio_and_comments_and_knows_shown_parents(tmp_path
         "url": "https://www.lesswrong.com/users/bo",
     }
     assert found["fifthFifthFifth01"].title == "On tori"
+
+
+def test_a_saved_ea_forum_profile_gives_its_bio(tmp_path: Path):
+    document = read_one(write(tmp_path / "bo.html", EA_USER))
+
+    assert known(document, "text", "author", "title") == {
+        "text": "Bo weighs ropes.",
+        "author": "Bo",
+        "title": "Profile of Bo",
+    }
+
+
+def test_a_page_of_2020_gives_its_comment_without_a_date(tmp_path: Path):
+    document = read_one(write(tmp_path / "old.html", LESSWRONG_2020))
+
+    assert known(document) == {
+        "source": "old.html#oldOldOldOldOld01",
+        "text": "Rope it is.",
+        "kind": "comment",
+        "id": "oldOldOldOldOld01",
+        "author": "Bo",
+        "url": f"{POST}?commentId=oldOldOldOldOld01",
+        "thread_id": "aBcDeFgHiJkLmNoPq",
+        "karma": 5.0,
+        "line": 1,
+    }
 
 
 def test_a_saved_greaterwrong_page_gives_the_same_comment_and_the_main_sites_link(tmp_path: Path):

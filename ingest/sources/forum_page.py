@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 _HOLDER = ".comments-node, [class*='Answer-root'], li.comment-item"
 _ITEM = ("CommentsItem-root", "comments-item")
 _BODY = "[class*='CommentBody-root'], .comments-item-text, .comment-body"
-_META = "[class*='CommentsItemMeta-root'], [class*='Answer-answerHeader'], .comments-item-meta, .comment-meta"
+_META = (
+    "[class*='CommentsItemMeta-root'], [class*='Answer-answerHeader'], [class*='CommentsItem-meta'], "
+    ".comments-item-meta, .comment-meta"
+)
 _AUTHOR = ("[class*='-username']", ".author", "a[class*='UsersName']", "a[href*='/users/']")
 _DATE = "time[datetime], .date[data-js-date]"
 _PERMALINK = "a.lw2-link[href], [class*='CommentsItemDate'] a[href], a.date[href], a[href*='commentId=']"
@@ -35,8 +38,8 @@ _POST_TITLE = "[class*='PostsPageTitle-root'], h1.post-title"
 _POST_BODY = "#postContent, [class*='PostsPage-postContent'], .post-body"
 _POST_AUTHOR = "[class*='PostsAuthors'] a[href*='/users/'], .post-meta .author"
 _POST_DATE = "[class*='PostsPage'] time[datetime], .post-meta .date[data-js-date]"
-_PROFILE_NAME = "[class*='-usernameTitle'], h1[class*='-profileName'], h1.page-main-heading"
-_BIO = "[class*='UsersProfile-bio'], [class*='-sidebarAuthorBio'], .user-bio"
+_PROFILE_NAME = "[class*='UsersProfile-username'], h1[class*='-profileName'], h1.page-main-heading"
+_BIO = "[class*='UsersProfile-bio'], [class*='-sidebarAuthorBio'], .user-bio, #bio .content"
 
 _NOBODY = ("", "[anonymous]", "[deleted]", "[comment deleted]")
 _MAIN_SITES = {
