@@ -1,0 +1,64 @@
+"""Opening the page in a real Chromium: shared by the browser tests and `make screenshots`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+from playwright.sync_api import Browser, Page, Playwright
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+DESKTOP, TABLET, PHONE = (1440, 900), (820, 1100), (390, 844)
+
+
+def launch(playwright: Playwright, chromium: str) -> Browser:
+    """A headless Chromium that asks nobody for anything by itself."""
+    return playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+
+
+@contextmanager
+def visitor(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, *, dark: bool = False) -> Iterator[Page]:
+    """A page of its own, with an empty storage; fails if anything was asked of another host, or a script failed."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        reduced_motion="reduce",
+        permissions=["clipboard-read", "clipboard-write"],
+        accept_downloads=True,
+    )
+    context.set_default_timeout(15_000)
+    asked: list[str] = []
+    failures: list[str] = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = context.new_page()
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    open_page(page, url)
+    yield page
+    context.close()
+    assert {urlsplit(one).hostname for one in asked if not one.startswith(("data:", "blob:"))} == {"127.0.0.1"}
+    assert failures == []
+
+
+def open_page(page: Page, url: str) -> None:
+    """Load the page and wait until it can be used."""
+    page.goto(url)
+    page.locator("#facts .facts-row").wait_for()
+
+
+def ask(page: Page, question: str) -> None:
+    """Type a question, press Enter, and wait for the whole answer."""
+    answers = page.locator(".answer .footer")
+    before = answers.count()
+    submit(page, question)
+    answers.nth(before).wait_for()
+
+
+def submit(page: Page, question: str) -> None:
+    """Type a question and press Enter."""
+    box = page.get_by_role("textbox", name="Question")
+    box.fill(question)
+    box.press("Enter")
