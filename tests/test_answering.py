@@ -513,7 +513,9 @@ class TestSmallModel:
         limits = {"llm_answer_tokens": 128, "llm_context_tokens": 2048, "passages": 3}
         settings = Settings(**given, **limits, llm=f"llamacpp:{small_model_path()}")
         answers = check_real_model(settings, self.QUESTIONS)
-        assert all(one["tokens"] for answer in answers for one in answer.trace["replies"])
+        for answer in answers:
+            (reply,) = answer.trace["replies"]
+            assert 0 < reply["tokens"]["prompt"] <= answer.trace["prompt_tokens_counted"] <= 2048 - 128
 
     def test_by_url(self, tides: Settings) -> None:
         from rag.chat_model import LocalServer
