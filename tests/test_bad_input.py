@@ -65,6 +65,31 @@ def test_a_text_is_the_file_decoded_as_utf8_and_nothing_else(nasty: Nasty, tmp_p
     assert [document.text.encode() for document in documents] == [nasty.data] * len(nasty.documents)
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "rest_unread"),
+    [
+        ("a.txt", b"caf\xe9", True),
+        ("a.txt", b"", True),
+        ("a.exe", b"MZ", True),
+        ("a.jsonl", b'{"id": 1, "text": "One."}\n{"id": 2, "te', True),
+        ("a.jsonl", b'{"id": 1, "text": "One."}\n{"id": 2, "te\n', False),
+        ("a.json", b'[\n{"id": 1, "text": "One."},\n{"id": 2, "te', True),
+        ("a.json", b'[\n{"id": 1, "te},\n{"id": 2, "text": "Two."}\n]', True),
+        ("a.json", b'[\n{"id": 1, "text": "One."},\n{"id" 2},\n{"id": 3, "text": "Three."}\n]', False),
+        ("a.csv", b"id,body\n1,One.\n", True),
+        ("a.csv", b'id,text\n1,"One."x\n2,Two.\n', False),
+        ("a.parquet", b"PAR1", True),
+        ("a.html", b"<meta charset=utf-8>caf\xe9", True),
+    ],
+)
+def test_a_problem_says_whether_more_of_the_file_is_unread(name: str, data: bytes, rest_unread: bool, tmp_path: Path):
+    (tmp_path / name).write_bytes(data)
+
+    _, (problem,) = split(read([tmp_path]))
+
+    assert problem.rest_unread is rest_unread
+
+
 # --- files that are not what they seem --------------------------------------------------------------------------------
 
 

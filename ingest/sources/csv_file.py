@@ -13,8 +13,6 @@ from ingest.sources.text_file import not_utf8
 
 EXTENSIONS = (".csv", ".tsv")
 _DELIMITERS = ",;\t|"
-_KNOWN_EXPORTS = {"body", "selftext", "comment_text", "story_text"}
-"""Columns of the text in exports that are recognised by their columns."""
 
 
 def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
@@ -51,7 +49,7 @@ def _header_problem(rows: Rows, line: int, names: list[str]) -> Problem | None:
         what = f'The header names "{min(twice)}" twice.'
         return rows.problem(line, what, "Give each column a name of its own.", rest_unread=True)
     text, html = rows.columns.get("text", "text"), rows.columns.get("html", "html")
-    if {text, html} & set(names) or (not rows.columns and _KNOWN_EXPORTS & set(names)):
+    if {text, html} & set(names) or rows.recognise(dict.fromkeys(names)):
         return None
     what = f'The header has no column "{text}"; its columns are {", ".join(names[:12])}.'
     return rows.problem(line, what, "Name the column that holds the text: --map text=COLUMN.", rest_unread=True)

@@ -182,9 +182,9 @@ def _not_json(rows: Rows, lines: _Lines, exc: Exception, *, recoverable: bool) -
     except UnicodeDecodeError as undecodable:
         return not_utf8(rows.file.source, lines.data, undecodable, lines.line)
     reason = str(exc).split("\n")[0]
-    rest = "reading goes on at the next row" if recoverable else "the file was read up to there"
-    what = f"Not JSON ({reason})."
-    return rows.problem(lines.line, what, f"Mend it; {rest}.", rest_unread=not recoverable)
+    rest_unread = not recoverable or "premature EOF" in reason
+    rest = "the file was read up to there" if rest_unread else "reading goes on at the next row"
+    return rows.problem(lines.line, f"Not JSON ({reason}).", f"Mend it; {rest}.", rest_unread=rest_unread)
 
 
 def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:

@@ -36,7 +36,9 @@ def _row(rows: Rows, line: int, data: bytes) -> Iterator[RawDocument | Problem]:
     except RecursionError:
         yield rows.problem(line, "The JSON is nested too deep.", "Flatten it.")
     except ValueError as exc:
-        yield rows.problem(line, f"Not JSON ({getattr(exc, 'msg', exc)}).", "Each line must be one whole JSON object.")
+        # A last line without its end: the file itself may have been cut off.
+        what, fix = f"Not JSON ({getattr(exc, 'msg', exc)}).", "Each line must be one whole JSON object."
+        yield rows.problem(line, what, fix, rest_unread=not data.endswith(b"\n"))
     else:
         yield from rows.read(values, line)
 

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
+from types import ModuleType
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
@@ -188,12 +189,16 @@ class Rows:
             fix = 'Each row must be an object such as {"text": "..."}.'
             yield self.problem(line, f"The row is {_kind(values)}.", fix)
             return
-        for export in () if self.columns else _EXPORTS:
-            if export.recognises(values):
-                for entry in export.entries(values):
-                    yield from self.add(entry, line)
-                return
-        yield from self._read(Row(values, line, self.columns), "comment")
+        export = self.recognise(values)
+        if export is None:
+            yield from self._read(Row(values, line, self.columns), "comment")
+        else:
+            for entry in export.entries(values):
+                yield from self.add(entry, line)
+
+    def recognise(self, values: Mapping[str, Any]) -> ModuleType | None:
+        """Find the module of the known kind of export that a row is of; none if columns were mapped by hand."""
+        return next((export for export in _EXPORTS if not self.columns and export.recognises(values)), None)
 
     def add(self, entry: Entry | LeftOut, line: int | None) -> Iterator[RawDocument | Problem]:
         """Take what a known kind of export said."""
