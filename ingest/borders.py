@@ -3,11 +3,11 @@
 The lines of a dump are read in order, and at each one the question is: does a new comment begin here, given where the
 current one began? The answer is a log-odds, the weighted sum of what stands on both sides of the line start (openers
 of replies, unfinished sentences and lists), of how much the line has to do with the comment so far (words and topic),
-and of the comment's length. The product of these probabilities scores a whole split, so the best split is found by
-dynamic programming over the start of the current comment (Viterbi), and the confidence of a border is its posterior
-probability over all splits (forward-backward): a semi-Markov model with a hazard instead of a duration table.
+and of the comment's length. The product of these probabilities scores a whole split. Dynamic programming over the start
+of the current comment (forward-backward) gives the probability of a border over all splits: a semi-Markov model with a
+hazard in place of a table of lengths.
 
-Weights are fitted by `ingest.segmentation_eval.fit`. Does not know what a profile page is (see segmentation.py).
+Weights are fitted by `ingest.segmentation_eval`. Does not know what a profile page is (see segmentation.py).
 """
 
 from __future__ import annotations
@@ -38,61 +38,88 @@ def _opening(pattern: str) -> re.Pattern[str]:
     return re.compile(rf"\W{{0,3}}(?:{pattern})", re.IGNORECASE | re.VERBOSE)
 
 
+_THANKS = r"""
+    (?:many\ |lots\ of\ )?thanks\b(?!\ to\b) | thank\ you | thx\b | kudos\b | congrat | well\ (?:said|put|done)\b
+    | (?:(?:very|really|super|an?|this\ is(?:\ an?)?(?:\ very|\ really)?|what\ an?|that['’]s(?:\ an?)?(?:\ very|\ really)?)\ )?
+      (?:great|good|nice|excellent|lovely|wonderful|fantastic|useful|interesting|awesome|cool|neat|fascinating|helpful
+        |beautiful)
+      (?:\W|$|\ \w+[.!]|\ (?:post|point|question|catch|idea|work|write-?up|thread|comment|analysis|summary|stuff|job
+        |paper|find|to\ (?:see|hear|read)))
+    | (?:strong(?:ly)?|weak(?:ly)?|mild(?:ly)?)[- ](?:up|down|agree|disagree|endorse) | (?:up|down)voted | \+1\b
+    | i\ (?:really\ |very\ much\ |quite\ |also\ )*(?:appreciate|like|liked|love|loved|enjoyed|admire)\b
+    | (?:i['’]m\ |so\ )?(?:glad|sorry)\b | apologies\b | pleased\ to\b | happy\ to\b | props\b"""
+_VERDICT = r"""
+    (?:yes|yeah|yep|yup|nope|agreed|disagreed?|exactly|indeed|correct|true|right|sure|fair|absolutely|definitely|certainly
+      |touch[ée]|ok|okay|not\ (?:quite|really|exactly|sure|necessarily|yet)|maybe|good\ point|quite\ so|same\ here|got\ it
+      |makes\ sense|point\ taken|strong\ (?:dis)?agreement|fwiw|for\ what\ it['’]?s\ worth)\b
+    | no\b(?=[,.!—–;:]|\ (?:i|that|it|we|problem|worries|idea)\b)
+    | (?:h+m+|huh|ah+|oh|oops|whoops|wow|lol|ha(?:ha)*h?)\b
+    | i\ (?:(?:mostly|generally|also|strongly|fully|basically|largely|totally|do|kind\ of|kinda|partly|certainly)\ )*
+      (?:agree|disagree|concur|concede|endorse|reject|stand\ corrected|withdraw|remain|take\ back|object|doubt
+        |see\ (?:what|your|why|the\ point))\b
+    | (?:you(?:['’]re|\ are)|that(?:['’]s|\ is)|it(?:['’]s|\ is))\ (?:\w+\ )?
+      (?:right|true|correct|fair|wrong|a\ (?:good|great|fair|nice)\ \w+|a\ (?:pity|shame))\b
+    | (?:seems|sounds|looks)\ (?:right|good|plausible|like|to)\b"""
+_ASKS = r"""
+    (?:are|were|do|did|does|have|has|can|could|would|will|should|is|isn['’]t|aren['’]t|don['’]t|doesn['’]t|didn['’]t
+      |couldn['’]t|wouldn['’]t|shouldn['’]t|what|why|how|which|who|when|where|any|anyone)\b[^.!]*\?
+    | (?:can|could|may)\ (?:i|you|someone|anyone)\b | i(?:['’]m|\ am)\ (?:curious|confused|wondering|trying\ to\ understand)
+    | i\ (?:wonder|was\ wondering)\b | (?:a\ )?(?:quick\ |dumb\ |small\ )?question\b | curious\b"""
+_STANCE = r"""
+    i(?:['’](?:m|d|ve|ll)|\ (?:am|was|have|had|would|think|thought|guess|suspect|feel|find|found|believe|want|expect|hope|mean
+      |kinda|kind|mostly|basically|personally|read|get|worry|tried|used|ran|wrote|know|noticed|do\ not
+      |don['’]t|didn['’]t|can['’]t))\b
+    | my\ \w+ | in\ my\ (?:experience|view|opinion|mind) | (?:imo|imho|personally|for\ the\ record)\b
+    | as\ (?:a|an|someone|one)\b | we(?:['’](?:ve|re)|\ (?:did|ran|saw|had|tried|use))\b | speaking\ (?:as|for)\b"""
+_GREETS = r"""
+    @\w | (?:hi|hey|hello|dear)\b
+    | (?-i:(?!Yes|Yeah|Yep|Well|Also|Now|Still|Then|Here|However|Indeed|Sure|Right|Again)[A-Z]\w{2,}),[ ]
+      (?:you|your|thanks|do|did|are|could)\b"""
+_POINTS = r"""
+    see\ (?:also|here|this|my)\b | related(?:ly)?[:,] | relevant\b | epistemic\ status | tl;?dr | fyi\b | typo\b
+    | note\ that\b | note,
+    | (?:some|a\ few|a\ couple(?:\ of)?|couple\ of|two|three|four|several)\ (?:\w+\ ){0,2}(?:notes|comments|thoughts
+      |remarks|data\ points|observations|points|distinctions|questions|things|nits|corrections|bugs|worries|concerns)\b
+    | (?:small|minor|quick|one|another)\ (?:correction|note|nit|clarification)\b
+    | (?:with\ respect\ to|in\ regards?\ to|with\ regard\ to|in\ response\ to|in\ reply\ to|regarding|re:|as\ (?:to|for))
+    | (?:from|in|on)\ (?:the|my|our|your)\ (?:perspective|post|paper|article|plan|model|field|lab|view|setup
+      |object[- ]level|topic|subject)\b
+    | your\b | as\ usual\b
+    | you\ (?:ask|say|write|mention|might\ (?:be|want|like)|seem|claim|asked|said|wrote|may\ (?:be|want)|mean|point\ out
+      |describe)\b"""
+_JOINS = r"""
+    (?:and|but|so|also|however|then|or|because|furthermore|moreover|finally|similarly|likewise|instead|still|yet|nor|hence
+      |therefore|thus|conversely|overall|alternatively|additionally|besides|nevertheless|nonetheless|meanwhile|otherwise|plus
+      |next|rather|specifically|importantly|crucially|lastly|ultimately|admittedly|granted|anyways?|again|of\ course
+      |that\ said|having\ said|that\ being\ said|even\ (?:if|though|so|when|then)
+      |in\ (?:particular|contrast|fact|other\ words|short|sum|any\ case|addition|both|either|each|practice)
+      |on\ the\ (?:other|one|contrary)|for\ (?:example|instance|one)
+      |more\ (?:generally|broadly|specifically|precisely|concretely|importantly)|at\ the\ same|at\ least
+      |to\ (?:be|put|illustrate|take|give|see|make)|as\ (?:a\ result|such|above|before|an?\ (?:example|aside|alternative))
+      |by\ (?:contrast|the\ way|comparison|analogy)|now|here['’]?s?|one\ (?:final|last|more|other|reply|could|way|of)|another
+      |the\ (?:other|second|third|last|next|latter|former|same|fix|trick|point|trouble|problem|result|rest)|others?|both
+      |neither|given\ (?:this|that)|under|outside|inside|what['’]?s\ more)\b"""
+_SUPPOSES = r"""
+    (?:if|when|while|once|after|until|unless|whereas|although|though|suppose|imagine|consider|say|let|since|there|most|some
+      |one|all|each|every|none|nothing|broadly|perhaps|presumably|basically|unfortunately)\b"""
+_COUNTS = r"""
+    (?:first|second|third|fourth|fifth|firstly|secondly|thirdly|step|case|option|part)\b(?:ly)?[\ ,:]
+    | \(?(?:\d{1,2}|[a-h]|i{1,3}|iv|v)[.):]\s"""
+_ADDS = r"""
+    (?:edit|edited|eta|update|updated|p\.?\ ?s|ps|added|addendum|footnote|n\.?b|caveat|disclaimer)\b | \[\d+\] | \^"""
+
 _OPENINGS = {
-    "thanks": _opening(
-        r"""(?:many\ |lots\ of\ )?thanks\b(?!\ to\b) | thank\ you | thx\b
-        | (?:(?:very|really|super|this\ is(?:\ an?)?(?:\ very|\ really)?|what\ an?|that['’]s(?:\ an?)?(?:\ very|\ really)?|an?)\ )?
-          (?:great|good|nice|excellent|lovely|wonderful|fantastic|useful|interesting|awesome|cool|neat|fascinating|helpful|beautiful)
-          (?:\W|$|\ \w+[.!]|\ (?:post|point|question|catch|idea|work|write-?up|thread|comment|analysis|summary|stuff|job|paper|find|to\ (?:see|hear|read)))
-        | (?:strong(?:ly)?|weak(?:ly)?|mild(?:ly)?)[- ](?:up|down|agree|disagree|endorse) | (?:up|down)voted | \+1\b | kudos\b | congrat
-        | (?:i\ )(?:really\ |very\ much\ |quite\ |also\ )*(?:appreciate|like|liked|love|loved|enjoyed|admire)\b | well\ (?:said|put|done)\b
-        | (?:i['’]m\ |so\ )?glad\b | (?:i['’]m\ |so\ )?sorry\b | apologies\b | pleased\ to\b | happy\ to\b | props\b"""
-    ),
-    "verdict": _opening(
-        r"""(?:yes|yeah|yep|yup|nope|agreed|disagree(?:d)?|exactly|indeed|correct|true|right|sure|fair|absolutely|definitely|certainly|touch[ée]
-          |ok|okay|not\ (?:quite|really|exactly|sure|necessarily|yet)|maybe|good\ point|quite\ so|same\ here|got\ it|makes\ sense|point\ taken|strong\ (?:dis)?agreement)\b
-        | no\b(?=[,.!—–;:]|\ (?:i|that|it|we|problem|worries|idea)\b) | h+m+\b | huh\b | ah+\b | oh\b | oops\b | whoops\b | wow\b | lol\b | ha(?:ha)*h?\b
-        | i\ (?:mostly\ |generally\ |also\ |strongly\ |fully\ |basically\ |largely\ |totally\ |do\ |kind\ of\ |kinda\ |partly\ |certainly\ )*
-          (?:agree|disagree|concur|concede|endorse|reject|stand\ corrected|withdraw|remain|take\ back|object|doubt|see\ (?:what|your|why|the\ point))\b
-        | (?:you(?:['’]re|\ are)|that(?:['’]s|\ is)|it(?:['’]s|\ is))\ (?:\w+\ )?(?:right|true|correct|fair|wrong|a\ (?:good|great|fair|nice)\ \w+|a\ (?:pity|shame))\b
-        | (?:seems|sounds|looks)\ (?:right|good|plausible|like|to)\b | fwiw\b | for\ what\ it['’]?s\ worth"""
-    ),
-    "asks": _opening(
-        r"""(?:are|were|do|did|does|have|has|can|could|would|will|should|is|isn['’]t|aren['’]t|don['’]t|doesn['’]t|didn['’]t|couldn['’]t|wouldn['’]t|shouldn['’]t
-          |what|why|how|which|who|when|where|any|anyone)\b[^.!]*\? | (?:can|could|may)\ (?:i|you|someone|anyone)\b
-        | i(?:['’]m|\ am)\ (?:curious|confused|wondering|trying\ to\ understand) | i\ (?:wonder|was\ wondering)\b | (?:a\ )?(?:quick\ |dumb\ |small\ )?question\b | curious\b"""
-    ),
-    "stance": _opening(
-        r"""i(?:['’]m|['’]d|['’]ve|['’]ll|\ am|\ was|\ have|\ had|\ would|\ think|\ thought|\ guess|\ suspect|\ feel|\ find|\ found|\ believe|\ want|\ expect|\ hope
-          |\ mean|\ kinda|\ kind|\ mostly|\ basically|\ personally|\ read|\ get|\ worry|\ tried|\ used|\ ran|\ wrote|\ know|\ noticed|\ don['’]t|\ do\ not|\ didn['’]t|\ can['’]t)\b
-        | my\ \w+ | in\ my\ (?:experience|view|opinion|mind) | imo\b | imho\b | personally\b | for\ the\ record\b | as\ (?:a|an|someone|one)\b
-        | we(?:['’]ve|['’]re|\ did|\ ran|\ saw|\ had|\ tried|\ use)\b | speaking\ (?:as|for)\b"""
-    ),
-    "greets": _opening(r"""@\w | (?:hi|hey|hello|dear)\b | (?-i:(?!Yes|Yeah|Yep|Well|Also|Now|Still|Then|Here|However|Indeed|Sure|Right|Again)[A-Z]\w{2,}),\ (?:you|your|thanks|do|did|are|could)\b"""),
-    "points": _opening(
-        r"""see\ (?:also|here|this|my)\b | related(?:ly)?[:,] | relevant\b | epistemic\ status | tl;?dr | fyi\b | typo\b | note\ that\b | note,
-        | (?:some|a\ few|a\ couple(?:\ of)?|couple\ of|two|three|four|several)\ (?:\w+\ ){0,2}(?:notes|comments|thoughts|remarks|data\ points|observations|points|distinctions|questions|things|nits|corrections|bugs|worries|concerns)\b
-        | (?:small|minor|quick|one|another)\ (?:correction|note|nit|clarification)\b
-        | (?:with\ respect\ to|in\ regards?\ to|with\ regard\ to|in\ response\ to|in\ reply\ to|regarding|re:|as\ (?:to|for))
-        | (?:from|in|on)\ (?:the|my|our|your)\ (?:perspective|post|paper|article|plan|model|field|lab|view|setup|object[- ]level|topic|subject)\b
-        | your\b | you\ (?:ask|say|write|mention|might\ (?:be|want|like)|seem|claim|asked|said|wrote|may\ (?:be|want)|mean|point\ out|describe)\b | as\ usual\b"""
-    ),
-    "joins": _opening(
-        r"""(?:and|but|so|also|however|then|or|because|furthermore|moreover|finally|similarly|likewise|instead|still|yet|nor|hence|therefore|thus|conversely|overall
-          |alternatively|additionally|besides|nevertheless|nonetheless|meanwhile|otherwise|plus|next|rather|specifically|importantly|crucially|lastly|ultimately|admittedly|granted|anyway|anyways|again
-          |of\ course|that\ said|having\ said|that\ being\ said|even\ (?:if|though|so|when|then)|in\ (?:particular|contrast|fact|other\ words|short|sum|any\ case|addition|both|either|each|practice)
-          |on\ the\ (?:other|one|contrary)|for\ (?:example|instance|one)|more\ (?:generally|broadly|specifically|precisely|concretely|importantly)|at\ the\ same|at\ least|to\ (?:be|put|illustrate|take|give|see|make)
-          |as\ (?:a\ result|such|above|before|an?\ (?:example|aside|alternative))|by\ (?:contrast|the\ way|comparison|analogy)|now|here['’]?s?|one\ (?:final|last|more|other|reply|could|way|of)
-          |another|the\ (?:other|second|third|last|next|latter|former|same|fix|trick|point|trouble|problem|result|rest)|others?|both|neither|given\ (?:this|that)|under|outside|inside|what['’]?s\ more)\b"""
-    ),
-    "supposes": _opening(
-        r"""(?:if|when|while|once|after|until|unless|whereas|although|though|suppose|imagine|consider|say|let|since|there|most|some|one|all|each|every|none|nothing|broadly|perhaps|presumably|basically|unfortunately)\b"""
-    ),
-    "refers": _opening(r"""(?:this|that|these|those|it|its|they|their|them|he|she|his|her|such)\b"""),
-    "counts": _opening(
-        r"""(?:first|second|third|fourth|fifth|firstly|secondly|thirdly|step|case|option|part)\b(?:ly)?[\ ,:] | \(?(?:\d{1,2}|[a-h]|i{1,3}|iv|v)[.):]\s"""
-    ),
-    "adds": _opening(r"""(?:edit|edited|eta|update|updated|p\.?\ ?s|ps|added|addendum|footnote|n\.?b|caveat|disclaimer)\b | \[\d+\] | \^"""),
+    "thanks": _opening(_THANKS),
+    "verdict": _opening(_VERDICT),
+    "asks": _opening(_ASKS),
+    "stance": _opening(_STANCE),
+    "greets": _opening(_GREETS),
+    "points": _opening(_POINTS),
+    "joins": _opening(_JOINS),
+    "supposes": _opening(_SUPPOSES),
+    "refers": _opening(r"(?:this|that|these|those|it|its|they|their|them|he|she|his|her|such)\b"),
+    "counts": _opening(_COUNTS),
+    "adds": _opening(_ADDS),
 }
 _REPLIES = ("thanks", "verdict", "asks")
 
@@ -101,14 +128,17 @@ _LONE_BULLET = re.compile(r"[-–—•*·◦▪+.=_]{1,60}$")
 _YOU = re.compile(r"\b(?:you|your|yours|you['’]\w+)\b", re.IGNORECASE)
 _ME = re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me|mine)\b")
 _POST = re.compile(
-    r"""\b(?:(?:this|your|the|his|her|their|linked|original)\ (?:\w+\ )?(?:post|comment|article|paper|essay|write-?up|argument|thread|reply|proposal
-    |draft|piece|sequence|title|author|op|quote|claim|result|experiment|dataset)s?|OP|writing\ this|posting\ this|write-?up)\b""",
+    r"""\b(?:(?:this|your|the|his|her|their|linked|original)\ (?:\w+\ )?(?:post|comment|article|paper|essay|write-?up|argument
+    |thread|reply|proposal|draft|piece|sequence|title|author|op|quote|claim|result|experiment|dataset)s?|OP|writing\ this
+    |posting\ this|write-?up)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _CLOSES = re.compile(
-    r"""(?:thanks|thank\ you)(?:\ \w+){0,6}[.!)]*$ | ^\W*(?:edit|eta|p\.?s|update|anyway|anyhow|overall|finally|lastly|see\ also|in\ (?:any\ case|short|sum))\b | ^\(.*\)$
-    | \b(?:hope\ (?:this|that|it)|let\ me\ know|looking\ forward|thoughts\?|what\ do\ you\ think|does\ (?:that|this)\ (?:make|seem|sound|answer)
-    |i['’]d\ (?:love|be\ (?:very\ |really\ )?(?:interested|curious|glad|happy|keen))|would\ love|feel\ free|cheers)\b""",
+    r"""(?:thanks|thank\ you)(?:\ \w+){0,6}[.!)]*$ | ^\(.*\)$
+    | ^\W*(?:edit|eta|p\.?s|update|anyway|anyhow|overall|finally|lastly|see\ also|in\ (?:any\ case|short|sum))\b
+    | \b(?:hope\ (?:this|that|it)|let\ me\ know|looking\ forward|thoughts\?|what\ do\ you\ think
+    |does\ (?:that|this)\ (?:make|seem|sound|answer)|i['’]d\ (?:love|be\ (?:very\ |really\ )?(?:interested|curious|glad|happy|keen))
+    |would\ love|feel\ free|cheers)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
 _ENDS = re.compile(r"[.!?…][\"'”’)\]*_]*$|[:;]-?[)D(]$|\)$|[”\"]$")
@@ -131,8 +161,9 @@ _STOP = frozenset(
 
 AT_LINE = (
     "bias", *_OPENINGS, "you_early", "post_early", "lower", "parenthesis", "quotation", "bullet", "short", "length",
-    "after_colon", "after_unfinished", "after_question", "after_closing", "after_bullet", "after_parenthesis", "after_short",
-    "answers_itself", "second_item", "in_list", "same_start", "labels_shared", "next_shared", "gap_wider", "gap_missing", "next_similar",
+    "after_colon", "after_unfinished", "after_question", "after_closing", "after_bullet", "after_parenthesis",
+    "after_short", "answers_itself", "second_item", "in_list", "same_start", "labels_shared", "next_shared",
+    "gap_wider", "gap_missing", "next_similar",
 )  # fmt: skip
 """Features of a line start alone."""
 IN_COMMENT = (
@@ -152,7 +183,7 @@ class Evidence:
     at_line: np.ndarray
     """(lines, len(AT_LINE))"""
     in_comment: np.ndarray
-    """(OLDEST + 1, lines, len(IN_COMMENT)): for a comment that began so many lines earlier; row 0 is unused."""
+    """(OLDEST + 1, lines, len(IN_COMMENT)), by how many lines earlier the current comment began; row 0 is unused."""
     has_topics: bool
     """Whether an embedding model was at hand."""
 
@@ -193,7 +224,7 @@ def _openings(lines: Sequence[Line], table: np.ndarray) -> None:
         found["you_early"] = _YOU.search(first) is not None
         found["post_early"] = _POST.search(first) is not None
         found["parenthesis"] = head[0] == "("
-        found["quotation"] = head[0] in "“\"‘"
+        found["quotation"] = head[0] in '“"‘'
         found["bullet"] = _BULLET.match(head) is not None
         found["short"] = len(line.text) < 60
         for name, hit in found.items():
@@ -208,23 +239,25 @@ def _surroundings(lines: Sequence[Line], table: np.ndarray) -> None:
     tails = [line.text[-_TAIL:] for line in lines]
     unended = [_ENDS.search(tail) is None for tail in tails]
     ended_rate = 1.0 - sum(unended) / len(unended)
-    usual_gap = Counter(line.blanks_before for line in lines[1:]).most_common(1)[0][0]
+    gaps = Counter(line.blanks_before for line in lines[1:])
+    usual_gap = min(gap for gap, times in gaps.items() if times >= 0.1 * len(lines) or times == max(gaps.values()))
     wider = sum(line.blanks_before > usual_gap for line in lines[1:])
-    gaps_tell = wider >= 3 and wider >= 0.05 * len(lines)
+    gaps_tell = wider >= 3 and wider >= 0.05 * len(lines) and usual_gap <= 1
     replies = [_COLUMN[name] for name in _REPLIES]
     lead_in = -100
     for index in range(1, len(lines)):
         row, before, here, tail = table[index], lines[index - 1].text, lines[index].text, tails[index - 1]
         colon = tail[-1] == ":" or tail[-2:] in (":)", ":”", ':"')
         lone = _LONE_BULLET.match(before[:60]) is not None
-        question = tail.rstrip(")”\"")[-1:] == "?"
+        question = tail.rstrip(')”"')[-1:] == "?"
         if colon:
             lead_in = index
         row[_COLUMN["after_colon"]] = colon
         row[_COLUMN["after_bullet"]] = lone
         row[_COLUMN["after_unfinished"]] = (unended[index - 1] and not colon and not lone) * ended_rate**2
         row[_COLUMN["after_question"]] = question
-        row[_COLUMN["answers_itself"]] = question and bool(row[_COLUMN["joins"]] or row[_COLUMN["refers"]] or here.startswith("Well"))
+        goes_on = row[_COLUMN["joins"]] or row[_COLUMN["refers"]] or here.startswith("Well")
+        row[_COLUMN["answers_itself"]] = question and bool(goes_on)
         row[_COLUMN["after_closing"]] = _CLOSES.search(tail) is not None
         row[_COLUMN["after_parenthesis"]] = before[0] == "("
         row[_COLUMN["after_short"]] = len(before) < 60
@@ -234,7 +267,7 @@ def _surroundings(lines: Sequence[Line], table: np.ndarray) -> None:
         if lead_in + 1 < index <= lead_in + 10:
             row[_COLUMN["in_list"]] = math.exp(-(index - lead_in - 2) / 3)
         row[_COLUMN["same_start"]] = _same_start(before[:_HEAD], here[:_HEAD])
-        row[_COLUMN["gap_wider"]] = lines[index].blanks_before > usual_gap
+        row[_COLUMN["gap_wider"]] = gaps_tell and lines[index].blanks_before > usual_gap
         row[_COLUMN["gap_missing"]] = gaps_tell and lines[index].blanks_before <= usual_gap
 
 
@@ -337,30 +370,44 @@ def _topics(
 # --- the best split ---------------------------------------------------------------------------------------------------
 
 
-def best_split(
-    found: Evidence, certain: Collection[int] = (), *, complete: bool = False
-) -> tuple[list[int], np.ndarray]:
-    """The split that agrees best with all splits, each weighed by its probability.
+WINDOW, OVERLAP = 4_000, 60
+"""Lines that are looked at together, and how many of those before and after them come along."""
 
-    Maximising the posterior of single borders beats the single most probable split: where two places compete for one
-    border, the latter may give up both.
+
+def find_starts(
+    lines: Sequence[Line], embed: Embed | None = None, certain: Collection[int] = (), *, complete: bool = False
+) -> tuple[list[int], np.ndarray]:
+    """Gather the evidence and split; long dumps window by window, in bounded memory.
 
     Args:
+        lines: Paragraphs of comments, in order.
         certain: Indices of lines that begin a comment whatever the evidence says.
         complete: Whether these are very likely all.
 
     Returns:
-        Indices of the lines at which a comment begins, and (lines,) how probable a border is at each.
+        Indices of the lines at which a comment begins, the first line among them, and (lines,) how probable a border
+        is at each.
     """
-    names = [name for name in FEATURES if found.has_topics or name not in TOPIC_FEATURES]
-    weights = np.zeros(len(FEATURES))
-    for name in names:
-        weights[FEATURES.index(name)] = WEIGHTS[name][0 if found.has_topics else 1]
+    probability = np.ones(len(lines))
+    for first in range(0, len(lines), WINDOW):
+        low, high = max(0, first - OVERLAP), min(len(lines), first + WINDOW + OVERLAP)
+        inside = {0} | {index - low for index in certain if low <= index < high}
+        window = best_split(evidence(lines[low:high], embed), inside, complete=complete)
+        probability[first : first + WINDOW] = window[first - low : first - low + WINDOW]
+    return [index for index, value in enumerate(probability) if index == 0 or value > THRESHOLD], probability
+
+
+def best_split(found: Evidence, certain: Collection[int] = (), *, complete: bool = False) -> np.ndarray:
+    """How probable a border is at each line, over all splits: shape (lines,).
+
+    Setting a border wherever this is high agrees best with all splits, each weighed by its probability. The single most
+    probable split does worse: where two places compete for one border, it may give up both.
+    """
+    weights = np.array([WEIGHTS[name][0 if found.has_topics else 1] for name in FEATURES])
     log_odds = found.log_odds(weights) - (_COMPLETE if complete else 0.0)
     for index in certain:
         log_odds[:, index] = 30.0
-    probability = posterior(log_odds)
-    return [index for index, value in enumerate(probability) if index == 0 or value > THRESHOLD], probability
+    return posterior(log_odds)
 
 
 def posterior(log_odds: np.ndarray) -> np.ndarray:
@@ -397,60 +444,60 @@ def opens_reply(text: str) -> bool:
 
 _COMPLETE = 6.0
 """Log-odds against any further border where the page marks each comment."""
-THRESHOLD = 0.4
+THRESHOLD = 0.35
 """Posterior from which on a border is set."""
 
 WEIGHTS: dict[str, tuple[float, float]] = {
-    "bias": (-0.04, -0.09),
-    "thanks": (2.31, 2.42),
-    "verdict": (2.2, 2.24),
-    "asks": (1.83, 1.89),
-    "stance": (0.36, 0.37),
-    "greets": (2.31, 2.25),
-    "points": (2.59, 2.53),
-    "joins": (-0.79, -0.9),
-    "supposes": (-0.52, -0.57),
-    "refers": (0.13, 0.2),
-    "counts": (-2.1, -2.22),
-    "adds": (-1.21, -2.06),
-    "you_early": (-0.07, 0.02),
-    "post_early": (0.5, 0.72),
-    "lower": (-1.01, -0.98),
-    "parenthesis": (-1.34, -1.64),
-    "quotation": (2.97, 3.16),
-    "bullet": (-0.73, -0.77),
-    "short": (-0.17, -0.07),
-    "length": (0.44, 0.49),
-    "after_colon": (-2.05, -2.04),
-    "after_unfinished": (-2.28, -2.44),
-    "after_question": (-0.74, -1.07),
-    "after_closing": (1.24, 1.35),
-    "after_bullet": (-1.24, -1.28),
-    "after_parenthesis": (0.63, 0.49),
-    "after_short": (-0.42, -0.43),
-    "answers_itself": (-1.02, -0.92),
-    "second_item": (-1.53, -1.55),
-    "in_list": (-0.82, -1.05),
-    "same_start": (-0.2, -0.2),
-    "labels_shared": (-0.47, -0.87),
-    "next_shared": (1.56, 2.33),
-    "gap_wider": (2.73, 2.8),
-    "gap_missing": (-2.22, -2.26),
-    "next_similar": (1.9, 0.0),
-    "age_1": (-0.32, -0.4),
-    "age_2": (0.09, -0.06),
-    "age_3": (0.46, 0.37),
-    "age": (0.16, 0.13),
-    "words": (-0.07, -0.09),
-    "answers": (-0.29, -0.04),
-    "greeted": (0.84, 0.73),
-    "shared": (-7.27, -11.14),
-    "shared_short": (-1.11, -1.82),
-    "similar": (-3.97, 0.0),
-    "similar_short": (-4.67, 0.0),
-    "similar_first": (-1.58, 0.0),
-    "reply_shared": (5.6, 5.9),
-    "stance_shared": (-1.4, -2.84),
+    "bias": (-0.04, -0.11),
+    "thanks": (2.75, 2.86),
+    "verdict": (2.54, 2.59),
+    "asks": (2.07, 2.12),
+    "stance": (0.41, 0.44),
+    "greets": (2.9, 2.76),
+    "points": (3.09, 2.96),
+    "joins": (-0.81, -0.93),
+    "supposes": (-0.56, -0.63),
+    "refers": (0.21, 0.25),
+    "counts": (-2.59, -2.72),
+    "adds": (-1.5, -2.59),
+    "you_early": (-0.18, -0.06),
+    "post_early": (0.49, 0.76),
+    "lower": (-1.18, -1.14),
+    "parenthesis": (-1.7, -2.05),
+    "quotation": (3.67, 3.88),
+    "bullet": (-0.87, -0.89),
+    "short": (-0.1, 0.03),
+    "length": (0.5, 0.59),
+    "after_colon": (-2.45, -2.44),
+    "after_unfinished": (-2.94, -3.17),
+    "after_question": (-0.92, -1.28),
+    "after_closing": (1.3, 1.44),
+    "after_bullet": (-1.52, -1.59),
+    "after_parenthesis": (0.74, 0.51),
+    "after_short": (-0.53, -0.54),
+    "answers_itself": (-1.08, -0.96),
+    "second_item": (-1.92, -1.94),
+    "in_list": (-0.87, -1.16),
+    "same_start": (-0.18, -0.17),
+    "labels_shared": (-0.57, -1.1),
+    "next_shared": (1.71, 2.63),
+    "gap_wider": (3.38, 3.41),
+    "gap_missing": (-2.74, -2.78),
+    "next_similar": (2.05, 0.0),
+    "age_1": (-0.35, -0.42),
+    "age_2": (0.12, -0.07),
+    "age_3": (0.53, 0.4),
+    "age": (0.23, 0.21),
+    "words": (-0.06, -0.08),
+    "answers": (-0.39, -0.1),
+    "greeted": (0.86, 0.69),
+    "shared": (-8.31, -12.99),
+    "shared_short": (-0.26, -1.2),
+    "similar": (-4.64, 0.0),
+    "similar_short": (-6.04, 0.0),
+    "similar_first": (-1.3, 0.0),
+    "reply_shared": (5.29, 5.66),
+    "stance_shared": (-1.12, -2.77),
 }
-"""Of each feature: with an embedding model, and without. Fitted by `ingest.segmentation_eval.fit_all` on dumps made from the
-invented comments in tests/data; no real dump was used."""
+"""Of each feature: with an embedding model, and without. Fitted by `ingest.segmentation_eval.fit_all` on dumps made
+from the invented comments in tests/data; no real dump was used."""

@@ -298,6 +298,8 @@ def protected_ranges(text: str) -> tuple[Range, ...]:
 
     Prices are no formulas: "$5 and $10" gives nothing.
     """
+    if not any(mark in text for mark in ("$", "\\", "```", "~~~")):
+        return ()
     return tuple(_merged(_fences_and_formulas(text)))
 
 
@@ -410,7 +412,7 @@ _GOES_ON_AFTER_COMMA = re.compile(r"(?:and|so|or|but)\b")
 _STOPS_SHORT = re.compile(r"\b(?:is|are|gives|equals|yields|becomes|by|define)$")
 _SPACED_MARK = re.compile(r"\w [,.](?:\s|$)")
 _TIGHT_MARK = re.compile(r"\w[,.](?:\s|$)")
-_SINGLE_SPACE = re.compile(r"[a-z,] [a-z]")
+_LONGEST_PROSE = 200_000  # characters; no person writes a longer line
 
 
 def find_gaps(text: str) -> tuple[int, ...]:
@@ -421,19 +423,21 @@ def find_gaps(text: str) -> tuple[int, ...]:
     Returns:
         Ascending offsets of the points at which something is missing.
     """
-    gaps = {match.end() for match in _SCARS.finditer(text)} if not _is_spaced_out(text) else set()
-    wide = [match.end() for match in _WIDE_SPACE.finditer(text)]
-    if wide and len(wide) <= 0.02 * sum(1 for _ in _SINGLE_SPACE.finditer(text)):
-        gaps.update(wide)
-    gaps.update(_gaps_between_lines(lines_of(text)))
+    lines = [line for line in lines_of(text) if len(line.text) <= _LONGEST_PROSE]
+    gaps = set(_gaps_between_lines(lines))
+    patterns = (_WIDE_SPACE,) if _is_spaced_out(lines) else (_SCARS, _WIDE_SPACE)
+    for pattern in patterns:
+        found = [match.end() for line in lines for match in pattern.finditer(text, line.start, line.end)]
+        if pattern is _SCARS or len(found) <= 0.02 * sum(line.text.count(" ") for line in lines):
+            gaps.update(found)
     protected = protected_ranges(text) if gaps else ()
     starts, ends = tuple(start for start, _ in protected), tuple(end for _, end in protected)
     return tuple(gap for gap in sorted(gaps) if not _is_inside(gap, starts, ends))
 
 
-def _is_spaced_out(text: str) -> bool:
-    spaced = sum(1 for _ in _SPACED_MARK.finditer(text))
-    return spaced > 5 and spaced > 0.25 * sum(1 for _ in _TIGHT_MARK.finditer(text))
+def _is_spaced_out(lines: list[Line]) -> bool:
+    spaced = sum(1 for line in lines for _ in _SPACED_MARK.finditer(line.text))
+    return spaced > 5 and spaced > 0.25 * sum(1 for line in lines for _ in _TIGHT_MARK.finditer(line.text))
 
 
 def _gaps_between_lines(lines: list[Line]) -> Iterator[int]:
@@ -447,7 +451,13 @@ def _gaps_between_lines(lines: list[Line]) -> Iterator[int]:
             yield here.start
     for before, here, after in zip(lines, lines[1:], lines[2:], strict=False):
         alone = here.text.isalpha() and len(here.text) <= 20
-        if alone and before.text[-1].isalpha() and after.text[0].islower() and here.text[0].isupper() and len(before.text) > 20:
+        if (
+            alone
+            and before.text[-1].isalpha()
+            and after.text[0].islower()
+            and here.text[0].isupper()
+            and len(before.text) > 20
+        ):
             yield here.start
 
 

@@ -113,9 +113,9 @@ def segment(
 
 def _find_starts(page: Page, embed: Embed | None, known_borders: Collection[int]) -> tuple[list[int], np.ndarray]:
     paragraphs = page.paragraphs
-    evidence = borders.evidence(paragraphs, embed if len(paragraphs) <= MOST_EMBEDDED else None)
-    certain = {0} | page.certain | _paragraphs_at(paragraphs, known_borders)
-    starts, probability = borders.best_split(evidence, certain, complete=page.marks_comments)
+    certain = page.certain | _paragraphs_at(paragraphs, known_borders)
+    embed = embed if len(paragraphs) <= MOST_EMBEDDED else None
+    starts, probability = borders.find_starts(paragraphs, embed, certain, complete=page.marks_comments)
     if len(probability) and not page.head_is_marked:
         probability[0] = GUESSED_HEAD
     return starts, probability

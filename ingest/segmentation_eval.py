@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from ingest import borders, cleaning
-from ingest.borders import AT_LINE, FEATURES, OLDEST, TOPIC_FEATURES, Embed
+from ingest.borders import FEATURES, OLDEST, TOPIC_FEATURES, Embed
 from ingest.segmentation import Page, Segmentation, segment, take_apart
 
 ROOT = Path(__file__).parent.parent
@@ -329,8 +329,7 @@ def calibration(dumps: Sequence[Dump], embed: Embed | None = None, bins: int = 5
     rows = []
     for dump in dumps:
         page = take_apart(dump.text)
-        found = borders.evidence(page.paragraphs, embed)
-        _, probability = borders.best_split(found, {0, *page.certain}, complete=page.marks_comments)
+        _, probability = borders.find_starts(page.paragraphs, embed, page.certain, complete=page.marks_comments)
         rows += [
             (float(p), line.start in dump.starts)
             for p, line in list(zip(probability, page.paragraphs, strict=True))[1:]
@@ -347,7 +346,7 @@ def calibration(dumps: Sequence[Dump], embed: Embed | None = None, bins: int = 5
 
 # --- fitting ----------------------------------------------------------------------------------------------------------
 
-PENALTY = 40.0
+PENALTY = 20.0
 """L2, on weights of features scaled to unit variance."""
 
 
