@@ -197,7 +197,7 @@ class Run:
                 self._take(item, file.source)
             else:
                 self._note(item)
-                whole &= item.severity == "note" or item.line is not None
+                whole &= not item.rest_unread
         if not whole and not seen:
             return
         stored = [row["name"] for row in self.db.execute("SELECT name FROM sources WHERE file = ?", (file.source,))]
@@ -222,7 +222,7 @@ class Run:
         """Store one document and its pieces, unless it is as it was."""
         fingerprint = _digest(VERSION, document.text, document.kind, document.id, document.author, document.url,
                               document.posted_at, document.parent_id, document.thread_id, document.title,
-                              document.karma, document.seen_at, document.quoted, sorted(document.extra.items(), key=str)
+                              document.karma, document.seen_at, document.quoted, document.gaps, sorted(document.extra.items(), key=str)
                               if document.kind == "comment" else "")  # fmt: skip
         known = self.db.execute("SELECT fingerprint FROM sources WHERE name = ?", (document.source,)).fetchone()
         if known and known["fingerprint"] == fingerprint:
@@ -247,7 +247,7 @@ class Run:
             parent_id=document.parent_id, thread_id=document.thread_id,
             title=document.title or (Path(document.source).stem if document.kind == "document" else None),
             karma=document.karma, seen_at=document.seen_at, quoted=document.quoted or quoted_ranges(document.text),
-            gaps=find_gaps(document.text) if document.kind == "comment" else (), extra=document.extra,
+            gaps=document.gaps or (find_gaps(document.text) if document.kind == "comment" else ()), extra=document.extra,
         )  # fmt: skip
 
     def _of_profile(self, document: RawDocument, known_borders: Sequence[int] = ()) -> Iterator[Sighting]:

@@ -113,10 +113,25 @@ class Retriever:
             return Retrieved(query, ())
         if query.compare and len(allowed.authors) > 1:
             pools = [self._candidates(query.text, replace(allowed, authors=(author,))) for author in allowed.authors]
-            found = [distinct(pool, limit) for pool in pools]
-            return Retrieved(query, tuple(balanced(found, limit)), considered=tuple(_merged(pools)))
-        pool = self._candidates(query.text, allowed)
-        return Retrieved(query, tuple(distinct(pool, limit)), considered=tuple(pool))
+            found = balanced([distinct(pool, limit) for pool in pools], limit)
+            pool = _merged(pools)
+        else:
+            pool = self._candidates(query.text, allowed)
+            found = distinct(pool, limit)
+        return self._judged(query, found, pool)
+
+    def _judged(self, query: Query, found: Sequence[Passage], pool: Sequence[Passage]) -> Retrieved:
+        """How probable it is that what was found answers the question."""
+        from dataclasses import asdict
+
+        from rag.answerability import probability, signals
+
+        retrieved = Retrieved(query, tuple(found), 0.0, considered=tuple(pool))
+        asked_in_vain = query.unknown_authors and not query.authors and not query.labels
+        if not found or asked_in_vain:
+            return retrieved
+        seen = signals(query, found, self._embedder, self._store.rarity, self._store.knows)
+        return replace(retrieved, answerable=probability(seen), signals=asdict(seen))
 
     def _candidates(self, text: str, filters: Filters) -> list[Passage]:
         dense = dict(self._store.dense(self._embedder.embed_query(text), CANDIDATES, filters))

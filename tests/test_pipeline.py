@@ -160,10 +160,14 @@ def test_rebuild_that_reads_nothing_keeps_the_old_index(folder: Path, settings: 
 def test_unreadable_file_keeps_what_it_held(folder: Path, settings: Settings) -> None:
     (folder / "dump.jsonl").write_bytes(write(folder / "dump.jsonl", row("b1", KNOTS)).read_bytes())
     ingest(folder, settings=settings)
+    (folder / "notes.txt").write_text(BREAD, encoding="utf-8")
+    ingest(folder, settings=settings)
     (folder / "dump.jsonl").write_bytes(b"\xff\xfe\x00garbage")
+    (folder / "notes.txt").write_bytes(b"caf\xe9 is Latin-1")
     report = ingest(folder, settings=settings)
-    assert report.errors
+    assert {problem.source for problem in report.errors} == {"dump.jsonl", "notes.txt"}
     assert report.counts["comments"] == 3
+    assert rag.source_text("notes.txt", settings=settings) == BREAD
 
 
 def test_nothing_to_read_says_what_to_do(settings: Settings) -> None:
@@ -186,6 +190,7 @@ def test_option_names_the_author_of_a_dump(settings: Settings, tmp_path: Path) -
     assert {c.author for c in rag.comments(settings=settings)} == {None}
     ingest(dump, settings=settings, author_names={"dump.txt": "Ada Lovelace"})
     assert {c.author for c in rag.comments(settings=settings)} == {"Ada Lovelace"}
+    assert ingest(dump, settings=settings).switched is False
 
 
 def test_author_name_for_a_file_that_is_not_there_is_reported(folder: Path, settings: Settings) -> None:
