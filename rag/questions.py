@@ -15,7 +15,7 @@ from functools import lru_cache
 from rag.english import FUNCTION_WORDS
 from rag.names import Mention, NameIndex, Word, words
 from rag.periods import Period, periods
-from rag.records import Turn
+from rag.records import Passage, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -455,6 +455,19 @@ class _Reader:
     def _time(self, own: Query, last: Query) -> dict[str, datetime | None]:
         keep = own if own.since or own.until else last
         return {"since": keep.since, "until": keep.until, "dates_certain": keep.dates_certain}
+
+
+def admits(query: Query, passage: Passage) -> bool:
+    """Whether a passage may answer for the people that are asked for.
+
+    If nothing by them is indexed, only a profile that may be theirs will do, or what others wrote with their name in it.
+    """
+    if query.authors or not query.unknown_authors:
+        return True
+    if query.labels:
+        return passage.label in query.labels
+    own = {word.folded for word in words(passage.text)}
+    return any(word.folded in own for name in query.traces for word in words(name) if len(word.folded) > 2)
 
 
 def _unique(items) -> tuple[str, ...]:
