@@ -676,6 +676,7 @@ def test_certificate_is_checked_for_the_name_although_the_address_is_connected_t
         site = named_site(server.url.replace("127.0.0.1", "localhost"))
         with ForumClient(site, pause=0, allow_local=True, ssl_context=trusted) as client:
             assert ids_of(fetch_user(client, "mira", out=tmp_path)) == wanted
+        assert server.requests[0].headers["Host"] == site.endpoint.split("/")[2]
         with ForumClient(site, pause=0, allow_local=True) as client, pytest.raises(ForumError, match="is not trusted"):
             fetch_user(client, "mira", out=tmp_path)
     with serving(forum, certificate=certified(authority, "other.example")) as server:
