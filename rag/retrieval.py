@@ -27,6 +27,8 @@ CANDIDATES = 100
 """Passages taken from each of the two searches."""
 PER_COMMENT = 3
 """Most passages of one comment in a result, so that one long comment does not crowd out the others."""
+JUDGED = 3
+"""Passages that are read word by word before answering; each costs a forward pass of the embedding model."""
 SAME_WORDS = 0.9
 """Share of common word triples above which two passages count as the same words."""
 
@@ -100,13 +102,16 @@ class Retriever:
             question, history, people.names, rewrite=rewrite, known_words=self._store.knows, labels=people.labels
         )
 
-    def retrieve(self, query: Query, limit: int, filters: Filters | None = None) -> Retrieved:
+    def retrieve(
+        self, query: Query, limit: int, filters: Filters | None = None, *, judged: int = JUDGED
+    ) -> Retrieved:
         """Find the passages that bear on a question.
 
         Args:
             query: The question, understood.
             limit: Most passages.
             filters: Where to search, beyond what the question itself says about authors and dates.
+            judged: Best passages that are read word by word to tell whether they answer; 0 leaves that open.
         """
         allowed = narrowed(filters, query)
         if allowed is None:
@@ -118,9 +123,9 @@ class Retriever:
         else:
             pool = self._candidates(query.text, allowed)
             found = distinct(pool, limit)
-        return self._judged(query, found, pool)
+        return self._judged(query, found, pool, judged)
 
-    def _judged(self, query: Query, found: Sequence[Passage], pool: Sequence[Passage]) -> Retrieved:
+    def _judged(self, query: Query, found: Sequence[Passage], pool: Sequence[Passage], judged: int) -> Retrieved:
         """How probable it is that what was found answers the question."""
         from dataclasses import asdict
 
@@ -130,7 +135,9 @@ class Retriever:
         asked_in_vain = query.unknown_authors and not query.authors and not query.labels
         if not found or asked_in_vain:
             return retrieved
-        seen = signals(query, found, self._embedder, self._store.rarity, self._store.knows)
+        if not judged:
+            return replace(retrieved, answerable=1.0)
+        seen = signals(query, found[:judged], self._embedder, self._store.rarity, self._store.knows)
         return replace(retrieved, answerable=probability(seen), signals=asdict(seen))
 
     def _candidates(self, text: str, filters: Filters) -> list[Passage]:
