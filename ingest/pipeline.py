@@ -20,8 +20,7 @@ from ingest.cleaning import find_gaps, lines_of, protected_ranges, quoted_ranges
 from ingest.report import IngestReport, OnProgress, Progress
 from ingest.segmentation import segment
 from ingest.snapshots import SHORT, Sighting, Snapshots, line_keys
-from ingest.sources import Problem, RawDocument, SourceFile, files, read_file
-from ingest.sources.base import Problem as _Problem
+from ingest.sources import Problem, RawDocument, SourceFile, authors, files, read_file
 from rag.corpus import decode, dump_comment, dump_passage, encode
 from rag.embedding import load_embedder
 from rag.errors import SourceError, StoreMissing
@@ -165,11 +164,8 @@ class Run:
                 listed.append(self._named_as_before(item))
             else:
                 self._note(item)
-        names = {file.source for file in listed} | {Path(file.path).name for file in listed}
-        for name in self.author_names:
-            if name not in names:
-                fix = f"Files of this run: {', '.join(sorted(file.source for file in listed)[:5])}."
-                self._note(_Problem(name, None, "--author-name names a file that is not there.", fix))
+        self.authors, mistakes = authors(listed, self.author_names)
+        self.errors += mistakes
         return listed
 
     def _named_as_before(self, file: SourceFile) -> SourceFile:
@@ -183,9 +179,10 @@ class Run:
         return file
 
     def _read(self, file: SourceFile) -> None:
-        author = self.author_names.get(file.source) or self.author_names.get(file.path.name)
+        known = self.db.execute("SELECT fingerprint, author FROM files WHERE name = ?", (file.source,)).fetchone()
+        # A name that was given once holds until another is given.
+        author = self.authors.get(file.source) or (known["author"] if known else None)
         fingerprint = self._file_fingerprint(file, author)
-        known = self.db.execute("SELECT fingerprint FROM files WHERE name = ?", (file.source,)).fetchone()
         if fingerprint and known and known["fingerprint"] == fingerprint:
             self.db.execute("UPDATE files SET path = ?, root = ? WHERE name = ?", (str(file.path), str(file.root), file.source))
             return
@@ -205,8 +202,8 @@ class Run:
             if name not in seen:
                 self._remove_source(name)
         self.db.execute(
-            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?)",
-            (file.source, str(file.path), str(file.root), fingerprint if whole else ""),
+            "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
+            (file.source, str(file.path), str(file.root), fingerprint if whole else "", author),
         )
         self.changes += 1
 
