@@ -29,8 +29,8 @@ LIST_FACTOR = 3
 MOST_PASSAGES = 50
 TRACED = 30
 """Candidates of the search that a trace lists."""
-SUGGESTION_DEPTH = 3
-"""Passages that are fetched to see whether a follow-up has an answer."""
+SUGGESTION_DEPTH = 1
+"""Passages that are fetched and judged to see whether a follow-up has an answer; each takes time."""
 
 
 class Answerer:
@@ -185,7 +185,7 @@ class Answerer:
 
         def answers(question: str, author: str) -> bool:
             query = self._retriever.understand(question, (), self.settings)
-            hits = self._retriever.retrieve(query, SUGGESTION_DEPTH, filters)
+            hits = self._retriever.retrieve(query, SUGGESTION_DEPTH, filters, judged=1)
             if not hits.passages or hits.answerable < self.settings.abstain_below:
                 return False
             return hits.passages[0].author == author
