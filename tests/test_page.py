@@ -8,13 +8,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from rag.records import Filters
 from rag.settings import Settings
 from ui.app import build_app
+from ui.service import Service
 
 from browsing import DESKTOP, PHONE, TABLET, ask, launch, open_page, submit, visitor  # isort: skip
+from conftest import SAMPLE  # isort: skip
+from model_server import ModelServer, Say  # isort: skip
 from scripted import ScriptedAnswerer  # isort: skip
 
 pytestmark = pytest.mark.browser
@@ -473,3 +477,156 @@ def test_charts_narrow_the_list(page: Page) -> None:
     expect(page.locator(".comments .card .author")).to_have_text(["Maren Holt"])
     page.locator("#charts .period").first.click()
     expect(page.get_by_label("Since").last).to_have_value("2023-03-01")
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_axe_finds_nothing_serious(browser: Browser, url: str, dark: bool) -> None:
+    """Accessibility rules of axe-core on every page and state, in both themes."""
+    with visitor(browser, url, dark=dark) as page:
+        problems = serious_violations(page, "empty chat")
+        page.get_by_role("button", name="Filters").click()
+        ask(page, "Why are there tides?")
+        page.locator(".answer a.cite").nth(1).click()
+        open_history(page)
+        page.get_by_role("button", name="This conversation").click()
+        problems += serious_violations(page, "answer, sources, history")
+        page.get_by_role("button", name="Why this answer").click()
+        expect(page.locator("#panel tbody tr")).to_have_count(3)
+        submit(page, "broken")
+        expect(page.locator(".problem")).to_be_visible()
+        submit(page, "gold")
+        expect(page.locator(".related-heading")).to_be_visible()
+        problems += serious_violations(page, "trace, error, related")
+        page.get_by_role("button", name="Toggle Sidebar").click()
+        page.get_by_role("tab", name="Comments").click()
+        expect(page.locator(".comments .card")).to_have_count(3)
+        problems += serious_violations(page, "comments")
+        assert problems == []
+
+
+def serious_violations(page: Page, state: str) -> list[str]:
+    """What axe-core calls serious or critical, with the elements concerned."""
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{state}: {one['id']} ({one['impact']}): {node['target']} {node['failureSummary']}"
+        for one in found
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"]
+    ]
+
+
+# For the owner of the page: index and settings, with the real pipeline
+
+
+@pytest.fixture(scope="module")
+def owner(model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Service]]:
+    """Address and service of a page that starts without an index."""
+    settings = Settings(store=tmp_path_factory.mktemp("owner") / "store", cache=model_cache, llm="evidence")
+    service = Service(settings)
+    app = build_app(service, settings=settings, manage=service)
+    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
+    yield url, service
+    app.close()
+
+
+def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str, Service]) -> None:
+    """Add the sample by its path, ask, open the citation, forget a source, and rebuild: all on the page."""
+    url, _ = owner
+    with visitor(browser, url) as page:
+        expect(page.locator("#facts .problem")).to_contain_text("ingest")
+        submit(page, "Anything?")
+        expect(page.locator(".answer .problem")).to_contain_text("ingest")
+
+        page.get_by_role("tab", name="Index").click()
+        page.get_by_label("Or a file or folder on this machine").fill(str(SAMPLE))
+        page.locator("#index-add").click()
+        expect(page.locator("#index-progress")).to_contain_text("Done in", timeout=60_000)
+        expect(page.locator(".sources-table tbody tr")).to_have_count(4)
+        expect(page.locator("#facts .index-line")).to_contain_text("8 authors")
+
+        page.get_by_role("tab", name="Chat").click()
+        ask(page, "What does mossgauge say about probes?")
+        page.locator(".answer a.cite").first.click()
+        expect(page.locator("#panel .card.focused .author")).to_have_text("mossgauge")
+        expect(page.locator("#panel .card.focused mark").first).to_be_in_viewport()
+
+        page.get_by_role("tab", name="Index").click()
+        page.locator("#index-source").get_by_label("A source").click()
+        page.get_by_role("option", name="thread.jsonl").click()
+        page.locator("#index-forget").click()
+        expect(page.locator(".sources-table tbody tr")).to_have_count(3, timeout=60_000)
+        expect(page.locator("#facts .index-line")).to_contain_text("2 authors")
+        page.locator("#index-rebuild").click()
+        expect(page.locator(".sources-table tbody tr")).to_have_count(4, timeout=60_000)
+
+
+def test_uploads_are_kept_and_problems_are_listed(browser: Browser, owner: tuple[str, Service], tmp_path: Path) -> None:
+    url, service = owner
+    good, bad = tmp_path / "extra.jsonl", tmp_path / "broken.jsonl"
+    good.write_text('{"id": "z1", "author": "Zoe", "text": "Kelp forests calm the waves."}\n', encoding="utf-8")
+    bad.write_text('{"id": "z2", "text": \n', encoding="utf-8")
+    with visitor(browser, url) as page:
+        page.get_by_role("tab", name="Index").click()
+        page.locator("#index-page input[type=file]").set_input_files([good, bad])
+        expect(page.locator("#index-page .file-preview, #index-page table.file-preview")).to_contain_text("extra")
+        page.locator("#index-add").click()
+        expect(page.locator("#index-progress")).to_contain_text("Not read", timeout=60_000)
+        expect(page.locator("#index-progress li")).to_contain_text("broken.jsonl:1:")
+        expect(page.locator(".sources-table")).to_contain_text("extra.jsonl")
+        expect(page.locator("#index-cancel")).to_be_hidden()
+    assert (service.settings.store / "uploads" / "extra.jsonl").read_bytes() == good.read_bytes()
+
+
+def test_an_ingest_is_cancelled_and_the_old_index_answers(
+    browser: Browser, owner: tuple[str, Service], tmp_path: Path
+) -> None:
+    url, service = owner
+    before = service.store.info() if service.settings.store.joinpath("index.sqlite3").exists() else None
+    many = tmp_path / "many.jsonl"
+    rows = (
+        {"id": f"m{row}", "author": "Max", "text": f"Remark number {row} on the tide at noon."} for row in range(9000)
+    )
+    many.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    with visitor(browser, url) as page:
+        page.get_by_role("tab", name="Index").click()
+        page.get_by_label("Or a file or folder on this machine").fill(str(many))
+        page.locator("#index-add").click()
+        expect(page.locator("#index-progress progress, #index-progress p")).not_to_have_count(0)
+        page.locator("#index-cancel").click()
+        expect(page.locator("#index-progress")).to_have_text("Cancelled. The index is as it was.", timeout=60_000)
+    if before:
+        assert service.store.info() == before
+
+
+def test_settings_are_tried_used_and_keys_forgotten_by_the_page(browser: Browser, owner: tuple[str, Service]) -> None:
+    url, service = owner
+    with ModelServer(Say(["ready"])) as model, visitor(browser, url) as page:
+        page.get_by_role("tab", name="Settings").click()
+        outcome = page.locator("#settings-outcome")
+        page.locator("#settings-llm input").fill("openai:scripted")
+        page.keyboard.press("Enter")
+        page.get_by_label("Key").fill("sk-very-secret")
+        page.get_by_label("Server").fill("http://127.0.0.1:9/v1")
+        page.locator("#settings-check").click()
+        expect(outcome.locator(".problem")).to_contain_text("127.0.0.1:9", timeout=30_000)
+        page.get_by_label("Server").fill(f"{model.url}/v1")
+        page.locator("#settings-check").click()
+        expect(outcome).to_have_text(re.compile(r"openai:scripted answers in \d+\.\d s\."), timeout=30_000)
+        assert model.requests[-1].headers["authorization"] == "Bearer sk-very-secret"
+        page.locator("#settings-apply").click()
+        expect(outcome).to_have_text("In use: openai:scripted.")
+        expect(page.get_by_label("Key")).to_have_value("")
+        expect(page.locator("#facts .index-line, #facts .problem").first).not_to_contain_text("no language model")
+        page.locator("#settings-llm input").fill("nonsense")
+        page.keyboard.press("Enter")
+        page.locator("#settings-apply").click()
+        expect(outcome.locator(".problem")).to_contain_text('llm is "nonsense"')
+        assert service.model_name == "openai:scripted"
+        open_page(page, url)
+        assert "sk-very-secret" not in page.content()
+        assert "sk-very-secret" not in page.evaluate("JSON.stringify(localStorage)")
+    service.use(llm="evidence", llm_base_url=None)
+
+
+def test_a_page_for_strangers_has_no_tabs_for_the_owner(page: Page) -> None:
+    expect(page.get_by_role("tab")).to_have_text(["Chat", "Comments"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import shutil
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,8 @@ from ui.markup import escape, tag
 from ui.wording import count, date_text
 
 if TYPE_CHECKING:
+    from gradio.events import Dependency
+
     from ingest.report import IngestReport, Progress
     from ui.service import Service
 
@@ -63,8 +66,8 @@ class IndexPage:
                     self.rebuild = gr.Button("Rebuild everything", elem_id="index-rebuild")
                     self.export = gr.Button("Save feedback as evaluation questions", elem_id="feedback-export")
 
-    def wire(self, tab: gr.Tab, save: tuple[gr.Textbox, str]) -> None:
-        """Connect the events.
+    def wire(self, tab: gr.Tab, save: tuple[gr.Textbox, str]) -> list[Dependency]:
+        """Connect the events; returns those after which other things are indexed.
 
         Args:
             tab: The tab this is in.
@@ -73,12 +76,15 @@ class IndexPage:
         quiet: dict[str, Any] = {"api_name": False, "show_progress": "hidden"}
         changed = [self.facts, self.progress, self.cancel, self.source, self.add, self.forget, self.rebuild]
         tab.select(self.look, None, changed, **quiet)
-        self.add.click(self.run_add, [self.files, self.path], changed, **quiet)
-        self.forget.click(self.run_forget, self.source, changed, **quiet)
-        self.rebuild.click(self.run_rebuild, None, changed, **quiet)
+        changing = [
+            self.add.click(self.run_add, [self.files, self.path], changed, **quiet),
+            self.forget.click(self.run_forget, self.source, changed, **quiet),
+            self.rebuild.click(self.run_rebuild, None, changed, **quiet),
+        ]
         self.cancel.click(self._cancel.set, None, None, queue=False, **quiet)
         box, script = save
         self.export.click(self.questions, None, box, **quiet).then(None, box, None, js=script)
+        return changing
 
     def look(self) -> dict[Any, Any]:
         """What is indexed now."""
@@ -89,9 +95,17 @@ class IndexPage:
         return {self.facts: facts_html(info), self.source: gr.update(choices=[name for name, _ in info.sources])}
 
     def run_add(self, files: Sequence[str] | None, path: str) -> Iterator[dict[Any, Any]]:
-        """Ingest uploaded files and what stands in the path box."""
-        paths = [*(files or []), *([path.strip()] if (path or "").strip() else [])]
-        yield from self._run("Adding", lambda report: _ingest(paths, self._service.settings, report))
+        """Ingest uploaded files and what stands in the path box.
+
+        Uploads are kept beside the index: what Gradio holds is temporary, and a rebuild reads everything again.
+        """
+        settings = self._service.settings
+        uploads = settings.store / "uploads"
+        uploads.mkdir(parents=True, exist_ok=True)
+        for file in files or ():
+            shutil.copyfile(file, uploads / Path(file).name)
+        paths = [*([uploads] if files else []), *([path.strip()] if (path or "").strip() else [])]
+        yield from self._run("Adding", lambda report: _ingest(paths, settings, report))
 
     def run_rebuild(self) -> Iterator[dict[Any, Any]]:
         """Ingest everything again from nothing."""
@@ -156,7 +170,7 @@ class IndexPage:
         return file_to_save("questions.jsonl", "application/jsonl", self._feedback.evaluation_questions())
 
 
-def _ingest(paths: Sequence[str], settings: Any, report: Any, *, rebuild: bool = False) -> IngestReport:
+def _ingest(paths: Sequence[str | Path], settings: Any, report: Any, *, rebuild: bool = False) -> IngestReport:
     from ingest.pipeline import ingest
 
     return ingest([Path(path).expanduser() for path in paths], settings=settings, rebuild=rebuild, progress=report)

@@ -78,19 +78,27 @@ class Service:
         """Growing answers; see `rag.answering.Answerer.stream`."""
         yield from self.answerer.stream(question, history=history, filters=filters)
 
+    def changed(self, **changes: Any) -> Settings:
+        """The settings with some of them changed.
+
+        Raises:
+            SettingsError: A value is wrong.
+        """
+        given = {name: getattr(self.settings, name) for name in self.settings.model_fields_set}
+        return Settings(**{**given, **changes})
+
     def use(self, **changes: Any) -> None:
-        """Change settings for this run of the page.
+        """Change settings for as long as this page is open.
 
         Raises:
             RagError: A value is wrong, or the model it names cannot be set up; everything stays as it was.
         """
-        from rag.answering import Answerer
+        from rag.chat_model import load_chat_model
 
-        given = {name: getattr(self.settings, name) for name in self.settings.model_fields_set}
-        settings = Settings(**{**given, **changes})
-        answerer = Answerer.from_settings(settings)
+        settings = self.changed(**changes)
+        load_chat_model(settings)
         with self._lock:
-            self.settings, self._answerer = settings, answerer
+            self.settings, self._answerer = settings, None
 
     def reopen(self) -> None:
         """Look at the index anew, as after the first ingest."""

@@ -91,5 +91,8 @@ def theme() -> gr.themes.Base:
         button_secondary_background_fill_hover_dark="*neutral_700",
         button_secondary_text_color="*neutral_800",
         button_secondary_text_color_dark="*neutral_100",
+        button_large_text_weight="500",
+        button_large_text_size="*text_md",
+        button_large_padding="9px 16px",
         slider_color="*primary_600",
     )

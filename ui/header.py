@@ -1,0 +1,71 @@
+"""The line above the tabs: what is indexed and who answers; with it, everything on the page that depends on that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from rag.errors import RagError
+from ui.examples import examples
+from ui.markup import escape, tag
+from ui.wording import answerer_line, index_line
+
+if TYPE_CHECKING:
+    from ui.app import Answerer
+    from ui.browse import Browse
+    from ui.chat import Chat
+
+PROMISE = "## Ask the comments\nEvery citation opens the exact words, inside the whole comment they come from."
+CONNECT = (
+    "Answers are put together from exact quotes. To have a language model write them, with the same citations, set an "
+    "API key such as OPENAI_API_KEY, or start Ollama on this machine, and restart; COMMENTARIAT_LLM chooses among them."
+)
+
+
+class Header:
+    """Layout of the header, and what brings the page up to date.
+
+    Args:
+        answerer: Knows the index and who answers.
+        chat: Its examples and filters come from the index.
+        browse: So do its filters.
+    """
+
+    def __init__(self, answerer: Answerer, chat: Chat, browse: Browse) -> None:
+        self._answerer, self._chat, self._browse = answerer, chat, browse
+
+    def layout(self) -> None:
+        """Place the component; call inside a `gr.Blocks`."""
+        self.facts = gr.HTML(_facts(""), elem_id="facts", js_on_load=None)
+
+    @property
+    def outputs(self) -> list[Any]:
+        """What `refresh` may change."""
+        return [self.facts, self._chat.messages, self._chat.authors, self._chat.sources, self._browse.authors]
+
+    def refresh(self) -> dict[Any, Any]:
+        """What is indexed, who answers, what can be asked and filtered by, as of now."""
+        try:
+            info = self._answerer.store.info()
+            questions = examples(self._answerer.store.comments())
+        except RagError as error:
+            return {self.facts: _facts(tag("p", escape(str(error)), class_="problem"))}
+        authors = gr.update(choices=[(f"{name} ({number})", name) for name, number in info.authors])
+        return {
+            self.facts: _facts(self._line(index_line(info))),
+            self._chat.messages: gr.update(examples=[{"text": text} for text in questions], placeholder=PROMISE),
+            self._chat.authors: authors,
+            self._browse.authors: authors,
+            self._chat.sources: gr.update(choices=[(f"{name} ({number})", name) for name, number in info.sources]),
+        }
+
+    def _line(self, indexed: str) -> str:
+        line = tag("p", escape(f"{indexed} · {answerer_line(self._answerer.model_name)}"), class_="index-line")
+        if self._answerer.model_name == "evidence":
+            line += tag("details", f"<summary>How to connect a model</summary><p>{escape(CONNECT)}</p>")
+        return line
+
+
+def _facts(content: str) -> str:
+    return tag("div", f"<h1>commentariat</h1>{content}", class_="facts-row")
