@@ -167,7 +167,7 @@ AT_LINE = (
 )  # fmt: skip
 """Features of a line start alone."""
 IN_COMMENT = (
-    "age_1", "age_2", "age_3", "age", "words", "answers", "greeted",
+    "age_1", "age_2", "age_3", "age", "words", "answers", "answers_question", "greeted",
     "shared", "shared_short", "similar", "similar_short", "similar_first", "reply_shared", "stance_shared",
 )  # fmt: skip
 """Features that depend on where the current comment began."""
@@ -293,14 +293,15 @@ def _ages(lines: Sequence[Line], table: np.ndarray) -> None:
 def _first_lines(lines: Sequence[Line], at_line: np.ndarray, in_comment: np.ndarray) -> None:
     """What the comment began with: words of somebody else ask for an answer, and nobody says thanks twice."""
     replies = at_line[:, [_COLUMN[name] for name in _REPLIES]].any(axis=1)
-    answers = replies | (at_line[:, _COLUMN["you_early"]] > 0) | (at_line[:, _COLUMN["points"]] > 0)
-    others = np.array([_ME.search(line.text[:_SEEN]) is None for line in lines]) & (
-        ~replies | np.array([line.text.endswith("?") for line in lines])
-    )
+    answers = (at_line[:, [_COLUMN[name] for name in (*_REPLIES, "you_early", "points")]] > 0).any(axis=1)
+    asked = np.array([line.text.endswith("?") for line in lines])
+    others = np.array([_ME.search(line.text[:_SEEN]) is None for line in lines]) & (~replies | asked)
     for age in (1, 2):
         began = np.maximum(np.arange(len(lines)) - age, 0)
         in_comment[age, :, _COLUMN["greeted"]] = replies & replies[began]
     in_comment[1, 1:, _COLUMN["answers"]] = answers[1:] & others[:-1]
+    verdicts = at_line[:, _COLUMN["verdict"]] > 0
+    in_comment[1, 1:, _COLUMN["answers_question"]] = verdicts[1:] & others[:-1] & asked[:-1]
 
 
 def _shared_words(lines: Sequence[Line], fullness: np.ndarray, at_line: np.ndarray, in_comment: np.ndarray) -> None:
@@ -375,14 +376,20 @@ WINDOW, OVERLAP = 4_000, 60
 
 
 def find_starts(
-    lines: Sequence[Line], embed: Embed | None = None, certain: Collection[int] = (), *, complete: bool = False
+    lines: Sequence[Line],
+    embed: Embed | None = None,
+    certain: Collection[int] = (),
+    *,
+    barred: Collection[int] = (),
+    complete: bool = False,
 ) -> tuple[list[int], np.ndarray]:
     """Gather the evidence and split; long dumps window by window, in bounded memory.
 
     Args:
         lines: Paragraphs of comments, in order.
         certain: Indices of lines that begin a comment whatever the evidence says.
-        complete: Whether these are very likely all.
+        barred: Indices of lines that do not.
+        complete: Whether `certain` are very likely all.
 
     Returns:
         Indices of the lines at which a comment begins, the first line among them, and (lines,) how probable a border
@@ -392,12 +399,15 @@ def find_starts(
     for first in range(0, len(lines), WINDOW):
         low, high = max(0, first - OVERLAP), min(len(lines), first + WINDOW + OVERLAP)
         inside = {0} | {index - low for index in certain if low <= index < high}
-        window = best_split(evidence(lines[low:high], embed), inside, complete=complete)
+        outside = {index - low for index in barred if low <= index < high} - inside
+        window = best_split(evidence(lines[low:high], embed), inside, outside, complete=complete)
         probability[first : first + WINDOW] = window[first - low : first - low + WINDOW]
     return [index for index, value in enumerate(probability) if index == 0 or value > THRESHOLD], probability
 
 
-def best_split(found: Evidence, certain: Collection[int] = (), *, complete: bool = False) -> np.ndarray:
+def best_split(
+    found: Evidence, certain: Collection[int] = (), barred: Collection[int] = (), *, complete: bool = False
+) -> np.ndarray:
     """How probable a border is at each line, over all splits: shape (lines,).
 
     Setting a border wherever this is high agrees best with all splits, each weighed by its probability. The single most
@@ -405,8 +415,8 @@ def best_split(found: Evidence, certain: Collection[int] = (), *, complete: bool
     """
     weights = np.array([WEIGHTS[name][0 if found.has_topics else 1] for name in FEATURES])
     log_odds = found.log_odds(weights) - (_COMPLETE if complete else 0.0)
-    for index in certain:
-        log_odds[:, index] = 30.0
+    log_odds[:, sorted(certain)] = 30.0
+    log_odds[:, sorted(barred)] = -30.0
     return posterior(log_odds)
 
 
@@ -449,55 +459,56 @@ THRESHOLD = 0.35
 
 WEIGHTS: dict[str, tuple[float, float]] = {
     "bias": (-0.04, -0.11),
-    "thanks": (2.75, 2.86),
-    "verdict": (2.54, 2.59),
-    "asks": (2.07, 2.12),
-    "stance": (0.41, 0.44),
-    "greets": (2.9, 2.76),
-    "points": (3.09, 2.96),
-    "joins": (-0.81, -0.93),
-    "supposes": (-0.56, -0.63),
-    "refers": (0.21, 0.25),
-    "counts": (-2.59, -2.72),
-    "adds": (-1.5, -2.59),
-    "you_early": (-0.18, -0.06),
-    "post_early": (0.49, 0.76),
-    "lower": (-1.18, -1.14),
-    "parenthesis": (-1.7, -2.05),
-    "quotation": (3.67, 3.88),
-    "bullet": (-0.87, -0.89),
-    "short": (-0.1, 0.03),
-    "length": (0.5, 0.59),
-    "after_colon": (-2.45, -2.44),
-    "after_unfinished": (-2.94, -3.17),
-    "after_question": (-0.92, -1.28),
-    "after_closing": (1.3, 1.44),
-    "after_bullet": (-1.52, -1.59),
-    "after_parenthesis": (0.74, 0.51),
-    "after_short": (-0.53, -0.54),
-    "answers_itself": (-1.08, -0.96),
+    "thanks": (2.66, 2.77),
+    "verdict": (2.72, 2.78),
+    "asks": (1.95, 1.98),
+    "stance": (0.39, 0.42),
+    "greets": (2.91, 2.77),
+    "points": (3.03, 2.92),
+    "joins": (-0.82, -0.94),
+    "supposes": (-0.6, -0.66),
+    "refers": (0.18, 0.22),
+    "counts": (-2.6, -2.72),
+    "adds": (-1.52, -2.6),
+    "you_early": (-0.26, -0.14),
+    "post_early": (0.45, 0.73),
+    "lower": (-1.23, -1.19),
+    "parenthesis": (-1.75, -2.1),
+    "quotation": (3.68, 3.87),
+    "bullet": (-0.86, -0.87),
+    "short": (-0.15, -0.03),
+    "length": (0.51, 0.6),
+    "after_colon": (-2.44, -2.43),
+    "after_unfinished": (-2.89, -3.11),
+    "after_question": (-0.04, -0.48),
+    "after_closing": (1.32, 1.47),
+    "after_bullet": (-1.47, -1.52),
+    "after_parenthesis": (0.74, 0.5),
+    "after_short": (-0.55, -0.58),
+    "answers_itself": (-1.57, -1.43),
     "second_item": (-1.92, -1.94),
-    "in_list": (-0.87, -1.16),
-    "same_start": (-0.18, -0.17),
-    "labels_shared": (-0.57, -1.1),
-    "next_shared": (1.71, 2.63),
-    "gap_wider": (3.38, 3.41),
-    "gap_missing": (-2.74, -2.78),
-    "next_similar": (2.05, 0.0),
-    "age_1": (-0.35, -0.42),
-    "age_2": (0.12, -0.07),
-    "age_3": (0.53, 0.4),
-    "age": (0.23, 0.21),
-    "words": (-0.06, -0.08),
-    "answers": (-0.39, -0.1),
-    "greeted": (0.86, 0.69),
-    "shared": (-8.31, -12.99),
-    "shared_short": (-0.26, -1.2),
-    "similar": (-4.64, 0.0),
-    "similar_short": (-6.04, 0.0),
-    "similar_first": (-1.3, 0.0),
-    "reply_shared": (5.29, 5.66),
-    "stance_shared": (-1.12, -2.77),
+    "in_list": (-0.86, -1.14),
+    "same_start": (-0.21, -0.21),
+    "labels_shared": (-0.56, -1.07),
+    "next_shared": (1.91, 2.79),
+    "gap_wider": (3.37, 3.4),
+    "gap_missing": (-2.71, -2.75),
+    "next_similar": (2.0, 0.0),
+    "age_1": (-0.37, -0.44),
+    "age_2": (0.1, -0.09),
+    "age_3": (0.53, 0.41),
+    "age": (0.24, 0.22),
+    "words": (-0.08, -0.09),
+    "answers": (-0.02, 0.29),
+    "answers_question": (-5.93, -6.37),
+    "greeted": (1.72, 1.64),
+    "shared": (-8.35, -12.99),
+    "shared_short": (-0.24, -1.18),
+    "similar": (-4.58, 0.0),
+    "similar_short": (-6.1, 0.0),
+    "similar_first": (-1.23, 0.0),
+    "reply_shared": (4.94, 5.2),
+    "stance_shared": (-1.07, -2.66),
 }
 """Of each feature: with an embedding model, and without. Fitted by `ingest.segmentation_eval.fit_all` on dumps made
 from the invented comments in tests/data; no real dump was used."""

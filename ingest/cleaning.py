@@ -60,7 +60,7 @@ how others can help me|how i can help others""".replace("\n", "|").split("|")
 )
 
 _SORTINGS = (
-    r"new|old|top|top \(inflation adjusted\)|magic \(new & upvoted\)|new & upvoted|recent comments|recent replies"
+    r"new|old|top|top\ \(inflation\ adjusted\)|magic\ \(new\ &\ upvoted\)|new\ &\ upvoted|recent\ comments|recent\ replies"
     r"|newest|oldest|daily"
 )
 
@@ -111,7 +111,7 @@ _COUNTER = re.compile(
 
 def is_section_line(line: str) -> bool:
     """Whether a stripped line is a heading of a profile page, such as "Wiki Contributions" or "Ada's Comments"."""
-    return line.casefold() in SECTION_LINES or len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None
+    return line.casefold() in SECTION_LINES or (len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None)
 
 
 def is_chrome_line(line: str) -> bool:
@@ -365,7 +365,9 @@ def _is_inline_formula(text: str, start: int, end: int) -> bool:
         return False
     if "\\" in inside:
         return True
-    return not _WORDS.search(inside) and (inside.isalnum() and not inside.isdigit() or _TEX.search(inside) is not None)
+    return not _WORDS.search(inside) and (
+        (inside.isalnum() and not inside.isdigit()) or _TEX.search(inside) is not None
+    )
 
 
 def _merged(ranges: Iterator[Range]) -> Iterator[Range]:
@@ -468,7 +470,7 @@ def _is_inside(offset: int, starts: tuple[int, ...], ends: tuple[int, ...]) -> b
 
 # --- voices -----------------------------------------------------------------------------------------------------------
 
-_QUOTE_LINE = re.compile(r"^[ ]{0,3}>(?!!)[^\r\n]*$", re.MULTILINE)
+_QUOTE_LINE = re.compile(r"(?:^|(?<=\r))[ ]{0,3}>(?!!)[^\r\n]*", re.MULTILINE)
 
 
 def quoted_ranges(text: str) -> tuple[Range, ...]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -25,6 +25,14 @@ MOST_EMBEDDED = 20_000
 """Paragraphs; longer dumps are split by their words alone, to keep the time within bounds."""
 GUESSED_HEAD = 0.8
 """Confidence in the first border where neither heading nor repeated bio says where the comments begin."""
+
+
+Decide = Callable[[Sequence[str], Sequence[str]], bool | None]
+"""Paragraphs before an uncertain border, paragraphs after it -> whether a new comment begins there; None: cannot tell."""
+
+MOST_ASKED = 300
+"""Uncertain borders that `decide` is asked about, the most uncertain first."""
+_UNCERTAIN = (0.1, 0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,7 @@ def segment(
     embed: Embed | None = None,
     known_borders: Collection[int] = (),
     author_name: str | None = None,
+    decide: Decide | None = None,
 ) -> Segmentation:
     """Split a profile dump into profile, chrome and comments.
 
@@ -92,9 +101,11 @@ def segment(
         embed: Texts -> unit vectors (n, dim), for topic shift; without it, shared words stand in.
         known_borders: Offsets at which a comment certainly begins, e.g. from an older snapshot of the same page.
         author_name: The name as known from elsewhere (sidecar, option): helps to find the name line.
+        decide: Judges borders that the evidence leaves open, such as a chat model. It can only choose among line
+            starts, so the text cannot change.
     """
     page = take_apart(text, author_name=author_name, first_comment=min(known_borders, default=None))
-    starts, probability = _find_starts(page, embed, known_borders)
+    starts, probability = _find_starts(page, embed, known_borders, decide)
     gaps = cleaning.find_gaps(text)
     pieces = tuple(_pieces(page.paragraphs, starts, probability, gaps))
     profile = tuple((line.start, line.end) for line in page.profile)
@@ -111,14 +122,33 @@ def segment(
     )
 
 
-def _find_starts(page: Page, embed: Embed | None, known_borders: Collection[int]) -> tuple[list[int], np.ndarray]:
+def _find_starts(
+    page: Page, embed: Embed | None, known_borders: Collection[int], decide: Decide | None
+) -> tuple[list[int], np.ndarray]:
     paragraphs = page.paragraphs
     certain = page.certain | _paragraphs_at(paragraphs, known_borders)
     embed = embed if len(paragraphs) <= MOST_EMBEDDED else None
     starts, probability = borders.find_starts(paragraphs, embed, certain, complete=page.marks_comments)
+    if decide is not None:
+        decided = _ask(decide, paragraphs, probability)
+        certain = certain | {index for index, begins in decided.items() if begins}
+        barred = {index for index, begins in decided.items() if not begins}
+        starts, probability = borders.find_starts(
+            paragraphs, embed, certain, barred=barred, complete=page.marks_comments
+        )
     if len(probability) and not page.head_is_marked:
         probability[0] = GUESSED_HEAD
     return starts, probability
+
+
+def _ask(decide: Decide, paragraphs: Sequence[Line], probability: np.ndarray) -> dict[int, bool]:
+    low, high = _UNCERTAIN
+    open_ones = [index for index in range(1, len(paragraphs)) if low < probability[index] < high]
+    answers = {}
+    for index in sorted(open_ones, key=lambda index: abs(probability[index] - 0.5))[:MOST_ASKED]:
+        before = [line.text for line in paragraphs[max(0, index - 4) : index]]
+        answers[index] = decide(before, [line.text for line in paragraphs[index : index + 3]])
+    return {index: begins for index, begins in answers.items() if begins is not None}
 
 
 def _paragraphs_at(paragraphs: Sequence[Line], offsets: Iterable[int]) -> set[int]:
@@ -284,7 +314,7 @@ def _drop_chrome(lines: list[Line], name: Line | None, profile: list[Line]) -> t
     own = {name.text.casefold()} if name else set()
     again = {line.text for line in profile if len(line.text) >= 30}
     strong = [
-        line.text in again or cleaning.is_chrome_line(line.text) and not _inside_sentence(lines, index)
+        line.text in again or (cleaning.is_chrome_line(line.text) and not _inside_sentence(lines, index))
         for index, line in enumerate(lines)
     ]
     weak = [line.text.casefold() in own or cleaning.is_weak_chrome_line(line.text) for line in lines]
@@ -326,7 +356,7 @@ def _spread(strong: list[bool], weak: list[bool], dated: list[bool], own: list[b
         while index < len(weak) and (weak[index] or strong[index]):
             index += 1
         run = range(first, index)
-        if any(strong[i] for i in run) or any(own[i] for i in run) or any(dated[i] for i in run) and len(run) > 1:
+        if any(strong[i] for i in run) or any(own[i] for i in run) or (any(dated[i] for i in run) and len(run) > 1):
             for i in run:
                 chrome[i] = True
     return chrome
@@ -398,13 +428,17 @@ _LEADS_IN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _OWN_LEAD = re.compile(r"\b(?:I|we|my|our)\b[^.!?]{0,60}:$", re.IGNORECASE)
-_ME = re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me|mine|myself)\b")
+_ME = re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me|mine|myself|[Ll]et['’]s)\b")
 _ANSWERS = re.compile(
     r"""\W{0,2}(?:(?:yes|yeah|yep|no|nope|agreed|exactly|right|true|correct|indeed|sure|absolutely|definitely)\b[,.!—– ]
     |i\ (?:\w+\ )?(?:agree|disagree|don['’]t\ (?:think|agree|see|buy)|think\ (?:you|that['’]s|this)|would\ (?:disagree|agree))
     |(?:that|this)(?:['’]s|\ is|\ seems|\ sounds|\ strikes)\ (?:\w+\ )?(?:right|wrong|true|false|correct|not)
     |if\ you\ (?:ask|mean)|it\ (?:would|does|could|depends|wo)|one\ could|because\b|mostly\b|could\ be\b)""",
     re.IGNORECASE | re.VERBOSE,
+)
+_AGREES = re.compile(
+    r"\W{0,2}(?:(?:yes|yeah|yep|no|agreed|exactly|true|correct)\b[,.!—–]|i (?:\w+ )?(?:agree|disagree)\b)",
+    re.IGNORECASE,
 )
 _CLOSED_QUOTE = re.compile(r"[“\"][^“”\"]{80,}[”\"]\W{0,2}", re.DOTALL)
 _ECHO = re.compile(r"[“\"]([^“”\"\n]{8,80})[”\"]")
@@ -416,10 +450,10 @@ def _quoted(paragraphs: Sequence[Line]) -> Iterator[Range]:
         before = paragraphs[index - 1].text if index else ""
         followed = index + 1 < len(paragraphs)
         if (
-            line.text.startswith(">") and not line.text.startswith(">!")
-            or followed and _is_introduced(before, line.text)
-            or followed and _CLOSED_QUOTE.fullmatch(line.text) is not None
-            or index == 0 and followed and _is_answered(line.text, [other.text for other in paragraphs[1:]])
+            (line.text.startswith(">") and not line.text.startswith(">!"))
+            or (followed and _is_introduced(before, line.text))
+            or (followed and _CLOSED_QUOTE.fullmatch(line.text) is not None)
+            or (index == 0 and followed and _is_answered(line.text, [other.text for other in paragraphs[1:]]))
         ):  # fmt: skip
             yield line.start, line.end
 
@@ -440,7 +474,7 @@ def _is_answered(opening: str, rest: list[str]) -> bool:
     if _ME.search(opening) or opening.endswith(":") or len(opening) < 30 or borders.opens_reply(opening):
         return False
     answer = rest[0][:300]
-    if opening.endswith("?") and _ANSWERS.match(answer):
+    if (_ANSWERS if opening.endswith("?") else _AGREES).match(answer):
         return True
     addressed = re.match(
         r"\W{0,2}i think (?:that )?you\b|\W{0,2}(?:you['’]re|you are)\b|\W{0,2}if you ask me\b", answer, re.IGNORECASE

@@ -336,7 +336,7 @@ def calibration(dumps: Sequence[Dump], embed: Embed | None = None, bins: int = 5
         ]
     table = []
     for low in np.linspace(0, 1, bins, endpoint=False):
-        chosen = [(p, right) for p, right in rows if low <= p < low + 1 / bins or p == 1.0 and low + 1 / bins >= 1.0]
+        chosen = [(p, right) for p, right in rows if low <= p < low + 1 / bins or (p == 1.0 and low + 1 / bins >= 1.0)]
         if chosen:
             table.append(
                 (sum(p for p, _ in chosen) / len(chosen), sum(right for _, right in chosen) / len(chosen), len(chosen))
