@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rag.names import FUNCTION_WORDS, NameIndex, Word, fold, words
+from rag.english import FUNCTION_WORDS
+from rag.names import NameIndex, Word, fold, words
 
 _HUMAN_VERBS = frozenset(
     """

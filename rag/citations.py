@@ -26,7 +26,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from rag.keys import CODE, INVISIBLE, LABEL, KeyedSentence, KeyReader, Mark, assign_keys, neutralise
-from rag.quotes import CitedAt, QuoteBook, QuoteCheck, quotation_ranges
+from rag.quotes import CitedAt, QuoteBook, QuoteCheck, has_open_quotation, quotation_ranges
 from rag.records import Citation, Passage, Range, Span
 from rag.sentences import split_sentences
 
@@ -195,7 +195,7 @@ class _Sentences:
         self._marks_printed = 0
         self._start: int | None = None
         self._numbers: list[int] = []
-        self._held = False
+        self._held_from: int | None = None
         self._scan = 0
         self._refused = 0
 
@@ -234,14 +234,24 @@ class _Sentences:
         """A marker, and the white space in front of it."""
         self._marks.append(CitedAt(len(self._bare), sentences, lead))
         self._show()
-        self._held = self._held or self._quotes is not None
+        if self._quotes is not None and self._held_from is None:
+            self._held_from = len(self._bare)
 
     def close(self) -> None:
         """The line is over."""
         last_word = self._last_word()
-        if last_word is not None and self._is_border(last_word, len(self._bare)):
+        if self._quotes is not None and has_open_quotation(self._bare, self._raws):
+            self._release_all()  # what waited for the end of a quotation
+        elif last_word is not None and self._is_border(last_word, len(self._bare)):
             self._release(last_word)
         self._release(len(self._bare))
+
+    def _release_all(self) -> None:
+        done, held_from = 0, self._held_from or 0
+        for start, _ in split_sentences(self._bare, self._protected(self._bare)):
+            if start > held_from:
+                self._release(start - done)
+                done = start
 
     def _protected(self, text: str) -> list[Range]:
         """Code, formulas and quotations are not split."""
@@ -277,7 +287,9 @@ class _Sentences:
 
     def _is_border(self, start: int, end: int) -> bool:
         text = self._bare[:end]
-        if text.lstrip().startswith(">") or _open_quotation(text[:start], self._raws):
+        if text.lstrip().startswith(">"):
+            return False
+        if self._quotes is not None and has_open_quotation(text[:start], self._raws):
             return False
         return any(first == start for first, _ in split_sentences(text, self._protected(text)))
 
@@ -287,12 +299,12 @@ class _Sentences:
         return pending.start(1) if pending else None
 
     def _show(self) -> None:
-        if self._held or not (self._marks or self._bare.strip()):
+        if self._held_from is not None or not (self._marks or self._bare.strip()):
             return  # what a line begins with shows whether it is a quotation
         end = self._last_word()
         end = len(self._bare) if end is None else end
         if self._quotes is not None and (opening := self._opening()) is not None:
-            end, self._held = min(end, opening), True
+            end, self._held_from = min(end, opening), opening
         self._print(end, self._marks)
 
     def _opening(self) -> int | None:
@@ -310,12 +322,13 @@ class _Sentences:
         marks = [mark for mark in self._marks if mark.at <= end]
         later = [replace(mark, at=mark.at - end) for mark in self._marks[len(marks) :]]
         review = None
-        if self._held and self._quotes is not None:
+        if self._held_from is not None and self._quotes is not None:
             review = self._quotes.review(text, marks, [raw for raw in self._raws if raw[1] <= end])
             marks = list(review.cited)
         removed = frozenset(review.removed) if review else frozenset()
         checks = review.checks if review else ()
-        places = self._print(end, marks, removed, {at for check in checks for at in (check.start, check.end)})
+        notes = review.notes if review else ()
+        places = self._print(end, marks, removed, {at for check in checks for at in (check.start, check.end)}, notes)
         self.checks += [replace(check, start=places[check.start], end=places[check.end]) for check in checks]
         self._note("".join(char for at, char in enumerate(text) if at not in removed).strip(), marks)
         self._bare = self._bare[end:]
@@ -323,7 +336,7 @@ class _Sentences:
         self._marks = later
         self._printed = self._marks_printed = self._scan = self._refused = 0
         self._start, self._numbers = None, []
-        self._held = bool(later) and self._quotes is not None
+        self._held_from = 0 if later and self._quotes is not None else None
 
     def _note(self, text: str, marks: Sequence[CitedAt]) -> None:
         """Remember the sentence; markers without one belong to the sentence before them."""
@@ -342,7 +355,12 @@ class _Sentences:
         self.done.append(sentence)
 
     def _print(
-        self, end: int, marks: Sequence[CitedAt], removed: frozenset[int] = frozenset(), cuts: Iterable[int] = ()
+        self,
+        end: int,
+        marks: Sequence[CitedAt],
+        removed: frozenset[int] = frozenset(),
+        cuts: Iterable[int] = (),
+        notes: Sequence[tuple[int, str]] = (),
     ) -> dict[int, int]:
         """Print what was not yet printed up to `end`.
 
@@ -353,10 +371,12 @@ class _Sentences:
             self._start = self._printer.position
         places: dict[int, int] = {}
         due = [mark for mark in marks[self._marks_printed :] if mark.at <= end]
-        stops = sorted({*cuts, *(mark.at for mark in due), end})
+        stops = sorted({*cuts, *(mark.at for mark in due), *(at for at, _ in notes), end})
         for stop in stops:
             self._print_text(stop, removed)
             places[stop] = self._printer.position
+            for note in (note for at, note in notes if at == stop):
+                self._printer.text(note)
             for mark in (mark for mark in due if mark.at == stop):
                 self._printer.text(mark.lead)
                 self._numbers += self._printer.marker(mark)
@@ -374,13 +394,6 @@ class _Sentences:
                 self._printer.raw(self._bare[start:stop])
             position = stop
         self._printed = max(self._printed, end)
-
-
-def _open_quotation(text: str, verbatim: Sequence[Range]) -> bool:
-    """Whether a quotation begins in the text that does not end in it."""
-    opened = [match.end() - 1 for match in _QUOTE_OPENING.finditer(text)]
-    closed = quotation_ranges(text, verbatim)
-    return any(not any(a <= at < b for a, b in closed) and not any(a <= at < b for a, b in verbatim) for at in opened)
 
 
 # --- White space round markers ----------------------------------------------------------------------------------------
@@ -987,12 +1000,14 @@ def _extend(stretch: _Stretch, keyed: KeyedSentence) -> bool:
     """Join a sentence that overlaps or follows a stretch, with only white space between."""
     if keyed.passage.source != stretch.source:
         return False
-    passage = keyed.passage
     gap = ""
     if keyed.start > stretch.end:
-        if passage.start > stretch.end:
+        covering = next(
+            (p for p in (stretch.passage, keyed.passage) if p.start <= stretch.end and keyed.start <= p.end), None
+        )
+        if covering is None:
             return False
-        gap = passage.text[stretch.end - passage.start : keyed.start - passage.start]
+        gap = covering.text[stretch.end - covering.start : keyed.start - covering.start]
         if gap.strip():
             return False
     if keyed.end > stretch.end:

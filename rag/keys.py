@@ -102,10 +102,9 @@ _FOREIGN_MARK = re.compile(
 )
 _FOREIGN_KEY = re.compile(rf"(?<![^\W_])({CODE})[.:#·](\d)", re.IGNORECASE)
 _FENCE = re.compile(r"([=~#`_*|<>«»-])\1{2,}")
-_TEMPLATE_MARK = re.compile(
-    r"<(?=[|/!?a-z])|(?<=[|/a-z\"'])>|\[(?=/?(?:INST|SYS|system|user|assistant)\b)|[⟦⟧]", re.IGNORECASE
-)
-_HARMLESS = {"<": "‹", ">": "›", "[": "(", "⟦": "(", "⟧": ")"}
+_TEMPLATE_MARK = re.compile(r"<(?=[<|/!?a-z])|(?<=[>|/a-z\"'])>|[⟦⟧]", re.IGNORECASE)
+_TEMPLATE_WORD = re.compile(r"\[(/?(?:INST|SYS|system|user|assistant)\b[^\[\]\n]{0,40})\]", re.IGNORECASE)
+_HARMLESS = {"<": "‹", ">": "›", "⟦": "(", "⟧": ")"}
 _ROLE = re.compile(r"^(\s{0,8}(?:system|assistant|user|human|developer|tool)\s{0,3}):", re.IGNORECASE | re.MULTILINE)
 
 
@@ -121,6 +120,7 @@ def neutralise(text: str) -> str:
     text = _FOREIGN_MARK.sub(lambda found: f"({found['inside'].strip('^#() ')})", text)
     text = _FOREIGN_KEY.sub(r"\1 \2", text)
     text = _FENCE.sub(r"\1\1", text)
+    text = _TEMPLATE_WORD.sub(r"(\1)", text)
     text = _TEMPLATE_MARK.sub(lambda found: _HARMLESS[found[0]], text)
     return _ROLE.sub(r"\1 -", text)
 

@@ -11,7 +11,7 @@ has at least three words, the pieces stand in one passage in this order, and not
 out between them.
 
 What never counts as equal: any other letter, digit or sign. A phrase must begin and end at the borders of words and
-numbers (not "agree" of "disagree", "can" of "can't", "5" of "1.5" or "5%"), and not right behind a negation.
+numbers (not "agree" of "disagree", "can" of "can't", "5" of "1.5" or "5%"), and not next to a negation that it leaves out.
 
 Offsets survive: every normalised character knows its place in the source, so the span found is exact.
 """
@@ -20,12 +20,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from rag.attribution import Speakers, speakers
-from rag.keys import INVISIBLE, KeyedSentence
+from rag.keys import INVISIBLE, KeyedSentence, inside
 from rag.names import NameIndex
 from rag.records import Citation, Comment, Passage, Range, Span
 from rag.sentences import split_sentences
@@ -181,31 +183,40 @@ def is_negation(word: str) -> bool:
     return word in NEGATIONS or word.endswith("n't")
 
 
-def find_phrase(phrase: str, source: Normalised) -> tuple[list[Range], str]:
-    """Find a phrase in a text.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A phrase, ready to be looked for in many texts."""
 
-    Returns:
-        Ranges of `source.raw`, one per piece between ellipses, and ""; or none, and why a place that looked right
-        was refused ("" if there was none).
-    """
-    wanted = normalise(phrase).text.strip(" …")
-    refused = ""
-    for variant in _variants(wanted):
-        for start in _occurrences(variant, source.text):
-            end = start + len(variant)
-            refused = _refusal(source, start, end, full_stop=variant != wanted and wanted.endswith("."))
-            if not refused:
-                return [source.span(start, end)], ""
-    pieces = [piece.strip(" ,;:") for piece in wanted.split("…")]
-    if 1 < len(pieces) <= _MOST_PIECES and all(len(_WORD.findall(piece)) >= _LEAST_PIECE for piece in pieces):
-        return _find_pieces(pieces, source)
-    return [], refused
+    text: str
+    """Normalised, without ellipses at its ends."""
+    variants: tuple[str, ...]
+    """As it is, and without the punctuation that a sentence round it may have put in."""
+    pieces: tuple[str, ...]
+    """What stands between its ellipses, if they may stand for left-out words."""
 
+    @classmethod
+    def of(cls, phrase: str) -> Wanted:
+        text = normalise(phrase).text.strip(" …")
+        variants = [part for part in dict.fromkeys((text, text.rstrip(" .,;:"))) if any(map(str.isalnum, part))]
+        pieces = [piece.strip(" ,;:") for piece in text.split("…")]
+        long_enough = all(len(_WORD.findall(piece)) >= _LEAST_PIECE for piece in pieces)
+        return cls(text, tuple(variants), tuple(pieces) if 1 < len(pieces) <= _MOST_PIECES and long_enough else ())
 
-def _variants(wanted: str) -> list[str]:
-    """The phrase, and without the punctuation that a sentence round it may have put in."""
-    bare = wanted.rstrip(" .,;:") if wanted else ""
-    return [text for text in dict.fromkeys((wanted, bare)) if any(char.isalnum() for char in text)]
+    def find(self, source: Normalised) -> tuple[list[Range], str]:
+        """Find the phrase in a text.
+
+        Returns:
+            Ranges of `source.raw`, one per piece between ellipses, and ""; or none, and why a place that looked right
+            was refused ("" if there was none).
+        """
+        refused = ""
+        for variant in self.variants:
+            for start in _occurrences(variant, source.text):
+                end = start + len(variant)
+                refused = _refusal(source, start, end, full_stop=variant != self.text and self.text.endswith("."))
+                if not refused:
+                    return [source.span(start, end)], ""
+        return _find_pieces(self.pieces, source) if self.pieces else ([], refused)
 
 
 def _occurrences(wanted: str, text: str) -> Iterator[int]:
@@ -227,6 +238,8 @@ def _refusal(source: Normalised, start: int, end: int, *, full_stop: bool = Fals
     before = re.search(r"([^\W_]+(?:'[^\W_]+)*) \Z", text[max(0, start - 30) : start])
     if before and is_negation(before[1]):
         return f'The phrase leaves out "{before[1]}" right before it.'
+    if after := re.compile(r" (not|never|hardly|barely|rarely|seldom|scarcely)\b", re.IGNORECASE).match(text, end):
+        return f'The phrase leaves out "{after[1]}" right behind it.'
     return ""
 
 
@@ -261,6 +274,7 @@ def _cut_at_end(source: Normalised, end: int) -> bool:
 
 
 def _find_pieces(pieces: Sequence[str], source: Normalised) -> tuple[list[Range], str]:
+    """The pieces in their order, the first wherever the others follow."""
     refused = ""
     for first in _occurrences(pieces[0], source.text):
         found, refused = _follow(pieces, source, first)
@@ -297,9 +311,14 @@ def _left_out(gap: str) -> str:
 
 # --- Quotations in an answer ------------------------------------------------------------------------------------------
 
-_PAIRS = {"“": "”", "„": "“”", "«": "»", "‘": "’", "「": "」", "『": "』"}
+_OPENERS_OF = {"”": "“„", "“": "„", "»": "«", "’": "‘", "」": "「", "』": "『", '"': '"', "'": "'"}
+"""For each mark that closes a quotation those that may have opened it."""
+_OPENERS = frozenset("“„«‘「『\"'")
+_MARK = re.compile(r"[“”„«»‘’「」『』\"']")
+_BLOCK = re.compile(r"[ \t]*(?:>[ \t]?)+")
 _PHRASE_LIMIT = 3000
 _LEAST_STRAIGHT_SINGLE = 3
+"""Words between two straight single marks; fewer are rather two apostrophes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -328,7 +347,12 @@ def find_quotations(text: str, verbatim: Sequence[Range] = ()) -> list[Phrase]:
     found: list[Phrase] = []
     position = 0
     for line in text.splitlines(keepends=True):
-        found += _line_quotations(text, position, position + len(line.rstrip("\r\n")), verbatim)
+        end = position + len(line.rstrip())
+        block = _BLOCK.match(text, position, end)
+        if block and any(map(str.isalnum, text[block.end() : end])):
+            found.append(_block_quotation(text, block, end))
+        else:
+            found += _scan(text, position, end, verbatim)[0]
         position += len(line)
     return found
 
@@ -338,73 +362,68 @@ def quotation_ranges(text: str, verbatim: Sequence[Range] = ()) -> list[Range]:
     return [phrase.outer for phrase in find_quotations(text, verbatim)]
 
 
-def _line_quotations(text: str, start: int, end: int, verbatim: Sequence[Range]) -> Iterator[Phrase]:
-    block = re.compile(r"[ \t]*(?:>[ \t]?)+").match(text, start, end)
-    if block and any(char.isalnum() for char in text[block.end() : end]):
-        marks = tuple(at for at in range(block.start(), block.end()) if text[at] == ">")
-        inner = find_quotations(text[block.end() : end].rstrip())
-        if len(inner) == 1 and inner[0].outer == (0, len(text[block.end() : end].rstrip())):
-            shift = block.end()
-            marks += tuple(mark + shift for mark in inner[0].marks)
-            yield Phrase(inner[0].start + shift, inner[0].end + shift, marks, inner[0].text)
-        else:
-            stop = block.end() + len(text[block.end() : end].rstrip())
-            yield Phrase(block.end(), stop, marks, text[block.end() : stop])
-        return
-    position = start
-    while position < end:
-        opening = next((at for at in range(position, end) if _opens(text, at, verbatim)), None)
-        if opening is None:
-            return
-        closing = _closing(text, opening, min(end, opening + _PHRASE_LIMIT), verbatim)
-        if closing is None:
-            position = opening + 1
+def has_open_quotation(line: str, verbatim: Sequence[Range] = ()) -> bool:
+    """Whether a quotation begins in a line that does not end in it. Single marks may be apostrophes and do not count."""
+    return any(line[at] not in "'‘" for at in _scan(line, 0, len(line), verbatim)[1])
+
+
+def _block_quotation(text: str, block: re.Match[str], end: int) -> Phrase:
+    """A line behind `>`, which may have quotation marks of its own round all of it."""
+    start = block.end()
+    marks = tuple(range(text.index(">", block.start()), start))
+    inner = find_quotations(text[start:end])
+    if len(inner) == 1 and inner[0].outer == (0, end - start):
+        marks += tuple(mark + start for mark in inner[0].marks)
+        return Phrase(inner[0].start + start, inner[0].end + start, marks, inner[0].text)
+    return Phrase(start, end, marks, text[start:end])
+
+
+def _scan(text: str, start: int, end: int, verbatim: Sequence[Range]) -> tuple[list[Phrase], list[int]]:
+    """The outermost quotations of a line, and the marks that opened one which does not end."""
+    opened: list[int] = []
+    waiting: Counter[str] = Counter()
+    found: list[Phrase] = []
+    for mark in _MARK.finditer(text, start, end):
+        at = mark.start()
+        if _in_ranges(at, verbatim):
             continue
-        words = text[opening + 1 : closing]
-        position = closing + 1
-        if any(char.isalnum() for char in words):
-            yield Phrase(opening + 1, closing, (opening, closing), words)
+        openers = _OPENERS_OF.get(text[at], "")
+        if any(waiting[opener] for opener in openers) and (opening := _closes(text, at, opened, openers)) is not None:
+            while opened and opened[-1] >= opening:
+                waiting[text[opened.pop()]] -= 1
+            while found and found[-1].start > opening:
+                found.pop()
+            if at - opening <= _PHRASE_LIMIT and any(map(str.isalnum, text[opening + 1 : at])):
+                found.append(Phrase(opening + 1, at, (opening, at), text[opening + 1 : at]))
+        elif _opens(text, at):
+            opened.append(at)
+            waiting[text[at]] += 1
+    return found, opened
 
 
-def _opens(text: str, at: int, verbatim: Sequence[Range]) -> bool:
-    char = text[at]
-    if char not in _PAIRS and char not in "\"'":
-        return False
-    if any(a <= at < b for a, b in verbatim):
-        return False
-    before = text[at - 1 : at] if at else ""
+def _in_ranges(at: int, ranges: Sequence[Range]) -> bool:
+    number = bisect_right(ranges, at, key=lambda pair: pair[0]) - 1
+    return number >= 0 and at < ranges[number][1]
+
+
+def _opens(text: str, at: int) -> bool:
     after = text[at + 1 : at + 2]
-    if not after or after.isspace():
+    if text[at] not in _OPENERS or not after or after.isspace():
         return False
-    return char not in "\"'‘" or not before.isalnum()
+    return text[at] not in "\"'‘" or not text[at - 1 : at].isalnum()
 
 
-def _closing(text: str, opening: int, limit: int, verbatim: Sequence[Range]) -> int | None:
-    char = text[opening]
-    closers = _PAIRS.get(char, char)
-    depth = 0
-    for at in range(opening + 1, limit):
-        if text[at] not in closers and text[at] != char:
-            continue
-        if any(a <= at < b for a, b in verbatim):
-            continue
-        if text[at] == char and char not in closers:
-            depth += 1
-        elif _closes(text, opening, at):
-            if depth == 0:
-                return at
-            depth -= 1
-    return None
-
-
-def _closes(text: str, opening: int, at: int) -> bool:
-    """An apostrophe closes nothing, nor does a mark behind white space."""
+def _closes(text: str, at: int, opened: Sequence[int], openers: str) -> int | None:
+    """The mark whose quotation ends here. An apostrophe closes nothing, nor does a straight mark behind white space."""
     after = text[at + 1 : at + 2]
     if text[at] in "'’" and after.isalnum():
-        return False
+        return None
     if text[at] in "\"'" and (text[at - 1].isspace() or after.isalnum()):
-        return False
-    return text[opening] != "'" or len(text[opening + 1 : at].split()) >= _LEAST_STRAIGHT_SINGLE
+        return None
+    opening = next(place for place in reversed(opened) if text[place] in openers)
+    if text[at] == "'" and len(text[opening + 1 : at].split()) < _LEAST_STRAIGHT_SINGLE:
+        return None
+    return opening
 
 
 # --- Verdicts ---------------------------------------------------------------------------------------------------------
@@ -450,6 +469,8 @@ class Review:
     removed: tuple[int, ...]
     """Places of quotation marks round words that are none."""
     checks: tuple[QuoteCheck, ...]
+    notes: tuple[tuple[int, str], ...] = ()
+    """What is said behind a quotation whose speaker the sentence gets wrong: (offset, text)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -496,7 +517,7 @@ class QuoteBook:
         """
         said_by = said_by or Speakers()
         comments = {passage.comment_id for passage in cited}
-        hits, refused = self._hits(phrase, comments)
+        hits, refused = self._hits(phrase, comments, said_by)
         if not hits:
             return self._nowhere(phrase, refused)
         best = min(hits, key=lambda hit: self._rank(hit, comments, said_by))
@@ -508,6 +529,7 @@ class QuoteBook:
         marks = list(cited)
         removed: list[int] = []
         checks: list[QuoteCheck] = []
+        notes: list[tuple[int, str]] = []
         phrases = find_quotations(sentence, verbatim)
         said_by = self._speakers(sentence, phrases, cited) if phrases else Speakers()
         for number, phrase in enumerate(phrases):
@@ -524,25 +546,31 @@ class QuoteBook:
                 removed += phrase.marks
             elif check.passage is not None:
                 _point(marks, near, phrase, check, len(sentence))
-        return Review(tuple(sorted(marks, key=lambda mark: mark.at)), tuple(removed), tuple(checks))
+                if not said_by.fits(check.passage.author):
+                    notes.append((phrase.outer[1], f" (words of {_plain_name(check.passage)})"))
+                elif check.verdict == "repointed" and _stands_here(check.passage, passages):
+                    notes.append((phrase.outer[1], f" (somebody else's words, quoted by {_plain_name(check.passage)})"))
+        return Review(tuple(sorted(marks, key=lambda mark: mark.at)), tuple(removed), tuple(checks), tuple(notes))
 
-    def _hits(self, phrase: str, comments: set[str]) -> tuple[list[_Hit], str]:
-        """All places at hand where the phrase stands; the index is asked only if none is in a cited comment."""
+    def _hits(self, phrase: str, comments: set[str], said_by: Speakers) -> tuple[list[_Hit], str]:
+        """Places where the phrase stands, up to the first that is beyond doubt."""
+        wanted = Wanted.of(phrase)
         hits: list[_Hit] = []
         refused = ""
-        for passage in sorted(self.passages, key=lambda passage: passage.comment_id not in comments):
-            ranges, why = find_phrase(phrase, self._normal(passage))
+        for passage in self._candidates(phrase, comments):
+            ranges, why = wanted.find(self._normal(passage))
             refused = refused or why
             if ranges:
                 hits.append(_Hit(passage, tuple(ranges)))
-        if self.lookup is not None and not any(hit.passage.comment_id in comments and hit.own_voice for hit in hits):
-            for record in self.lookup(phrase):
-                passage = record if isinstance(record, Passage) else _as_passage(record)
-                ranges, why = find_phrase(phrase, self._normal(passage))
-                refused = refused or why
-                if ranges:
-                    hits.append(_Hit(passage, tuple(ranges)))
+                if not any(self._rank(hits[-1], comments, said_by)):
+                    break
         return hits, refused
+
+    def _candidates(self, phrase: str, comments: set[str]) -> Iterator[Passage]:
+        """Passages of the cited comments, all others at hand, then what the index offers."""
+        yield from sorted(self.passages, key=lambda passage: passage.comment_id not in comments)
+        for record in self.lookup(phrase) if self.lookup else ():
+            yield record if isinstance(record, Passage) else _as_passage(record)
 
     def _normal(self, passage: Passage) -> Normalised:
         key = (passage.source, passage.start, passage.end)
@@ -558,7 +586,7 @@ class QuoteBook:
 
     def _nowhere(self, phrase: str, refused: str) -> QuoteCheck:
         reason = refused or "These words stand in none of the comments."
-        if not refused and find_phrase(phrase, normalise(self.question))[0]:
+        if not refused and Wanted.of(phrase).find(normalise(self.question))[0]:
             reason = "These are words of the question, not of a comment."
         return QuoteCheck(0, len(phrase), phrase, "nowhere", reason)
 
@@ -629,6 +657,15 @@ def _judge(hit: _Hit, comments: set[str], said_by: Speakers) -> tuple[Literal["v
     return "verbatim", ""
 
 
+def _plain_name(passage: Passage) -> str:
+    """An author's name with nothing in it that could be markup."""
+    return re.sub(r"[^\w .,'’@-]+", "", passage.author or "").strip()[:80] or "somebody unknown"
+
+
+def _stands_here(passage: Passage, cited: Sequence[Passage]) -> bool:
+    return not cited or any(passage.comment_id == other.comment_id for other in cited)
+
+
 def _nearest(marks: Sequence[CitedAt], phrase: Phrase, limit: int) -> int | None:
     """The marker that belongs to a phrase: the first behind it, before the next phrase."""
     return next((number for number, mark in enumerate(marks) if phrase.end <= mark.at < limit), None)
@@ -658,7 +695,7 @@ def _sentences_of(passage: Passage, spans: Sequence[Span]) -> Iterator[KeyedSent
     """The whole sentences of a passage that hold the spans."""
     for start, end in passage.sentences or split_sentences(passage.text):
         if any(span.start < passage.start + end and passage.start + start < span.end for span in spans):
-            quoted = any(a <= start and end <= b for a, b in passage.quoted)
+            quoted = inside(start, end, passage.quoted)
             yield KeyedSentence("", passage, passage.start + start, passage.start + end, quoted)
 
 
