@@ -233,7 +233,7 @@ class Rows:
     ) -> Problem:
         """Say something about this file."""
         self._silent = False
-        return Problem(self.file.source, line, what, fix, severity, rest_unread)
+        return Problem(self.file.source, line, UNPRINTABLE.sub("\ufffd", what), fix, severity, rest_unread)
 
     def _read(self, row: Row, kind: Literal["comment", "document"]) -> Iterator[RawDocument | Problem]:
         document = self._document(row, kind)
