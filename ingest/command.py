@@ -17,7 +17,9 @@ EPILOG = "exit status: 0 everything was read, 1 some inputs were not (all others
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `python -m ingest`."""
     parser = argparse.ArgumentParser(
-        prog="python -m ingest", description="Read comments into the index. Doing it twice changes nothing.", epilog=EPILOG
+        prog="python -m ingest",
+        description="Read comments into the index. Doing it twice changes nothing.",
+        epilog=EPILOG,
     )
     add_arguments(parser)
     args = parser.parse_args(arguments)
@@ -30,16 +32,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What both commands take."""
-    parser.add_argument("paths", nargs="*", metavar="PATH", help="files and folders; none with --rebuild: all read before")
+    parser.add_argument(
+        "paths", nargs="*", metavar="PATH", help="files and folders; none with --rebuild: all read before"
+    )
     parser.add_argument("--store", metavar="FOLDER", help="folder of the index (setting store)")
-    parser.add_argument("--rebuild", action="store_true", help="start from nothing; the old index answers until the end")
+    parser.add_argument(
+        "--rebuild", action="store_true", help="start from nothing; the old index answers until the end"
+    )
     parser.add_argument(
         "--author-name", action="append", default=[], metavar="FILE=NAME", help="who wrote a dump that does not say it"
     )
     parser.add_argument(
         "--map", action="append", default=[], metavar="OURS=THEIRS", help="column of a structured source, as text=body"
     )
-    parser.add_argument("--quiet", action="store_true", help="no progress bars, and no report unless something was not read")
+    parser.add_argument(
+        "--quiet", action="store_true", help="no progress bars, and no report unless something was not read"
+    )
     parser.add_argument("--json", action="store_true", help="the report as JSON")
 
 
@@ -90,7 +98,12 @@ def progress_bars(*, quiet: bool) -> Iterator[OnProgress]:
     from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
     from rich.progress import Progress as Bars
 
-    columns = (TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[unit]}"))
+    columns = (
+        TextColumn("{task.description:<10}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+    )
     with Bars(*columns, TextColumn("{task.fields[rate]}"), TimeRemainingColumn(), console=Console(stderr=True)) as bars:
         tasks: dict[str, int] = {}
 

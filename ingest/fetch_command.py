@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--since", metavar="DATE", help="only comments from this day on (YYYY-MM-DD)")
     parser.add_argument("--out", default="comments", metavar="FOLDER", help="where the files go (default: comments)")
     parser.add_argument("--refresh", action="store_true", help="fetch all anew and replace the files in the end")
-    parser.add_argument("--host", metavar="URL", help="another site that runs ForumMagnum, as https://forum.example.org")
+    parser.add_argument(
+        "--host", metavar="URL", help="another site that runs ForumMagnum, as https://forum.example.org"
+    )
     parser.add_argument("--allow-local", action="store_true", help="--host may be on this machine or the local network")
     parser.add_argument(
         "--pause", type=float, default=PAUSE, metavar="SECONDS", help="between requests (default and least: 3)"
@@ -87,9 +89,7 @@ def _reports(client: ForumClient, args: argparse.Namespace, since: datetime | No
             yield report
 
 
-def _finish(
-    args: argparse.Namespace, settings: Settings, reports: list[FetchReport], failure: RagError | None
-) -> int:
+def _finish(args: argparse.Namespace, settings: Settings, reports: list[FetchReport], failure: RagError | None) -> int:
     """Print the reports, ingest if asked to, and choose the exit status."""
     stopped = failure is not None or any(report.stopped for report in reports)
     if not args.json and (stopped or not args.quiet):

@@ -106,7 +106,9 @@ def _store(settings: Settings) -> Store:
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as exc:
-        raise StoreMissing(f"The index folder {folder} cannot be made ({exc.strerror}). Check the setting store.") from exc
+        raise StoreMissing(
+            f"The index folder {folder} cannot be made ({exc.strerror}). Check the setting store."
+        ) from exc
     return Store(folder, settings.chroma_url)
 
 
@@ -175,7 +177,9 @@ class Run:
             return replace(file, source=row["name"])
         taken = self.db.execute("SELECT path FROM files WHERE name = ?", (file.source,)).fetchone()
         if taken and Path(taken["path"]).exists():
-            return replace(file, source=f"{file.root.name if file.root != file.path else file.path.parent.name}/{file.source}")
+            return replace(
+                file, source=f"{file.root.name if file.root != file.path else file.path.parent.name}/{file.source}"
+            )
         return file
 
     def _read(self, file: SourceFile) -> None:
@@ -184,7 +188,9 @@ class Run:
         author = self.authors.get(file.source) or (known["author"] if known else None)
         fingerprint = self._file_fingerprint(file, author)
         if fingerprint and known and known["fingerprint"] == fingerprint:
-            self.db.execute("UPDATE files SET path = ?, root = ? WHERE name = ?", (str(file.path), str(file.root), file.source))
+            self.db.execute(
+                "UPDATE files SET path = ?, root = ? WHERE name = ?", (str(file.path), str(file.root), file.source)
+            )
             return
         seen: set[str] = set()
         whole = True
@@ -255,12 +261,18 @@ class Run:
         common = {"source": document.source, "author": author, "label": None if author else found.label,
                   "seen_at": document.seen_at}  # fmt: skip
         for number, (start, end) in enumerate(_joined(text, found.profile)):
-            yield Sighting(start=start, end=end, text=text[start:end], kind="profile", url=document.url, rank=number, **common)
+            yield Sighting(
+                start=start, end=end, text=text[start:end], kind="profile", url=document.url, rank=number, **common
+            )
         first = found.comments[0].start if found.comments else None
         self.db.execute("DELETE FROM lines WHERE source = ?", (document.source,))
         self.db.executemany(
             "INSERT INTO lines VALUES (?, ?, ?, ?)",
-            [(key, document.source, start, start == first) for start, line in _long_lines(text) for key in line_keys(line)],
+            [
+                (key, document.source, start, start == first)
+                for start, line in _long_lines(text)
+                for key in line_keys(line)
+            ],
         )
         for rank, piece in enumerate(found.comments):
             yield Sighting(
@@ -387,7 +399,12 @@ class Run:
         }
         counts = self.counts or {"added": 0, "changed": 0, "removed": 0, "unchanged": comments}
         return IngestReport(
-            {**totals, **counts}, tuple(self.skipped), tuple(self.errors), seconds, tuple(self.removed_sources), self.switched
+            {**totals, **counts},
+            tuple(self.skipped),
+            tuple(self.errors),
+            seconds,
+            tuple(self.removed_sources),
+            self.switched,
         )
 
 

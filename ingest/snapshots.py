@@ -202,7 +202,9 @@ def _first_known(ranked: list[Sighting]) -> dict[str, Any]:
 
 def text_hash(text: str) -> str:
     """Of the words alone: line breaks, typographic quotes and spacing differ between snapshots of the same comment."""
-    return hashlib.sha256(" ".join(_words(text)).encode("utf-8", "surrogatepass") or text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return hashlib.sha256(
+        " ".join(_words(text)).encode("utf-8", "surrogatepass") or text.encode("utf-8", "surrogatepass")
+    ).hexdigest()[:16]
 
 
 def line_keys(line: str) -> tuple[int, int]:
@@ -221,7 +223,9 @@ def near_duplicate_bands(text: str) -> list[int]:
     signature = MinHash(num_perm=_PERMUTATIONS, seed=1)
     signature.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in shingles])
     values = signature.hashvalues
-    packed = [struct.pack(f"<I{_BAND}Q", at, *map(int, values[at : at + _BAND])) for at in range(0, _PERMUTATIONS, _BAND)]
+    packed = [
+        struct.pack(f"<I{_BAND}Q", at, *map(int, values[at : at + _BAND])) for at in range(0, _PERMUTATIONS, _BAND)
+    ]
     return [_key(item) for item in packed]
 
 

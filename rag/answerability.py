@@ -44,7 +44,11 @@ class Signals:
 
 
 def signals(
-    query: Query, passages: Sequence[Passage], embedder: Embedder, rarity: Callable[[str], float], knows: Callable[[str], bool]
+    query: Query,
+    passages: Sequence[Passage],
+    embedder: Embedder,
+    rarity: Callable[[str], float],
+    knows: Callable[[str], bool],
 ) -> Signals:
     """Compare a question with the best passages.
 
@@ -91,7 +95,12 @@ class _Words:
         rows = [row for row in _whole_words(query.text, spans, vectors) if topic & row[1]]
         rows = rows or _whole_words(query.text, spans, vectors)
         weights = np.array([max(rarity(text), 0.05) for text, *_ in rows])
-        return cls([row[0] for row in rows], [row[1] for row in rows], np.stack([row[2] for row in rows]), weights / weights.sum())
+        return cls(
+            [row[0] for row in rows],
+            [row[1] for row in rows],
+            np.stack([row[2] for row in rows]),
+            weights / weights.sum(),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,9 @@ def _windows(passage: Passage) -> list[Range]:
     return [(sentences[n][0], sentences[min(n + 1, len(sentences) - 1)][1]) for n in range(len(sentences))]
 
 
-def _whole_words(text: str, spans: Sequence[Range], vectors: np.ndarray) -> list[tuple[str, frozenset[str], np.ndarray]]:
+def _whole_words(
+    text: str, spans: Sequence[Range], vectors: np.ndarray
+) -> list[tuple[str, frozenset[str], np.ndarray]]:
     """Words with their stems and the mean of their word pieces; function words are left out, unless there is nothing else."""
     groups: list[list[int]] = []
     for n, (start, _) in enumerate(spans):

@@ -141,7 +141,9 @@ class Corpus:
             yield load_comment(row["data"])
 
     def replies(self, comment_id: str) -> list[Comment]:
-        rows = self.connection.execute("SELECT data FROM comments WHERE parent_id = ? ORDER BY posted_at", (comment_id,))
+        rows = self.connection.execute(
+            "SELECT data FROM comments WHERE parent_id = ? ORDER BY posted_at", (comment_id,)
+        )
         return [load_comment(row["data"]) for row in rows]
 
     def thread(self, thread_id: str) -> list[Comment]:

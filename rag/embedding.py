@@ -13,7 +13,6 @@ import hashlib
 import importlib.util
 import json
 import logging
-import os
 import shutil
 import tempfile
 import threading
@@ -42,7 +41,10 @@ BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 
 EXPORT_FORMAT = 1
 BATCH = 32
-_PROBES = ("Boats float.", "Why do tides follow the moon, and what about the sun? Because of gravity: $F = G m M / r^2$.")
+_PROBES = (
+    "Boats float.",
+    "Why do tides follow the moon, and what about the sun? Because of gravity: $F = G m M / r^2$.",
+)
 
 
 @dataclass(frozen=True)
@@ -122,7 +124,7 @@ class Embedder:
 
     def token_vectors(self, text: str) -> tuple[list[Range], np.ndarray]:
         """Places and unit vectors (n, dimension) of a text's tokens, as far as the model reads."""
-        pooled, tokens = self._backend.encoded([text])
+        _pooled, tokens = self._backend.encoded([text])
         if tokens is None:
             spans = [span for span in self.token_spans(text) if span[0] < span[1]]
             words = [text[start:end] for start, end in spans]
@@ -195,7 +197,9 @@ def _load_once(model: str, runtime: str, query_prefix: str, passage_prefix: str,
                 raise EmbeddingError(
                     f"{label} cannot run on ONNX Runtime: {exc} Set embedding_runtime to sentence-transformers."
                 ) from exc
-            log.warning("%s does not run on ONNX Runtime (%s); sentence-transformers serves it, more slowly.", label, exc)
+            log.warning(
+                "%s does not run on ONNX Runtime (%s); sentence-transformers serves it, more slowly.", label, exc
+            )
     if backend is None:
         backend = SentenceTransformersBackend(_sentence_transformer(path))
     prefixes = f"|{query_prefix}|{passage_prefix}" if query_prefix or passage_prefix else ""
@@ -392,11 +396,11 @@ def _export(path: str, folder: Path) -> None:
 def _move_into_place(work: Path, folder: Path) -> None:
     """Another process may have exported meanwhile: the first one there wins."""
     try:
-        os.rename(work, folder)
+        work.rename(folder)
     except OSError:
         if not (folder / "export.json").is_file():
             shutil.rmtree(folder, ignore_errors=True)
-            os.rename(work, folder)
+            work.rename(folder)
 
 
 def _LastHiddenState(model: Any, names: Sequence[str]) -> Any:  # noqa: N802 - a class that needs torch to exist

@@ -88,7 +88,12 @@ class Evaluation:
         ]
 
     def to_json(self) -> str:
-        data = {"settings": dict(self.settings), "summary": self.summary, "counts": self.counts, "rows": list(self.rows)}
+        data = {
+            "settings": dict(self.settings),
+            "summary": self.summary,
+            "counts": self.counts,
+            "rows": list(self.rows),
+        }
         return json.dumps(data, ensure_ascii=False, indent=1)
 
     @classmethod
@@ -102,7 +107,9 @@ class Evaluation:
             data = json.loads(path.read_text(encoding="utf-8"))
             return cls(tuple(data["rows"]), data.get("settings", {}))
         except (OSError, ValueError, KeyError, TypeError) as exc:
-            raise SourceError(f"{path} is no evaluation ({exc}). Make one with `commentariat eval --json FILE`.") from exc
+            raise SourceError(
+                f"{path} is no evaluation ({exc}). Make one with `commentariat eval --json FILE`."
+            ) from exc
 
 
 def load_questions(path: Path) -> list[Question]:
@@ -145,7 +152,11 @@ def _question(data: Mapping[str, Any], number: int) -> Question:
 
 
 def evaluate(
-    questions: Sequence[Question], settings: Settings, *, k: int = 5, progress: Callable[[int], None] = lambda done: None
+    questions: Sequence[Question],
+    settings: Settings,
+    *,
+    k: int = 5,
+    progress: Callable[[int], None] = lambda done: None,
 ) -> Evaluation:
     """Ask all questions and measure.
 
@@ -286,7 +297,11 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
     columns: dict[str, list[float]] = {}
     for row in rows:
         for name, value in row.items():
-            if isinstance(value, int | float) and not isinstance(value, bool) and name not in ("answerable", "gold_count"):
+            if (
+                isinstance(value, int | float)
+                and not isinstance(value, bool)
+                and name not in ("answerable", "gold_count")
+            ):
                 columns.setdefault(name, []).append(float(value))
     return columns
 

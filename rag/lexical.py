@@ -128,7 +128,11 @@ class LexicalIndex:
     def _known(self, found: Sequence[str]) -> list[int]:
         hashes = np.array([_hash(stem) for stem in found], dtype=np.uint64)
         places = np.searchsorted(self._words, hashes)
-        return [int(place) for place, value in zip(places, hashes) if place < len(self._words) and self._words[place] == value]
+        return [
+            int(place)
+            for place, value in zip(places, hashes, strict=False)
+            if place < len(self._words) and self._words[place] == value
+        ]
 
 
 def stems(text: str) -> list[str]:

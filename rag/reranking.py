@@ -34,7 +34,7 @@ class Reranker:
             return []
         scores = self._probabilities([(question, passage.text) for passage in head])
         lowest = min(scores)
-        ranked = sorted(zip(scores, head), key=lambda pair: -pair[0])
+        ranked = sorted(zip(scores, head, strict=False), key=lambda pair: -pair[0])
         return [replace(p, score=score) for score, p in ranked] + [replace(p, score=lowest * p.score) for p in tail]
 
     def _probabilities(self, pairs: list[tuple[str, str]]) -> list[float]:

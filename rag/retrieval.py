@@ -9,8 +9,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from rag.errors import QuestionError
 from rag.lexical import stems
 from rag.records import Filters, Passage, Turn
@@ -102,9 +100,7 @@ class Retriever:
             question, history, people.names, rewrite=rewrite, known_words=self._store.knows, labels=people.labels
         )
 
-    def retrieve(
-        self, query: Query, limit: int, filters: Filters | None = None, *, judged: int = JUDGED
-    ) -> Retrieved:
+    def retrieve(self, query: Query, limit: int, filters: Filters | None = None, *, judged: int = JUDGED) -> Retrieved:
         """Find the passages that bear on a question.
 
         Args:
@@ -216,7 +212,7 @@ def _normalised(scores: Mapping[str, float]) -> dict[str, float]:
 
 def _triples(text: str) -> frozenset[Any]:
     words = stems(text)
-    return frozenset(zip(words, words[1:], words[2:])) or frozenset(words)
+    return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset(words)
 
 
 def _overlap(a: frozenset[Any], b: frozenset[Any]) -> float:

@@ -297,7 +297,9 @@ class Writer:
             missing = self._copied(missing)
             if missing:
                 rows = self._embedder.embed_windows([job.text for job in missing], [job.windows for job in missing])
-                self._vectors.add(self._collection, {job.vector_id: row for job, row in zip(missing, rows, strict=True)})
+                self._vectors.add(
+                    self._collection, {job.vector_id: row for job, row in zip(missing, rows, strict=True)}
+                )
                 self.embedded += len(missing)
             progress(len(batch))
 
@@ -368,7 +370,9 @@ class Vectors:
         """All rows of vectors, in order, given how many each has; those that are not all there are left out."""
         parts: dict[str, dict[int, np.ndarray]] = {}
         with self._errors():
-            result = self._get(collection).get(ids=_row_ids(vectors.items()), include=["embeddings"]) if vectors else None
+            result = (
+                self._get(collection).get(ids=_row_ids(vectors.items()), include=["embeddings"]) if vectors else None
+            )
         for id, row in zip(result["ids"], result["embeddings"], strict=True) if result else ():
             name, _, number = id.rpartition(":")
             parts.setdefault(name, {})[int(number)] = row
@@ -452,7 +456,11 @@ class Vectors:
         except (ChromaError, OSError, ValueError) as exc:
             raise StoreUnavailable(
                 f"The vectors in {place} cannot be used: {exc}. "
-                + ("Check that the Chroma server runs." if self._url else "Rebuild with `python -m ingest --rebuild PATH`.")
+                + (
+                    "Check that the Chroma server runs."
+                    if self._url
+                    else "Rebuild with `python -m ingest --rebuild PATH`."
+                )
             ) from exc
 
 

@@ -61,7 +61,9 @@ class Forum:
     def __init__(self, dialect: str = "lesswrong", *, without: str = "", alignment: bool = False, farthest: int = 2000):
         text = (DATA / f"forum_{dialect}.graphql").read_text(encoding="utf-8")
         assert without in text
-        self.schema = build_schema("\n".join(line for line in text.split("\n") if not without or line.strip() != without))
+        self.schema = build_schema(
+            "\n".join(line for line in text.split("\n") if not without or line.strip() != without)
+        )
         self.by_date = dialect == "lesswrong"
         self.alignment = alignment
         self.farthest = farthest
@@ -82,7 +84,9 @@ class Forum:
         self.posts[post["_id"]] = post
         return post
 
-    def add(self, user: Mapping[str, Any], post: Mapping[str, Any] | None, text: str = "", **fields: Any) -> dict[str, Any]:
+    def add(
+        self, user: Mapping[str, Any], post: Mapping[str, Any] | None, text: str = "", **fields: Any
+    ) -> dict[str, Any]:
         """Add a comment, an hour after the last one unless `postedAt` says otherwise."""
         number = next(self._numbers)
         posted = fields.pop("postedAt", None) or _iso(START + timedelta(hours=number))
@@ -233,7 +237,9 @@ class ForumServer:
             fault = self.faults.get(number)
             if fault is None or fault.cut is not None:
                 status, reply = self.forum.answer(body)
-                self._send(handler, status, json.dumps(reply), {"Content-Type": "application/json"}, fault and fault.cut)
+                self._send(
+                    handler, status, json.dumps(reply), {"Content-Type": "application/json"}, fault and fault.cut
+                )
             else:
                 self._send(handler, fault.status, fault.body, fault.headers)
         finally:

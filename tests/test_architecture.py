@@ -65,7 +65,10 @@ def test_every_import_is_a_declared_dependency() -> None:
     """What happens to be installed because something else needs it may be gone tomorrow."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = [line for lines in project["optional-dependencies"].values() for line in lines]
-    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"] + extras} | {"torch", "numpy"}
+    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"] + extras} | {
+        "torch",
+        "numpy",
+    }
     # numpy and torch come with sentence-transformers, langchain-core with langchain, fastapi with gradio, as their documentation has it.
     declared |= {"langchain-core", "transformers", "fastapi", "starlette", "uvicorn", "pydantic"}
     owners = packages_distributions()
@@ -84,7 +87,16 @@ def test_public_names() -> None:
 
 def test_importing_is_cheap() -> None:
     """No heavy library is imported, nothing is opened or printed, before something is asked for."""
-    heavy = ["chromadb", "sentence_transformers", "torch", "onnxruntime", "gradio", "langchain_core", "tiktoken", "bm25s"]
+    heavy = [
+        "chromadb",
+        "sentence_transformers",
+        "torch",
+        "onnxruntime",
+        "gradio",
+        "langchain_core",
+        "tiktoken",
+        "bm25s",
+    ]
     code = f"import sys, rag, ingest, ui.cli; print([name for name in {heavy} if name in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("[]\n", "")

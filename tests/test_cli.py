@@ -36,7 +36,9 @@ def test_ask_prints_answer_citations_and_what_was_searched(
     assert f"({answer.coverage}; quotes, no language model)" in out
 
 
-def test_ask_as_json_is_the_same_answer(store: str, sample_settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ask_as_json_is_the_same_answer(
+    store: str, sample_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["ask", QUESTION, "--json", "--store", store]) == 0
     printed = json.loads(capsys.readouterr().out)
     answer = rag.answer(QUESTION, settings=sample_settings)
@@ -45,7 +47,9 @@ def test_ask_as_json_is_the_same_answer(store: str, sample_settings: Settings, c
 
 
 def test_ask_takes_filters(store: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["ask", QUESTION, "--author", "tidewright_77", "--since", "2015-01-01", "--json", "--store", store]) == 0
+    assert (
+        main(["ask", QUESTION, "--author", "tidewright_77", "--since", "2015-01-01", "--json", "--store", store]) == 0
+    )
     found = json.loads(capsys.readouterr().out)
     assert {passage["author"] for passage in found["passages"]} == {"tidewright_77"}
 
@@ -67,7 +71,9 @@ def test_no_index_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err.startswith("commentariat: No comments are indexed in ")
 
 
-def test_ingest_reports_and_sources_lists_and_forget_removes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_ingest_reports_and_sources_lists_and_forget_removes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     store = str(tmp_path / "store")
     assert main(["ingest", str(SAMPLE / "thread.jsonl"), "--store", store]) == 0
     assert "77 comments in" in capsys.readouterr().out
@@ -79,7 +85,9 @@ def test_ingest_reports_and_sources_lists_and_forget_removes(tmp_path: Path, cap
 
 def test_ingest_with_problems_returns_1_and_json_names_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "in").mkdir()
-    (tmp_path / "in" / "rows.jsonl").write_text('{"id": "a", "text": "Tides follow the moon."}\n{broken\n', encoding="utf-8")
+    (tmp_path / "in" / "rows.jsonl").write_text(
+        '{"id": "a", "text": "Tides follow the moon."}\n{broken\n', encoding="utf-8"
+    )
     assert main(["ingest", str(tmp_path / "in"), "--json", "--store", str(tmp_path / "store")]) == 1
     report = json.loads(capsys.readouterr().out)
     assert report["counts"]["comments"] == 1
@@ -117,5 +125,7 @@ def test_modules_run_as_programs(command: list[str], store: str, monkeypatch: py
 @pytest.mark.slow
 @pytest.mark.parametrize("module", ["ingest", "ui", "rag"])
 def test_help_is_there_at_once(module: str) -> None:
-    done = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert done.stdout.startswith("usage: ")

@@ -24,7 +24,9 @@ def ten_words() -> SentenceTransformersBackend:
     tokenizer = Tokenizer(models.WordLevel({word: n for n, word in enumerate(words)}, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
     weights = np.eye(len(words), dtype=np.float32)
-    return SentenceTransformersBackend(SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)]))
+    return SentenceTransformersBackend(
+        SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=weights)])
+    )
 
 
 def test_default_runs_on_onnx(embedder: Embedder) -> None:
@@ -37,7 +39,9 @@ def test_exported_model_equals_the_original(embedder: Embedder, model_cache: Pat
     original = load_embedder(Settings(embedding_runtime="sentence-transformers", cache=model_cache))
     windows = [[(0, 5)], [(0, 20), (21, 60)], []]
     np.testing.assert_allclose(embedder.embed_texts(TEXTS), original.embed_texts(TEXTS), atol=1e-4)
-    for ours, theirs in zip(embedder.embed_windows(TEXTS, windows), original.embed_windows(TEXTS, windows), strict=True):
+    for ours, theirs in zip(
+        embedder.embed_windows(TEXTS, windows), original.embed_windows(TEXTS, windows), strict=True
+    ):
         np.testing.assert_allclose(ours, theirs, atol=1e-4)
     spans, vectors = embedder.token_vectors(TEXTS[1])
     others, originals = original.token_vectors(TEXTS[1])

@@ -77,7 +77,11 @@ def test_difference_is_paired_and_has_an_interval() -> None:
 
 
 def test_risk_coverage_counts_both_kinds() -> None:
-    rows = ({**row("a"), "answerable": 0.9}, {**row("b"), "answerable": 0.2}, {**row("c"), "has_answer": False, "answerable": 0.4})
+    rows = (
+        {**row("a"), "answerable": 0.9},
+        {**row("b"), "answerable": 0.2},
+        {**row("c"), "has_answer": False, "answerable": 0.4},
+    )
     curve = {threshold: (yes, no) for threshold, yes, no in Evaluation(rows).risk_coverage()}
     assert (curve[0.0], curve[0.3], curve[0.5], curve[1.0]) == ((1, 1), (0.5, 1), (0.5, 0), (0, 0))
 
@@ -97,7 +101,9 @@ def test_file_that_is_no_evaluation_is_named(tmp_path: Path) -> None:
         Evaluation.from_json(path)
 
 
-def test_evaluation_survives_its_file_and_its_report_names_every_measure(sample_settings: Settings, tmp_path: Path) -> None:
+def test_evaluation_survives_its_file_and_its_report_names_every_measure(
+    sample_settings: Settings, tmp_path: Path
+) -> None:
     found = evaluate(load_questions(SAMPLE_QUESTIONS)[:12], sample_settings)
     path = tmp_path / "e.json"
     path.write_text(found.to_json(), encoding="utf-8")

@@ -158,7 +158,10 @@ def test_comment_without_user_post_or_page_is_kept(server: ForumServer, forum: F
     lost = forum.add(forum.mira, None, "On neither post nor tag.")
     report = fetch_user(asking(server), "mira", out=tmp_path)
     first, second = rows_of(report)
-    assert (first["id"], first["url"]) == (ghost["_id"], f"{server.url}/posts/{hidden['_id']}/?commentId={ghost['_id']}")
+    assert (first["id"], first["url"]) == (
+        ghost["_id"],
+        f"{server.url}/posts/{hidden['_id']}/?commentId={ghost['_id']}",
+    )
     assert second["id"] == lost["_id"]
     for name in ("author", "author_id", "author_slug", "title"):
         assert name not in first
@@ -232,12 +235,22 @@ BARE_MATH = "<p>Let <mjx-container><svg></svg></mjx-container>.</p>"
         ({"markdown": None, "html": NEW_MATH.format("x^2")}, "Let $x^2$."),
         ({"markdown": "Let $x^2$.", "html": BARE_MATH}, "Let $x^2$."),
         ({"markdown": r"As \[1\] says, x\_i.", "html": "<p>As [1] says, x_i.</p>"}, "As [1] says, x_i."),
-        ({"markdown": r"As \[1\] says: 12.", "html": f"<p>As [1] says: {OLD_MATH.format('x^2')[7:-4]}"},
-         "As [1] says: $x^2$."),
-        ({"markdown": r"Say \[1\]: \(x^2\).", "html": f"<p>Say [1]: {OLD_MATH.format('x^2')[7:-4]}"}, "Say [1]: $x^2$."),
+        (
+            {"markdown": r"As \[1\] says: 12.", "html": f"<p>As [1] says: {OLD_MATH.format('x^2')[7:-4]}"},
+            "As [1] says: $x^2$.",
+        ),
+        (
+            {"markdown": r"Say \[1\]: \(x^2\).", "html": f"<p>Say [1]: {OLD_MATH.format('x^2')[7:-4]}"},
+            "Say [1]: $x^2$.",
+        ),
         ({"markdown": r"Say \[1\]: $x^2$.", "html": f"<p>Say [1]: {BARE_MATH[7:-4]}"}, r"Say \[1\]: $x^2$."),
-        ({"markdown": "Look:\n\n\\[x^2\\]", "html": '<p>Look:</p><p><mjx-container display="true" aria-label="x^2">'
-          "</mjx-container></p>"}, "Look:\n\n\\[x^2\\]"),
+        (
+            {
+                "markdown": "Look:\n\n\\[x^2\\]",
+                "html": '<p>Look:</p><p><mjx-container display="true" aria-label="x^2"></mjx-container></p>',
+            },
+            "Look:\n\n\\[x^2\\]",
+        ),
         ({"markdown": r"Use `a\_b`.", "html": r"<p>Use <code>a\_b</code>.</p>"}, r"Use `a\_b`."),
         ({"markdown": "It costs $5 and $6.", "html": "<p>It costs $5 and $6.</p>"}, "It costs $5 and $6."),
         ({"markdown": None, "html": "<p>No <em>markdown</em> at all.</p>"}, "No *markdown* at all."),
@@ -417,7 +430,10 @@ def test_retry_after_is_honoured(server: ForumServer, forum: Forum, asking, slep
         (Fault(429, "slow down"), "asks us to slow down (status 429)"),
         (Fault(429, "slow down", {"Retry-After": "3600"}), "asks us to come back after 20"),
         (Fault(503, "later", {"Retry-After": "86400"}), "asks us to come back after 20"),
-        (Fault(403, CHECK_PAGE, {"Content-Type": "text/html"}), "refuses to answer programs at the moment (status 403)"),
+        (
+            Fault(403, CHECK_PAGE, {"Content-Type": "text/html"}),
+            "refuses to answer programs at the moment (status 403)",
+        ),
         (Fault(200, CHECK_PAGE, {"Content-Type": "text/html"}), "sent a web page in place of data"),
         (Fault(404, "nothing"), "has no GraphQL at"),
     ],
@@ -443,7 +459,9 @@ def test_refusal_stops_the_import_at_once_and_it_goes_on_later(
         Fault(502, CHECK_PAGE),
         Fault(504, ""),
         Fault(200, '{"data": {"comments": {"res', {"Content-Type": "application/json"}),
-        Fault(200, '{"data": {"comments": null}, "errors": [{"message": "timeout\\n  at stack", "path": ["comments"]}]}'),
+        Fault(
+            200, '{"data": {"comments": null}, "errors": [{"message": "timeout\\n  at stack", "path": ["comments"]}]}'
+        ),
         Fault(cut=0),
         Fault(cut=300),
     ],
@@ -503,7 +521,9 @@ def test_retry_after_may_be_a_date() -> None:
 def test_field_that_fails_is_named_and_everything_else_kept(
     server: ForumServer, forum: Forum, asking, tmp_path: Path
 ) -> None:
-    forum.add(forum.mira, forum.tides, contents={"markdown": ValueError("converter broke\n  at x"), "html": "<p>Whole.</p>"})
+    forum.add(
+        forum.mira, forum.tides, contents={"markdown": ValueError("converter broke\n  at x"), "html": "<p>Whole.</p>"}
+    )
     report = fetch_user(asking(server), "mira", out=tmp_path)
     assert [row["text"] for row in rows_of(report)] == ["Whole."]
     assert report.notes == ("The site could not give markdown of 1 comments; the rest of them is there.",)
@@ -529,7 +549,7 @@ def test_changed_schema_is_said_in_one_line(asking, tmp_path: Path, line: str, s
 
 
 def test_input_field_that_is_gone_is_said(asking, tmp_path: Path) -> None:
-    text = "Variable \"$input\" got invalid value; Field \"terms\" is not defined by type \"MultiUserInput\"."
+    text = 'Variable "$input" got invalid value; Field "terms" is not defined by type "MultiUserInput".'
     fault = Fault(400, json.dumps({"errors": [{"message": text, "extensions": {"code": "BAD_USER_INPUT"}}]}))
     with serving(peopled(Forum())) as server:
         server.next(fault)
@@ -548,7 +568,9 @@ def test_site_that_ignores_whose_comments_are_wanted_is_found_out(
     assert list(tmp_path.glob("*.jsonl")) == []
 
 
-@pytest.mark.parametrize("body", ["[]", '{"data": []}', '{"data": {"comments": {"results": 3}}}', '{"data": {"comments": 1}}'])
+@pytest.mark.parametrize(
+    "body", ["[]", '{"data": []}', '{"data": {"comments": {"results": 3}}}', '{"data": {"comments": 1}}']
+)
 def test_answer_of_another_shape_is_refused(
     server: ForumServer, forum: Forum, asking, tmp_path: Path, body: str
 ) -> None:
@@ -583,7 +605,11 @@ def test_redirect_to_a_known_host_keeps_method_and_body(forum: Forum, asking, tm
 @pytest.mark.parametrize(
     ("status", "location", "said"),
     [
-        (307, "https://elsewhere.example/graphql", "redirects to https://elsewhere.example/graphql, which is not one of"),
+        (
+            307,
+            "https://elsewhere.example/graphql",
+            "redirects to https://elsewhere.example/graphql, which is not one of",
+        ),
         (308, "http://169.254.169.254/latest", "which is not one of its known hosts"),
         (307, "file:///etc/passwd", "which is not one of its known hosts"),
         (307, "http://[broken", "redirects to no address"),
@@ -626,7 +652,9 @@ def test_local_and_special_addresses_are_not_public(number: str) -> None:
     assert not is_public(number)
 
 
-@pytest.mark.parametrize("number", ["8.8.8.8", "151.101.1.69", "2606:4700::6810:84e5", "64:ff9b::808:808", "::ffff:8.8.8.8"])
+@pytest.mark.parametrize(
+    "number", ["8.8.8.8", "151.101.1.69", "2606:4700::6810:84e5", "64:ff9b::808:808", "::ffff:8.8.8.8"]
+)
 def test_addresses_of_the_internet_are_public(number: str) -> None:
     assert is_public(number)
 
@@ -739,7 +767,9 @@ def test_link_to_a_post_is_understood(link: str, site: str | None) -> None:
     assert (post.id, found.name if found else None) == (ID, site)
 
 
-@pytest.mark.parametrize("link", ["https://www.lesswrong.com/users/mira", "https://www.lesswrong.com/posts/short", "tides"])
+@pytest.mark.parametrize(
+    "link", ["https://www.lesswrong.com/users/mira", "https://www.lesswrong.com/posts/short", "tides"]
+)
 def test_other_links_are_refused(link: str) -> None:
     with pytest.raises(ForumError, match="is no link to a post"):
         post_of(link)
@@ -786,7 +816,9 @@ def test_post_gives_comments_answers_their_replies_and_debate(
     comments = [
         forum.add(forum.mira, forum.tides),
         answer,
-        forum.add(forum.mira, forum.tides, "A reply to it.", parentCommentId=answer["_id"], parentAnswerId=answer["_id"]),
+        forum.add(
+            forum.mira, forum.tides, "A reply to it.", parentCommentId=answer["_id"], parentAnswerId=answer["_id"]
+        ),
         forum.add(forum.oren, forum.tides, "Part of a debate.", debateResponse=True),
     ]
     forum.add(forum.mira, other)
@@ -846,7 +878,10 @@ def test_second_run_asks_only_for_what_is_new_or_edited(
     assert (report.new, report.changed, report.removed, report.stored) == (2, 1, 0, 37)
     assert ids_of(report) == wanted
     assert rows_of(report)[4]["text"] == "Corrected."
-    assert [(terms.get("timeField"), terms["offset"]) for terms in server.pages()[asked:]] == [(None, 0), ("lastEditedAt", 0)]
+    assert [(terms.get("timeField"), terms["offset"]) for terms in server.pages()[asked:]] == [
+        (None, 0),
+        ("lastEditedAt", 0),
+    ]
 
 
 def test_second_run_by_offset_asks_only_for_what_is_new(ea: ForumServer, asking, tmp_path: Path) -> None:

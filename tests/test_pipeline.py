@@ -249,10 +249,14 @@ KILLED_IN = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", KILLED_IN.values(), ids=KILLED_IN)
-def test_killed_ingest_leaves_the_old_index_and_loses_no_embedding(place: str, folder: Path, settings: Settings) -> None:
+def test_killed_ingest_leaves_the_old_index_and_loses_no_embedding(
+    place: str, folder: Path, settings: Settings
+) -> None:
     ingest(folder, settings=settings)
     before = state(settings)
-    rows: Sequence[dict] = [row(f"r{n}", f"Harbour {n}: {KNOTS} Its range is {n} feet, or so they say.") for n in range(600)]
+    rows: Sequence[dict] = [
+        row(f"r{n}", f"Harbour {n}: {KNOTS} Its range is {n} feet, or so they say.") for n in range(600)
+    ]
     write(folder / "many.jsonl", *rows)
     name, method = place.split(".")
     child = python(
@@ -306,7 +310,9 @@ def test_second_ingest_at_the_same_time_is_refused(folder: Path, settings: Setti
     assert ingest(folder, settings=settings, progress=again).counts["comments"] == 2
 
 
-def test_more_rows_than_one_chroma_batch_takes(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_rows_than_one_chroma_batch_takes(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The batch limit of the real Chroma is lowered, not the number of comments raised: 5,461 would take minutes."""
     import rag.store
 

@@ -11,6 +11,7 @@ from rag.errors import SettingsError
 from rag.settings import PREFIX, Settings
 
 from conftest import ROOT  # isort: skip
+import itertools
 
 
 @pytest.fixture
@@ -63,12 +64,14 @@ def test_keys_are_never_printed(folder: Path) -> None:
 def test_example_file_lists_every_setting_with_a_sentence_and_its_default() -> None:
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     listed = {}
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in itertools.pairwise(lines):
         if match := re.fullmatch(r"#([A-Z_]+)=(.*)", line):
             assert before.startswith("# "), line
             listed[match[1]] = (before[2:], match[2])
     keys = {name for name in Settings.model_fields if name.endswith("_api_key")}
-    expected = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields.keys() - keys} | {key.upper() for key in keys}
+    expected = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields.keys() - keys} | {
+        key.upper() for key in keys
+    }
     assert set(listed) == expected
     for name, field in Settings.model_fields.items():
         if name not in keys:

@@ -28,7 +28,9 @@ def read(settings: Settings, folder: Path, **files: str | list[dict]) -> list[ra
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
         path = folder / name.replace("_", ".")
-        path.write_text(content if isinstance(content, str) else "\n".join(json.dumps(row) for row in content), encoding="utf-8")
+        path.write_text(
+            content if isinstance(content, str) else "\n".join(json.dumps(row) for row in content), encoding="utf-8"
+        )
     ingest.ingest(folder, settings=settings)
     return list(rag.comments(settings=settings))
 

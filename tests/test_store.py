@@ -19,7 +19,12 @@ from rag.settings import Settings
 from rag.store import Store
 
 ROWS = [
-    {"id": "t1", "author": "Ada_Byron", "text": "The tide turns at noon near the moon.", "posted_at": "2021-03-01T10:00:00Z"},
+    {
+        "id": "t1",
+        "author": "Ada_Byron",
+        "text": "The tide turns at noon near the moon.",
+        "posted_at": "2021-03-01T10:00:00Z",
+    },
     {"id": "t2", "author": "bo", "text": "My bread rises in a cold oven.", "posted_at": "2022-06-30T23:30:00Z"},
     {"id": "t3", "author": "bo", "text": "Tides are late when the barometer is high."},
 ]
@@ -128,7 +133,9 @@ def test_dense_scores_are_cosines_of_the_best_row(settings: Settings, tmp_path: 
     np.testing.assert_allclose(rows[0], embedder.embed_texts([text])[0], atol=1e-3)
 
 
-def test_equal_words_of_two_people_share_vectors_and_are_both_found(settings: Settings, tmp_path: Path, embedder: Embedder) -> None:
+def test_equal_words_of_two_people_share_vectors_and_are_both_found(
+    settings: Settings, tmp_path: Path, embedder: Embedder
+) -> None:
     rows = [{"id": n, "author": n, "text": "I would not trust that tide table."} for n in ("ada", "bo")]
     (tmp_path / "two.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     assert ingest.ingest(tmp_path / "two.jsonl", settings=settings).counts["embedded"] == 1
@@ -137,7 +144,9 @@ def test_equal_words_of_two_people_share_vectors_and_are_both_found(settings: Se
     assert {passage.author for passage in found.values()} == {"ada", "bo"}
 
 
-def test_chroma_server_that_is_down_is_named(store: Store, settings: Settings, model_cache: Path, embedder: Embedder) -> None:
+def test_chroma_server_that_is_down_is_named(
+    store: Store, settings: Settings, model_cache: Path, embedder: Embedder
+) -> None:
     elsewhere = Settings(store=settings.store, chroma_url="http://127.0.0.1:9", cache=model_cache)
     with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:9.*Check that the Chroma server runs"):
         Store.open(elsewhere).dense(embedder.embed_query("tide"), 3)

@@ -60,14 +60,18 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     chat.add_argument("--no-browser", action="store_true", help="do not open a browser window")
 
-    reading = _command(commands, "ingest", lambda args: ingest.command.run(args), "read comments into the index", store=False)
+    reading = _command(
+        commands, "ingest", lambda args: ingest.command.run(args), "read comments into the index", store=False
+    )
     reading.epilog = ingest.command.EPILOG
     ingest.command.add_arguments(reading)
 
     fetching = _command(commands, "fetch", ingest.fetch_command.run, "import comments from a forum", store=False)
     ingest.fetch_command.add_arguments(fetching)
 
-    measuring = _command(commands, "eval", ui.eval_command.run, "measure how good answers are, without a key", store=False)
+    measuring = _command(
+        commands, "eval", ui.eval_command.run, "measure how good answers are, without a key", store=False
+    )
     ui.eval_command.add_arguments(measuring)
 
     _command(commands, "sources", _sources, "list what the index holds")
@@ -148,7 +152,9 @@ def _sources(args: argparse.Namespace) -> int:
     width = max((len(name) for name, _ in info.sources), default=0)
     for name, comments in info.sources:
         print(f"{name:<{width}}  {comments:>7,} comments")
-    print(f"{info.comments:,} comments in {info.passages:,} passages, made with {info.embedding_model}, {info.created_at:%Y-%m-%d %H:%M} UTC")
+    print(
+        f"{info.comments:,} comments in {info.passages:,} passages, made with {info.embedding_model}, {info.created_at:%Y-%m-%d %H:%M} UTC"
+    )
     return 0
 
 

@@ -19,8 +19,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "what", nargs="?", choices=("questions", "segmentation"), default="questions",
         help="questions with exact answers (default), or the borders found in profile dumps",
     )  # fmt: skip
-    parser.add_argument("--questions", metavar="FILE", help="JSON Lines of questions with gold spans (default: the sample's)")
-    parser.add_argument("--store", metavar="FOLDER", help="index to ask (default: the sample comments, indexed for this)")
+    parser.add_argument(
+        "--questions", metavar="FILE", help="JSON Lines of questions with gold spans (default: the sample's)"
+    )
+    parser.add_argument(
+        "--store", metavar="FOLDER", help="index to ask (default: the sample comments, indexed for this)"
+    )
     parser.add_argument("--split", choices=("tune", "report"), help="only the questions of this half")
     parser.add_argument("--with-model", action="store_true", help="let the chat model of the settings answer")
     parser.add_argument("--json", metavar="FILE", help="write all figures to this file")

@@ -134,7 +134,9 @@ def fetch_post(
     """
     before, post = client.requests, post_of(link)
     if not holds(client.site, post):
-        raise ForumError(f"{link} does not lead to {client.site.title}. Name its site, or give --host https://{post.host}.")
+        raise ForumError(
+            f"{link} does not lead to {client.site.title}. Name its site, or give --host https://{post.host}."
+        )
     id = post.id
     reply = client.query("post_by_id", lambda attempt: {"input": {"selector": {"_id": id}, "allowNull": True}})
     found = (reply.data.get("post") or {}).get("result")

@@ -40,14 +40,16 @@ def main() -> None:
         for name, ask in (("search", rag.search), ("evidence answer", rag.answer)):
             ask(QUESTIONS[0], settings=settings)
             times = [_seconds(lambda q=q, ask=ask: ask(q, settings=settings)) for q in QUESTIONS * args.rounds]
-            print(f"warm {name}: median {1000 * statistics.median(times):.0f} ms, worst {1000 * max(times):.0f} ms ({len(times)})")
-        asking = (
-            f"import rag; rag.answer({QUESTIONS[0]!r}, settings=rag.Settings(store={str(settings.store)!r}, llm='evidence'))"
-        )
+            print(
+                f"warm {name}: median {1000 * statistics.median(times):.0f} ms, worst {1000 * max(times):.0f} ms ({len(times)})"
+            )
+        asking = f"import rag; rag.answer({QUESTIONS[0]!r}, settings=rag.Settings(store={str(settings.store)!r}, llm='evidence'))"
         pairs = [(_run(asking), _run("import sentence_transformers")) for _ in range(args.rounds)]
         ratio = statistics.median(ours / theirs for ours, theirs in pairs)
         ours, theirs = (statistics.median(side) for side in zip(*pairs, strict=True))
-        print(f"cold answer {ours:.2f} s, import sentence_transformers {theirs:.2f} s, ratio {ratio:.2f} ({len(pairs)} pairs)")
+        print(
+            f"cold answer {ours:.2f} s, import sentence_transformers {theirs:.2f} s, ratio {ratio:.2f} ({len(pairs)} pairs)"
+        )
 
 
 def _seconds(action) -> float:
