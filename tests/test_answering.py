@@ -498,6 +498,7 @@ def check_real_model(settings: Settings, questions: Sequence[str]) -> list[Answe
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 class TestSmallModel:
     """SmolLM2-135M behaves as badly as a model can; no unsupported citation reaches the reader."""
 

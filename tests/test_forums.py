@@ -941,7 +941,14 @@ def test_killed_import_goes_on_where_it_was(
 
     forum._comments = slow
     command = ["fetch", "--host", server.url, "--allow-local", "--pause", "0", "--user", "mira", "--out", str(tmp_path)]
-    process = subprocess.Popen([sys.executable, "-m", "ui.cli", *command], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "ui.cli", *command],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background has them ignore Ctrl-C, and children inherit that.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     assert waiting.wait(60)
     process.send_signal(sent)
     said = process.communicate()[1]

@@ -240,6 +240,13 @@ def test_suggestions_and_examples_are_asked_with_a_click(page: Page, answerer: S
     assert answerer.asked[-1][0] == "What does Maren Holt say about the sun?"
 
 
+def test_a_new_question_is_scrolled_to(page: Page) -> None:
+    for number in range(4):
+        ask(page, f"Question {number}?")
+        expect(page.locator(".user-row").last).to_be_in_viewport()
+    expect(page.locator(".user-row").first).not_to_be_in_viewport()
+
+
 def test_feedback_is_kept_with_its_reason(page: Page, url: str, store: Path) -> None:
     ask(page, "Judge me?")
     page.get_by_role("button", name="Feedback").focus()
@@ -540,7 +547,7 @@ def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str
         page.get_by_role("tab", name="Index").click()
         page.get_by_label("Or a file or folder on this machine").fill(str(SAMPLE))
         page.locator("#index-add").click()
-        expect(page.locator("#index-progress")).to_contain_text("Done in", timeout=60_000)
+        expect(page.locator("#index-progress")).to_contain_text("Done in", timeout=120_000)
         expect(page.locator(".sources-table tbody tr")).to_have_count(4)
         expect(page.locator("#facts .index-line")).to_contain_text("8 authors")
 
@@ -554,10 +561,10 @@ def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str
         page.locator("#index-source").get_by_label("A source").click()
         page.get_by_role("option", name="thread.jsonl").click()
         page.locator("#index-forget").click()
-        expect(page.locator(".sources-table tbody tr")).to_have_count(3, timeout=60_000)
+        expect(page.locator(".sources-table tbody tr")).to_have_count(3, timeout=120_000)
         expect(page.locator("#facts .index-line")).to_contain_text("2 authors")
         page.locator("#index-rebuild").click()
-        expect(page.locator(".sources-table tbody tr")).to_have_count(4, timeout=60_000)
+        expect(page.locator(".sources-table tbody tr")).to_have_count(4, timeout=120_000)
 
 
 def test_uploads_are_kept_and_problems_are_listed(browser: Browser, owner: tuple[str, Service], tmp_path: Path) -> None:
@@ -570,7 +577,7 @@ def test_uploads_are_kept_and_problems_are_listed(browser: Browser, owner: tuple
         page.locator("#index-page input[type=file]").set_input_files([good, bad])
         expect(page.locator("#index-page .file-preview, #index-page table.file-preview")).to_contain_text("extra")
         page.locator("#index-add").click()
-        expect(page.locator("#index-progress")).to_contain_text("Not read", timeout=60_000)
+        expect(page.locator("#index-progress")).to_contain_text("Not read", timeout=120_000)
         expect(page.locator("#index-progress li")).to_contain_text("broken.jsonl:1:")
         expect(page.locator(".sources-table")).to_contain_text("extra.jsonl")
         expect(page.locator("#index-cancel")).to_be_hidden()
@@ -593,7 +600,7 @@ def test_an_ingest_is_cancelled_and_the_old_index_answers(
         page.locator("#index-add").click()
         expect(page.locator("#index-progress progress, #index-progress p")).not_to_have_count(0)
         page.locator("#index-cancel").click()
-        expect(page.locator("#index-progress")).to_have_text("Cancelled. The index is as it was.", timeout=60_000)
+        expect(page.locator("#index-progress")).to_have_text("Cancelled. The index is as it was.", timeout=120_000)
     if before:
         assert service.store.info() == before
 

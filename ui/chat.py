@@ -118,10 +118,17 @@ class Chat:
         self.finished = [*self.asked, stopped, judged]
         bridge.source(self.open_source, [self.conversation], self.panel, api_name=False, show_progress="hidden")
         bridge.why(self.open_trace, [self.conversation], self.panel, api_name=False, show_progress="hidden")
-        for component in self.scope:
-            component.change(
-                self.name_filters, self.scope, self.filters_fold, api_name=False, show_progress="hidden", queue=False
-            )
+        # One event for all of them: with one each, an older answer could arrive last and name the wrong filters.
+        gr.on(
+            [component.change for component in self.scope],
+            self.name_filters,
+            self.scope,
+            self.filters_fold,
+            trigger_mode="always_last",
+            api_name=False,
+            show_progress="hidden",
+            queue=False,
+        )
 
     # Answering
 

@@ -137,12 +137,24 @@ document.addEventListener("keydown", (event) => {
 });
 
 // The page says itself when an answer is complete (#status); announcing each piece of it would talk over that.
-// And Gradio labels its examples a list without items.
+// Gradio labels its examples a list without items, and moves the page aside for the side bar even for readers who asked
+// for less motion.
 
 const repair = () => {
+  document.querySelector(".sidebar-parent")?.classList.toggle("reduce-motion", still());
   document.querySelector('#messages [role="log"][aria-live="polite"]')?.setAttribute("aria-live", "off");
   document.querySelector('#messages .examples[role="list"]')?.removeAttribute("role");
   document.querySelectorAll("#messages [data-testid][aria-label]").forEach((one) => one.removeAttribute("aria-label"));
+};
+
+// A new question goes to the top of the chat, and its answer is read from there.
+
+let questions = 0;
+
+const follow = () => {
+  const rows = document.querySelectorAll("#messages .user-row");
+  if (rows.length > questions && rows.length > 1) rows[rows.length - 1].scrollIntoView({ block: "start" });
+  questions = rows.length;
 };
 
 // What the server just rendered: every comment is scrolled to its mark, and the focused card into view.
@@ -155,6 +167,7 @@ const place = (body) => {
 
 new MutationObserver(() => {
   repair();
+  follow();
   document.querySelectorAll("#panel .card > .comment:not([data-placed])").forEach(place);
   const card = document.querySelector("#panel .card.focused:not([data-shown])");
   if (card) requestAnimationFrame(() => show(card));
