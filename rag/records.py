@@ -168,7 +168,9 @@ class SentenceCheck:
     start: int
     end: int
     """Offsets into `Answer.text`."""
-    status: Literal["supported", "unsupported", "uncited"]
+    status: Literal["supported", "unsupported", "uncited", "unchecked", "no_claim"]
+    """Besides the plain ones: "unchecked" cites, but in a language that is not checked; "no_claim" states nothing that
+    needs evidence."""
     score: float
     reason: str = ""
 
