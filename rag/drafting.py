@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.citations import CitedText, MarkerStream, assign_keys
 from rag.clock import Clock
+from rag.entailment import load_judge
 from rag.errors import ModelError, PromptTooLong, QuestionError
 from rag.prompts import ABSTAIN, Message, Prompt, Shape, render, render_repair
 from rag.quotes import QuoteBook
@@ -28,6 +30,7 @@ from rag.replies import (
     without_prompt,
     without_torn_end,
 )
+from rag.support import check_sentences
 from rag.tokens import TokenCounter, answer_tokens, load_counter
 
 if TYPE_CHECKING:
@@ -40,6 +43,9 @@ if TYPE_CHECKING:
 
 MARKS = {"unsupported": " (not supported by the cited comment)", "uncited": " (uncited)"}
 """Written behind a sentence that failed its check, so that whoever prints only the text sees it too."""
+
+WRITING = "Still being written: whether the comments support these sentences is checked at the end."
+"""Goes with an answer that is not whole yet, which is also what is left if a reader stops it."""
 
 OVERFLOW_SHARE = 0.6
 """Share of the budget tried when a model's window turns out smaller than the settings say."""
@@ -84,8 +90,8 @@ class Checked:
     @property
     def worth(self) -> tuple[bool, int]:
         """Compares two drafts: shown at all, then supported sentences less those that failed."""
-        statuses = [check.status for check in self.answer.checks]
-        return not self.failure, sum(1 if status == "supported" else -1 for status in statuses)
+        counts = Counter(check.status for check in self.answer.checks)
+        return not self.failure, counts["supported"] - counts["unsupported"] - counts["uncited"]
 
 
 class Drafter:
@@ -100,6 +106,7 @@ class Drafter:
 
     def __init__(self, model: ChatModel, store: Store, embedder: Embedder, settings: Settings) -> None:
         self._model, self._store, self._embedder, self._settings = model, store, embedder, settings
+        self._judge = load_judge(settings.support_model) if settings.support_model else None
         self._counter: TokenCounter | None = None
         self._noted = threading.Event()
 
@@ -118,15 +125,15 @@ class Drafter:
         drafts: list[Draft] = []
         trace: dict[str, Any] = {}
         try:
-            prompt, draft = yield from self._first_draft(base, found, history, clock)
+            quotes = QuoteBook(found.passages, lambda phrase: self._holding(phrase, allowed), base.question)
+            prompt, draft = yield from self._first_draft(base, found, history, quotes, clock)
             drafts.append(draft)
             trace = _prompt_trace(prompt)
-            quotes = QuoteBook(found.passages, lambda phrase: self._holding(phrase, allowed), base.question)
             with clock("verify"):
                 best = self._checked(base, draft, prompt, quotes)
             if self._settings.llm_repair and best.problems:
                 told = render_repair(prompt, draft.text, best.problems)
-                drafts.append((yield from self._ask(base, prompt, told, clock)))
+                drafts.append((yield from self._ask(base, prompt, told, quotes, clock)))
                 with clock("verify"):
                     again = self._checked(base, drafts[-1], prompt, quotes)
                 best = max(best, again, key=lambda one: one.worth)
@@ -141,15 +148,15 @@ class Drafter:
     # -- asking ----------------------------------------------------------------------------------------------------
 
     def _first_draft(
-        self, base: Answer, found: Retrieved, history: Sequence[Turn], clock: Clock
+        self, base: Answer, found: Retrieved, history: Sequence[Turn], quotes: QuoteBook, clock: Clock
     ) -> Generator[Answer, None, tuple[Prompt, Draft]]:
         """The model's reply; to a smaller prompt if its window turns out smaller than thought."""
         prompt = self._prompt(found, history)
         try:
-            return prompt, (yield from self._ask(base, prompt, prompt.messages, clock))
+            return prompt, (yield from self._ask(base, prompt, prompt.messages, quotes, clock))
         except PromptTooLong:
             prompt = self._prompt(found, history, OVERFLOW_SHARE)
-            return prompt, (yield from self._ask(base, prompt, prompt.messages, clock))
+            return prompt, (yield from self._ask(base, prompt, prompt.messages, quotes, clock))
 
     def _prompt(self, found: Retrieved, history: Sequence[Turn], share: float = 1.0) -> Prompt:
         if self._counter is None:
@@ -177,15 +184,16 @@ class Drafter:
         return [passage for parent in parents for passage in self._store.corpus.passages_of(parent)[:1]]
 
     def _ask(
-        self, base: Answer, prompt: Prompt, messages: Sequence[Message], clock: Clock
+        self, base: Answer, prompt: Prompt, messages: Sequence[Message], quotes: QuoteBook, clock: Clock
     ) -> Generator[Answer, None, Draft]:
-        """Stream a reply; stop it where it only repeats itself."""
+        """Stream a reply, quotations looked up before they are shown; stop it where it only repeats itself."""
         reply = self._model.stream(messages)
-        stream, text, restarts = MarkerStream(prompt.keys), "", 0
+        stream, text, restarts = MarkerStream(prompt.keys, quotes), "", 0
+        base = replace(base, warnings=(*base.warnings, WRITING))
         with clock("write"), closing(reply):
             for piece in reply:
                 if reply.restarts > restarts:
-                    stream, text, restarts = MarkerStream(prompt.keys), "", reply.restarts
+                    stream, text, restarts = MarkerStream(prompt.keys, quotes), "", reply.restarts
                 text += piece
                 if stream.feed(piece):
                     clock.note("first_words")
@@ -226,7 +234,13 @@ class Drafter:
         )
 
     def _sentence_checks(self, cited: CitedText) -> tuple[SentenceCheck, ...]:
-        return ()
+        return check_sentences(
+            cited,
+            embed=self._embedder.embed_texts,
+            rarity=self._store.rarity,
+            known_authors=self._store.people().names,
+            judge=self._judge,
+        )
 
     def _note_once(self) -> tuple[str, ...]:
         """What is said with the first answer only."""
@@ -257,11 +271,16 @@ def _judged(cited: CitedText, checks: Sequence[SentenceCheck]) -> tuple[Citation
 
 
 def _failure(cited: CitedText, checks: Sequence[SentenceCheck]) -> str:
+    """Why a draft cannot be shown; "" if it can.
+
+    A reply in a language that is not checked passes as long as most of what it states cites something.
+    """
     if not cited.citations:
         return "its reply cites none of the comments."
-    if checks and all(check.status != "supported" for check in checks):
-        return "no sentence of its reply is supported by what it cites."
-    return ""
+    counts = Counter(check.status for check in checks)
+    if counts["supported"] or counts["unchecked"] > counts["unsupported"] + counts["uncited"]:
+        return ""
+    return "no sentence of its reply is supported by what it cites."
 
 
 def _problems(cited: CitedText, checks: Sequence[SentenceCheck]) -> Iterator[str]:
@@ -299,6 +318,8 @@ def _warnings(checked: Checked, *, repaired: bool) -> Iterator[str]:
         yield "The provider withheld the rest of the answer."
     if repaired:
         yield "The model was told once which citations had failed, and asked again; the better answer is shown."
+    if any(check.status == "unchecked" for check in checked.answer.checks):
+        yield "Only English can be checked: whether the comments support these sentences is the model's word alone."
     if checked.dropped:
         what = "citation that points" if checked.dropped == 1 else "citations that point"
         yield f"Left out: {checked.dropped} {what} to nothing the model was shown."
@@ -320,7 +341,7 @@ def _drafts_trace(drafts: Sequence[Draft]) -> dict[str, Any]:
         "replies": [
             {
                 "text": draft.text,
-                "finish": draft.reply.finish,
+                "finish": "stopped" if draft.looped else draft.reply.finish,
                 "tries": draft.reply.tries,
                 "tokens": None if draft.reply.usage is None else to_plain(draft.reply.usage),
             }

@@ -108,8 +108,10 @@ def marked(text: str, checks: Iterable[SentenceCheck], marks: dict[str, str]) ->
     position = shift = 0
     for check in checks:
         mark = marks.get(check.status, "")
-        pieces += [text[position : check.end], mark]
-        position = check.end
+        # What stands behind the last bar of a table's row is not shown.
+        end = check.end - text[check.start : check.end].endswith("|")
+        pieces += [text[position:end], mark]
+        position = end
         moved.append(replace(check, start=check.start + shift, end=check.end + shift + len(mark)))
         shift += len(mark)
     pieces.append(text[position:])

@@ -92,6 +92,11 @@ class Settings(BaseSettings):
     llm_context_tokens: int = Field(8192, ge=1024, description="Context window of the model, in tokens.")
     llm_answer_tokens: int = Field(1024, ge=64, description="Most tokens of one answer.")
     llm_repair: bool = Field(False, description="Ask the model once more when its citations fail. Costs a second call.")
+    support_model: str | None = Field(
+        None,
+        description="Cross-encoder for natural language inference that judges whether a model's sentences follow from "
+        "what they cite: a sentence-transformers name or folder. Off by default.",
+    )
     ollama_url: str = Field("http://127.0.0.1:11434", description="Where a local Ollama listens.")
     openai_api_key: SecretStr | None = _key("OPENAI_API_KEY")
     anthropic_api_key: SecretStr | None = _key("ANTHROPIC_API_KEY")

@@ -24,6 +24,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,6 +34,7 @@ from rag.attribution import speakers
 from rag.citations import CitedSentence, CitedText
 from rag.english import FUNCTION_WORDS
 from rag.lexical import stems
+from rag.names import NameIndex, words
 from rag.quotes import find_quotations, is_negation
 from rag.records import SentenceCheck
 
@@ -135,7 +137,18 @@ def check_sentences(
     A sentence that states nothing of its own ("Here is what I found:", a question) has the status "no_claim", one that
     states something without citing "uncited".
     """
-    return tuple(_check_sentence(sentence, embed, rarity, known_authors, judge) for sentence in cited.sentences)
+    index = _name_index(tuple(sorted(known_authors)))
+
+    def named(sentence: CitedSentence) -> set[str]:
+        return {author for mention in index.find(words(sentence.text)) for author in mention.authors}
+
+    return tuple(_check_sentence(one, embed, rarity, named(one), judge) for one in cited.sentences)
+
+
+@lru_cache(maxsize=4)
+def _name_index(authors: tuple[str, ...]) -> NameIndex:
+    """An index holds thousands of authors, a sentence names one or two: finding those first keeps checks fast."""
+    return NameIndex(authors)
 
 
 def _check_sentence(

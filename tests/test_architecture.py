@@ -20,7 +20,7 @@ from conftest import ROOT  # isort: skip
 
 ONLY_IN = {
     "chromadb": {"rag/store.py"},
-    "sentence_transformers": {"rag/embedding.py", "rag/reranking.py"},
+    "sentence_transformers": {"rag/embedding.py", "rag/reranking.py", "rag/entailment.py"},
     "onnxruntime": {"rag/embedding.py"},
     "tokenizers": {"rag/embedding.py"},
     "bm25s": {"rag/lexical.py"},
