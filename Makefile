@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 # The comments to chat with; each collection has an index of its own.
 COMMENTS ?= rag/sample/comments
@@ -54,11 +55,11 @@ export Q
 
 .PHONY: test
 test: $(VENV)/.tests ## Run all tests
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 .PHONY: test-quick
 test-quick: $(VENV)/.tests ## Run the tests that take no time
-	$(BIN)/python -m pytest -m "not slow and not browser"
+	$(PYTEST) -m "not slow and not browser"
 
 .PHONY: eval
 eval: $(VENV)/.tests ## Measure how good answers are, without a key
