@@ -1,170 +1,294 @@
-"""Whether the passages answer a question: a probability from several signals, by which an answer abstains.
+"""Do the retrieved passages answer the question? A calibrated probability from several signals.
 
-No single score tells: a near miss (the right person, an absent fact) has the same similarity as an answer. The best
-single signal is token-level coverage: for each content word of the question, the nearest token of two neighbouring
-sentences, weighted by how rare the word is. Does not decide where to draw the line (the setting `abstain_below`).
+No signal alone tells a near miss (right person, absent fact) from an answer in other words; together they do fairly well.
+All are relative to the comments at hand, so that the weights hold for other collections. How they were fitted and what
+they reach: tests/benchmarks/answerability.py. Which kind of answer a question expects is in expectation.py.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
+from rag.english import COMMON_WORDS
+from rag.expectation import Expectation, expected
 from rag.lexical import stems
+from rag.names import Word, fold, words
+from rag.questions import Query, admits
 from rag.records import Passage, Range
 
-if TYPE_CHECKING:
-    from rag.embedding import Embedder
-    from rag.questions import Query
+TokenVectors = Callable[[str], tuple[Sequence[Range], np.ndarray]]
+"""Places and unit vectors of a text's tokens: `Embedder.token_vectors`."""
 
-_NO, _FULL = 0.15, 0.75
-"""Cosine of two tokens at which a word counts as not covered, and as covered."""
+PASSAGES = 8
+"""How many of the best passages are looked at, so that the answer does not depend on how many were asked for."""
+WINDOWS = 3
+"""How many of their best windows are read token by token."""
+COMMON = 0.35
+"""What an everyday word weighs against a rare one."""
+LEAST = 0.25
+"""What the most frequent word weighs against one that occurs nowhere; keeps small collections from judging by chance."""
+NO_RELATION, SAME = 0.15, 0.75
+"""Cosines of two words in context between which one supports the other in part."""
+NOTHING_ASKED = 0.9
+"""Probability for a question without content words about somebody whose comments are indexed ("Who is Ann?")."""
 
 
 @dataclass(frozen=True, slots=True)
 class Signals:
-    """What speaks for and against an answer being there; all between 0 and 1."""
+    """What speaks for and against an answer; each between 0 and about 1."""
 
-    window: float
-    """Words of the question, weighted by rarity, that two neighbouring sentences cover."""
-    missing: float
-    """The weightiest word that those sentences do not cover."""
-    passage: float
-    """As `window`, for a whole passage."""
-    unseen: float
-    """Weighted share of the question's words that occur nowhere in the index."""
-    dense: float
-    """Cosine of the question with the best window."""
-    exact: float
-    """Weighted share of words that stand in the best passage, in any form with the same stem."""
+    support: float = 0.0
+    """Share of the question's content words, by rarity, that the best window says in the same or similar words."""
+    missing: float = 1.0
+    """The weight of the content word that this window supports least; everyday words weigh less."""
+    missing_any: float = 1.0
+    """The same with everyday words at their full weight."""
+    coverage: float = 0.0
+    """Share of the content words, by rarity, that stand in the best passage."""
+    cosine: float = 0.0
+    """Similarity of the question and its nearest window."""
+    cosine_margin: float = 0.0
+    """How far the nearest passage is ahead of the next five."""
+    lexical_margin: float = 0.0
+    """How far the first passage by words is ahead of the next five, relative to its score."""
+    typed: float = 0.0
+    """1 if the question expects an answer of a certain kind: a number, a date, a name ..."""
+    kind_missing_first: float = 0.0
+    """1 if nothing of that kind stands in the best window."""
+    value_missing: float = 0.0
+    """1 if a number, date, price or length is expected and stands in none of the best windows."""
+    name_missing: float = 0.0
+    """1 if a name or place is expected and stands in none of the best windows."""
+    count_elsewhere: float = 0.0
+    """1 if numbers of something are asked for, and no number stands near that word."""
+    compare: float = 0.0
+    by_author: float = 0.0
 
 
-def signals(
+INTERCEPT = -4.15
+WEIGHTS = {
+    "support": 3.99,
+    "missing": 0.30,
+    "missing_any": -0.23,
+    "coverage": 1.00,
+    "cosine": 1.44,
+    "cosine_margin": 3.85,
+    "lexical_margin": 0.53,
+    "typed": -0.44,
+    "kind_missing_first": 0.26,
+    "value_missing": -2.62,
+    "name_missing": -5.46,
+    "count_elsewhere": -2.20,
+    "compare": 1.30,
+    "by_author": -0.28,
+}
+
+
+def probability(signals: Signals) -> float:
+    """Probability that the passages answer the question, if four of five questions have an answer."""
+    values = asdict(signals)
+    return 1 / (1 + math.exp(-INTERCEPT - sum(weight * values[name] for name, weight in WEIGHTS.items())))
+
+
+def judge(
     query: Query,
     passages: Sequence[Passage],
-    embedder: Embedder,
+    *,
+    question_vector: np.ndarray,
+    vectors: Callable[[Sequence[str]], Mapping[str, np.ndarray]],
+    token_vectors: TokenVectors,
     rarity: Callable[[str], float],
-    knows: Callable[[str], bool],
-) -> Signals:
-    """Compare a question with the best passages.
+    windows: int = WINDOWS,
+) -> tuple[float, dict[str, float]]:
+    """Probability that the passages answer the question, and the signals it rests on.
 
     Args:
         query: The question, understood.
-        passages: The best of what was found; each is read word by word.
-        embedder: The model of the index.
-        rarity: How rare a word is, 0 to 1.
-        knows: Whether a word occurs anywhere in the index.
+        passages: What was retrieved, best first, with `dense_score` and `lexical_score`.
+        question_vector: Unit vector of `query.text`.
+        vectors: Stored rows of passages, as `Store.vectors` gives them.
+        token_vectors: The embedding model's, for the question and a few windows.
+        rarity: How rare a word is among the comments, from 0 to 1, 1 if it does not occur.
+        windows: Most windows that are read token by token: what takes the time.
     """
-    words = _Words.of(query, embedder, rarity)
-    known = np.array([knows(word) for word in words.texts])
-    found = [_support(words, passage, embedder) for passage in passages]
-    best = max(found, key=lambda support: support.window)
+    passages = [passage for passage in passages if admits(query, passage)][:PASSAGES]
+    if not passages:
+        return 0.0, {}
+    if not stems(query.topic):
+        return (NOTHING_ASKED if query.authors or query.labels else 0.0), {}
+    signals = measure(
+        query,
+        passages,
+        question_vector=question_vector,
+        stored=vectors([passage.id for passage in passages]),
+        token_vectors=token_vectors,
+        rarity=rarity,
+        windows=min(windows, WINDOWS),
+    )
+    return probability(signals), asdict(signals)
+
+
+def measure(
+    query: Query,
+    passages: Sequence[Passage],
+    *,
+    question_vector: np.ndarray,
+    stored: Mapping[str, np.ndarray],
+    token_vectors: TokenVectors,
+    rarity: Callable[[str], float],
+    windows: int = WINDOWS,
+) -> Signals:
+    """The signals of a question and its passages, of which there is at least one."""
+    weights = {stem: _weight(stem, rarity) for stem in dict.fromkeys(stems(query.topic))}
+    ranked = _windows(passages, weights, question_vector, stored)
+    expectation = expected(query.text)
+    first = ranked[0].text
+    best = [window.text for window in ranked[:WINDOWS]]
+    met = expectation is None or any(expectation.met(text) for text in best)
+    support, missing, missing_any = _support(query, _apart(ranked)[:windows], token_vectors, rarity)
+    lexical = sorted((passage.lexical_score or 0.0 for passage in passages), reverse=True)
+    dense = sorted((passage.dense_score or 0.0 for passage in passages), reverse=True)
     return Signals(
-        window=best.window,
-        missing=best.missing,
-        passage=max(support.whole for support in found),
-        unseen=float(words.weights[~known].sum()),
-        dense=max((passage.dense_score or 0.0 for passage in passages), default=0.0),
-        exact=max(support.exact for support in found),
+        support=support,
+        missing=missing,
+        missing_any=missing_any,
+        coverage=max(_covered(frozenset(stems(passage.text)), weights) for passage in passages),
+        cosine=dense[0],
+        cosine_margin=_margin(dense),
+        lexical_margin=_margin(lexical) / lexical[0] if lexical[0] > 0 else 0.0,
+        typed=float(expectation is not None),
+        kind_missing_first=float(expectation is not None and not expectation.met(first)),
+        value_missing=float(not met and expectation.is_value),
+        name_missing=float(not met and not expectation.is_value),
+        count_elsewhere=float(_count_elsewhere(expectation, [window.text for window in ranked[: WINDOWS + 1]])),
+        compare=float(query.compare),
+        by_author=float(bool(query.authors)),
     )
 
 
-def probability(found: Signals) -> float:
-    """Probability that the passages answer the question."""
-    total = WEIGHTS["intercept"] + sum(WEIGHTS[field.name] * getattr(found, field.name) for field in fields(found))
-    return 1.0 / (1.0 + math.exp(-total))
+def _margin(scores: Sequence[float]) -> float:
+    following = scores[1:6] or [0.0]
+    return scores[0] - sum(following) / len(following)
 
 
-@dataclass(frozen=True)
-class _Words:
-    """The content words of a question with their vectors and weights (which sum to 1)."""
+def _weight(stem: str, rarity: Callable[[str], float]) -> float:
+    return _full_weight(stem, rarity) * (COMMON if stem in _common_stems() else 1.0)
 
-    texts: list[str]
-    stems: list[frozenset[str]]
-    vectors: np.ndarray
-    weights: np.ndarray
 
-    @classmethod
-    def of(cls, query: Query, embedder: Embedder, rarity: Callable[[str], float]) -> _Words:
-        spans, vectors = embedder.token_vectors(query.text)
-        topic = set(stems(query.topic)) or set(stems(query.text))
-        rows = [row for row in _whole_words(query.text, spans, vectors) if topic & row[1]]
-        rows = rows or _whole_words(query.text, spans, vectors)
-        weights = np.array([max(rarity(text), 0.05) for text, *_ in rows])
-        return cls(
-            [row[0] for row in rows],
-            [row[1] for row in rows],
-            np.stack([row[2] for row in rows]),
-            weights / weights.sum(),
-        )
+def _full_weight(stem: str, rarity: Callable[[str], float]) -> float:
+    return LEAST + (1 - LEAST) * rarity(stem)
+
+
+@lru_cache(maxsize=1)
+def _common_stems() -> frozenset[str]:
+    return frozenset(stems(" ".join(COMMON_WORDS)))
+
+
+def _covered(found: frozenset[str], weights: Mapping[str, float]) -> float:
+    total = sum(weights.values())
+    return sum(weight for stem, weight in weights.items() if stem in found) / total if total else 0.0
+
+
+# --- windows ----------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Support:
-    window: float
-    missing: float
-    whole: float
-    exact: float
+class _Window:
+    """Two neighbouring sentences, or a short passage."""
+
+    text: str
+    score: float
+    """Mean of its similarity to the question and its coverage of the question's words."""
 
 
-def _support(words: _Words, passage: Passage, embedder: Embedder) -> _Support:
-    """How much of the question's words a passage covers, as a whole and in its best two sentences."""
-    spans, vectors = embedder.token_vectors(passage.text)
-    cosines = words.vectors @ vectors.T
-    whole = _covered(words, passage.text, cosines)
-    exact = np.array([bool(own) and own <= frozenset(stems(passage.text)) for own in words.stems])
-    best, missing = 0.0, 1.0
-    for start, end in _windows(passage):
-        inside = [n for n, span in enumerate(spans) if span[0] < end and span[1] > start]
-        if inside:
-            covered = _covered(words, passage.text[start:end], cosines[:, inside])
-            score = float((words.weights * covered).sum())
-            if score > best:
-                best, missing = score, float((words.weights * (1 - covered)).max())
-    return _Support(best, missing, float((words.weights * whole).sum()), float(words.weights[exact].sum()))
-
-
-def _covered(words: _Words, text: str, cosines: np.ndarray) -> np.ndarray:
-    """For each word how far a text covers it: 1 if it stands there, else by its nearest token."""
-    here = frozenset(stems(text))
-    exact = np.array([bool(own) and own <= here for own in words.stems])
-    return np.where(exact, 1.0, np.clip((cosines.max(axis=1) - _NO) / (_FULL - _NO), 0, 1))
-
-
-def _windows(passage: Passage) -> list[Range]:
-    sentences = passage.sentences or ((0, len(passage.text)),)
-    return [(sentences[n][0], sentences[min(n + 1, len(sentences) - 1)][1]) for n in range(len(sentences))]
-
-
-def _whole_words(
-    text: str, spans: Sequence[Range], vectors: np.ndarray
-) -> list[tuple[str, frozenset[str], np.ndarray]]:
-    """Words with their stems and the mean of their word pieces; function words are left out, unless there is nothing else."""
-    groups: list[list[int]] = []
-    for n, (start, _) in enumerate(spans):
-        if groups and spans[groups[-1][-1]][1] == start and text[start].isalnum() and text[start - 1].isalnum():
-            groups[-1].append(n)
+def _windows(
+    passages: Sequence[Passage], weights: Mapping[str, float], question: np.ndarray, stored: Mapping[str, np.ndarray]
+) -> list[_Window]:
+    """Windows of all passages, best first."""
+    found = []
+    for passage in passages:
+        count = len(passage.sentences)
+        rows = stored.get(passage.id)
+        if count < 3:
+            spans, cosines = [(0, len(passage.text))], [passage.dense_score or 0.0]
         else:
-            groups.append([n])
-    rows = []
-    for group in groups:
-        word = text[spans[group[0]][0] : spans[group[-1]][1]]
-        rows.append((word, frozenset(stems(word)), vectors[group].mean(axis=0)))
-    return [row for row in rows if row[1]] or rows
+            spans = [(one[0], two[1]) for one, two in pairwise(passage.sentences)]
+            fits = rows is not None and len(rows) == 2 * count
+            cosines = (rows[1 + count :] @ question).tolist() if fits else [passage.dense_score or 0.0] * len(spans)
+        for (start, end), cosine in zip(spans, cosines, strict=True):
+            text = passage.text[start:end]
+            covered = _covered(frozenset(stems(text)), weights)
+            found.append(_Window(text, 0.5 * cosine + 0.5 * covered))
+    return sorted(found, key=lambda window: -window.score)
 
 
-WEIGHTS = {
-    "intercept": -1.96,
-    "window": 1.79,
-    "missing": -0.26,
-    "passage": 2.65,
-    "unseen": -0.86,
-    "dense": 1.85,
-    "exact": 0.13,
-}
-"""Logistic regression on 117 answerable and 71 unanswerable questions over two collections, the intercept moved so that 0.5
-answers 95 % of the former. On the other half (119 and 71): 92 % answered, 55 % declined."""
+def _apart(windows: Sequence[_Window]) -> list[_Window]:
+    """Windows without those whose words stand in a better one."""
+    kept: list[_Window] = []
+    for window in windows[: 2 * WINDOWS]:
+        if not any(window.text in other.text or other.text in window.text for other in kept):
+            kept.append(window)
+    return kept
+
+
+# --- support by tokens ------------------------------------------------------------------------------------------------
+
+
+def _support(
+    query: Query, windows: Sequence[_Window], token_vectors: TokenVectors, rarity: Callable[[str], float]
+) -> tuple[float, float, float]:
+    """How well the best window says what the question says, and the heaviest word it leaves out (two weightings)."""
+    asked = _asked(query, token_vectors)
+    if not asked:
+        return 0.0, 1.0, 1.0
+    matrix = np.stack([vector for _, vector in asked])
+    own = [stems(word.text) for word, _ in asked]
+    weight = np.array([max((_weight(stem, rarity) for stem in found), default=0.1) for found in own]) + 1e-6
+    full = np.array([max((_full_weight(stem, rarity) for stem in found), default=0.1) for found in own]) + 1e-6
+    best = (-1.0, 1.0, 1.0)
+    for window in windows:
+        said = [vector for word, vector in _word_vectors(window.text, token_vectors) if stems(word.text)]
+        if not said:
+            continue
+        nearest = (matrix @ np.stack(said).T).max(axis=1)
+        found = frozenset(stems(window.text))
+        exact = np.array([bool(mine) and set(mine) <= found for mine in own])
+        degree = np.where(exact, 1.0, np.clip((nearest - NO_RELATION) / (SAME - NO_RELATION), 0.0, 1.0))
+        total = float((weight * degree).sum() / weight.sum())
+        if total > best[0]:
+            best = (total, float((weight * (1 - degree)).max()), float((full * (1 - degree)).max()))
+    return best if best[0] >= 0 else (0.0, 1.0, 1.0)
+
+
+def _asked(query: Query, token_vectors: TokenVectors) -> list[tuple[Word, np.ndarray]]:
+    """The content words of the question with their vectors in its context; names of the asked authors are none."""
+    topic = {fold(word.text) for word in words(query.topic)}
+    names = {word.folded for author in query.authors for word in words(author)}
+    return [
+        (word, vector)
+        for word, vector in _word_vectors(query.text, token_vectors)
+        if word.folded in topic - names and stems(word.text)
+    ]
+
+
+def _word_vectors(text: str, token_vectors: TokenVectors) -> list[tuple[Word, np.ndarray]]:
+    """Words with the unit mean of their tokens' vectors, as far as the model reads."""
+    spans, vectors = token_vectors(text)
+    found = []
+    for word in words(text):
+        inside = [index for index, (start, end) in enumerate(spans) if start < word.end and end > word.start]
+        if inside:
+            mean = vectors[inside].mean(axis=0)
+            found.append((word, mean / max(float(np.linalg.norm(mean)), 1e-12)))
+    return found
+
+
+def _count_elsewhere(expectation: Expectation | None, texts: Sequence[str]) -> bool:
+    near = [expectation.count_near(text) for text in texts] if expectation else []
+    return False in near and True not in near

@@ -33,7 +33,7 @@ COMMON_WORDS = frozenset(
     means meant meet member mention minute moment money month morning mother move name near need new next night
     number offer office old open opinion parent part party pass people person place play point possible post
     power prefer president profile program propose provide public pull put question raise reach read real reason
-    recommend remain remember report require research result right room run said say see seem seen sell send
+    recommend remain remember report require research result right room round run said say see seem seen sell send
     serve service set several show side single small sort speak spend start state stay stop story study suggest
     sure system take teacher team tell think thought time today took try turn turned type use used user uses
     using various view walk want war water way week well whole word work working works year years young

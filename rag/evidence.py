@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 
 from rag.lexical import stems
-from rag.questions import Query
+from rag.questions import Query, admits
 from rag.records import Citation, Passage, Range, Span
 from rag.sentences import split_sentences
 
@@ -99,6 +99,9 @@ def compose(
     Returns:
         Text and citations; both empty if no passage has anything to quote.
     """
+    passages = [passage for passage in passages if admits(query, passage)]
+    if not passages:
+        return Composed("", ())
     if question_vector is None:
         question_vector = embed([query.text])[0]
     stored = vectors([passage.id for passage in passages]) if vectors else {}
@@ -434,10 +437,10 @@ def _subject(query: Query, quote: Quote, rarity: Callable[[str], float]) -> str:
                     best = max(best, current.copy(), key=lambda words: (len(words), len("".join(words))))
                 else:
                     current = []
-    phrase = " ".join(best)
-    if len(best) < 2 and len(wanted) > 2:
+    if not best or (len(best) == 1 and len(wanted) > 1):
         return ""
-    return phrase if phrase[1:2].isupper() or not phrase else phrase[0].lower() + phrase[1:]
+    lower = best[0].casefold()
+    return " ".join([lower if lower in query.topic.split() else best[0], *best[1:]])
 
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>|~$^&#]")

@@ -13,11 +13,11 @@ from functools import lru_cache
 from rag.lexical import stems
 from rag.questions import SAYING
 
-_NUMBER = (
-    r"(?:\d[\d,.]*|\b(?:an?|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen"
-    r"|seventeen|eighteen|nineteen|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion"
-    r"|half|several|few|couple|dozen)\b)"
+_COUNT = (
+    r"two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+    r"|twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety|hundred|thousand|million|billion|half"
 )
+_NUMBER = rf"(?:\d[\d,.]*|\b(?:an?|one|{_COUNT}|several|few|couple|dozen)\b)"
 _TIME = r"(?:millisecond|second|minute|hour|day|night|week|weekend|fortnight|month|quarter|season|year|decade|century|centurie|ms|min|hr|h|s)s?\b"
 _LENGTH = (
     r"(?:[mck]?m|metres?|meters?|kilomet\w+|centimet\w+|millimet\w+|miles?|feet|foot|ft|inch(?:es)?|yards?|fathoms?"
@@ -38,8 +38,7 @@ _FOUND = {
     "date": r"\b(?:1[5-9]\d\d|20\d\d|January|February|March|April|May|June|July|August|September|October|November|December|Monday"
     r"|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Christmas|Easter|yesterday|today|tomorrow|ago|century|spring|summer|autumn"
     r"|winter)\b|\d+:\d\d|\b(?:last|next|this|that) (?:day|week|month|year|morning|evening|night)\b",
-    "number": r"\d[\d,.]*|\b(?:two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|hundreds?|thousands?|million|half|twice|once"
-    r"|dozens?|all|none|most|doubled?s?)\b",
+    "number": rf"\d[\d,.]*|\b(?:{_COUNT}|hundreds|thousands|millions|twice|once|dozens?|all|none|most|doubled?s?)\b",
     "name": r"(?<!^)(?<![.!?:]\s)(?<![\"“(>])\b[A-Z][\w'’&.-]+",
     "place": r"(?<!^)(?<![.!?:]\s)(?<![\"“(>])\b[A-Z][\w'’&.-]+|\b(?:in|at|on|under|behind|near|between|outside|inside|beside|from"
     r"|through|into|across|above|below|over) (?:the|an?|my|our|his|her|their)\b",
@@ -64,7 +63,7 @@ _ASKED = [
         r"\bhow (?:many|much|large|big|fast|heavy|likely|hot|cold|accurate|quickly|loud|strong)\b|\bpercent(?:age)?\b"
         r"|\bwhat (?:number|fraction|share|proportion)\b",
     ),
-    ("date", r"\bwhen (?:was|were|did|is|will|does|do|has|had)\b|\b(?:what|which) (?:year|date|month|day|century)\b"),
+    ("date", r"\bwhen (?:was|were|did|will|had)\b|\b(?:what|which) (?:year|date|month|day|century)\b"),
     (
         "name",
         r"\b(?:which|what) (?:\w+ )?(?:brand|city|country|town|university|college|school|company|firm|journal|newspaper|magazine|museum"

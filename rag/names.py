@@ -109,18 +109,17 @@ class NameIndex:
         if not whole:
             return
         self._parts[author] = {*parts, whole}
-        self._form(whole, author, everyday=whole in _EVERYDAY)
+        self._form(whole, author, everyday=all(part in _EVERYDAY for part in parts))
         bare = whole.rstrip("0123456789")
-        if len(bare) > 3:  # "tidewright" for "tidewright_77"
+        if bare != whole and len(bare) > 3:  # "tidewright" for "tidewright_77"
             self._form(bare, author, everyday=bare in _EVERYDAY)
         if len(parts) > 2:
             self._form(parts[0] + parts[-1], author, everyday=False)
         # Parts of a handle such as "the gears to ascension" are words, those of "Ann Lee" are names.
         named = 1 < len(parts) <= 4 and all(part[0].isalpha() for part in parts)
-        capitals = all(part[0].isupper() for part in written)
         for part in parts if named else ():
             if len(part) > 2 and part not in FUNCTION_WORDS - {"will", "may"}:
-                self._form(part, author, everyday=not capitals or part in _EVERYDAY, whole=False)
+                self._form(part, author, everyday=part in _EVERYDAY, whole=False)
 
     def _form(self, form: str, author: str, *, everyday: bool, whole: bool = True) -> None:
         known = self._forms.setdefault(form, _Form(set(), everyday, whole))
@@ -139,14 +138,14 @@ class NameIndex:
         """
         mentions: list[Mention] = []
         taken: set[int] = set()
-        for matcher in (self._exact, lambda run: self._close(run, known)):
-            for size in range(min(6, len(found)), 0, -1):
+        for size in range(min(6, len(found)), 0, -1):
+            for matcher in (self._exact, lambda run: self._close(run, known)):
                 for first in range(len(found) - size + 1):
                     run = found[first : first + size]
                     if taken & set(range(first, first + size)) or any(word.breaks for word in run[:-1]):
                         continue
                     form = matcher(run)
-                    if form and not self._part_of_longer_name(found, first, size, form.authors):
+                    if form and not self._part_of_longer_name(found, first, size, form):
                         taken |= set(range(first, first + size))
                         authors = tuple(sorted(form.authors))
                         mentions.append(Mention(first, first + size, authors, form.everyday, form.whole))
@@ -169,18 +168,28 @@ class NameIndex:
         near: dict[int, list[_Form]] = {}
         for length in range(len(joined) - 2, len(joined) + 3):
             for form in self._similar.get((joined[0], length), ()):
-                if (distance := _edits(joined, form)) is not None and not self._forms[form].everyday:
+                distance = _edits(joined, form)
+                if distance and not self._forms[form].everyday and self._word_by_word(run, self._forms[form].authors):
                     near.setdefault(distance, []).append(self._forms[form])
         if not near:
             return None
         best = near[min(near)]
-        return _Form(set().union(*(form.authors for form in best)), False, all(form.whole for form in best))
+        authors = set().union(*(form.authors for form in best))
+        return _Form(authors, False, all(form.whole for form in best))
 
-    def _part_of_longer_name(self, found: Sequence[Word], first: int, size: int, authors: set[str]) -> bool:
+    def _word_by_word(self, run: Sequence[Word], authors: set[str]) -> bool:
+        """Whether each word by itself is close to a part of the name: "Zola Müller" is not "Zoë Müller"."""
+        if len(run) == 1:
+            return True
+        parts = set().union(*(self._parts[author] for author in authors))
+        return all(word.folded in parts or any(_edits(word.folded, part) for part in parts) for word in run)
+
+    def _part_of_longer_name(self, found: Sequence[Word], first: int, size: int, form: _Form) -> bool:
         """Whether "Paul" is here the first half of "Paul Graham", who is somebody else than the authors called Paul."""
-        if size > 1 or all(len(self._parts[author]) == 1 for author in authors):
+        joined = "".join(word.folded for word in found[first : first + size])
+        if joined in self._forms and (size > 1 or all(len(self._parts[author]) == 1 for author in form.authors)):
             return False
-        own = set().union(*(self._parts[author] for author in authors))
+        own = set().union(*(self._parts[author] for author in form.authors))
         after = found[first + 1] if first + 1 < len(found) and not found[first].breaks else None
         before = found[first - 1] if first and not found[first - 1].breaks else None
         return any(

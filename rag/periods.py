@@ -29,7 +29,7 @@ _PHRASES = [
     ("between", re.compile(rf"\b(?:between|from)\s+({_POINT})\s+(?:and|to|until|till|through|-|–)\s+({_POINT})", re.I)),
     ("span", re.compile(rf"\b(?:in\s+|during\s+)?({_YEAR})\s*(?:-|–|to)\s*({_YEAR})\b", re.I)),
     ("since", re.compile(rf"\b(?:since|after|starting\s+in)\s+({_POINT})", re.I)),
-    ("since", re.compile(rf"\bfrom\s+({_POINT})\s+(?:on|onwards?)\b", re.I)),
+    ("since", re.compile(rf"\bfrom\s+({_POINT})\s+(?:onwards?\b|on(?=\W*$|,))", re.I)),
     ("until", re.compile(rf"\b(?:before|until|till|up\s+to|prior\s+to|by)\s+(?:the\s+end\s+of\s+)?({_POINT})", re.I)),
     (
         "window",

@@ -143,7 +143,7 @@ _WRITING = re.compile(
 _SUBJECT_MATTER = re.compile(r"\b(?:about|on|of|regarding|concerning|that|whether|how|why|to|for|with)\b", re.I)
 _PHRASES = re.compile(
     r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
-    r"|\bchang\w+ (?:his|her|their) minds?\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\bsay about\b|\bthe comments?\b",
+    r"|\bchang\w+ (?:his|her|their) minds?\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\bsay about\b|\bthe comments?\b",
     re.I,
 )
 _NOT_TOPIC = SAYING - frozenset(
@@ -493,17 +493,16 @@ def _role(question: str, found: list[Word], mention: Mention, mentions: list[Men
     written = question[found[first].start : found[last - 1].end]
     capital = found[first].capital or question == question.lower()
     before = found[first - 1].folded if first else ""
+    strong = _speaks(question, found, first, last)
     if mention.ordinary:
-        strong = _speaks(question, found, first, last)
-        if not strong or not capital or (found[first].start == 0 and not _speaks_from_start(found, last)):
-            return "word"
-        return "speaker"
-    if not capital and last - first == 1 and (before in _DETERMINERS or not mention.whole):
-        return "speaker" if before not in _DETERMINERS and _speaks(question, found, first, last) else "word"
+        named = strong and (capital or last - first > 1)
+        return "speaker" if named and (found[first].start or _speaks_from_start(found, last)) else "word"
+    if last - first == 1 and not found[first].capital and (before in _DETERMINERS or not mention.whole):
+        return "speaker" if strong and before not in _DETERMINERS else "word"
     opening = question[: found[first].start]
     if _OPEN.match(question) and not _WHO_IS.match(opening):
         return "content"
-    if _speaks(question, found, first, last):
+    if strong:
         return "speaker"
     joined = _joined_to(found, mention, mentions)
     if joined is not None:
@@ -537,9 +536,8 @@ def _joined_to(found: list[Word], mention: Mention, mentions: list[Mention]) -> 
 
 
 def _speaks_from_start(found: list[Word], last: int) -> bool:
-    return found[last - 1].possessive or (
-        last < len(found) and found[last].folded in SAYING and found[last].folded.endswith("s")
-    )
+    after = found[last].folded if last < len(found) else ""
+    return found[last - 1].possessive or after == "on" or (after in SAYING and after.endswith("s"))
 
 
 def _speaks(question: str, found: list[Word], first: int, last: int) -> bool:
@@ -565,7 +563,7 @@ def _speaks(question: str, found: list[Word], first: int, last: int) -> bool:
         and before not in _ABOUT
     ):
         return True
-    if before == "to" and before2 == "according":
+    if (before == "to" and before2 == "according") or (first == 0 and rest[:1] == ["on"]):
         return True
     if before in {"by", "from"}:
         return bool(

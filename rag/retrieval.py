@@ -123,18 +123,21 @@ class Retriever:
 
     def _judged(self, query: Query, found: Sequence[Passage], pool: Sequence[Passage], judged: int) -> Retrieved:
         """How probable it is that what was found answers the question."""
-        from dataclasses import asdict
-
-        from rag.answerability import probability, signals
+        from rag.answerability import judge
 
         retrieved = Retrieved(query, tuple(found), 0.0, considered=tuple(pool))
-        asked_in_vain = query.unknown_authors and not query.authors and not query.labels
-        if not found or asked_in_vain:
-            return retrieved
         if not judged:
-            return replace(retrieved, answerable=1.0)
-        seen = signals(query, found[:judged], self._embedder, self._store.rarity, self._store.knows)
-        return replace(retrieved, answerable=probability(seen), signals=asdict(seen))
+            return replace(retrieved, answerable=1.0 if found else 0.0)
+        answerable, signals = judge(
+            query,
+            found,
+            question_vector=self._embedder.embed_query(query.text),
+            vectors=self._store.vectors,
+            token_vectors=self._embedder.token_vectors,
+            rarity=self._store.rarity,
+            windows=judged,
+        )
+        return replace(retrieved, answerable=answerable, signals=signals)
 
     def _candidates(self, text: str, filters: Filters) -> list[Passage]:
         dense = dict(self._store.dense(self._embedder.embed_query(text), CANDIDATES, filters))

@@ -1,0 +1,351 @@
+"""Fit and measure abstention: the weights in rag/answerability.py, and the risk-coverage curve.
+
+    python tests/benchmarks/answerability.py [--store FOLDER] [--curve FILE.svg]
+
+Questions: tests/data/answerability_*.jsonl, over the seeds, the sample, two invented collections and Chroma's chunking
+evaluation (its own 472 questions are answerable), and those that ship with the sample (for `commentariat eval`). More questions without an answer are made from answerable ones: "leave-out"
+hides every passage that holds the answer, "swap" puts a content word of another question in the place of one. Those and the
+chunking evaluation are for fitting only. The four others are split by a hash of the question: one half is fitted on, the
+other reported. Each question weighs less the more of its kind there are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import hashlib
+import json
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+
+import ingest
+from rag.answerability import Signals, measure
+from rag.embedding import load_embedder
+from rag.evaluation import SAMPLE_QUESTIONS
+from rag.names import words
+from rag.questions import Query, admits
+from rag.records import Passage, Turn
+from rag.retrieval import Retriever, balanced, distinct
+from rag.settings import Settings
+from rag.store import Store
+
+ROOT = Path(__file__).parent.parent.parent
+DATA = ROOT / "tests" / "data"
+SHARED = ROOT.parent / "shared"
+CHUNKING = SHARED / "bench" / "chunking"
+LIMIT = 8
+ANSWERED = 0.95
+KIND_WEIGHT = {"swap": 0.4, "leave-out": 0.6, "other collection": 0.15, "near": 1.2, "off": 0.6}
+FIT_ONLY_WEIGHT, SPLIT_WEIGHT = 0.6, 2.0
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, and the words or ranges that answer it."""
+
+    text: str
+    kind: str
+    gold: tuple[Any, ...] = ()
+    also: tuple[str, ...] = ()
+    history: tuple[Turn, ...] = ()
+    split: str = ""
+    """"tune" or "report"; decided by a hash where it is empty."""
+
+    def answered_by(self, passage: Passage) -> bool:
+        return any(
+            item in passage.text if isinstance(item, str) else passage.start < item[1] and item[0] < passage.end
+            for item in (*self.gold, *self.also)
+        )
+
+
+@dataclass(frozen=True)
+class Row:
+    """One question put to one collection."""
+
+    collection: str
+    kind: str
+    question: str
+    answerable: bool
+    signals: Signals | None
+    """None if no passage came into question."""
+    split: str = ""
+
+    @property
+    def report(self) -> bool:
+        """Whether it belongs to the half that is not fitted on."""
+        if self.split:
+            return self.split == "report"
+        return int(hashlib.sha256(self.question.encode()).hexdigest(), 16) % 2 == 1
+
+
+class Collection:
+    """An indexed collection."""
+
+    def __init__(self, name: str, path: Path, stores: Path) -> None:
+        self.name = name
+        settings = Settings(store=stores / name, llm="evidence")
+        ingest.ingest([path], settings=settings)
+        self._embedder = load_embedder(settings)
+        self._store = Store.open(settings, self._embedder)
+        self._retriever = Retriever(self._store, self._embedder)
+
+    def understand(self, question: Question) -> Query:
+        return self._retriever.understand(question.text, question.history)
+
+    def rarity(self, word: str) -> float:
+        return self._store.rarity(word)
+
+    def row(self, question: Question, kind: str, answerable: bool, *, without_gold: bool = False) -> Row | None:
+        """Signals for a question; None if an answerable question's passages were not even found."""
+        query = self.understand(question)
+        pool = list(self._retriever.retrieve(query, LIMIT).considered)
+        if without_gold:
+            pool = [passage for passage in pool if not question.answered_by(passage)]
+        passages = self._best(query, pool)
+        if answerable and not any(question.answered_by(passage) for passage in passages):
+            return None
+        passages = [passage for passage in passages if admits(query, passage)]
+        found = None
+        if passages and query.topic:
+            found = measure(
+                query,
+                passages,
+                question_vector=self._embedder.embed_query(query.text),
+                stored=self._store.vectors([passage.id for passage in passages]),
+                token_vectors=self._embedder.token_vectors,
+                rarity=self._store.rarity,
+            )
+        return Row(self.name, kind, question.text, answerable, found, question.split)
+
+    @staticmethod
+    def _best(query: Query, pool: list[Passage]) -> list[Passage]:
+        if query.compare and len(query.authors) > 1:
+            groups = [distinct([p for p in pool if p.author == author], LIMIT) for author in query.authors]
+            return balanced(groups, LIMIT)
+        return distinct(pool, LIMIT)
+
+
+def own_questions(name: str) -> tuple[list[Question], list[Question]]:
+    """The answerable and the unanswerable questions over a collection."""
+    rows = [
+        json.loads(line) for line in (DATA / f"answerability_{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    made = [
+        Question(row["question"], row["kind"], tuple(row.get("gold", ())), tuple(row.get("also", ()))) for row in rows
+    ]
+    answerable = [question for question, row in zip(made, rows, strict=True) if row["answerable"]]
+    return answerable, [question for question, row in zip(made, rows, strict=True) if not row["answerable"]]
+
+
+def sample_questions() -> tuple[list[Question], list[Question]]:
+    """The answerable and the unanswerable questions that ship with the sample."""
+    groups: tuple[list[Question], list[Question]] = ([], [])
+    for row in map(json.loads, SAMPLE_QUESTIONS.read_text(encoding="utf-8").splitlines()):
+        gold = tuple(item["quote"] for item in row.get("gold", ()))
+        turns = tuple(Turn(turn["role"], turn["content"]) for turn in row.get("history", ()))
+        kind = row["type"] if gold else "near"
+        groups[not gold].append(Question(row["question"], kind, gold, history=turns, split=row["split"]))
+    return groups
+
+
+def chunking_questions(corpus: str) -> tuple[list[Question], list[Question]]:
+    with (CHUNKING / "questions.csv").open(encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.DictReader(file) if row["corpus_id"] == corpus]
+    answerable = []
+    for row in rows:
+        gold = tuple((item["start_index"], item["end_index"]) for item in json.loads(row["references"]))
+        answerable.append(Question(row["question"], "direct", gold))
+    lines = (DATA / "answerability_chunking.jsonl").read_text(encoding="utf-8").splitlines()
+    others = [Question(row["question"], row["kind"]) for row in map(json.loads, lines) if row["corpus"] == corpus]
+    return answerable, others
+
+
+def rows_of(
+    collection: Collection,
+    answerable: list[Question],
+    unanswerable: list[Question],
+    foreign: list[Question],
+    seed: int = 0,
+) -> Iterator[Row]:
+    rng = random.Random(seed)
+    for question in answerable:
+        if row := collection.row(question, question.kind, True):
+            yield row
+        if row := collection.row(question, "leave-out", False, without_gold=True):
+            yield row
+    for question in swapped(collection, answerable, rng):
+        if row := collection.row(question, "swap", False):
+            yield row
+    for question in unanswerable:
+        if row := collection.row(question, question.kind, False):
+            yield row
+    for question in rng.sample(foreign, min(40, len(answerable))):
+        if row := collection.row(question, "other collection", False):
+            yield row
+
+
+def swapped(collection: Collection, answerable: list[Question], rng: random.Random) -> Iterator[Question]:
+    """Each question with one of its rarer words replaced by one of another question, of the same look."""
+
+    def rare(question: Question) -> list[str]:
+        topic = [word.text for word in words(collection.understand(question).topic)]
+        return [word for word in topic if word.isalpha() and word in question.text and collection.rarity(word) > 0.4]
+
+    pool = [(word, question) for question in answerable for word in rare(question)]
+    for question in answerable:
+        own = rare(question)
+        if not own:
+            continue
+        old = rng.choice(own)
+        fitting = [
+            word
+            for word, other in pool
+            if other is not question
+            and word[0].isupper() == old[0].isupper()
+            and word[-1] == old[-1]
+            and word.casefold() not in question.text.casefold()
+        ]
+        if fitting:
+            new = rng.choice(fitting)
+            yield Question(re.sub(rf"\b{re.escape(old)}\b", new, question.text, count=1), "swap")
+
+
+NAMES = [field.name for field in fields(Signals)]
+
+
+def fit(rows: list[Row]) -> tuple[dict[str, float], float]:
+    """Weights and intercept, both sides weighing the same."""
+    rows = [row for row in rows if row.signals]
+    values = np.array([list(asdict(row.signals).values()) for row in rows])
+    answerable = np.array([row.answerable for row in rows])
+    weight = np.array([KIND_WEIGHT.get(row.kind, 1.0) * _collection_weight(row) for row in rows])
+    weight[answerable] *= weight[~answerable].sum() / weight[answerable].sum()
+    mean, deviation = values.mean(axis=0), values.std(axis=0) + 1e-9
+    model = LogisticRegression(C=0.1, max_iter=5000).fit((values - mean) / deviation, answerable, weight)
+    weights = model.coef_[0] / deviation
+    return dict(zip(NAMES, weights.tolist(), strict=True)), float(model.intercept_[0] - weights @ mean)
+
+
+def _collection_weight(row: Row) -> float:
+    return SPLIT_WEIGHT if row.collection in SPLIT else FIT_ONLY_WEIGHT
+
+
+def predict(rows: list[Row], weights: dict[str, float], intercept: float) -> np.ndarray:
+    logits = [
+        intercept + sum(weights[name] * value for name, value in asdict(row.signals).items()) if row.signals else -30.0
+        for row in rows
+    ]
+    return 1 / (1 + np.exp(-np.array(logits)))
+
+
+def rates(rows: list[Row], probabilities: np.ndarray, threshold: float) -> dict[str, tuple[float, int]]:
+    """Share of answerable questions answered, and of each kind of unanswerable ones declined."""
+    groups: dict[str, list[bool]] = {}
+    for row, probability in zip(rows, probabilities, strict=True):
+        if row.answerable:
+            groups.setdefault("answered", []).append(probability >= threshold)
+        else:
+            groups.setdefault(row.kind, []).append(probability < threshold)
+            if row.kind in WRITTEN:
+                groups.setdefault("declined", []).append(probability < threshold)
+    return {name: (float(np.mean(values)), len(values)) for name, values in groups.items()}
+
+
+def curve(rows: list[Row], probabilities: np.ndarray) -> list[tuple[float, float, float]]:
+    """(threshold, share of answerable answered, share of unanswerable declined), from answering all to answering none."""
+    written = [row.answerable or row.kind in WRITTEN for row in rows]
+    rows = [row for row, keep in zip(rows, written, strict=True) if keep]
+    probabilities = probabilities[np.array(written)]
+    answerable = np.array([row.answerable for row in rows])
+    return [
+        (float(t), float((probabilities[answerable] >= t).mean()), float((probabilities[~answerable] < t).mean()))
+        for t in np.unique(np.round(probabilities, 3))
+    ]
+
+
+SPLIT = ("seeds", "sample", "railway", "choir")
+WRITTEN = ("near", "absent", "off")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--store", type=Path, default=Path("build/answerability"), help="where the indexes are kept")
+    parser.add_argument("--curve", type=Path, help="write the risk-coverage curve of the reported half to this SVG")
+    parser.add_argument("--rows", type=Path, help="write all signals to this JSON file")
+    args = parser.parse_args()
+    paths = {
+        "seeds": SHARED / "seeds",
+        "sample": ROOT / "rag" / "sample" / "comments",
+        "railway": DATA / "answerability_railway_comments.jsonl",
+        "choir": DATA / "answerability_choir_comments.jsonl",
+    }
+    asked = {name: own_questions(name) for name in paths}
+    for own, shipped in zip(asked["sample"], sample_questions(), strict=True):
+        own += shipped
+    for path in sorted(CHUNKING.glob("[!R]*.md")):
+        paths[path.stem], asked[path.stem] = path, chunking_questions(path.stem)
+    rows: list[Row] = []
+    for name, path in paths.items():
+        foreign = [question for other in asked if other != name and other not in SPLIT for question in asked[other][0]]
+        rows += rows_of(Collection(name, path, args.store), *asked[name], foreign)
+        print(f"{name}: {sum(row.collection == name for row in rows)} questions", flush=True)
+    tune = [row for row in rows if row.collection in SPLIT and not row.report]
+    report = [row for row in rows if row.collection in SPLIT and row.report]
+    weights, intercept = fit(tune + [row for row in rows if row.collection not in SPLIT])
+    probabilities = predict(tune, weights, intercept)
+    threshold = float(
+        np.quantile([p for p, row in zip(probabilities, tune, strict=True) if row.answerable], 1 - ANSWERED)
+    )
+    shift = -float(np.log(threshold / (1 - threshold)))
+    print(
+        f"\nINTERCEPT = {intercept + shift:.2f}  (threshold {threshold:.3f} of the balanced fit moved to 0.5)\nWEIGHTS = {{"
+    )
+    for name, weight in weights.items():
+        print(f'    "{name}": {weight:.2f},')
+    print("}")
+    for title, part in (("tune", tune), ("report", report)):
+        print(title, rates(part, predict(part, weights, intercept + shift), 0.5))
+    for name in SPLIT:
+        part = [row for row in report if row.collection == name]
+        print(f"  {name}", rates(part, predict(part, weights, intercept + shift), 0.5))
+    print("\nLeft out of fitting as a whole, at its own threshold for 95 % answered:")
+    for name in SPLIT:
+        part = [row for row in rows if row.collection == name]
+        other = predict(part, *fit([row for row in rows if row.collection != name]))
+        own = float(np.quantile([p for p, row in zip(other, part, strict=True) if row.answerable], 1 - ANSWERED))
+        print(f"  {name}", rates(part, other, own))
+    if args.rows:
+        args.rows.write_text(json.dumps([asdict(row) for row in rows]), encoding="utf-8")
+    points = curve(report, predict(report, weights, intercept + shift))
+    print("\nthreshold  answered  declined (reported half)")
+    for wanted in (0.99, 0.97, 0.95, 0.93, 0.9, 0.85, 0.8, 0.7, 0.5):
+        point = max((p for p in points if p[1] >= wanted), key=lambda p: p[0])
+        print("".join(f"{value:10.3f}" for value in point))
+    if args.curve:
+        plot(points, args.curve)
+
+
+def plot(points: list[tuple[float, float, float]], path: Path) -> None:
+    import matplotlib
+
+    matplotlib.use("svg")
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(5, 4))
+    axes.plot([answered for _, answered, _ in points], [1 - declined for _, _, declined in points])
+    axes.set(
+        xlabel="answerable questions answered", ylabel="unanswerable questions answered", xlim=(0.5, 1), ylim=(0, 1)
+    )
+    axes.grid(alpha=0.3)
+    figure.savefig(path, bbox_inches="tight")
+
+
+if __name__ == "__main__":
+    main()

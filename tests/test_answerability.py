@@ -1,0 +1,213 @@
+"""Whether retrieved passages answer a question, and what kind of answer it expects."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+import ingest
+from rag.answerability import NOTHING_ASKED, WEIGHTS, Signals, judge, probability
+from rag.expectation import expected
+from rag.questions import Query
+from rag.records import Passage
+from rag.retrieval import Retriever
+from rag.settings import Settings
+
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def railway(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Retriever:
+    return indexed("railway", tmp_path_factory, model_cache)
+
+
+def indexed(name: str, folders: pytest.TempPathFactory, cache: Path) -> Retriever:
+    settings = Settings(store=folders.mktemp(name) / "store", cache=cache, llm="evidence")
+    ingest.ingest([DATA / f"answerability_{name}_comments.jsonl"], settings=settings)
+    return Retriever.from_settings(settings)
+
+
+def answerable(retriever: Retriever, question: str) -> float:
+    return retriever.retrieve(retriever.understand(question), 8).answerable
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What are the new sleepers made of?",
+        "Why does Orrin Fell prefer oak?",
+        "How much energy does braking recover on the trams?",
+        "Compare Saltley and ballast_kate on half-day turns.",
+    ],
+)
+def test_a_question_that_the_comments_answer_is_likely_answerable(railway: Retriever, question: str) -> None:
+    assert answerable(railway, question) > 0.5
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How do I remove red wine stains?",
+        "How does maglev levitation work?",
+        "What does Orrin Fell think about water softeners in the tender?",
+        "Which paint was used on the coaches?",
+        "Compare Orrin Fell and Wren Tallow on hydrogen buses.",
+    ],
+)
+def test_a_question_that_they_do_not_answer_is_unlikely_answerable(railway: Retriever, question: str) -> None:
+    assert answerable(railway, question) < 0.5
+
+
+def test_a_question_about_a_person_alone_is_answerable_if_they_wrote(railway: Retriever) -> None:
+    assert answerable(railway, "Who is Wren Tallow?") == NOTHING_ASKED
+    assert answerable(railway, "What do you say?") == 0.0
+
+
+def test_nobody_answers_for_somebody_who_wrote_nothing(railway: Retriever) -> None:
+    assert answerable(railway, "What does Alan Turing think about oak sleepers?") == 0.0
+
+
+def test_without_passages_there_is_no_answer() -> None:
+    query = Query("Why oak?", "Why oak?", topic="oak")
+    assert judge(query, [], question_vector=None, vectors=dict, token_vectors=len, rarity=len) == (0.0, {})
+
+
+def test_the_signals_come_with_the_probability(railway: Retriever) -> None:
+    found = railway.retrieve(railway.understand("What are the new sleepers made of?"), 8)
+    assert probability(Signals(**found.signals)) == found.answerable
+
+
+def test_the_judgement_does_not_depend_on_how_many_passages_are_asked_for(railway: Retriever) -> None:
+    query = railway.understand("What was the cause of the wet joint?")
+    assert railway.retrieve(query, 8).answerable == railway.retrieve(query, 20).answerable
+
+
+def test_every_signal_has_its_weight() -> None:
+    assert set(WEIGHTS) == set(Signals.__dataclass_fields__)
+
+
+def test_support_speaks_for_an_answer_and_a_missing_kind_against_it() -> None:
+    some = Signals(support=0.7, cosine=0.5, coverage=0.6, typed=1.0)
+    assert probability(replace(some, support=0.9)) > probability(some) > probability(replace(some, value_missing=1.0))
+
+
+def test_passages_without_sentences_or_vectors_are_judged_too(railway: Retriever) -> None:
+    query = railway.understand("What are the new sleepers made of?")
+    passages = [
+        replace(p, sentences=(), dense_score=None, lexical_score=None) for p in railway.retrieve(query, 3).passages
+    ]
+    result, signals = judge(
+        query,
+        passages,
+        question_vector=railway._embedder.embed_query(query.text),
+        vectors=lambda ids: {},
+        token_vectors=railway._embedder.token_vectors,
+        rarity=lambda word: 0.5,
+    )
+    assert 0 < result < 1
+    assert signals["cosine"] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("question", "kind"),
+    [
+        ("How much does a reed cost?", "price"),
+        ("How old is the mill?", "age"),
+        ("How often should one oil it?", "frequency"),
+        ("How tall is the tower?", "length"),
+        ("How long does it take?", "duration"),
+        ("How many tubes were replaced?", "number"),
+        ("When was it built?", "date"),
+        ("In which year did it close?", "date"),
+        ("Who built the harbour?", "name"),
+        ("Which brand of epoxy is used?", "name"),
+        ("Where did they sing?", "place"),
+        ("Who argues that oak is better?", None),
+        ("Where do Ann and Bob disagree?", None),
+        ("When do tides turn?", None),
+        ("Why is the pitch sinking?", None),
+        ("What is a staff?", None),
+    ],
+)
+def test_the_form_of_a_question_tells_what_kind_of_answer_it_expects(question: str, kind: str | None) -> None:
+    found = expected(question)
+    assert (found.kind if found else None) == kind
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "met"),
+    [
+        ("How much does a reed cost?", "A shop reed costs 28 euros.", True),
+        ("How much does a reed cost?", "I scrape my own reeds.", False),
+        ("How much compute was used for GPT-4?", "GPT-4 is more powerful.", False),
+        ("When was the mill built?", "The mill burnt in 1908.", True),
+        ("When was the mill built?", "The mill stands by the river.", False),
+        ("When was the mill of 1908 built?", "The mill of 1908 stands by the river.", False),
+        ("Who built the mill?", "It was built by Orrin Fell.", True),
+        ("Who built the mill?", "It was built by the river.", False),
+        ("How long is the tunnel?", "The tunnel is 340 metres long.", True),
+        ("How long is the tunnel?", "We relaid the track up to the tunnel.", False),
+    ],
+)
+def test_a_text_either_has_something_of_that_kind_or_not(question: str, text: str, met: bool) -> None:
+    assert expected(question).met(text) is met
+
+
+def test_a_number_counts_if_it_stands_near_what_is_counted() -> None:
+    asked = expected("How many pigeons live on the roof?")
+    assert asked.count_near("There were forty pigeons on it.") is True
+    assert asked.count_near("The pigeons know which roof, and in winter we have heated it for 12 years now.") is False
+    assert asked.count_near("It is burnt on the roof.") is None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["railway", "choir"])
+def test_most_answerable_questions_are_answered_and_most_others_declined(
+    name: str, tmp_path_factory: pytest.TempPathFactory, model_cache: Path
+) -> None:
+    retriever = indexed(name, tmp_path_factory, model_cache)
+    rows = [
+        json.loads(line) for line in (DATA / f"answerability_{name}.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    held_out = [row for row in rows if int(hashlib.sha256(row["question"].encode()).hexdigest(), 16) % 2]
+    right = [(answerable(retriever, row["question"]) >= 0.5) == row["answerable"] for row in held_out]
+    assert sum(right) / len(right) > 0.8
+
+
+def test_the_committed_questions_are_enough_and_their_answers_stand_where_they_should(
+    sample_settings: Settings,
+) -> None:
+    from rag.store import Store
+
+    texts = [comment.text for comment in Store.open(sample_settings).comments()]
+    profiles = "\n".join(
+        path.read_text(encoding="utf-8") for path in sorted((DATA.parent.parent / "rag/sample/comments").glob("*.txt"))
+    )
+    rows = [
+        json.loads(line)
+        for path in sorted(DATA.glob("answerability_*.jsonl"))
+        if "comments" not in path.name
+        for line in path.read_text(encoding="utf-8").splitlines()
+    ]
+    assert sum(row["answerable"] for row in rows) >= 150
+    assert sum(not row["answerable"] for row in rows) >= 150
+    sample = [
+        json.loads(line) for line in (DATA / "answerability_sample.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    lost = [
+        phrase
+        for row in sample
+        for phrase in row.get("gold", ())
+        if phrase not in profiles and not any(phrase in text for text in texts)
+    ]
+    assert lost == []
+
+
+def test_no_passage_is_judged_by_words_of_others_names() -> None:
+    passage = Passage("p", "c", "quill", "Rye.", "f", 0, 4)
+    query = Query("What does Jo say?", "What does Jo say?", unknown_authors=("Jo",), topic="rye")
+    assert judge(query, [passage], question_vector=None, vectors=dict, token_vectors=len, rarity=len)[0] == 0.0

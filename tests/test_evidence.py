@@ -1,0 +1,216 @@
+"""Answers made of quotes: exact, attributed, whole, and harmless to show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import numpy as np
+import pytest
+
+from rag.embedding import Embedder
+from rag.evidence import GAP, Composed, compose, inert, plain
+from rag.questions import Query, understand
+from rag.records import Passage
+from rag.sentences import split_sentences
+
+RYE = (
+    "Warm rye starters turn sour within a day. This is because the bacteria like heat. I keep mine at 24 degrees. "
+    "But in August I move it to the cellar."
+)
+SALT = "Salt slows the yeast in a rye starter by a third. My neighbour grows roses."
+FLOAT = "Floating point sums depend on the order of the terms. Sort nothing, sum in pairs."
+
+
+def passage(text: str, author: str | None = "Ann Lee", number: int = 1, **more) -> Passage:
+    sentences = tuple(split_sentences(text))
+    names = {"id": f"p{number}", "comment_id": f"c{number}", "source": f"file{number}.txt"}
+    place = {**names, "start": 10, "end": 10 + len(text)}
+    return Passage(text=text, author=author, sentences=sentences, **place | more)
+
+
+@pytest.fixture
+def answer(embedder: Embedder):
+    def answer(question: str, passages: Sequence[Passage], **options) -> Composed:
+        authors = sorted({p.author for p in passages if p.author})
+        query = understand(question, authors=authors, **options)
+        return compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8)
+
+    return answer
+
+
+def quoted_texts(composed: Composed, passages: Sequence[Passage]) -> list[str]:
+    """Cited words, sliced by the offsets of the citations."""
+    texts = {p.source: (p.start, p.text) for p in passages}
+    found = []
+    for citation in composed.citations:
+        for span in citation.spans:
+            start, text = texts[span.source]
+            found.append(text[span.start - start : span.end - start])
+    return found
+
+
+def test_every_citation_is_an_exact_span_and_has_its_marker(answer) -> None:
+    passages = [passage(RYE), passage(SALT, "quill", 2), passage(FLOAT, "quill", 3)]
+    composed = answer("Why do rye starters turn sour, and what slows the yeast?", passages)
+    assert re.findall(r"\[(\d+)\]", composed.text) == [str(c.number) for c in composed.citations] == ["1", "2"]
+    assert [c.quote for c in composed.citations] == [
+        quoted_texts(composed, passages)[0],
+        quoted_texts(composed, passages)[-1],
+    ]
+    assert all(text in RYE + SALT for text in quoted_texts(composed, passages))
+
+
+def test_the_best_sentence_is_quoted_and_the_rest_left_out(answer) -> None:
+    composed = answer("What slows the yeast in a rye starter?", [passage(SALT, "quill")])
+    assert composed.text == "**quill**, on rye starter:\n\n> Salt slows the yeast in a rye starter by a third. [1]"
+
+
+def test_an_answer_is_the_same_every_time(answer) -> None:
+    passages = [passage(RYE), passage(SALT, "quill", 2)]
+    assert answer("What about rye starters?", passages) == answer("What about rye starters?", passages)
+
+
+def test_a_sentence_that_leans_on_the_one_before_brings_it_along(answer) -> None:
+    composed = answer("What do the bacteria like?", [passage(RYE)])
+    assert "Warm rye starters turn sour within a day. This is because the bacteria like heat." in plain(composed.text)
+
+
+def test_a_contradiction_that_follows_is_not_cut_off(answer) -> None:
+    composed = answer("At how many degrees is it kept?", [passage(RYE)])
+    assert "I keep mine at 24 degrees. But in August I move it to the cellar." in plain(composed.text)
+
+
+def test_a_list_follows_the_line_that_opens_it(answer) -> None:
+    text = (
+        "Three rules for error messages:\nName the place.\nPrint both types.\nNever suggest a repair.\n\nRoses are red."
+    )
+    composed = answer("List the rules for error messages.", [passage(text)])
+    assert all(
+        rule in plain(composed.text) for rule in ("Name the place.", "Print both types.", "Never suggest a repair.")
+    )
+
+
+def test_author_and_date_stand_before_the_quote(answer) -> None:
+    when = datetime(2023, 4, 2, tzinfo=UTC)
+    assert answer("What slows the yeast?", [passage(SALT, "quill", posted_at=when)]).text.startswith(
+        "**quill**, 2023-04-02"
+    )
+
+
+def test_an_unnamed_author_has_an_honest_label(answer) -> None:
+    labelled = answer("What slows the yeast?", [passage(SALT, None, label="unnamed profile (okafor.example)")])
+    assert labelled.text.startswith("**unnamed profile (okafor.example)**:")
+    assert answer("What slows the yeast?", [passage(SALT, None)]).text.startswith("**an unnamed author**:")
+
+
+def test_words_of_somebody_else_are_never_attributed_to_the_commenter(answer) -> None:
+    text = "Salt slows the yeast in a rye starter.\n\nI doubt that roses like it."
+    quoted = passage(text, "quill", quoted=((0, 38),))
+    assert answer("What slows the yeast in a starter?", [quoted]).text.startswith("**quill**, quoting somebody else")
+
+
+def test_a_lost_formula_is_marked_where_it_was(answer) -> None:
+    text = "Every distribution is a Boltzmann distribution. Simply define , and presto."
+    composed = answer("How do you simply define it, and presto?", [passage(text, gaps=(62,))])
+    assert f"Simply define {GAP} , and presto." in plain(composed.text)
+    assert any("Simply define , and presto." in quote for quote in quoted_texts(composed, [passage(text)]))
+
+
+def test_people_who_are_compared_each_get_a_say(answer) -> None:
+    passages = [passage(RYE), passage(SALT, "quill", 2)]
+    composed = answer("Compare Ann Lee and quill on rye starters.", passages)
+    assert [c.passage.author for c in composed.citations] == ["Ann Lee", "quill"]
+
+
+def test_whoever_is_compared_and_silent_is_named(embedder: Embedder) -> None:
+    query = Query("rye?", "rye?", authors=("Ann Lee", "quill"), compare=True, topic="rye starters")
+    composed = compose(query, [passage(RYE)], embed=embedder.embed_texts, rarity=lambda word: 0.8)
+    assert composed.text.endswith("Nothing by quill was found on this.")
+
+
+def test_a_change_of_mind_is_told_in_order_of_time(answer) -> None:
+    late = passage("I now keep my rye starter at 26 degrees.", number=1, posted_at=datetime(2022, 1, 1, tzinfo=UTC))
+    early = passage("My rye starter stands at 24 degrees.", number=2, posted_at=datetime(2018, 1, 1, tzinfo=UTC))
+    composed = answer("Has Ann Lee changed her mind about the rye starter's degrees?", [late, early])
+    assert [c.passage.id for c in composed.citations] == ["p2", "p1"]
+
+
+def test_the_same_words_are_quoted_once(answer) -> None:
+    composed = answer("What slows the yeast?", [passage(SALT, "quill", 1), passage(SALT, "quill", 2)])
+    assert len(composed.citations) == 1
+
+
+def test_an_unknown_person_is_said_to_be_unknown(embedder: Embedder) -> None:
+    query = understand(
+        "What does Jo Turing say about yeast?", authors=["quill"], known_words=lambda word: word == "Turing"
+    )
+    passages = [passage("Turing said that salt slows the yeast.", "quill"), passage(RYE, "quill", 2)]
+    composed = compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8)
+    assert composed.text.startswith("No comments by Jo Turing are indexed. What others wrote:")
+    assert [c.passage.id for c in composed.citations] == ["p1"]
+
+
+def test_nothing_to_quote_gives_an_empty_answer(answer) -> None:
+    assert answer("What slows the yeast?", []) == Composed("", ())
+
+
+def test_stored_vectors_give_the_same_kind_of_answer(embedder: Embedder) -> None:
+    one = passage(RYE)
+    windows = [*one.sentences, *((a, b) for (a, _), (_, b) in zip(one.sentences, one.sentences[1:], strict=False))]
+    rows = embedder.embed_windows([one.text], [windows])[0]
+    query = understand("Where is the starter kept in August?")
+
+    def refuse(texts: Sequence[str]) -> np.ndarray:
+        raise AssertionError("sentences with stored vectors are not embedded again")
+
+    composed = compose(
+        query,
+        [one],
+        embed=refuse,
+        rarity=lambda word: 0.8,
+        vectors=lambda ids: {one.id: rows},
+        question_vector=embedder.embed_query(query.text),
+    )
+    assert "But in August I move it to the cellar." in plain(composed.text)
+
+
+@pytest.mark.parametrize(
+    "nasty",
+    [
+        "<script>alert(1)</script>",
+        "![x](https://evil.example/pixel.png)",
+        "[click](javascript:alert(1))",
+        "See [3] and [1].",
+        "# Heading",
+        "- item",
+        "1. item",
+        "=====",
+        "a | b\n--- | ---",
+        "`code` and ```fence```",
+        "*bold* _it_ ~~gone~~ $x^2$",
+        "<img src=x onerror=alert(1)>",
+        "&lt;b&gt; &#60;",
+        "https://evil.example www.evil.example me@evil.example",
+        "back\\slash \\[4\\]",
+    ],
+)
+def test_the_words_of_a_comment_show_as_they_are_and_do_nothing(nasty: str) -> None:
+    from markdown_it import MarkdownIt
+
+    markdown = MarkdownIt("gfm-like", {"linkify": False})
+    rendered = markdown.render(inert(nasty))
+    assert set(re.findall(r"</?(\w+)", rendered)) <= {"p", "br"}
+    assert not re.search(r"\[\d+\]", inert(nasty))
+    assert plain(inert(nasty)) == nasty
+
+
+def test_invisible_characters_are_not_shown() -> None:
+    assert inert("a\u202eb\u200bc\x1b[2J\U000e0041d") == "abc\\[2Jd"
+
+
+def test_a_hostile_name_is_inert_too(answer) -> None:
+    composed = answer("What slows the yeast?", [passage(SALT, "**<b>[1]**")])
+    assert composed.text.startswith("**\\*\\*\\<b\\>\\[1\\]\\*\\***")
+    assert re.findall(r"\[(\d+)\]", composed.text) == ["1"]

@@ -1,0 +1,377 @@
+"""Who, when and what a question is about, alone and in a conversation."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from rag.questions import Query, admits, understand
+from rag.records import Passage, Turn
+
+AUTHORS = (
+    "Ann Bea Lee",
+    "brine_ledgerwick",
+    "Paul Okoro",
+    "Paul Severn",
+    "Will Tanner",
+    "Old Bassoon",
+    "tidewright_77",
+    "Zoë Müller",
+    "JaneHarrow",
+    "the long way round",
+    "quill",
+)
+NOW = datetime(2024, 6, 15, tzinfo=UTC)
+
+
+def read(question: str, **options) -> Query:
+    return understand(question, authors=AUTHORS, now=NOW, **options)
+
+
+@pytest.mark.parametrize(
+    ("question", "authors"),
+    [
+        ("What does Ann Bea Lee think about rye?", ("Ann Bea Lee",)),
+        ("what does ann bea lee think about rye?", ("Ann Bea Lee",)),
+        ("What does Ann Lee think about rye?", ("Ann Bea Lee",)),
+        ("What does Ann B. Lee think about rye?", ("Ann Bea Lee",)),
+        ("What does ann-bea-lee think about rye?", ("Ann Bea Lee",)),
+        ("Ann's view of rye", ("Ann Bea Lee",)),
+        ("Lee on rye", ("Ann Bea Lee",)),
+        ("What did Brine Ledgerwick write about rye?", ("brine_ledgerwick",)),
+        ("What did brineledgerwick write about rye?", ("brine_ledgerwick",)),
+        ("What did @brine_ledgerwick write about rye?", ("brine_ledgerwick",)),
+        ("What does Jane Harrow recommend?", ("JaneHarrow",)),
+        ("What does zoe muller say about flour?", ("Zoë Müller",)),
+        ("What does tidewright use on the boat?", ("tidewright_77",)),
+        ("What does The Long Way Round say about maps?", ("the long way round",)),
+        ("quill's proposal for units", ("quill",)),
+        ("Who is Ann Lee?", ("Ann Bea Lee",)),
+        ("Where does Ann Lee work?", ("Ann Bea Lee",)),
+        ("Tell me about Ann Lee", ("Ann Bea Lee",)),
+        ("According to Severn, is rye bitter?", ("Paul Severn",)),
+    ],
+)
+def test_an_author_is_recognised_however_the_name_is_written(question: str, authors: tuple[str, ...]) -> None:
+    assert (read(question).authors, read(question).unknown_authors) == (authors, ())
+
+
+@pytest.mark.parametrize("typed", ["Brine Ledgerwik", "brine ledgrewick", "Ledgerwikc"])
+def test_a_small_typo_in_a_name_is_forgiven(typed: str) -> None:
+    assert read(f"What does {typed} think about rye?").authors == ("brine_ledgerwick",)
+
+
+@pytest.mark.parametrize("other", ["Paula", "Anne", "Zola Müller", "Quilla", "Jane Harlow Smith"])
+def test_a_similar_name_is_somebody_else(other: str) -> None:
+    query = read(f"What does {other} think about rye?")
+    assert (query.authors, query.unknown_authors) == ((), (other,))
+
+
+def test_a_first_name_of_two_authors_means_both() -> None:
+    assert read("What does Paul think about rye?").authors == ("Paul Okoro", "Paul Severn")
+
+
+def test_a_known_first_name_with_a_strange_surname_is_unknown() -> None:
+    query = read("What does Paul Graham think about rye?")
+    assert (query.authors, query.unknown_authors) == ((), ("Paul Graham",))
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What will happen to the rye?",
+        "Will it rain?",
+        "How old is the starter?",
+        "Where is the long way round the lake?",
+        "How do you clean a bassoon?",
+        "What did the tanner use?",
+        "Is there an old way to bake?",
+    ],
+)
+def test_everyday_words_are_no_authors(question: str) -> None:
+    query = read(question)
+    assert (query.authors, query.unknown_authors) == ((), ())
+
+
+@pytest.mark.parametrize(
+    "question", ["What does Will think about leather?", "what does will think about leather", "Will's view on leather"]
+)
+def test_an_everyday_word_is_an_author_where_a_speaker_is_expected(question: str) -> None:
+    assert read(question).authors == ("Will Tanner",)
+
+
+@pytest.mark.parametrize(
+    ("question", "authors", "mentioned"),
+    [
+        ("Who argued that Ann Lee is wrong about rye?", (), ("Ann Bea Lee",)),
+        ("Which people agree with quill?", (), ("quill",)),
+        ("What is said about Ann Lee's bread?", (), ("Ann Bea Lee",)),
+        ("What do people think of quill?", (), ("quill",)),
+        ("How does quill respond to Ann Lee?", ("quill",), ("Ann Bea Lee",)),
+        ("What did quill say about Gibbs measures?", ("quill",), ()),
+        ("What does quill think about Zoë Müller's plan?", ("quill",), ("Zoë Müller",)),
+    ],
+)
+def test_a_name_that_is_only_talked_about_is_no_filter(
+    question: str, authors: tuple[str, ...], mentioned: tuple[str, ...]
+) -> None:
+    query = read(question)
+    assert (query.authors, query.mentioned, query.unknown_authors) == (authors, mentioned, ())
+
+
+@pytest.mark.parametrize(
+    ("question", "unknown"),
+    [
+        ("What does Alan Turing think about rye?", ("Alan Turing",)),
+        ("According to Grace Hopper, what is rye?", ("Grace Hopper",)),
+        ("What is Alan Turing's view on rye?", ("Alan Turing",)),
+        ("What did Alan Turing and Ann Lee say about rye?", ("Alan Turing",)),
+        ("comments by Grace Hopper", ("Grace Hopper",)),
+    ],
+)
+def test_somebody_without_comments_is_named_as_unknown(question: str, unknown: tuple[str, ...]) -> None:
+    assert read(question).unknown_authors == unknown
+
+
+def test_an_unknown_name_in_lower_case_is_found_by_words_that_occur_nowhere() -> None:
+    query = read("what does alan turing think about rye", known_words=lambda word: word == "rye")
+    assert (query.unknown_authors, query.traces) == (("alan turing",), ())
+
+
+def test_an_unknown_name_leaves_a_trace_where_comments_mention_it() -> None:
+    query = read("What does Alan Turing think about rye?", known_words=lambda word: word == "Turing")
+    assert query.traces == ("Alan Turing",)
+    told, silent = (Passage("p", "c", "quill", text, "f", 0, len(text)) for text in ("As Turing said.", "Rye is best."))
+    assert (admits(query, told), admits(query, silent)) == (True, False)
+
+
+def test_an_unknown_name_may_stand_for_an_unnamed_profile() -> None:
+    labels = ("unnamed profile (okafor.example)", "unnamed profile (other.example)")
+    query = read("Why does Jo Okafor's profile mention bees?", labels=labels)
+    assert (query.unknown_authors, query.labels) == (("Jo Okafor",), labels[:1])
+    own, other = (Passage("p", "c", None, "Bees.", "f", 0, 5, label=label) for label in labels)
+    assert (admits(query, own), admits(query, other)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("question", "authors"),
+    [
+        ("Ann Lee vs quill on rye", ("Ann Bea Lee", "quill")),
+        ("Where do Ann Lee and quill disagree about rye?", ("Ann Bea Lee", "quill")),
+        ("Compare Ann Lee, quill and Zoë Müller on rye", ("Ann Bea Lee", "quill", "Zoë Müller")),
+        ("Does Ann Lee agree with quill about rye?", ("Ann Bea Lee", "quill")),
+        ("What do Ann Lee and quill think about rye?", ("Ann Bea Lee", "quill")),
+        ("What is the difference between Ann Lee's and quill's view of rye?", ("Ann Bea Lee", "quill")),
+    ],
+)
+def test_several_people_are_compared(question: str, authors: tuple[str, ...]) -> None:
+    query = read(question)
+    assert (query.authors, query.compare, query.topic) == (authors, True, "rye")
+
+
+def test_comparing_things_is_no_comparison_of_people() -> None:
+    assert not read("Compare rye and wheat.").compare
+
+
+def day(year: int, month: int = 1, number: int = 1) -> datetime:
+    return datetime(year, month, number, tzinfo=UTC)
+
+
+LAST = (23, 59, 59, 999999)
+
+
+def end(year: int, month: int, number: int) -> datetime:
+    return datetime(year, month, number, *LAST, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("question", "since", "until"),
+    [
+        ("What did quill write in 2023 about rye?", day(2023), end(2023, 12, 31)),
+        ("In 2023, what did quill say about rye?", day(2023), end(2023, 12, 31)),
+        ("comments from 2021 on rye", day(2021), end(2021, 12, 31)),
+        ("What did quill say before March 2022?", None, end(2022, 2, 28)),
+        ("What did quill say about rye before March?", None, end(2024, 2, 29)),
+        ("What has quill said since last year?", day(2023), None),
+        ("What did quill write between 2021 and 2023?", day(2021), end(2023, 12, 31)),
+        ("What did quill write after 2023-02-01?", end(2023, 2, 1).replace(microsecond=999999), None),
+        ("What did quill post in May 2022?", day(2022, 5), end(2022, 5, 31)),
+        ("What did quill say on 3 April 2023?", day(2023, 4, 3), end(2023, 4, 3)),
+        ("What has quill said recently about rye?", day(2023, 6, 15), None),
+        ("What did quill write in the last three months?", day(2024, 3, 15), None),
+    ],
+)
+def test_a_period_of_writing_becomes_a_filter(question: str, since: datetime | None, until: datetime | None) -> None:
+    query = read(question)
+    if question.endswith("after 2023-02-01?"):
+        since = day(2023, 2, 2)
+    assert (query.since, query.until, query.dates_certain) == (since, until, True)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What did quill say about AI in 2050?",
+        "What happened to rye in 2019?",
+        "Will flour be cheaper by 2030?",
+        "What may happen before March?",
+        "How did the 2016 flood damage the mill?",
+    ],
+)
+def test_a_year_that_belongs_to_the_topic_is_no_filter(question: str) -> None:
+    query = read(question)
+    assert (query.since, query.until) == (None, None)
+
+
+def test_a_past_year_behind_the_topic_is_an_uncertain_filter() -> None:
+    query = read("What did quill say about the flood in 2016?")
+    assert (query.since, query.until, query.dates_certain) == (day(2016), end(2016, 12, 31), False)
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("List the reasons that quill gives.", True),
+        ("What are the main arguments against rye?", True),
+        ("Summarise what quill said about rye.", True),
+        ("Which flours does quill use?", True),
+        ("What does quill think of rye?", False),
+        ("What is this?", False),
+        ("Why does quill bake?", False),
+    ],
+)
+def test_a_list_is_wanted_where_the_question_asks_for_several_things(question: str, wanted: bool) -> None:
+    assert read(question).wants_list is wanted
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Has quill changed his mind about rye?",
+        "Does quill still think rye is best?",
+        "How did quill's view of rye evolve?",
+    ],
+)
+def test_the_course_of_an_opinion_is_recognised(question: str) -> None:
+    assert (read(question).by_time, read(question).authors) == (True, ("quill",))
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("What does Ann Lee think about sour rye bread?", "sour rye bread"),
+        ("What did quill write in 2023 about rye?", "rye"),
+        ("Who is Ann Lee?", ""),
+        ("What does Alan Turing think about machines?", "machines"),
+    ],
+)
+def test_the_topic_is_what_is_left_without_names_and_phrases(question: str, topic: str) -> None:
+    assert read(question).topic == topic
+
+
+TALK = (
+    Turn("user", "What does Ann Lee think about rye starters?"),
+    Turn(
+        "assistant",
+        "**Ann Bea Lee**, 2023-04-02:\n\n> Warm rye is sour rye. [1]\n\n**quill**:\n\n> Salt slows the yeast. [2]\n\n"
+        "Should I look for wheat as well?",
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "authors", "words"),
+    [
+        ("And why?", ("Ann Bea Lee",), {"rye", "starters"}),
+        ("Why?", ("Ann Bea Lee",), {"rye", "starters"}),
+        ("Does she still do that?", ("Ann Bea Lee",), {"rye", "starters"}),
+        ("What else does she say about ovens?", ("Ann Bea Lee",), {"ovens"}),
+        ("What about ovens?", ("Ann Bea Lee",), {"ovens"}),
+        ("And quill?", ("quill",), {"rye", "starters"}),
+        ("What does quill say about it?", ("quill",), {"rye", "starters"}),
+        ("What about the second one?", ("quill",), {"Salt", "slows", "yeast"}),
+        ("Tell me more about [1]", ("Ann Bea Lee",), {"Warm", "sour"}),
+        ("yes", ("Ann Bea Lee",), {"wheat"}),
+    ],
+)
+def test_a_follow_up_takes_over_what_it_leaves_out(question: str, authors: tuple[str, ...], words: set[str]) -> None:
+    query = understand(question, TALK, AUTHORS, now=NOW)
+    assert (query.authors, query.carried) == (authors, True)
+    assert words <= set(query.topic.split())
+    assert all(word in query.text for word in words)
+
+
+def test_a_follow_up_can_set_two_people_side_by_side() -> None:
+    query = understand("Does quill agree with her?", TALK, AUTHORS, now=NOW)
+    assert (query.authors, query.compare) == (("Ann Bea Lee", "quill"), True)
+
+
+@pytest.mark.parametrize(
+    "question", ["How do tides work at Hallin Bar?", "Who wrote about floats?", "What does Zoë Müller say about maps?"]
+)
+def test_a_new_topic_drops_the_old_one(question: str) -> None:
+    assert understand(question, TALK, AUTHORS, now=NOW) == read(question)
+
+
+def test_a_follow_up_of_a_follow_up_goes_back_to_the_first_question() -> None:
+    talk = (*TALK, Turn("user", "And why?"), Turn("assistant", "Because. [1]"))
+    query = understand("What about wheat?", talk, AUTHORS, now=NOW)
+    assert (query.authors, query.topic) == (("Ann Bea Lee",), "wheat")
+
+
+def test_a_follow_up_keeps_the_period() -> None:
+    talk = (Turn("user", "What did quill write in 2023 about rye?"), Turn("assistant", "Rye. [1]"))
+    assert understand("And why?", talk, AUTHORS, now=NOW).since == day(2023)
+
+
+def test_a_model_may_rewrite_an_elliptical_question() -> None:
+    seen = []
+
+    def rewrite(conversation: str) -> str:
+        seen.append(conversation)
+        return "Why does quill add salt?"
+
+    query = understand("And why?", TALK, AUTHORS, now=NOW, rewrite=rewrite)
+    assert (query.text, query.original, query.authors, query.carried) == (
+        "Why does quill add salt?",
+        "And why?",
+        ("quill",),
+        True,
+    )
+    assert seen[0].endswith("user: And why?")
+
+
+@pytest.mark.parametrize("reply", ["", "  ", "x" * 500])
+def test_an_unusable_rewriting_is_replaced_by_rules(reply: str) -> None:
+    assert understand("And why?", TALK, AUTHORS, now=NOW, rewrite=lambda _: reply) == understand(
+        "And why?", TALK, AUTHORS, now=NOW
+    )
+
+
+def test_a_question_that_stands_alone_is_not_rewritten() -> None:
+    def rewrite(_: str) -> str:
+        raise AssertionError("not elliptical")
+
+    assert not understand("How do tides work at Hallin Bar?", TALK, AUTHORS, now=NOW, rewrite=rewrite).carried
+
+
+@pytest.mark.parametrize("question", ["", "?", "...", "\u200b", "a" * 9000, "what " * 500, "[[[[[[" * 100, "“”‘’"])
+def test_odd_questions_are_read_without_fail(question: str) -> None:
+    assert understand(question, TALK, AUTHORS, now=NOW).original == " ".join(question.split())
+
+
+def test_thousands_of_authors_do_not_slow_down_reading() -> None:
+    import time
+
+    many = [
+        f"{first}{n} {last}"
+        for n in range(50)
+        for first in ("Ann", "Bob", "Cem", "Dana")
+        for last in ("Ash", "Birch") * 5
+    ]
+    understand("warm up", authors=many)
+    started = time.perf_counter()
+    for _ in range(10):
+        understand("What does Bobb17 Birch think about the long way home?", authors=many)
+    assert time.perf_counter() - started < 1
