@@ -104,6 +104,37 @@ def test_another_language_is_never_silently_supported(sentence: str, embedder: E
     assert check(sentence.replace("ein", "99").replace("целый", "99"), embedder)[0] == "unsupported"
 
 
+AROUND = "Last autumn I dried twelve kilos in Orkney, over 40 hours. " + " ".join(EVIDENCE)
+
+
+@pytest.mark.parametrize(
+    ("sentence", "status"),
+    [
+        ("The twelve kilos of kelp keep for a year if dried within 3 days.", "supported"),
+        ("Kelp from Orkney keeps for a year if dried within 3 days.", "supported"),
+        ("Kelp keeps for a year if dried within 40 days.", "unsupported"),  # there are 40 of something else around
+        ("Kelp keeps for a year if dried within twelve days.", "unsupported"),
+    ],
+)
+def test_what_stands_around_the_evidence_may_be_named_with_its_number(
+    sentence: str, status: str, embedder: Embedder
+) -> None:
+    assert check(sentence, embedder, around=AROUND)[0] == status
+    assert check(sentence, embedder)[0] == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence"),
+    [
+        ("Titration, not taste, convinced her.", "What convinced me was titration rather than taste."),
+        ("Roots feel suction instead of volume.", "What a root feels is suction, not volume."),
+        ("The drawback is that strength is lost.", "You gain time and you lose strength."),
+    ],
+)
+def test_a_contrast_said_in_other_words_is_no_denial(sentence: str, evidence: str, embedder: Embedder) -> None:
+    assert check_support(sentence, [evidence], embed=embedder.embed_texts).status == "supported"
+
+
 def test_a_judge_decides_what_signs_cannot(embedder: Embedder) -> None:
     asked: list[tuple[str, str]] = []
 
@@ -211,8 +242,8 @@ def test_published_figures_hold(embedder: Embedder) -> None:
     """On pairs made to be hard, 30% of them supported; likeness alone reaches precision 0.38 at recall 0.77."""
     figures = evaluate_support(PAIRS, embedder.embed_texts)
     assert figures["pairs"] == 202
-    assert figures["precision"] >= 0.49
-    assert figures["recall"] >= 0.63
+    assert figures["precision"] >= 0.50
+    assert figures["recall"] >= 0.67
     assert figures["flagged"]["other_topic"] == 1.0
     assert figures["flagged"]["near_miss"] >= 0.63
     assert figures["flagged"]["contradiction"] >= 0.62
