@@ -121,7 +121,7 @@ def judge(
     if not passages:
         return 0.0, {}
     if not stems(query.topic):
-        return (NOTHING_ASKED if query.authors or query.labels else 0.0), {}
+        return (NOTHING_ASKED if query.authors or query.labels or query.traces else 0.0), {}
     signals = measure(
         query,
         passages,

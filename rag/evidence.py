@@ -27,6 +27,8 @@ RELATIVE = 0.15
 SENTENCES, SENTENCES_IN_LIST = 5, 12
 LONGEST = 700
 """Characters up to which a quote is lengthened by the sentences around it."""
+WHOLE_PROFILE = 400
+"""A profile of at most so many characters is quoted whole: its sentences say little by themselves."""
 _WEIGHTS = {
     "intercept": -0.99,
     "window": 3.56,
@@ -162,8 +164,13 @@ def _scored(
     ]
 
 
+_LONE_MARKER = re.compile(r"(?:\s*[-–—*•+]\s*\n)+\s*")
+
+
 def _ranges(passage: Passage) -> list[Range]:
-    return list(passage.sentences) or split_sentences(passage.text) or [(0, len(passage.text))]
+    """The sentences, without list markers on lines of their own before them."""
+    found = list(passage.sentences) or split_sentences(passage.text) or [(0, len(passage.text))]
+    return [(m.end() if (m := _LONE_MARKER.match(passage.text, start, end)) else start, end) for start, end in found]
 
 
 def _similarities(
@@ -197,6 +204,8 @@ _NEEDS_BEFORE = re.compile(
     r"|for (?:example|instance)|e\.g|i\.e|as a result|similarly|likewise)\b",
     re.IGNORECASE,
 )
+_LEANS_BACK = re.compile(r"\W*(?:I|we|you)\s+(?:\w+\s+){0,3}?(?:it|this|these|those|they|them)\b")
+"""Speaks of something that was named before."""
 _TURNS = re.compile(
     r"\W*(?:but|however|though|although|yet|still|that said|nevertheless|nonetheless|on the other hand|unless|except)\b",
     re.IGNORECASE,
@@ -215,8 +224,8 @@ def _choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
     ranked = sorted((s for s in sentences if _says_something(s)), key=lambda s: (-s.score, s.passage.id, s.start))
     ranked = ranked or sorted(sentences, key=lambda s: (-s.score, s.passage.id, s.start))[:1]
     if query.compare and len(query.authors) > 1:
-        each = [[s for s in ranked if s.passage.author == author] for author in query.authors]
-        return [s for group in each for s in _best(group, 3)]
+        each = [[s for s in ranked if s.passage.byline == author and s.score >= FLOOR] for author in query.authors]
+        return [s for group in each for s in _best(group, 3) if s.passage.kind != "profile"]
     return _best(ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES)
 
 
@@ -251,6 +260,8 @@ def _by_comment(sentences: Iterable[Sentence]) -> dict[str, list[Sentence]]:
 
 def _with_context(members: list[Sentence], chosen: list[Sentence], query: Query) -> list[Sentence]:
     """Chosen sentences of one comment with the neighbours without which they would be unclear or unfair."""
+    if chosen and members[0].passage.kind == "profile" and members[-1].end - members[0].start <= WHOLE_PROFILE:
+        return members
     picked = {members.index(sentence) for sentence in chosen}
     length = sum(len(sentence.text) for sentence in chosen)
 
@@ -267,7 +278,7 @@ def _with_context(members: list[Sentence], chosen: list[Sentence], query: Query)
 
     for index in sorted(picked):
         text = members[index].text
-        if index and (_NEEDS_BEFORE.match(text) or text[:1].islower()):
+        if index and (_NEEDS_BEFORE.match(text) or _LEANS_BACK.match(text) or text[:1].islower()):
             take(index - 1, index)
         if index + 1 < len(members) and _TURNS.match(members[index + 1].text):
             take(index + 1, index)
@@ -346,11 +357,19 @@ def _quotes(picked: Sequence[Sentence]) -> list[Quote]:
             runs[-1].append(sentence)
         else:
             runs.append([sentence])
+    runs = [trimmed for run in runs if (trimmed := _trimmed(run))]
+    telling = [run for run in runs if len(run) > 1 or not run[0].text.endswith(":")]
     return [
-        Quote(tuple(tuple(run) for run in runs if run[0].quoted == voice))
+        Quote(tuple(tuple(run) for run in telling or runs if run[0].quoted == voice))
         for voice in (False, True)
-        if any(run[0].quoted == voice for run in runs)
+        if any(run[0].quoted == voice for run in telling or runs)
     ]
+
+
+def _trimmed(run: list[Sentence]) -> list[Sentence]:
+    """A run without lone list markers at its ends."""
+    words = [index for index, sentence in enumerate(run) if any(char.isalnum() for char in sentence.text)]
+    return run[words[0] : words[-1] + 1] if words else []
 
 
 def _ordered(query: Query, quotes: list[Quote]) -> list[Quote]:
@@ -378,7 +397,7 @@ def _written(query: Query, quotes: Sequence[Quote], rarity: Callable[[str], floa
         parts.append(_heading(quote, subject if subject.casefold() not in subjects else ""))
         parts.append(_block(quote, number))
         subjects.add(subject.casefold())
-    silent = [a for a in query.authors if query.compare and all(q.passage.author != a for q in quotes)]
+    silent = [a for a in query.authors if query.compare and all(q.passage.byline != a for q in quotes)]
     parts += [f"Nothing by {inert(author)} was found on this." for author in silent]
     return Composed("\n\n".join(parts), tuple(quote.citation(number) for number, quote in enumerate(quotes, 1)))
 

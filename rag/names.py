@@ -88,14 +88,26 @@ class _Form:
     whole: bool
 
 
-class NameIndex:
-    """The names of all authors, ready to be recognised."""
+_TRACE = re.compile(r"\(([^()]{3,})\)\s*$")
 
-    def __init__(self, authors: Iterable[str]) -> None:
+
+class NameIndex:
+    """The names of all authors, ready to be recognised.
+
+    Args:
+        authors: Their names.
+        labels: Labels of authors without a name; what stands in brackets, as in "unnamed profile (example.org)", names them.
+    """
+
+    def __init__(self, authors: Iterable[str], labels: Iterable[str] = ()) -> None:
         self._forms: dict[str, _Form] = {}
         self._parts: dict[str, set[str]] = {}
         for author in authors:
             self._add(author)
+        for label in labels:
+            if (trace := _TRACE.search(label)) and (form := fold("".join(re.split(r"[\W_]+", trace[1])))):
+                self._parts[label] = {form}
+                self._form(form, label, everyday=False)
         self._longest = max(map(len, self._forms), default=0)
         self._similar: dict[tuple[str, int], list[str]] = {}
         for form in self._forms:

@@ -216,7 +216,12 @@ def understand(
             in common with one is reported in `Query.labels`.
     """
     now = now or datetime.now(UTC)
-    reader = _Reader(_index(tuple(authors)), now if now.tzinfo else now.replace(tzinfo=UTC), known_words, tuple(labels))
+    reader = _Reader(
+        _index(tuple(authors), tuple(labels)),
+        now if now.tzinfo else now.replace(tzinfo=UTC),
+        known_words,
+        tuple(labels),
+    )
     question = " ".join(question.split())
     last: Query | None = None
     replied = ""
@@ -234,8 +239,8 @@ def understand(
 
 
 @lru_cache(maxsize=4)
-def _index(authors: tuple[str, ...]) -> NameIndex:
-    return NameIndex(authors)
+def _index(authors: tuple[str, ...], labels: tuple[str, ...]) -> NameIndex:
+    return NameIndex(authors, labels)
 
 
 def _rewritten(rewrite: Callable[[str], str], history: Sequence[Turn], question: str) -> str | None:
@@ -535,6 +540,11 @@ def _joined_to(found: list[Word], mention: Mention, mentions: list[Mention]) -> 
     return None
 
 
+_WRITERS = {"author", "commenter", "user", "poster", "person"}
+_BEING = {"is", "are", "was", "were", "be", "been", "being"}
+_PARTICIPLE = re.compile(r"(?:ed|en|wn|said|thought|held|put|made)$")
+
+
 def _speaks_from_start(found: list[Word], last: int) -> bool:
     after = found[last].folded if last < len(found) else ""
     return found[last - 1].possessive or after == "on" or (after in SAYING and after.endswith("s"))
@@ -550,8 +560,10 @@ def _speaks(question: str, found: list[Word], first: int, last: int) -> bool:
         if before in {"about", "on", "of", "to", "with", "against"} and not re.match(r"(?:profile|bio)\b", after, re.I):
             return False
         return bool(_OPINION.match(after))
-    while rest and (rest[0] in _ADVERBS or rest[0].endswith("ly")):
+    while rest and (rest[0] in _ADVERBS | _WRITERS or rest[0].endswith("ly")):
         rest = rest[1:]
+    if before in _BEING and rest and _PARTICIPLE.search(rest[0]):
+        return False  # "is X criticised" is about X
     if before in _AUXILIARY and rest and rest[0] in SAYING:
         return True
     if before in _AUXILIARY and len(rest) > 1 and rest[0] in {"and", "or"} | _AUXILIARY | {"have", "been"}:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from rag.biography import ANSWERED, telling_profiles
 from rag.errors import QuestionError
 from rag.lexical import stems
 from rag.records import Filters, Passage, Turn
@@ -119,6 +120,8 @@ class Retriever:
         else:
             pool = self._candidates(query.text, allowed)
             found = distinct(pool, limit)
+        if judged and (profiles := telling_profiles(query, pool)):
+            return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
         return self._judged(query, found, pool, judged)
 
     def _judged(self, query: Query, found: Sequence[Passage], pool: Sequence[Passage], judged: int) -> Retrieved:

@@ -15,7 +15,7 @@ from rag.records import Answer, Passage
 MOST = 3
 TRIED = 4
 """Questions that are tried; each costs a search."""
-LOOKED_AT = 12
+LOOKED_AT = 6
 """Passages whose names and terms may be asked about."""
 TELLING = 0.5
 """Rarity from which a word tells what a comment is about."""
@@ -74,9 +74,10 @@ def _candidates(
             yield f"Where do {cited[0]} and {cited[1]} disagree about {phrase}?", cited[0]
     lower = set(re.findall(r"(?<![^\W_])[a-z]+(?![^\W_])", " ".join(passage.text for passage in near)))
     quoted = {citation.passage.comment_id for citation in answer.citations}
-    said = re.findall(r"\w+", query.original.casefold())
+    shown = " ".join(citation.quote for citation in answer.citations)
+    said = re.findall(r"\w+", f"{query.original} {shown}".casefold())
     used: set[str] = set()
-    for passage in sorted(near, key=lambda passage: passage.comment_id in quoted):
+    for passage in sorted(near, key=lambda passage: passage.comment_id not in quoted):
         names = {part.casefold() for part in (passage.author or "").split()}
         term = _term(passage, rarity, {*lower, *names, *said})
         if term and term.casefold() not in used:

@@ -16,7 +16,7 @@ def passage(id: str, author: str | None, text: str, **values: object) -> Passage
 MOON = passage("a", "Maren Holt", "Tides are mostly the moon, which Kepler knew before Newton did.")
 COAST = passage("b", "Ioan Petrescu", "The coast decides more, as anyone in Bristol Channel can see.")
 BIO = passage("p", "Ada Fenwick", "I study harbours near Dunwich Reef.", kind="profile")
-ANSWER = Answer("", "[1]", (Citation(1, MOON, MOON.text, "a.txt", 0, len(MOON.text)),))
+ANSWER = Answer("", "[1]", (Citation(1, MOON, MOON.text[:25], "a.txt", 0, 25),))
 QUERY = Query("What causes spring tides?", "What causes spring tides?", topic="spring tides")
 
 
@@ -32,8 +32,8 @@ def suggested(query: Query = QUERY, answer: Answer = ANSWER, answers=lambda ques
 def test_others_on_the_topic_come_first_then_what_is_near() -> None:
     assert suggested() == (
         "What does Ioan Petrescu say about spring tides?",
-        "What does Ioan Petrescu say about Bristol Channel?",
         "What does Maren Holt say about Kepler?",
+        "What does Ioan Petrescu say about Bristol Channel?",
     )
 
 
@@ -50,7 +50,12 @@ def test_only_what_has_an_answer_is_kept_and_few_are_tried() -> None:
         return "Kepler" in question
 
     assert suggested(answers=answers) == ("What does Maren Holt say about Kepler?",)
-    assert [author for _, author in tried] == ["Ioan Petrescu", "Ioan Petrescu", "Maren Holt"]
+    assert [author for _, author in tried] == ["Ioan Petrescu", "Maren Holt", "Ioan Petrescu"]
+
+
+def test_what_the_answer_shows_is_not_asked_again() -> None:
+    whole = replace(ANSWER, citations=(Citation(1, MOON, MOON.text, "a.txt", 0, len(MOON.text)),))
+    assert not [question for question in suggested(answer=whole) if "Kepler" in question]
 
 
 def test_words_of_the_question_are_not_asked_again() -> None:

@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+import pytest
+
+import rag
+from rag.settings import Settings
+
+
+def asked(question: str, settings: Settings, *history: rag.Turn) -> rag.Answer:
+    return rag.answer(question, history=history, settings=settings)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Where does Jacy study?", "Which university is Jacy Reese Anthis at?", "Who is Jacy?", "What does Jacy do?"],
+)
+def test_a_profile_answers_what_its_words_do_not_repeat(seeds_settings: Settings, question: str) -> None:
+    answer = asked(question, seeds_settings)
+    assert not answer.abstained
+    assert {citation.passage.kind for citation in answer.citations} == {"profile"}
+    assert {citation.passage.author for citation in answer.citations} == {"Jacy Reese Anthis"}
+    assert "University of Chicago" in answer.text
+
+
+def test_a_pronoun_means_the_person_talked_about(seeds_settings: Settings) -> None:
+    before = (rag.Turn("user", "What does davidad think about quiet NaN payloads?"), rag.Turn("assistant", "..."))
+    answer = asked("Where did he study?", seeds_settings, *before)
+    assert {citation.passage.author for citation in answer.citations} == {"davidad"}
+
+
+@pytest.mark.parametrize("question", ["Where does Jacy live?", "Is davidad married?"])
+def test_what_no_profile_tells_is_not_answered_by_one(seeds_settings: Settings, question: str) -> None:
+    assert asked(question, seeds_settings).abstained
+
+
+def test_a_question_about_a_topic_is_not_about_the_person(seeds_settings: Settings) -> None:
+    answer = asked("Do subnormals work well, according to davidad?", seeds_settings)
+    assert "subnormals" in answer.text
+
+
+def test_who_is_named_by_a_trace_only_is_asked_alone(seeds_settings: Settings) -> None:
+    """The page of one profile never says its author's name; its label keeps the address it gives."""
+    answer = asked("What does payor.io say about overhangs?", seeds_settings)
+    assert not answer.abstained
+    assert {citation.passage.byline for citation in answer.citations} == {"unnamed profile (payor.io)"}
