@@ -109,7 +109,8 @@ def marked(text: str, checks: Iterable[SentenceCheck], marks: dict[str, str]) ->
     for check in checks:
         mark = marks.get(check.status, "")
         # What stands behind the last bar of a table's row is not shown.
-        end = check.end - text[check.start : check.end].endswith("|")
+        row = re.search(r"\s*\|\Z", text[check.start : check.end])
+        end = check.end - len(row[0]) if row else check.end
         pieces += [text[position:end], mark]
         position = end
         moved.append(replace(check, start=check.start + shift, end=check.end + shift + len(mark)))
