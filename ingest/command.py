@@ -11,7 +11,10 @@ from ingest.report import OnProgress, Progress
 from rag.errors import RagError, SettingsError
 from rag.settings import Settings
 
-EPILOG = "exit status: 0 everything was read, 1 some inputs were not (all others are indexed), 2 nothing was done"
+EPILOG = (
+    "exit status: 0 everything was read, 1 some inputs were not (all others are indexed) or the model of "
+    "--segment-with-model failed (the rules decided), 2 nothing was done"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -46,6 +49,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--map", action="append", default=[], metavar="OURS=THEIRS", help="column of a structured source, as text=body"
     )
     parser.add_argument(
+        "--segment-with-model",
+        action="store_true",
+        help="let the chat model (setting llm) decide uncertain borders between the comments of profile dumps",
+    )
+    parser.add_argument(
         "--quiet", action="store_true", help="no progress bars, and no report unless something was not read"
     )
     parser.add_argument("--json", action="store_true", help="the report as JSON")
@@ -64,7 +72,13 @@ def run(args: argparse.Namespace) -> int:
     columns = {ours: theirs for group, theirs in columns.items() for ours in [group]}
     with progress_bars(quiet=args.quiet or args.json) as progress:
         report = ingest(
-            args.paths, settings=settings, rebuild=args.rebuild, author_names=names, columns=columns, progress=progress
+            args.paths,
+            settings=settings,
+            rebuild=args.rebuild,
+            author_names=names,
+            columns=columns,
+            segment_with_model=args.segment_with_model,
+            progress=progress,
         )
     if args.json:
         print(report.to_json())

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.border_judge import BorderJudge
 from ingest.chunking import chunk
 from ingest.cleaning import find_gaps, lines_of, protected_ranges, quoted_ranges
 from ingest.report import IngestReport, OnProgress, Progress
@@ -23,7 +24,7 @@ from ingest.snapshots import SHORT, Sighting, Snapshots, line_keys
 from ingest.sources import Problem, RawDocument, SourceFile, authors, files, read_file
 from rag.corpus import decode, dump_comment, dump_passage, encode
 from rag.embedding import load_embedder
-from rag.errors import SourceError, StoreMissing
+from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.records import Comment, Passage, Range
 from rag.settings import Settings
 from rag.store import Store, VectorJob, Writer
@@ -44,6 +45,7 @@ def ingest(
     rebuild: bool = False,
     author_names: Mapping[str, str] | None = None,
     columns: Mapping[str, str] | None = None,
+    segment_with_model: bool = False,
     progress: OnProgress = lambda event: None,
 ) -> IngestReport:
     """Read comments into the index. Doing it twice changes nothing.
@@ -54,6 +56,8 @@ def ingest(
         rebuild: Start from nothing; the old index answers until the new one is complete.
         author_names: File name -> author, for dumps that do not say who wrote them.
         columns: Our column -> the file's, for structured sources, such as `{"text": "body"}`.
+        segment_with_model: Let the chat model of the settings decide the uncertain borders of profile dumps. Dumps that
+            were split without it are split again; what it decided stays until the dump changes.
         progress: Told how each phase advances.
 
     Returns:
@@ -64,9 +68,12 @@ def ingest(
         SourceError: There is nothing to read, or `columns` names an unknown column.
         StoreMismatch: The index was made with another embedding model.
         StoreUnavailable: Another ingest is running, or the folder cannot be written.
+        SettingsError: `segment_with_model` without a chat model.
+        ModelError: The chat model's package, file or key is missing.
     """
     started = time.monotonic()
     settings = settings or Settings()
+    judge = _judge(settings, progress) if segment_with_model else None
     embedder = load_embedder(settings)
     store = _store(settings)
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
@@ -74,7 +81,7 @@ def ingest(
         paths = _known_roots(store)
     if not paths:
         raise SourceError("Nothing to ingest. Give files or folders, as in `python -m ingest comments/`.")
-    run = Run(store, embedder, author_names or {}, columns or {}, progress, rebuild)
+    run = Run(store, embedder, author_names or {}, columns or {}, progress, rebuild, judge)
     with suppress(_NothingToDo), store.writing(embedder, rebuild=rebuild) as writer:
         run.execute(writer, paths)
     return run.report(time.monotonic() - started)
@@ -112,6 +119,18 @@ def _store(settings: Settings) -> Store:
     return Store(folder, settings.chroma_url)
 
 
+def _judge(settings: Settings, progress: OnProgress) -> BorderJudge:
+    from rag.chat_model import load_chat_model
+
+    model = load_chat_model(settings)
+    if model is None:
+        raise SettingsError(
+            "Splitting with a model needs a chat model, and the settings name none. Set COMMENTARIAT_LLM, as in "
+            ".env.example, or leave --segment-with-model out."
+        )
+    return BorderJudge(model, progress)
+
+
 def _known_roots(store: Store) -> list[Path]:
     rows = store.corpus.connection.execute("SELECT DISTINCT root FROM files ORDER BY root")
     return [Path(row["root"]) for row in rows]
@@ -131,6 +150,7 @@ class Run:
     columns: Mapping[str, str]
     progress: OnProgress
     rebuild: bool
+    judge: BorderJudge | None = None
     errors: list[Problem] = field(default_factory=list)
     skipped: list[Problem] = field(default_factory=list)
     removed_sources: list[str] = field(default_factory=list)
@@ -153,6 +173,8 @@ class Run:
         self.progress(Progress("reading", len(listed), len(listed), "files"))
         self._remove_what_is_gone(listed)
         self._use_borders_of_other_snapshots()
+        for problem in self.judge.problems() if self.judge else ():
+            self._note(problem)
         if not self.changes or (self.rebuild and not self._any_source()):
             raise _NothingToDo
         self.write()
@@ -187,13 +209,14 @@ class Run:
         # A name that was given once holds until another is given.
         author = self.authors.get(file.source) or (known["author"] if known else None)
         fingerprint = self._file_fingerprint(file, author)
-        if fingerprint and known and known["fingerprint"] == fingerprint:
+        if fingerprint and known and self._is_read(file.source, known["fingerprint"], fingerprint):
             self.db.execute(
                 "UPDATE files SET path = ?, root = ? WHERE name = ?", (str(file.path), str(file.root), file.source)
             )
             return
         seen: set[str] = set()
         whole = True
+        unanswered = self.judge.unanswered if self.judge else 0
         for item in read_file(file, columns=self.columns, author=author):
             if isinstance(item, RawDocument):
                 seen.add(item.source)
@@ -207,11 +230,24 @@ class Run:
         for name in stored if whole else ():
             if name not in seen:
                 self._remove_source(name)
+        if fingerprint and self.judge and self.judge.unanswered == unanswered:
+            fingerprint += f"+{self.judge.name}"
         self.db.execute(
             "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
             (file.source, str(file.path), str(file.root), fingerprint if whole else "", author),
         )
         self.changes += 1
+
+    def _is_read(self, name: str, stored: str, fingerprint: str) -> bool:
+        """Whether a file or document was read as it would be now; what a model decided once stays until it changes."""
+        as_it_was, _, model = stored.partition("+")
+        return as_it_was == fingerprint and (
+            self.judge is None or model == self.judge.name or not self._has_profile(name)
+        )
+
+    def _has_profile(self, name: str) -> bool:
+        query = "SELECT 1 FROM sources WHERE (file = ? OR name = ?) AND kind = 'profile'"
+        return self.db.execute(query, (name, name)).fetchone() is not None
 
     def _file_fingerprint(self, file: SourceFile, author: str | None) -> str | None:
         sidecar = file.path.with_name(file.path.name + ".meta.json")
@@ -228,10 +264,11 @@ class Run:
                               document.karma, document.seen_at, document.quoted, document.gaps, sorted(document.extra.items(), key=str)
                               if document.kind == "comment" else "")  # fmt: skip
         known = self.db.execute("SELECT fingerprint FROM sources WHERE name = ?", (document.source,)).fetchone()
-        if known and known["fingerprint"] == fingerprint:
+        if known and self._is_read(document.source, known["fingerprint"], fingerprint):
             return
         if known:
             self._remove_source(document.source, reported=False)
+        unanswered = self.judge.unanswered if self.judge else 0
         data = {"author": document.author, "url": document.url, "seen_at": document.seen_at}
         self.db.execute(
             "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?)",
@@ -240,6 +277,9 @@ class Run:
         sightings = self._of_profile(document) if document.kind == "profile" else [self._of_whole(document)]
         for sighting in sightings:
             self.snapshots.add(sighting)
+        if self.judge and document.kind == "profile" and self.judge.unanswered == unanswered:
+            marked = f"{fingerprint}+{self.judge.name}"
+            self.db.execute("UPDATE sources SET fingerprint = ? WHERE name = ?", (marked, document.source))
         self.changes += 1
 
     def _of_whole(self, document: RawDocument) -> Sighting:
@@ -256,7 +296,13 @@ class Run:
     def _of_profile(self, document: RawDocument, known_borders: Sequence[int] = ()) -> Iterator[Sighting]:
         """A profile dump is many pieces: name and bio, and each comment."""
         text = document.text
-        found = segment(text, embed=self._embed_lines, known_borders=known_borders, author_name=document.author)
+        found = segment(
+            text,
+            embed=self._embed_lines,
+            known_borders=known_borders,
+            author_name=document.author,
+            decide=self.judge,
+        )
         author = document.author or found.name
         common = {"source": document.source, "author": author, "label": None if author else found.label,
                   "seen_at": document.seen_at}  # fmt: skip

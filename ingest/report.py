@@ -9,7 +9,7 @@ from typing import Any
 
 from ingest.sources.base import Problem
 
-PHASES = ("reading", "merging", "embedding", "writing")
+PHASES = ("reading", "deciding", "merging", "embedding", "writing")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -27,8 +27,9 @@ GUESSED_HEAD = 0.8
 """Confidence in the first border where neither heading nor repeated bio says where the comments begin."""
 
 
-Decide = Callable[[Sequence[str], Sequence[str]], bool | None]
-"""Paragraphs before an uncertain border, paragraphs after it -> whether a new comment begins there; None: cannot tell."""
+Decide = Callable[[Sequence[str], Sequence[int]], Mapping[int, bool]]
+"""All paragraphs, and the indices of those whose border is uncertain -> whether a comment begins there, for those indices
+that it can tell."""
 
 MOST_ASKED = 300
 """Uncertain borders that `decide` is asked about, the most uncertain first."""
@@ -143,12 +144,12 @@ def _find_starts(
 
 def _ask(decide: Decide, paragraphs: Sequence[Line], probability: np.ndarray) -> dict[int, bool]:
     low, high = _UNCERTAIN
-    open_ones = [index for index in range(1, len(paragraphs)) if low < probability[index] < high]
-    answers = {}
-    for index in sorted(open_ones, key=lambda index: abs(probability[index] - 0.5))[:MOST_ASKED]:
-        before = [line.text for line in paragraphs[max(0, index - 4) : index]]
-        answers[index] = decide(before, [line.text for line in paragraphs[index : index + 3]])
-    return {index: begins for index, begins in answers.items() if begins is not None}
+    uncertain = [index for index in range(1, len(paragraphs)) if low < probability[index] < high]
+    asked = sorted(sorted(uncertain, key=lambda index: abs(probability[index] - 0.5))[:MOST_ASKED])
+    if not asked:
+        return {}
+    answers = decide([line.text for line in paragraphs], asked)
+    return {index: begins for index, begins in answers.items() if index in asked}
 
 
 def _paragraphs_at(paragraphs: Sequence[Line], offsets: Iterable[int]) -> set[int]:

@@ -26,6 +26,11 @@ from ingest.segmentation_eval import (
 )
 from rag.embedding import Embedder
 
+
+def deny(paragraphs, uncertain):
+    return dict.fromkeys(uncertain, False)
+
+
 TIDES = "Thanks for the chart! The tide at the old quay runs two hours late, as every pilot knows."
 BREAD = "Great question! My rye starter doubles in four hours at 26 degrees, and in nine at 18, so I keep it warm."
 CLOCK = "Yes, I agree about the observatory clock. It was wrong by four minutes for most of that year."
@@ -208,16 +213,19 @@ def test_a_judge_decides_what_is_uncertain_and_nothing_else() -> None:
     text = made_dumps(2)[1].text
     asked = []
 
-    def never(before, after):
-        asked.append((before[-1], after[0]))
-        return False
+    def never(paragraphs, uncertain):
+        asked.extend(text.index(paragraphs[index]) for index in uncertain)
+        return dict.fromkeys([*uncertain, 0, 10_000], False)
 
     unasked = {piece.start: piece.confidence for piece in segment(text).comments}
-    silent = {piece.start: piece.confidence for piece in segment(text, decide=lambda before, after: None).comments}
+    silent = {
+        piece.start: piece.confidence for piece in segment(text, decide=lambda paragraphs, uncertain: {}).comments
+    }
     denied = {piece.start for piece in segment(text, decide=never).comments}
     assert silent == unasked
-    assert all(f"{before}\n{after}" in text for before, after in asked)
-    assert {text.index(f"{before}\n{after}") + len(before) + 1 for before, after in asked}.isdisjoint(denied)
+    assert asked == sorted(asked)
+    assert asked
+    assert set(asked).isdisjoint(denied)
     assert denied < set(unasked)
 
 
@@ -266,7 +274,7 @@ def test_windows_agree_with_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
 )  # fmt: skip
 def test_words_of_others_are_marked(paragraphs: list[str], quoted: int) -> None:
     text = "Ada Byron\nComments\n" + "\n".join(paragraphs)
-    (piece,) = segment(text, decide=lambda before, after: False).comments
+    (piece,) = segment(text, decide=deny).comments
     assert slices(text, piece.quoted) == [paragraphs[quoted]]
 
 
@@ -283,7 +291,7 @@ def test_words_of_others_are_marked(paragraphs: list[str], quoted: int) -> None:
 )  # fmt: skip
 def test_the_authors_own_words_are_not(paragraphs: list[str]) -> None:
     text = "Ada Byron\nComments\n" + "\n".join(paragraphs)
-    assert [piece.quoted for piece in segment(text, decide=lambda before, after: False).comments] == [()]
+    assert [piece.quoted for piece in segment(text, decide=deny).comments] == [()]
 
 
 def test_scars_are_told_per_comment_in_offsets_of_the_text() -> None:
