@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 from ingest.border_judge import BorderJudge
 from ingest.chunking import chunk
 from ingest.cleaning import find_gaps, lines_of, protected_ranges, quoted_ranges
+from ingest.distributed import embedder_for
+from ingest.quotations import Quotations, prepare
 from ingest.report import IngestReport, OnProgress, Progress
 from ingest.segmentation import segment
 from ingest.snapshots import SHORT, Sighting, Snapshots, line_keys
@@ -25,7 +27,7 @@ from ingest.sources import Problem, RawDocument, SourceFile, authors, files, rea
 from rag.corpus import decode, dump_comment, dump_passage, encode
 from rag.embedding import load_embedder
 from rag.errors import SettingsError, SourceError, StoreMissing
-from rag.records import Comment, Passage, Range
+from rag.records import Comment, Passage, Quotation, Range
 from rag.settings import Settings
 from rag.store import Store, VectorJob, Writer
 
@@ -74,7 +76,7 @@ def ingest(
     started = time.monotonic()
     settings = settings or Settings()
     judge = _judge(settings, progress) if segment_with_model else None
-    embedder = load_embedder(settings)
+    embedder = embedder_for(settings)
     store = _store(settings)
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
     if not paths and rebuild:
@@ -161,6 +163,8 @@ class Run:
         self.writer = writer
         self.db = writer.corpus.connection
         self.snapshots = Snapshots(self.db)
+        prepare(self.db)
+        self.quotations = Quotations(self.db, self.snapshots.comment)
         self.changes = 0
 
     def execute(self, writer: Writer, paths: Sequence[str | Path]) -> None:
@@ -383,20 +387,22 @@ class Run:
     # --- writing ---
 
     def write(self) -> None:
-        """Comments and passages of everything that changed."""
+        """Comments and passages of everything that changed, and of comments that quote it."""
         added = changed = removed = 0
-        dirty = sorted(self.snapshots.dirty)
+        dirty = sorted(self.snapshots.dirty | self._quoting())
         for at in range(0, len(dirty), BATCH):
             self.progress(Progress("embedding", at, len(dirty), "comments"))
             jobs: list[VectorJob] = []
             for comment_id in dirty[at : at + BATCH]:
                 before = self.db.execute("SELECT kind, data FROM comments WHERE id = ?", (comment_id,)).fetchone()
                 comment = self.snapshots.comment(comment_id)
+                if comment and comment.quoted:
+                    comment = replace(comment, quotes=self.quotations.find(comment))
                 kind = comment.kind if comment else before["kind"] if before else ""
                 row = dump_comment(comment) if comment else None
                 if row and before and before["data"] == row[-1]:
                     continue
-                counted = kind == "comment"
+                counted = kind == "comment" and comment_id in self.snapshots.dirty
                 added += counted and before is None and comment is not None
                 changed += counted and before is not None and comment is not None
                 removed += counted and before is not None and comment is None
@@ -407,6 +413,17 @@ class Run:
         self.counts = {"added": added, "changed": changed, "removed": removed, "unchanged": total - added - changed}
         self.switched = True
         self.progress(Progress("writing", 0, 1, "index"))
+
+    def _quoting(self) -> set[str]:
+        """File the words of everything that changed; returns the comments that quote, or quoted, some of them."""
+        quoting: set[str] = set()
+        dirty = sorted(self.snapshots.dirty)
+        for number, comment_id in enumerate(dirty):
+            if number % BATCH == 0:
+                self.progress(Progress("merging", number, len(dirty), "comments"))
+            quoting |= self.quotations.update(comment_id, self.snapshots.comment(comment_id))
+        self.progress(Progress("merging", len(dirty), len(dirty), "comments"))
+        return quoting
 
     def _replace(self, comment_id: str, comment: Comment | None, row: tuple | None) -> Iterator[VectorJob]:
         self.db.execute("DELETE FROM passages WHERE comment_id = ?", (comment_id,))
@@ -483,6 +500,7 @@ def passages_of(comment: Comment, embedder: Embedder) -> Iterator[tuple[Passage,
             sentences=part.sentences,
             border_confidence=comment.border_confidence,
             parent_id=comment.parent_id,
+            quotes=_quotes_inside(comment.quotes, part.start, part.end),
         )
         yield passage, part.windows
 
@@ -490,6 +508,15 @@ def passages_of(comment: Comment, embedder: Embedder) -> Iterator[tuple[Passage,
 def _inside(ranges: Sequence[Range], start: int, end: int) -> tuple[Range, ...]:
     """The parts of ranges between two offsets, counted from the first of them."""
     return tuple((max(a, start) - start, min(b, end) - start) for a, b in ranges if a < end and b > start)
+
+
+def _quotes_inside(quotes: Sequence[Quotation], start: int, end: int) -> tuple[Quotation, ...]:
+    """The parts of quotations between two offsets, counted from the first of them."""
+    return tuple(
+        Quotation(max(quote.start, start) - start, min(quote.end, end) - start, quote.comment_id)
+        for quote in quotes
+        if quote.start < end and quote.end > start
+    )
 
 
 def _shifted(ranges: Sequence[Range], by: int) -> tuple[Range, ...]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import StoreMismatch, StoreUnavailable
-from rag.records import UNNAMED, Comment, Filters, Passage, Span, Version, author_key
+from rag.records import UNNAMED, Comment, Filters, Passage, Quotation, Span, Version, author_key
 
 FORMAT = 1
 """Raise it whenever older code could not read what is written now."""
@@ -302,6 +302,7 @@ def dump_comment(comment: Comment) -> tuple[Any, ...]:
             for version in comment.versions
         ],
         "extra": dict(comment.extra),
+        "quotes": _quotes(comment),
     }
     return (
         comment.id,
@@ -326,6 +327,7 @@ def load_comment(text: str) -> Comment:
             "quoted": _ranges(data["quoted"]),
             "gaps": tuple(data["gaps"]),
             "versions": tuple(Version(Span(*item[:3]), _time(item[3])) for item in data["versions"]),
+            "quotes": tuple(Quotation(*item) for item in data.get("quotes", ())),
         }
     )
 
@@ -336,7 +338,7 @@ _SEARCH_FIELDS = ("score", "dense_score", "lexical_score")
 def dump_passage(passage: Passage) -> str:
     """The `data` column of the table `passages`; scores belong to a search and are not kept."""
     data = {name: getattr(passage, name) for name in Passage.__dataclass_fields__ if name not in _SEARCH_FIELDS}
-    return json.dumps({**data, "posted_at": _moment(passage.posted_at)})
+    return json.dumps({**data, "posted_at": _moment(passage.posted_at), "quotes": _quotes(passage)})
 
 
 def load_passage(text: str) -> Passage:
@@ -348,8 +350,13 @@ def load_passage(text: str) -> Passage:
             "quoted": _ranges(data["quoted"]),
             "gaps": tuple(data["gaps"]),
             "sentences": _ranges(data["sentences"]),
+            "quotes": tuple(Quotation(*item) for item in data.get("quotes", ())),
         }
     )
+
+
+def _quotes(record: Comment | Passage) -> list[list[Any]]:
+    return [[quote.start, quote.end, quote.comment_id] for quote in record.quotes]
 
 
 def _ranges(items: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:

@@ -1,7 +1,7 @@
 """The records that travel from step to step: frozen, and without imports of ours.
 
 Offsets are code points. `Span` offsets count from the start of `rag.source_text(source)`;
-ranges on `Comment` and `Passage` (`quoted`, `gaps`, `sentences`) count from the start of their own `text`.
+ranges on `Comment` and `Passage` (`quoted`, `gaps`, `sentences`, `quotes`) count from the start of their own `text`.
 """
 
 from __future__ import annotations
@@ -46,6 +46,16 @@ class Version:
 
 
 @dataclass(frozen=True, slots=True)
+class Quotation:
+    """Somebody else's words, `text[start:end]` of the comment or passage that quotes them, and where they come from."""
+
+    start: int
+    end: int
+    comment_id: str
+    """The comment of this corpus in which the words stand."""
+
+
+@dataclass(frozen=True, slots=True)
 class Comment:
     """One comment, with everything known about it."""
 
@@ -73,6 +83,8 @@ class Comment:
     versions: tuple[Version, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further columns of a structured source, as they were."""
+    quotes: tuple[Quotation, ...] = ()
+    """Those of `quoted` whose words stand in another comment."""
 
     @property
     def byline(self) -> str:
@@ -107,6 +119,8 @@ class Passage:
     """Cosine similarity with the question, of the best window; None if the dense search did not see it."""
     lexical_score: float | None = None
     """BM25 score; None if the lexical search did not see it."""
+    quotes: tuple[Quotation, ...] = ()
+    """Those of `quoted` whose words stand in another comment."""
 
     @property
     def byline(self) -> str:

@@ -1,0 +1,199 @@
+"""Quoted words in a comment, linked to the comment they were taken from.
+
+Every comment leaves fingerprints of its own words: hashes of runs of words, thinned out by winnowing (Schleimer,
+Wilkerson and Aiken 2003), which keeps at least one of every few. The words of a quotation are looked up among them, and
+the few comments that share some are compared with it word by word. Time grows with the length of what changed, not with
+the size of the corpus. Does not find what is quoted (see segmentation.py, cleaning.py and the sources).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from sqlite3 import Connection
+
+from rag.records import Comment, Quotation
+
+RUN = 5
+"""Words of one fingerprint."""
+WINDOW = 4
+"""Of so many runs in a row one is kept: whatever has eight words in common shares a fingerprint."""
+FEWEST_WORDS = 5
+"""A shorter quotation is linked only to the comment that is being answered."""
+LIKE = 92.0
+"""Similarity (0 to 100) of a quotation with the likest stretch of a comment, from which on they are the same words."""
+
+_FINGERPRINTS = 4_000  # of one comment
+_LOOKED_UP = 300  # fingerprints of one quotation
+_PER_FINGERPRINT = 50  # comments
+_COMPARED = 12  # comments with one quotation
+_LONGEST = 4_000  # characters of a quotation, and twelve times that of a comment
+_WORD = re.compile(r"\w+")
+_LEFT_OUT = re.compile(r"\W*(?:\.\.\.|…)\W*")
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS fingerprints (hash INTEGER NOT NULL, comment_id TEXT NOT NULL, quoted INTEGER NOT NULL);
+CREATE INDEX IF NOT EXISTS fingerprints_by_hash ON fingerprints (hash);
+CREATE INDEX IF NOT EXISTS fingerprints_by_comment ON fingerprints (comment_id);
+"""
+
+
+class Quotations:
+    """Finds where quoted words stand, inside the transaction of an ingest.
+
+    Args:
+        comment: Comment id -> the comment as it is now.
+    """
+
+    def __init__(self, connection: Connection, comment: Callable[[str], Comment | None]) -> None:
+        self._db = connection
+        self._comment = comment
+
+    def update(self, comment_id: str, comment: Comment | None) -> set[str]:
+        """File the words of a comment, in place of what was filed; None takes it out.
+
+        Returns:
+            Comments with quotations that may have been taken from it, before or now.
+        """
+        before = {
+            row[0]
+            for row in self._db.execute(
+                "SELECT hash FROM fingerprints WHERE comment_id = ? AND quoted = 0", (comment_id,)
+            )
+        }
+        self._db.execute("DELETE FROM fingerprints WHERE comment_id = ?", (comment_id,))
+        own: set[int] = set()
+        if comment is not None and comment.kind != "profile":
+            own = {mark for words in _own_words(comment) for mark in winnowed(fingerprints(words))}
+            own = set(sorted(own)[:_FINGERPRINTS])
+            quoted = {mark for text in _quoted_texts(comment) for part in _parts(text) for mark in fingerprints(part)}
+            self._db.executemany("INSERT INTO fingerprints VALUES (?, ?, 0)", [(mark, comment_id) for mark in own])
+            self._db.executemany(
+                "INSERT INTO fingerprints VALUES (?, ?, 1)",
+                [(mark, comment_id) for mark in sorted(quoted)[:_FINGERPRINTS]],
+            )
+        return {id for _, id in self._holders(before ^ own, quoted=True)} - {comment_id}
+
+    def find(self, comment: Comment) -> tuple[Quotation, ...]:
+        """Which quotations of a comment stand in which other comment."""
+        found = []
+        for (start, end), text in zip(comment.quoted, _quoted_texts(comment), strict=True):
+            source = self._source(comment, text)
+            if source is not None:
+                found.append(Quotation(start, end, source))
+        return tuple(found)
+
+    def _source(self, comment: Comment, text: str) -> str | None:
+        parts = _parts(text)
+        if not parts:
+            return None
+        marks = [mark for part in parts for mark in fingerprints(part)]
+        # Spread over the whole of a long quotation.
+        marks = marks[:: max(1, len(marks) // _LOOKED_UP)]
+        shared = Counter(id for _, id in self._holders(marks, quoted=False))
+        likely = [id for id, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:_COMPARED]]
+        if comment.parent_id and comment.parent_id not in likely:
+            likely.append(comment.parent_id)
+        best: tuple[float, bool, str, str] | None = None
+        for id in likely:
+            other = self._comment(id)
+            if other is None or id == comment.id or other.kind == "profile" or _is_later(other, comment):
+                continue
+            like = similarity(parts, " ".join(_words(_without_quotes(other))[: 3 * _LONGEST]))
+            if like < LIKE:
+                continue
+            date = other.posted_at.isoformat() if other.posted_at else "~"
+            rank = (-like, id != comment.parent_id, date, id)
+            best = rank if best is None else min(best, rank)
+        return best[-1] if best else None
+
+    def _holders(self, marks: Iterable[int], *, quoted: bool) -> Iterator[tuple[int, str]]:
+        """Fingerprints and the comments that have them; of a common one a few."""
+        query = "SELECT comment_id FROM fingerprints WHERE hash = ? AND quoted = ? ORDER BY comment_id LIMIT ?"
+        for mark in dict.fromkeys(marks):
+            for row in self._db.execute(query, (mark, quoted, 20 * _PER_FINGERPRINT if quoted else _PER_FINGERPRINT)):
+                yield mark, row[0]
+
+
+def prepare(connection: Connection) -> None:
+    """Make the tables where they are missing."""
+    for statement in filter(str.strip, _TABLES.split(";")):
+        connection.execute(statement)
+
+
+def similarity(parts: Sequence[Sequence[str]], text: str) -> float:
+    """How like a quotation is to the likest stretches of a text, 0 to 100; its least like part counts.
+
+    Args:
+        parts: Words of the quotation, cut where it leaves something out.
+        text: Words of a comment, with spaces between them.
+    """
+    from rapidfuzz.fuzz import partial_ratio
+
+    least = 100.0
+    padded = f" {text} "
+    for part in parts:
+        quoted = " ".join(part)
+        if f" {quoted} " not in padded:
+            # A stretch of few words is like many others.
+            near = partial_ratio(quoted, text, score_cutoff=LIKE) if len(part) >= 2 * FEWEST_WORDS else 0.0
+            least = min(least, near if len(quoted) <= len(text) else 0.0)
+    return least
+
+
+def fingerprints(words: Sequence[str]) -> list[int]:
+    """Hashes of all runs of words."""
+    return [
+        int.from_bytes(
+            hashlib.blake2b(" ".join(words[at : at + RUN]).encode("utf-8", "surrogatepass"), digest_size=8).digest(),
+            "little",
+            signed=True,
+        )
+        for at in range(len(words) - RUN + 1)
+    ]
+
+
+def winnowed(marks: Sequence[int]) -> set[int]:
+    """The least of every few neighbours."""
+    if len(marks) <= WINDOW:
+        return {min(marks)} if marks else set()
+    return {min(marks[at : at + WINDOW]) for at in range(len(marks) - WINDOW + 1)}
+
+
+def _words(text: str) -> list[str]:
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
+
+
+def _quoted_texts(comment: Comment) -> list[str]:
+    return [comment.text[start:end][:_LONGEST] for start, end in comment.quoted]
+
+
+def _parts(text: str) -> list[list[str]]:
+    """Words of a quotation, cut where it leaves something out; tiny parts only if there is no other."""
+    parts = [words for words in map(_words, _LEFT_OUT.split(text)) if words]
+    long = [words for words in parts if len(words) >= FEWEST_WORDS]
+    return long or [words for words in parts if len(words) >= 3][:1]
+
+
+def _own_words(comment: Comment) -> Iterator[list[str]]:
+    """Words between the quotations."""
+    at = 0
+    for start, end in [*sorted(comment.quoted), (len(comment.text), len(comment.text))]:
+        if at < start:
+            yield _words(comment.text[at:start])
+        at = max(at, end)
+
+
+def _without_quotes(comment: Comment) -> str:
+    pieces, at = [], 0
+    for start, end in [*sorted(comment.quoted), (len(comment.text), len(comment.text))]:
+        pieces.append(comment.text[at:start])
+        at = max(at, end)
+    return " \n ".join(pieces)
+
+
+def _is_later(other: Comment, comment: Comment) -> bool:
+    return other.posted_at is not None and comment.posted_at is not None and other.posted_at > comment.posted_at
