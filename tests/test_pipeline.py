@@ -215,7 +215,7 @@ def test_forget_without_an_index(settings: Settings) -> None:
 def test_progress_tells_each_phase(folder: Path, settings: Settings) -> None:
     events: list[Progress] = []
     ingest(folder, settings=settings, progress=events.append)
-    assert {event.phase for event in events} == {"reading", "embedding", "writing"}
+    assert {event.phase for event in events} == {"reading", "merging", "embedding", "writing"}
     last = {event.phase: event for event in events}
     assert (last["reading"].done, last["reading"].total) == (1, 1)
     assert (last["embedding"].done, last["embedding"].total) == (2, 2)
