@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     embedding_runtime: Literal["auto", "onnx", "sentence-transformers"] = Field(
         "auto", description="What runs the embedding model; auto tries ONNX Runtime first."
     )
+    ray_address: str = Field(
+        "",
+        description='Where to embed while ingesting, with the extra ray: "local" (all processors of this machine), "auto" or '
+        "the address of a Ray cluster. Empty: in this process.",
+    )
     query_prefix: str = Field("", description="Put before a question when it is embedded, where the model wants it.")
     passage_prefix: str = Field("", description="Put before a passage when it is embedded, where the model wants it.")
     reranker: str | None = Field(
