@@ -8,7 +8,8 @@ What reaches the reader:
 
 - A key in square, round or CJK brackets, alone, in a list or as a range, becomes `[n]`; so does a key that stands bare.
 - Unknown keys, numbers in square brackets and footnote marks are dropped. An interval such as `[0, 1]` is kept.
-- Code keeps every character. So do formulas, except that `[3]` in one is written `[{3}]`, which sets the same.
+- Code keeps every character. So do formulas, except that `[3]` in one is written `[{3}]`, which sets the same, and
+  that commands which link, load, style or define lose their backslash.
 - Links and images become their text, also those to a cited comment (its address stands with the citation): nothing
   in an answer may call home. HTML tags, comments, invisible and bidirectional controls vanish.
 - Words in quotation marks are looked up (quotes.py) before they are shown.
@@ -66,7 +67,20 @@ class CitedText:
 
 _MOST_DROPPED_KEPT = 20
 _NUMBER_MARK = re.compile(r"\[(\d{1,20})\]")
-_NUMBER_MARK_BEGUN = re.compile(r"\[\d{0,20}\Z")
+_BEGUN = re.compile(r"(?:\[\d{0,20}|</?\w{0,12})\Z")
+"""What may yet become a number's mark or a tag."""
+_HTML_NAME = re.compile(
+    r"a|abbr|address|applet|area|article|aside|audio|b|base|bdi|bdo|blink|blockquote|body|br|button|canvas|"
+    r"caption|center|cite|code|col|data|dd|del|details|dfn|dialog|div|dl|dt|em|embed|fieldset|figcaption|"
+    r"figure|font|footer|form|frame|frameset|h1|h2|h3|h4|h5|h6|head|header|hr|html|i|iframe|img|input|ins|kbd|"
+    r"label|legend|li|link|main|map|mark|marquee|math|meta|meter|nav|noscript|object|ol|optgroup|option|output|"
+    r"p|param|picture|pre|progress|q|rp|rt|ruby|s|samp|script|section|select|slot|small|source|span|strike|"
+    r"strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|"
+    r"u|ul|var|video|wbr",
+    re.IGNORECASE,
+)
+_TAG_FORMED = re.compile(rf"<(?=/?(?:{_HTML_NAME.pattern})(?:[\s/>]|\Z)|[!?])", re.IGNORECASE)
+"""A tag that forms where something between vanished, as in `<scr<b>ipt>`."""
 _LONG_NUMBER = re.compile(r"\[(?=\d{21})")
 _BLANK_LINE = re.compile(r"[\s>*+-]*(?:\d{1,3}[.)])?\s*\Z")
 _LINE_HEAD = 40
@@ -116,8 +130,8 @@ class _Printer:
         joined = _LONG_NUMBER.sub("[ ", self._begun + text)
         self._begun = ""
         self._dropped.add(_NUMBER_MARK.findall(joined))
-        joined = _NUMBER_MARK.sub("", joined)
-        if begun := _NUMBER_MARK_BEGUN.search(joined):
+        joined = _TAG_FORMED.sub("< ", _NUMBER_MARK.sub("", joined))
+        if begun := _BEGUN.search(joined):
             joined, self._begun = joined[: begun.start()], begun[0]
         if self._last == "]" and (joined[:1] == "(" or (joined[:1] == ":" and self._defines)):
             joined = f" {joined}"
@@ -145,7 +159,7 @@ class _Printer:
 
     def flush(self) -> None:
         begun, self._begun = self._begun, ""
-        self._print(begun, defines=True)
+        self._print(_TAG_FORMED.sub("< ", begun), defines=True)
 
     def citations(self) -> tuple[Citation, ...]:
         """The citations of all printed numbers."""
@@ -522,16 +536,6 @@ _TARGET = re.compile(
 )
 _NO_TARGET = re.compile(r"\(\s*+(?:[^\s()<>]|\([^\s()]*+\))++\s++[^\s\"'()]")
 _DEFINITION = re.compile(r":[ \t]*+(?:<[^<>\n]*+>|[a-z][a-z0-9+.-]*+:\S*+|[/#.]\S*+|www\.\S*+)[^\n]*+", re.IGNORECASE)
-_HTML_NAME = re.compile(
-    r"a|abbr|address|applet|area|article|aside|audio|b|base|bdi|bdo|blink|blockquote|body|br|button|canvas|"
-    r"caption|center|cite|code|col|data|dd|del|details|dfn|dialog|div|dl|dt|em|embed|fieldset|figcaption|"
-    r"figure|font|footer|form|frame|frameset|h1|h2|h3|h4|h5|h6|head|header|hr|html|i|iframe|img|input|ins|kbd|"
-    r"label|legend|li|link|main|map|mark|marquee|math|meta|meter|nav|noscript|object|ol|optgroup|option|output|"
-    r"p|param|picture|pre|progress|q|rp|rt|ruby|s|samp|script|section|select|slot|small|source|span|strike|"
-    r"strong|style|sub|summary|sup|svg|table|tbody|td|template|textarea|tfoot|th|thead|time|title|tr|track|tt|"
-    r"u|ul|var|video|wbr",
-    re.IGNORECASE,
-)
 _TAG = re.compile(
     r"</?([a-z][a-z0-9:-]*+)((?:[\s/][^<>]*+)?)>|<!--(?:[^-]|-(?!->))*+-->|<(?:\?|!(?!--))[^<>]*+>", re.IGNORECASE
 )
@@ -539,6 +543,10 @@ _SUPERSCRIPT = re.compile(r"<sup>[\s\[(]*+(\d[\d\s,;]*+)[\s\])]*+</sup>", re.IGN
 _AUTOLINK = re.compile(r"<([a-z][a-z0-9+.-]{1,31}:[^\s<>]*+|[^\s<>@]++@[^\s<>@]++)>", re.IGNORECASE)
 _BLOCK_END = re.compile(r"br|/(?:p|div|li|tr|h[1-6]|ul|ol|table|blockquote)", re.IGNORECASE)
 _MATH_NUMBER = re.compile(r"\[(\d+)\]")
+_MATH_ACTIVE = re.compile(
+    r"\\(?=(?:href|url|includegraphics|html[a-z]*|def|[egx]def|g?let|(?:re)?newcommand)(?![a-z]))", re.I
+)
+"""Commands of a formula that link, load, style or define."""
 _FENCE_LINE = re.compile(r"[ \t>]*+(`{3,}|~{3,})[ \t]*+\Z")
 _FENCE_BEGUN = re.compile(r"[ \t>]*+[`~]*+[ \t]*+\Z")
 
@@ -834,7 +842,7 @@ class MarkerStream:
         end = start + at + len(closing)
         if self._keys.in_text(window[:at]) or self._keys.read(window[:at], square=closing == "\\]") is not None:
             return self._escaped_marker(position, start, start + at, end, closing)
-        self._writer.raw(_MATH_NUMBER.sub(r"[{\1}]", self._buffer[position:end]))
+        self._writer.raw(_harmless_formula(self._buffer[position:end]))
         return end
 
     def _escaped_marker(self, position: int, start: int, stop: int, end: int, closing: str) -> int:
@@ -855,7 +863,7 @@ class MarkerStream:
             return None
         if formula is None or self._keys.in_text(formula[0]):
             return self._literal(position, position + 1)
-        self._writer.raw(_MATH_NUMBER.sub(r"[{\1}]", formula[0]))
+        self._writer.raw(_harmless_formula(formula[0]))
         return position + formula.end()
 
     def _backslash(self, position: int, final: bool) -> _Step:
@@ -957,6 +965,11 @@ class MarkerStream:
         if group is None or self._keys.read(group[0][1:-1], square=True) is None:
             return self._literal(position, position + 1)
         return position + 1
+
+
+def _harmless_formula(formula: str) -> str:
+    """A formula without numbers that look like citations, and without commands that do more than set it."""
+    return _MATH_ACTIVE.sub("", _MATH_NUMBER.sub(r"[{\1}]", formula))
 
 
 def _trimmed(sentence: CitedSentence, text: str) -> CitedSentence:

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import re
+from typing import Any
+
+from rag.keys import INVISIBLE
 from rag.records import Answer, Citation, Passage
 
 _CONTROL = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
-"""Comments are other people's words: an escape sequence in one must not reach the terminal."""
+_PRINTED = {**INVISIBLE, **_CONTROL}
+"""Comments are other people's words: an escape sequence in one must not reach the terminal, nor what turns the order of
+letters round or hides some."""
+_UNSEEN = re.compile(f"[{''.join(map(re.escape, map(chr, sorted(set(_PRINTED) - {0x0A}))))}]")
 
 
 def format_answer(answer: Answer) -> str:
@@ -23,8 +31,14 @@ def format_answer(answer: Answer) -> str:
 
 
 def printable(text: str) -> str:
-    """Text without control characters, which a terminal would obey."""
-    return text.translate(_CONTROL)
+    """Text without control characters, which a terminal would obey, and without invisible ones."""
+    return text.translate(_PRINTED)
+
+
+def printable_json(data: Any, indent: int | None = None) -> str:
+    """JSON in which such characters are escapes: the same data for a program, and harmless in a terminal."""
+    written = json.dumps(data, ensure_ascii=False, indent=indent)
+    return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], written)
 
 
 def _citation(citation: Citation) -> str:

@@ -113,6 +113,8 @@ def check_support(
         return Support("unsupported", 0.0, refusal)
     if judge is not None:
         return _verdict(judge(sentence, " ".join(evidence)), 0.5, "What is cited does not say this, a model found.")
+    if not is_prose(sentence):
+        return Support("unsupported", 0.0, "This is no sentence.")
     if not (is_english(sentence) and is_english(" ".join(evidence))):
         return Support("unchecked", 0.0, "Not English: the wording was not checked.")
     if missing := _missing_names(sentence, " ".join([*evidence, context, around, *authors, *known_authors])):
@@ -141,11 +143,30 @@ def check_sentences(
     states something without citing "uncited".
     """
     index = _name_index(tuple(sorted(known_authors)))
+    checks = []
+    for number, sentence in enumerate(cited.sentences):
+        credit = _credit(cited.sentences, number)
+        mentions = index.find(words(f"{sentence.text} {credit}"))
+        named = {author for mention in mentions for author in mention.authors}
+        checks.append(_check_sentence(sentence, credit, embed, rarity, named, judge))
+    return tuple(checks)
 
-    def named(sentence: CitedSentence) -> set[str]:
-        return {author for mention in index.find(words(sentence.text)) for author in mention.authors}
 
-    return tuple(_check_sentence(one, embed, rarity, named(one), judge) for one in cited.sentences)
+_QUOTATION_BEGINS = re.compile(r"\s*(?:[-*+]\s+|\d{1,3}[.)]\s+)?[>\"“„«‘「『]")
+_SIGNATURE = re.compile(r"[>\s]*(?:[—–―]|--)\s*([^\n]{2,80})")
+
+
+def _credit(sentences: Sequence[CitedSentence], number: int) -> str:
+    """Who the lines round a quotation say is speaking: "X wrote:" in front of it, or "— X" behind it."""
+    credit = ""
+    if not _QUOTATION_BEGINS.match(sentences[number].text):
+        return credit
+    before = sentences[number - 1].text.strip("*_ ") if number else ""
+    if before.endswith(":"):
+        credit = before
+    if number + 1 < len(sentences) and (signature := _SIGNATURE.fullmatch(sentences[number + 1].text)):
+        credit += f" {signature[1].partition(',')[0]} writes."
+    return credit
 
 
 @lru_cache(maxsize=4)
@@ -155,13 +176,22 @@ def _name_index(authors: tuple[str, ...]) -> NameIndex:
 
 
 def _check_sentence(
-    sentence: CitedSentence, embed: Embed, rarity: Rarity | None, known_authors: Collection[str], judge: Judge | None
+    sentence: CitedSentence,
+    credit: str,
+    embed: Embed,
+    rarity: Rarity | None,
+    known_authors: Collection[str],
+    judge: Judge | None,
 ) -> SentenceCheck:
     if not sentence.evidence:
         status: Literal["uncited", "no_claim"] = "uncited" if is_claim(sentence.text) else "no_claim"
         reason = "Nothing is cited." if status == "uncited" else ""
         return SentenceCheck(sentence.start, sentence.end, status, 0.0, reason)
     passages = [keyed.passage for keyed in sentence.evidence]
+    authors = {passage.author for passage in passages if passage.author}
+    quoted = all(keyed.quoted for keyed in sentence.evidence)
+    if refusal := _wrong_speaker(credit, [keyed.text for keyed in sentence.evidence], authors, known_authors, quoted):
+        return SentenceCheck(sentence.start, sentence.end, "unsupported", 0.0, refusal)
     context = " ".join(
         f"{passage.title or ''} {passage.posted_at:%Y-%m-%d %B %d}" if passage.posted_at else passage.title or ""
         for passage in passages
@@ -171,9 +201,9 @@ def _check_sentence(
         [keyed.text for keyed in sentence.evidence],
         embed=embed,
         rarity=rarity,
-        authors={passage.author for passage in passages if passage.author},
+        authors=authors,
         known_authors=known_authors,
-        quoted=all(keyed.quoted for keyed in sentence.evidence),
+        quoted=quoted,
         context=context,
         around="\n".join(dict.fromkeys(passage.text for passage in passages)),
         judge=judge,
@@ -211,6 +241,17 @@ def is_claim(sentence: str) -> bool:
     if len(content) < _LEAST_CONTENT or _SEARCH.search(text):
         return False
     return not (_CONNECTIVE.match(text) and len(content) <= 2 * _LEAST_CONTENT)
+
+
+_FORMULA = re.compile(r"\$[^$\n]{1,300}\$")
+_CODE_SIGN = re.compile(r"[<>{}=_/\\|#@^~\[\]+*]")
+_MOST_CODE_SIGNS = 0.08
+
+
+def is_prose(text: str) -> bool:
+    """Whether a text is language rather than markup or data, formulas aside."""
+    text = _FORMULA.sub("", text)
+    return len(_CODE_SIGN.findall(text)) <= max(4, _MOST_CODE_SIGNS * len(text))
 
 
 def is_english(text: str) -> bool:

@@ -469,3 +469,37 @@ def test_a_megabyte_of_brackets(piece: str) -> None:
     text = piece * (1_000_000 // len(piece))
     assert read(text).text == text
     assert time.process_time() - start < 60
+
+
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        ("<scr<b>ipt>x</scr</b>ipt>", "< script>x< /script>"),
+        ("a <sc[9]ript>x", "a < script>x"),
+        ("<[1]img src=x>", "< img src=x>"),
+        ("vector<int> of List<Person>", "vector<int> of List<Person>"),
+        ("It breaks off: <scri", "It breaks off: <scri"),
+    ],
+)
+def test_no_tag_forms_where_something_vanished(reply: str, shown: str) -> None:
+    for size in (1, 2, 3, 100):
+        stream = MarkerStream({})
+        for start in range(0, len(reply), size):
+            stream.feed(reply[start : start + size])
+        assert stream.finish().text == shown
+
+
+@pytest.mark.parametrize(
+    ("formula", "shown"),
+    [
+        (r"$\href{http://e}{x^2}$", "$href{http://e}{x^2}$"),
+        (r"\[\includegraphics{http://e/x.png}\]", r"\[includegraphics{http://e/x.png}\]"),
+        (r"\(\htmlStyle{color:red}{y}\)", r"\(htmlStyle{color:red}{y}\)"),
+        (r"$\def\a{\a\a}\a$", r"$def\a{\a\a}\a$"),
+        (r"$\defeq \hbar \urcorner$", r"$\defeq \hbar \urcorner$"),
+    ],
+)
+def test_formulas_neither_link_nor_load_nor_define(formula: str, shown: str) -> None:
+    stream = MarkerStream({})
+    stream.feed(formula)
+    assert stream.finish().text == shown

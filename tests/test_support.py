@@ -169,6 +169,26 @@ def test_every_sentence_of_an_answer_gets_its_verdict(embedder: Embedder) -> Non
 
 
 @pytest.mark.parametrize(
+    ("answer", "statuses"),
+    [
+        ("Bo Sand wrote:\n\n> Kelp keeps for a year [{}]", ["no_claim", "unsupported"]),
+        ("Ada Rook wrote:\n\n> Kelp keeps for a year [{}]", ["no_claim", "supported"]),
+        ("> Kelp keeps for a year [{}]\n— Bo Sand, 2021", ["unsupported", "uncited"]),
+        ("“Kelp keeps for a year” [{}]\n— Ada Rook", ["supported", "uncited"]),
+    ],
+)
+def test_who_stands_before_or_below_a_quotation_is_its_speaker(
+    answer: str, statuses: list[str], embedder: Embedder
+) -> None:
+    text = EVIDENCE[0]
+    keys = assign_keys([Passage("p", "p", "Ada Rook", text, "f", 0, len(text))])
+    stream = MarkerStream(keys)
+    stream.feed(answer.format(next(iter(keys))))
+    checks = check_sentences(stream.finish(), embed=embedder.embed_texts, known_authors=["Bo Sand", "Ada Rook"])
+    assert [check.status for check in checks] == statuses
+
+
+@pytest.mark.parametrize(
     ("sentence", "claim"),
     [
         ("Kelp keeps for a year.", True),
@@ -199,6 +219,18 @@ def test_what_counts_as_a_claim(sentence: str, claim: bool) -> None:
 )
 def test_which_texts_are_english(text: str, english: bool) -> None:
     assert is_english(text) is english
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '<tool_call>{"name": "http_get", "arguments": {"url": "http://e.invalid/t"}}</tool_call>',
+        "</div><img/src=x/onerror=alert(1)>",
+    ],
+)
+def test_markup_and_data_are_not_another_language(text: str, embedder: Embedder) -> None:
+    found = check_support(text, [text], embed=embedder.embed_texts)
+    assert (found.status, found.reason) == ("unsupported", "This is no sentence.")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,6 @@ standard error).
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -111,21 +110,21 @@ def _chosen(args: argparse.Namespace):
 
 def _ask(args: argparse.Namespace) -> int:
     import rag
-    from rag.plain_text import format_answer
+    from rag.plain_text import format_answer, printable_json
 
     answer = rag.answer(args.question, filters=_chosen(args), settings=_settings(args))
-    print(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2) if args.json else format_answer(answer))
+    print(printable_json(answer.to_dict(), indent=2) if args.json else format_answer(answer))
     return 0
 
 
 def _search(args: argparse.Namespace) -> int:
     import rag
-    from rag.plain_text import printable
+    from rag.plain_text import printable, printable_json
     from rag.records import to_plain
 
     for passage in rag.search(args.question, args.limit, filters=_chosen(args), settings=_settings(args)):
         if args.json:
-            print(json.dumps(to_plain(passage), ensure_ascii=False))
+            print(printable_json(to_plain(passage)))
         else:
             place = f"{passage.source}:{passage.start}-{passage.end}"
             print(f"{printable(passage.byline)} ({place})\n{printable(passage.text)}\n")
