@@ -27,6 +27,10 @@ RELATIVE = 0.15
 SENTENCES, SENTENCES_IN_LIST = 5, 12
 LONGEST = 700
 """Characters up to which a quote is lengthened by the sentences around it."""
+SHORT, LENGTHENED = 130, 450
+"""A quote shorter than SHORT characters gets the next sentence, if both fit into LENGTHENED: a title or an opening says little."""
+UNRELATED = 0.01
+"""Probability up to which a sentence has nothing to do with the question."""
 WHOLE_PROFILE = 400
 """A profile of at most so many characters is quoted whole: its sentences say little by themselves."""
 _WEIGHTS = {
@@ -39,6 +43,7 @@ _WEIGHTS = {
     "passage_coverage": 0.49,
     "rank": -0.36,
     "question": -1.82,
+    "change": 1.5,
 }
 """Logistic regression for "this sentence holds part of the answer", fitted on 28,641 sentences retrieved for 547 questions
 over the sample and Chroma's chunking evaluation, 884 of them holding an answer. The seeds took no part in it."""
@@ -123,6 +128,15 @@ def compose(
 # --- scoring ----------------------------------------------------------------------------------------------------------
 
 
+_CHANGE = re.compile(
+    r"\b(?:chang\w+ (?:my|his|her|their) mind|changed (?:sides|since)|used to|no longer|any ?more|(?:I |have |has )?since (?:moved|then|switched|changed)"
+    r"|I (?:now|was wrong|stand corrected|take (?:it|that) back|once|moved|switched|advised|recommended|believed)|turned me|these days|until (?:recently|then))\b"
+    r"|\bedit(?:ed)?\b(?=[: ])|\bI have (?:since|switched|moved|stopped|started|changed)\b",
+    re.IGNORECASE,
+)
+"""Words of a change of opinion, which count where its course is asked for; their weight is not fitted."""
+
+
 def _scored(
     query: Query,
     passages: Sequence[Passage],
@@ -152,6 +166,7 @@ def _scored(
                 "passage_coverage": sum(weight[word] for word in wanted if word in whole) / total,
                 "rank": float(rank),
                 "question": float(passage.text[: span[1]].rstrip().endswith("?")),
+                "change": float(query.by_time and bool(_CHANGE.search(passage.text, *span))),
             }
             rows.append((passage, span, found[index], features))
     for name in ("window", "pair", "best_coverage", "near_coverage"):
@@ -224,15 +239,19 @@ def _choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
     ranked = sorted((s for s in sentences if _says_something(s)), key=lambda s: (-s.score, s.passage.id, s.start))
     ranked = ranked or sorted(sentences, key=lambda s: (-s.score, s.passage.id, s.start))[:1]
     if query.compare and len(query.authors) > 1:
-        each = [[s for s in ranked if s.passage.byline == author and s.score >= FLOOR] for author in query.authors]
-        return [s for group in each for s in _best(group, 3) if s.passage.kind != "profile"]
-    return _best(ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES)
+        each = [_best([s for s in ranked if s.passage.byline == author], 3) for author in query.authors]
+        said = [[s for s in group if s.score >= FLOOR and s.passage.kind != "profile"] for group in each]
+        return [s for group in (said if any(said) else each) for s in group]
+    # Where the course of an opinion is asked for, what was said before matters as much as what is said of the change.
+    return _best(
+        ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES, RELATIVE / 3 if query.by_time else RELATIVE
+    )
 
 
-def _best(ranked: Sequence[Sentence], most: int) -> list[Sentence]:
+def _best(ranked: Sequence[Sentence], most: int, relative: float = RELATIVE) -> list[Sentence]:
     chosen: list[Sentence] = []
     for sentence in ranked:
-        if len(chosen) >= most or (chosen and sentence.score < max(FLOOR, RELATIVE * ranked[0].score)):
+        if len(chosen) >= most or (chosen and sentence.score < max(FLOOR, relative * ranked[0].score)):
             break
         if not any(_same_words(sentence, other) for other in chosen):
             chosen.append(sentence)
@@ -286,6 +305,11 @@ def _with_context(members: list[Sentence], chosen: list[Sentence], query: Query)
             for item in range(index + 1, min(len(members), index + 9)):
                 if not _continues_list(members, index, item) or not (item in picked or take(item, item - 1)):
                     break
+    last = max(picked, default=-1)
+    if 0 <= last < len(members) - 1 and length < SHORT:
+        follows = members[last + 1]
+        if follows.score > UNRELATED and length + len(follows.text) <= LENGTHENED:
+            take(last + 1, last)
     return [members[index] for index in sorted(picked)]
 
 

@@ -98,7 +98,13 @@ class Retriever:
             )
         people = self._store.people()
         return understand(
-            question, history, people.names, rewrite=rewrite, known_words=self._store.knows, labels=people.labels
+            question,
+            history,
+            people.names,
+            now=people.newest,  # "recently" in an archive is when people last wrote
+            rewrite=rewrite,
+            known_words=self._store.knows,
+            labels=people.labels,
         )
 
     def retrieve(self, query: Query, limit: int, filters: Filters | None = None, *, judged: int = JUDGED) -> Retrieved:

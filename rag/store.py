@@ -32,6 +32,8 @@ from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datet
 from rag.settings import Settings
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from rag.embedding import Embedder
 
 ROWS_PER_PASSAGE = 8
@@ -45,6 +47,8 @@ class People:
     names: tuple[str, ...]
     labels: tuple[str, ...]
     """Of authors without a name, such as "unnamed profile (example.org)"."""
+    newest: datetime | None = None
+    """When they last wrote, where that is known."""
 
 
 class Store:
@@ -124,7 +128,8 @@ class Store:
         generation = self.generation
         if self._people is None or self._people[0] != generation:
             names, labels = self.corpus.people()
-            self._people = (generation, People(tuple(names), tuple(labels)))
+            newest = as_datetime(self.corpus.counts()[3])
+            self._people = (generation, People(tuple(names), tuple(labels), newest))
         return self._people[1]
 
     def coverage(self, filters: Filters | None = None) -> Coverage:

@@ -214,3 +214,32 @@ def test_a_hostile_name_is_inert_too(answer) -> None:
     composed = answer("What slows the yeast?", [passage(SALT, "**<b>[1]**")])
     assert composed.text.startswith("**\\*\\*\\<b\\>\\[1\\]\\*\\***")
     assert re.findall(r"\[(\d+)\]", composed.text) == ["1"]
+
+
+def test_a_lone_list_marker_is_not_quoted(answer) -> None:
+    text = "-\nRye wants warmth above all.\n-\nSalt slows the yeast in a rye starter."
+    composed = answer("What slows the yeast in a rye starter?", [passage(text)])
+    assert quoted_texts(composed, [passage(text)]) == ["Salt slows the yeast in a rye starter."]
+
+
+def test_a_title_brings_what_follows(answer) -> None:
+    text = "On warm rye starters.\nTwenty-six degrees suit the yeasts best and hurt nobody.\nRoses are red."
+    composed = answer("What is there on warm rye starters?", [passage(text)])
+    assert "Twenty-six degrees" in composed.text
+    assert "Roses" not in composed.text
+
+
+def test_a_change_of_mind_is_shown_where_it_is_asked_for(answer) -> None:
+    before = passage("I keep my rye starter at 24 degrees.", posted_at=datetime(2019, 5, 1, tzinfo=UTC))
+    text = "A rye starter at 26 degrees rises faster. I have since moved mine to 26."
+    after = passage(text, number=2, posted_at=datetime(2022, 5, 1, tzinfo=UTC))
+    composed = answer("Has Ann Lee changed her mind about the rye starter?", [after, before])
+    assert [citation.passage for citation in composed.citations] == [before, after]
+    assert "I have since moved mine" in composed.text
+
+
+def test_a_side_without_anything_to_say_is_said_to_be_silent(answer) -> None:
+    passages = [passage(RYE), passage("Compiler engineer at a lighthouse.", "quill", 2, kind="profile")]
+    composed = answer("Compare Ann Lee and quill on sour rye starters.", passages)
+    assert composed.text.endswith("Nothing by quill was found on this.")
+    assert {citation.passage.author for citation in composed.citations} == {"Ann Lee"}
