@@ -19,7 +19,7 @@ from ingest.border_judge import BorderJudge
 from ingest.chunking import chunk
 from ingest.cleaning import find_gaps, lines_of, protected_ranges, quoted_ranges
 from ingest.distributed import embedder_for
-from ingest.quotations import Quotations, prepare
+from ingest.quotations import Quotations
 from ingest.report import IngestReport, OnProgress, Progress
 from ingest.segmentation import segment
 from ingest.snapshots import SHORT, Sighting, Snapshots, line_keys
@@ -163,8 +163,7 @@ class Run:
         self.writer = writer
         self.db = writer.corpus.connection
         self.snapshots = Snapshots(self.db)
-        prepare(self.db)
-        self.quotations = Quotations(self.db, self.snapshots.comment)
+        self.quotations = Quotations(writer.corpus, self.snapshots.comment)
         self.changes = 0
 
     def execute(self, writer: Writer, paths: Sequence[str | Path]) -> None:

@@ -13,8 +13,8 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from sqlite3 import Connection
 
+from rag.corpus import Corpus
 from rag.records import Comment, Quotation
 
 RUN = 5
@@ -34,12 +34,6 @@ _LONGEST = 4_000  # characters of a quotation, and twelve times that of a commen
 _WORD = re.compile(r"\w+")
 _LEFT_OUT = re.compile(r"\W*(?:\.\.\.|…)\W*")
 
-_TABLES = """
-CREATE TABLE IF NOT EXISTS fingerprints (hash INTEGER NOT NULL, comment_id TEXT NOT NULL, quoted INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS fingerprints_by_hash ON fingerprints (hash);
-CREATE INDEX IF NOT EXISTS fingerprints_by_comment ON fingerprints (comment_id);
-"""
-
 
 class Quotations:
     """Finds where quoted words stand, inside the transaction of an ingest.
@@ -48,8 +42,8 @@ class Quotations:
         comment: Comment id -> the comment as it is now.
     """
 
-    def __init__(self, connection: Connection, comment: Callable[[str], Comment | None]) -> None:
-        self._db = connection
+    def __init__(self, corpus: Corpus, comment: Callable[[str], Comment | None]) -> None:
+        self._db = corpus.connection
         self._comment = comment
 
     def update(self, comment_id: str, comment: Comment | None) -> set[str]:
@@ -116,12 +110,6 @@ class Quotations:
         for mark in dict.fromkeys(marks):
             for row in self._db.execute(query, (mark, quoted, 20 * _PER_FINGERPRINT if quoted else _PER_FINGERPRINT)):
                 yield mark, row[0]
-
-
-def prepare(connection: Connection) -> None:
-    """Make the tables where they are missing."""
-    for statement in filter(str.strip, _TABLES.split(";")):
-        connection.execute(statement)
 
 
 def similarity(parts: Sequence[Sequence[str]], text: str) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import sqlite3
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -14,7 +13,8 @@ import pytest
 
 import ingest
 import rag
-from ingest.quotations import Quotations, fingerprints, prepare, similarity, winnowed
+from ingest.quotations import Quotations, fingerprints, similarity, winnowed
+from rag.corpus import Corpus
 from rag.records import Comment, Quotation, Span
 from rag.settings import Settings
 
@@ -33,11 +33,8 @@ def quoting(id: str, words: str, answer: str = "I doubt that very much.", **fact
 
 def linked(*comments: Comment) -> dict[str, list[str]]:
     """By comment, where its quotations stand."""
-    connection = sqlite3.connect(":memory:")
-    connection.row_factory = sqlite3.Row
-    prepare(connection)
     known = {each.id: each for each in comments}
-    quotations = Quotations(connection, known.get)
+    quotations = Quotations(Corpus(Path(":memory:")), known.get)
     for each in comments:
         quotations.update(each.id, each)
     return {each.id: [quote.comment_id for quote in quotations.find(each)] for each in comments if each.quoted}
@@ -182,11 +179,8 @@ def test_time_of_a_quotation_does_not_grow_with_the_corpus() -> None:
     """Among 20,000 comments that share many phrases, filing one and looking one up takes milliseconds."""
     rng = random.Random(5)
     phrases = [" ".join(f"w{rng.randrange(3000)}" for _ in range(12)) for _ in range(400)]
-    connection = sqlite3.connect(":memory:")
-    connection.row_factory = sqlite3.Row
-    prepare(connection)
     known: dict[str, Comment] = {}
-    quotations = Quotations(connection, known.get)
+    quotations = Quotations(Corpus(Path(":memory:")), known.get)
     start = time.process_time()
     for number in range(20_000):
         own = " ".join(f"x{rng.randrange(50_000)}" for _ in range(20))
