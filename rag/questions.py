@@ -268,7 +268,7 @@ class _Reader:
         asked = _unique(author for mention in speakers for author in mention.authors)
         content = [m for m in mentions if m not in speakers and _role(question, found, m, mentions) == "content"]
         others = _unique(author for mention in content for author in mention.authors)
-        unknown = self._unknown(question, found, mentions)
+        unknown = self._unknown(question, found, mentions, speakers)
         period, certain = self._period(question)
         people = len(asked) + len(unknown)
         joined = len(speakers) + len(unknown) > 1
@@ -289,8 +289,10 @@ class _Reader:
             dates_certain=certain,
         )
 
-    def _unknown(self, question: str, found: list[Word], mentions: list[Mention]) -> tuple[str, ...]:
-        """Names in the place of a speaker that are nobody's here."""
+    def _unknown(
+        self, question: str, found: list[Word], mentions: list[Mention], speakers: list[Mention]
+    ) -> tuple[str, ...]:
+        """Names in the place of a speaker, or joined to one, that are nobody's here."""
         taken = {index for mention in mentions for index in range(mention.first, mention.last)}
         names = []
         for first, last in _name_runs(found, taken):
@@ -298,7 +300,7 @@ class _Reader:
             name = (
                 name[: len(name) - 2] if found[last - 1].possessive and name[-2:] in ("'s", "’s") else name.rstrip("'’")
             )
-            if _speaks(question, found, first, last):
+            if _speaks(question, found, first, last) or _joined(found, first, last, speakers):
                 names.append(name)
         if not names and (lower := self._lower_case_name(found, taken)):
             names.append(lower)
@@ -586,6 +588,15 @@ def _speaks(question: str, found: list[Word], first: int, last: int) -> bool:
             )
         )
     return False
+
+
+def _joined(found: list[Word], first: int, last: int, speakers: list[Mention]) -> bool:
+    """Whether a run of words stands beside somebody who is asked for: "Ann and NAME", "NAME versus Ann"."""
+    if found[first].text.isupper():
+        return False  # "Ann and LLMs"
+    after = first > 1 and found[first - 1].folded in _JOIN and any(one.last == first - 1 for one in speakers)
+    before = last + 1 < len(found) and found[last].folded in _JOIN and any(one.first == last + 1 for one in speakers)
+    return after or before
 
 
 def _name_runs(found: list[Word], taken: set[int]) -> list[tuple[int, int]]:

@@ -375,3 +375,22 @@ def test_thousands_of_authors_do_not_slow_down_reading() -> None:
     for _ in range(10):
         understand("What does Bobb17 Birch think about the long way home?", authors=many)
     assert time.perf_counter() - started < 1
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Compare Ada Fenwick and Paul Nemo on tides.",
+        "Where do Paul Nemo and Ada Fenwick disagree about tides?",
+        "What do Ada Fenwick and Paul Nemo think about tides?",
+    ],
+)
+def test_a_stranger_beside_somebody_known_is_said_to_be_unknown(question: str) -> None:
+    query = understand(question, authors=["Ada Fenwick", "Ioan Petrescu"])
+    assert (query.authors, query.unknown_authors) == (("Ada Fenwick",), ("Paul Nemo",))
+    assert query.topic == "tides"
+
+
+def test_what_is_beside_somebody_known_need_not_be_a_person() -> None:
+    query = understand("What does Ada Fenwick think about tides and GPS?", authors=["Ada Fenwick"])
+    assert query.unknown_authors == ()
