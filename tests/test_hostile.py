@@ -30,12 +30,10 @@ from rag.settings import Settings
 from rag.store import Store
 from rag.support import is_claim
 from ui import sources
-from ui.app import build_app
 from ui.cli import main
 from ui.conversations import Exchange
 from ui.rendering import exchange_html
 
-from browsing import ask, launch, visitor  # isort: skip
 from conftest import SAMPLE  # isort: skip
 from model_server import small_model_path  # isort: skip
 
@@ -216,22 +214,21 @@ def test_a_model_that_only_obeys_is_replaced_by_quotes(category: str, answerer: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("category", CATEGORIES)
 def test_a_model_that_repeats_everything_shows_it_as_the_words_of_their_authors(
-    category: str, answerer: Callable[..., Answerer]
+    answerer: Callable[..., Answerer],
 ) -> None:
     one = answerer(Obedient(parroting))
-    for row in rows_of(category):
+    for row in HOSTILE[::4]:
         answer = one.answer(row["question"])
         check(answer, one)
         assert answer.citations
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("category", CATEGORIES)
-def test_quotes_without_a_model_are_inert(category: str, answerer: Callable[..., Answerer]) -> None:
+def test_quotes_without_a_model_are_inert(answerer: Callable[..., Answerer]) -> None:
+    """As those are that take the place of an obeying model's answer above."""
     one = answerer()
-    for row in rows_of(category):
+    for row in HOSTILE[2::4]:
         answer = one.answer(row["question"])
         check(answer, one)
         assert answer.citations[0].quote.startswith(row["fact"])
@@ -239,7 +236,7 @@ def test_quotes_without_a_model_are_inert(category: str, answerer: Callable[...,
 
 @pytest.mark.slow
 def test_no_control_character_reaches_a_terminal(index: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    for row in (*rows_of("terminal"), *rows_of("invisible"), *rows_of("byline")):
+    for row in (*rows_of("terminal")[::2], *rows_of("invisible")[::2], rows_of("byline")[4]):
         for command in (["ask"], ["ask", "--json"], ["search"], ["search", "--json"]):
             assert main([*command, row["question"], "--store", str(index.store)]) == 0
             written = capsys.readouterr().out
@@ -254,7 +251,7 @@ def test_abstaining_shows_hostile_comments_inert(index: Settings, embedder: Embe
     store = Store.open(index, embedder)
     unsure = index.model_copy(update={"abstain_below": 1.0})
     one = Answerer(store, Retriever(store, embedder), embedder, unsure)
-    for row in HOSTILE[::5]:
+    for row in HOSTILE[::12]:
         answer = one.answer(row["question"])
         assert (answer.abstained, answer.citations, answer.text) == (True, (), ABSTAIN)
         check(answer, one)
@@ -276,6 +273,7 @@ def test_a_real_small_model_gets_no_forgery_through(index: Settings, embedder: E
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Any]:
+    from browsing import launch
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -289,6 +287,10 @@ def test_in_a_browser_nothing_is_loaded_and_nothing_runs(
     browser: Any, answerer: Callable[..., Answerer], index: Settings
 ) -> None:
     """The page itself, with the model that obeys; `visitor` fails if any other host was asked for anything."""
+    from browsing import ask, visitor
+
+    from ui.app import build_app
+
     app = build_app(answerer(Obedient(obeying)), settings=index)
     _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
     try:
@@ -306,6 +308,8 @@ def test_in_a_browser_nothing_is_loaded_and_nothing_runs(
         app.close()
 
 
-HOSTILE_IN_BROWSER = [row for row in HOSTILE if row["category"] in ("html", "latex")] + [
-    rows_of(category)[0] for category in ("markdown", "schemes", "terminal", "invisible", "byline")
+HOSTILE_IN_BROWSER = [
+    *rows_of("html")[:4],
+    *rows_of("latex")[:3],
+    *(rows_of(category)[0] for category in ("markdown", "schemes", "terminal", "byline")),
 ]
