@@ -16,7 +16,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from ingest import borders, cleaning
+from ingest import borders, cleaning, voices
 from ingest.borders import Embed
 from ingest.cleaning import Line
 from rag.records import Range
@@ -171,7 +171,7 @@ def _pieces(paragraphs: list[Line], starts: list[int], probability: np.ndarray, 
             start,
             end,
             round(float(probability[first]) * ends_here, 4),
-            tuple(_quoted(paragraphs[first:after])),
+            tuple(voices.quoted_paragraphs(paragraphs[first:after])),
             tuple(gaps[bisect_left(gaps, start) : bisect_left(gaps, end)]),
         )
 
@@ -419,78 +419,3 @@ def _join_wrapped(lines: list[Line], certain: set[int]) -> tuple[list[Line], set
 def _one_line(group: list[Line]) -> Line:
     first = group[0]
     return Line(first.number, first.start, group[-1].end, " ".join(line.text for line in group), first.blanks_before)
-
-
-# --- voices -----------------------------------------------------------------------------------------------------------
-
-_LEADS_IN = re.compile(
-    r"""\b(?:(?:posts?|comments?|paper|article|essay|abstract|reply|email|tweet|book|chapter|section|paragraph|passage|sentence|quote|quotation|summary)
-    |(?:says?|said|writes?|wrote|claims?|claimed|states?|argues?|argued|puts?\ it|responded|replied)(?:\ (?:that|this|here|above|there|in\ [^:]{1,60}))?)\ ?:$""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_OWN_LEAD = re.compile(r"\b(?:I|we|my|our)\b[^.!?]{0,60}:$", re.IGNORECASE)
-_ME = re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me|mine|myself|[Ll]et['’]s)\b")
-_ANSWERS = re.compile(
-    r"""\W{0,2}(?:(?:yes|yeah|yep|no|nope|agreed|exactly|right|true|correct|indeed|sure|absolutely|definitely)\b[,.!—– ]
-    |i\ (?:\w+\ )?(?:agree|disagree|don['’]t\ (?:think|agree|see|buy)|think\ (?:you|that['’]s|this)|would\ (?:disagree|agree))
-    |(?:that|this)(?:['’]s|\ is|\ seems|\ sounds|\ strikes)\ (?:\w+\ )?(?:right|wrong|true|false|correct|not)
-    |if\ you\ (?:ask|mean)|it\ (?:would|does|could|depends|wo)|one\ could|because\b|mostly\b|could\ be\b)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_AGREES = re.compile(
-    r"\W{0,2}(?:(?:yes|yeah|yep|no|agreed|exactly|true|correct)\b[,.!—–]|i (?:\w+ )?(?:agree|disagree)\b)",
-    re.IGNORECASE,
-)
-_CLOSED_QUOTE = re.compile(r"[“\"][^“”\"]{80,}[”\"]\W{0,2}", re.DOTALL)
-_ECHO = re.compile(r"[“\"]([^“”\"\n]{8,80})[”\"]")
-
-
-def _quoted(paragraphs: Sequence[Line]) -> Iterator[Range]:
-    """Paragraphs of a comment that are somebody else's words. Rather misses one than takes the author's words away."""
-    for index, line in enumerate(paragraphs):
-        before = paragraphs[index - 1].text if index else ""
-        followed = index + 1 < len(paragraphs)
-        if (
-            (line.text.startswith(">") and not line.text.startswith(">!"))
-            or (followed and _is_introduced(before, line.text))
-            or (followed and _CLOSED_QUOTE.fullmatch(line.text) is not None)
-            or (index == 0 and followed and _is_answered(line.text, [other.text for other in paragraphs[1:]]))
-        ):  # fmt: skip
-            yield line.start, line.end
-
-
-def _is_introduced(before: str, here: str) -> bool:
-    """ "See, for example, Nate's recent post:" and then a paragraph."""
-    tail = before[-160:]
-    return (
-        _LEADS_IN.search(tail) is not None
-        and _OWN_LEAD.search(tail) is None
-        and len(here) >= 60
-        and not here[0].islower()
-    )
-
-
-def _is_answered(opening: str, rest: list[str]) -> bool:
-    """A comment that opens with the words of another and goes on with an answer to them."""
-    if _ME.search(opening) or opening.endswith(":") or len(opening) < 30 or borders.opens_reply(opening):
-        return False
-    answer = rest[0][:300]
-    if (_ANSWERS if opening.endswith("?") else _AGREES).match(answer):
-        return True
-    addressed = re.match(
-        r"\W{0,2}i think (?:that )?you\b|\W{0,2}(?:you['’]re|you are)\b|\W{0,2}if you ask me\b", answer, re.IGNORECASE
-    )
-    if addressed and not re.search(r"\b(?:you|your)\b", opening, re.IGNORECASE):
-        return True
-    return _is_echoed(opening, rest)
-
-
-def _is_echoed(opening: str, rest: list[str]) -> bool:
-    """The author takes up the opening's words in quotation marks, as nobody does with words of their own."""
-    stems = {word[:5] for word in re.findall(r"\w{4,}", opening.casefold())}
-    for paragraph in rest:
-        for match in _ECHO.finditer(paragraph[:4_000]):
-            words = [word[:5] for word in re.findall(r"\w{4,}", match[1].casefold())]
-            if len(words) >= 2 and all(word in stems for word in words) and match[1] not in opening:
-                return True
-    return False

@@ -1,14 +1,12 @@
-"""Measure how well comments are found in profile dumps, and fit the weights that find them.
+"""Measure how well comments are found in profile dumps.
 
-Two kinds of gold: real dumps whose borders a person has read (line numbers only, `tests/data/seed_borders.json`), and
-dumps made here from structured comments by taking their borders away as sites and scrapers do. `python -m
-ingest.segmentation_eval SEEDS` prints the figures; with `--fit` it fits the weights again and prints them as they stand
-in borders.py. Not needed to segment anything.
+Two kinds of gold: real dumps whose borders a person has read (line numbers only, in `gold/seed_borders.json` or in a file
+`borders.json` beside the dumps), and dumps made here from structured comments by taking their borders away as sites and
+scrapers do. All of it comes with the package but the real dumps. Not needed to segment anything.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import re
@@ -20,14 +18,18 @@ from typing import Any
 
 import numpy as np
 
+import rag
 from ingest import borders, cleaning
-from ingest.borders import FEATURES, OLDEST, TOPIC_FEATURES, Embed
-from ingest.segmentation import Page, Segmentation, segment, take_apart
+from ingest.borders import Embed
+from ingest.segmentation import Segmentation, segment, take_apart
+from rag.errors import SourceError
 
-ROOT = Path(__file__).parent.parent
-COMMENTS = ROOT / "tests" / "data" / "segmentation_comments.jsonl"
-SEED_BORDERS = ROOT / "tests" / "data" / "seed_borders.json"
-SAMPLE = ROOT / "rag" / "sample" / "comments" / "thread.jsonl"
+GOLD = Path(__file__).parent / "gold"
+COMMENTS = GOLD / "invented_comments.jsonl"
+SEED_BORDERS = GOLD / "seed_borders.json"
+BORDERS = "borders.json"
+"""Name of the file that records the borders of the dumps beside it, in the form of `SEED_BORDERS`."""
+SAMPLE = Path(rag.__file__).parent / "sample" / "comments" / "thread.jsonl"
 
 Comment = Mapping[str, Any]
 """`author` and `text` (markdown), perhaps `title`."""
@@ -71,6 +73,7 @@ STYLES = (
     Style("EA", page="ea", name_place="missing", bullets="kept"),
 )
 """Twelve ways; in the last but five of which nothing but the words tells where a comment begins."""
+PLAIN = Style("plain", page="bare", name_place="below")
 TELLING = frozenset({"wide gaps", "gap per comment", "titles", "full heads"})
 """Styles in which the page itself marks the borders."""
 
@@ -125,7 +128,7 @@ def make_dump(comments: Sequence[Comment], rng: random.Random, style: Style) -> 
         head, foot = _around(comment, rng, style)
         text += style.comment_gap + "".join(line + style.paragraph_gap for line in head)
         starts.append(len(text))
-        text += style.paragraph_gap.join([*_paragraphs(str(comment["text"]), style), *foot])
+        text += style.paragraph_gap.join([*paragraphs_of(str(comment["text"]), style), *foot])
     if style.page in ("2019", "2021", "2024"):
         text += style.comment_gap + "Load More"
     if style.newline != "\n":
@@ -167,7 +170,8 @@ _DISPLAY = re.compile(r"\$\$.+?\$\$|\\\[.+?\\\]", re.DOTALL)
 _INLINE = re.compile(r"\$[^$\n]+\$|\\\(.+?\\\)")
 
 
-def _paragraphs(text: str, style: Style) -> Iterator[str]:
+def paragraphs_of(text: str, style: Style) -> Iterator[str]:
+    """The lines of a comment as a scraper leaves them."""
     if not style.formulas:
         text = _INLINE.sub("", _DISPLAY.sub("", text))
         text = re.sub(r"(?<=\S)  +(?=\S)", " ", text)
@@ -203,6 +207,8 @@ class Dump:
     starts: tuple[int, ...]
     author: str = ""
     style: str = ""
+    uncertain: frozenset[int] = frozenset()
+    """Offsets at which a careful reader could decide either way: a border there is neither right nor wrong."""
 
 
 def made_dumps(count: int | None = None, seed: int = 7) -> list[Dump]:
@@ -225,16 +231,46 @@ def made_dumps(count: int | None = None, seed: int = 7) -> list[Dump]:
 
 
 def seed_dumps(folder: Path) -> list[Dump]:
-    """The real dumps of a folder for which borders have been read."""
-    gold = json.loads(SEED_BORDERS.read_text(encoding="utf-8"))
-    dumps = []
-    for name, entry in gold["files"].items():
-        path = folder / name
-        if path.is_file():
-            text = path.read_bytes().decode("utf-8")
-            first = {line.number: line.start for line in cleaning.lines_of(text)}
-            dumps.append(Dump(name, text, tuple(first[number] for number in entry["comments"])))
+    """The real dumps of a folder for which borders have been read.
+
+    Raises:
+        SourceError: There are none, or the file of borders cannot be read.
+    """
+    recorded = folder / BORDERS if (folder / BORDERS).is_file() else SEED_BORDERS
+    dumps = [
+        _dump(folder / name, entry, recorded)
+        for name, entry in _recorded(recorded).items()
+        if (folder / name).is_file()
+    ]
+    if not dumps:
+        raise SourceError(
+            f"No borders are recorded for the dumps in {folder}. Put a file {BORDERS} beside them: "
+            '{"files": {"page.txt": {"comments": [3, 9, 12]}}}, the numbers of the lines at which a comment begins.'
+        )
     return dumps
+
+
+def _recorded(path: Path) -> Mapping[str, Any]:
+    try:
+        files = json.loads(path.read_text(encoding="utf-8"))["files"]
+        return {str(name): {**entry, "comments": [int(n) for n in entry["comments"]]} for name, entry in files.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as exc:
+        raise SourceError(
+            f'{path} does not hold borders ({exc}). Its form is {{"files": {{"page.txt": {{"comments": [3, 9, 12]}}}}}}.'
+        ) from exc
+
+
+def _dump(path: Path, entry: Mapping[str, Any], recorded: Path) -> Dump:
+    text = path.read_bytes().decode("utf-8", "replace")
+    first = {line.number: line.start for line in cleaning.lines_of(text)}
+    wrong = [number for number in entry["comments"] if number not in first]
+    if wrong or not entry["comments"]:
+        raise SourceError(
+            f"{recorded}: {path.name} has no line {wrong or 'recorded'} with text on it. Correct the numbers."
+        )
+    starts = tuple(first[number] for number in sorted(entry["comments"]))
+    uncertain = {first[int(number)] for number in entry.get("uncertain", ()) if int(number) in first}
+    return Dump(path.name, text, starts, uncertain=frozenset(uncertain - {starts[0]}))
 
 
 # --- figures ----------------------------------------------------------------------------------------------------------
@@ -275,7 +311,8 @@ def _ratios(right: int, found: int, gold: int) -> tuple[float, float, float]:
 
 def score(dump: Dump, result: Segmentation) -> Score:
     """Compare a segmentation with the known borders of a dump."""
-    found, gold = {piece.start for piece in result.comments}, set(dump.starts)
+    found = {piece.start for piece in result.comments} - dump.uncertain
+    gold = set(dump.starts) - dump.uncertain
     first = min(gold)
     leaks = 0
     for piece in result.comments:
@@ -285,7 +322,7 @@ def score(dump: Dump, result: Segmentation) -> Score:
         )
     return Score(
         len(found & gold), len(found), len(gold), leaks, misplaced(dump.text, result),
-        len(found & gold - {first}), len(found - {first}), len(gold) - 1,
+        len(found & gold - {first}), len(found - {first}), len(gold - {first}),
     )  # fmt: skip
 
 
@@ -303,15 +340,24 @@ def evaluate(seeds_dir: Path | str | None = None, *, embed: Embed | None = None)
     """Border precision, recall and F1, pooled and per file, for real and for made dumps.
 
     Args:
-        seeds_dir: Folder with the real dumps; without it only made dumps are measured.
+        seeds_dir: Folder with real dumps whose borders are recorded; without it only made dumps are measured.
         embed: As in `segment`.
+
+    Returns:
+        For "made" and "seeds" the number of `dumps`, and the figures `pooled` and by name in `files`; for made dumps also
+        those in which the page marks the borders and those in which it does not, and by style; for real dumps also `strict`,
+        in which uncertain borders count as they were recorded.
+
+    Raises:
+        SourceError: The folder holds no dump whose borders are recorded.
     """
     groups = {"made": made_dumps()}
     if seeds_dir is not None:
         groups["seeds"] = seed_dumps(Path(seeds_dir))
     report: dict[str, Any] = {}
     for group, dumps in groups.items():
-        scores = {dump.name: score(dump, segment(dump.text, embed=embed)) for dump in dumps}
+        found = {dump.name: segment(dump.text, embed=embed) for dump in dumps}
+        scores = {dump.name: score(dump, found[dump.name]) for dump in dumps}
         report[group] = {
             "dumps": len(dumps),
             "pooled": sum(scores.values(), Score()).to_dict(),
@@ -321,6 +367,13 @@ def evaluate(seeds_dir: Path | str | None = None, *, embed: Embed | None = None)
             for label, telling in (("marked", True), ("unmarked", False)):
                 chosen = [scores[dump.name] for dump in dumps if (dump.style in TELLING) is telling]
                 report[group][label] = sum(chosen, Score()).to_dict()
+            report[group]["styles"] = {
+                style.name: sum((scores[dump.name] for dump in dumps if dump.style == style.name), Score()).to_dict()
+                for style in STYLES
+            }
+        else:
+            strict = (score(replace(dump, uncertain=frozenset()), found[dump.name]) for dump in dumps)
+            report[group]["strict"] = sum(strict, Score()).to_dict()
     return report
 
 
@@ -342,109 +395,3 @@ def calibration(dumps: Sequence[Dump], embed: Embed | None = None, bins: int = 5
                 (sum(p for p, _ in chosen) / len(chosen), sum(right for _, right in chosen) / len(chosen), len(chosen))
             )
     return table
-
-
-# --- fitting ----------------------------------------------------------------------------------------------------------
-
-PENALTY = 20.0
-"""L2, on weights of features scaled to unit variance."""
-
-
-def fit(dumps: Sequence[Dump], embed: Embed | None = None) -> dict[str, float]:
-    """Logistic regression of "a comment begins here" on the evidence, given where the comment before it began.
-
-    Args:
-        dumps: Texts with known borders.
-        embed: With it, topic features are fitted too.
-    """
-    pairs = [_decisions(take_apart(dump.text), dump.starts, embed) for dump in dumps]
-    table, label = np.vstack([rows for rows, _ in pairs]), np.concatenate([labels for _, labels in pairs])
-    spread = table.std(axis=0)
-    used = spread > 0
-    used[FEATURES.index("bias")] = True
-    spread[~(spread > 0)] = 1.0
-    solved = np.zeros(len(FEATURES))
-    solved[used] = _logistic(table[:, used] / spread[used], label) / spread[used]
-    return {name: round(float(value), 2) for name, value in zip(FEATURES, solved, strict=True)}
-
-
-def _decisions(page: Page, starts: Sequence[int], embed: Embed | None) -> tuple[np.ndarray, np.ndarray]:
-    """Evidence and truth at every line start the page leaves open."""
-    found = borders.evidence(page.paragraphs, embed)
-    gold = set(starts)
-    rows, labels = [np.zeros((0, len(FEATURES)))], []
-    began = 0
-    for index, line in enumerate(page.paragraphs):
-        begins = line.start in gold
-        if index and index not in page.certain:
-            age = min(OLDEST, index - began)
-            rows.append(np.concatenate([found.at_line[index], found.in_comment[age, index]])[None, :])
-            labels.append(float(begins))
-        if begins or index in page.certain:
-            began = index
-    return np.vstack(rows), np.array(labels)
-
-
-def _logistic(table: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Newton's method for the penalised log-likelihood."""
-    solved = np.zeros(table.shape[1])
-    for _ in range(50):
-        chance = 1.0 / (1.0 + np.exp(-np.clip(table @ solved, -30, 30)))
-        slope = table.T @ (chance - label) + PENALTY * solved
-        curve = (table * (chance * (1 - chance))[:, None]).T @ table + PENALTY * np.eye(len(solved))
-        step = np.linalg.solve(curve, slope)
-        solved -= step
-        if np.abs(step).max() < 1e-6:
-            break
-    return solved
-
-
-def training_dumps(repeats: int = 3) -> list[Dump]:
-    """Made dumps without marks of the page, several orders per author, from the comments that are there for fitting.
-
-    The sample's comments are left out: they measure.
-    """
-    rng = random.Random(11)
-    plain = [style for style in STYLES if style.name not in TELLING]
-    dumps = []
-    for number, (author, comments) in enumerate(sorted(read_comments(COMMENTS).items())):
-        for turn in range(repeats):
-            style = replace(plain[(number + turn) % len(plain)], heads="none")
-            shuffled = comments if turn == 0 else sorted(comments, key=lambda comment: rng.random())
-            text, starts = make_dump(shuffled, rng, style)
-            dumps.append(Dump(f"{author} {turn}", text, starts, author, style.name))
-        style = (STYLES[5], STYLES[6])[number % 2]
-        text, starts = make_dump(comments, rng, style)
-        dumps.append(Dump(f"{author} {style.name}", text, starts, author, style.name))
-    return dumps
-
-
-def fit_all(embed: Embed) -> dict[str, tuple[float, float]]:
-    """The table of borders.py: weights with topics, and weights for words alone. No real dump is looked at."""
-    dumps = training_dumps()
-    with_topics, words_only = fit(dumps, embed), fit(dumps)
-    return {name: (with_topics[name], 0.0 if name in TOPIC_FEATURES else words_only[name]) for name in FEATURES}
-
-
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Print the figures, or the weights fitted anew."""
-    from rag.embedding import load_embedder
-    from rag.settings import Settings
-
-    parser = argparse.ArgumentParser(description="Measure the borders found in profile dumps.")
-    parser.add_argument("seeds", nargs="?", help="folder with real dumps whose borders have been read")
-    parser.add_argument("--fit", action="store_true", help="fit the weights of borders.py and print them")
-    parser.add_argument("--words-only", action="store_true", help="measure without the embedding model")
-    options = parser.parse_args(arguments)
-    embed = load_embedder(Settings()).embed_texts
-    if options.fit:
-        for name, (with_topics, words_only) in fit_all(embed).items():
-            print(f'    "{name}": ({with_topics}, {words_only}),')
-        return
-    print(
-        json.dumps(evaluate(options.seeds, embed=None if options.words_only else embed), indent=1, ensure_ascii=False)
-    )
-
-
-if __name__ == "__main__":
-    main()

@@ -21,8 +21,9 @@ from ingest.cleaning import (
     quoted_ranges,
 )
 from ingest.segmentation_eval import COMMENTS, SAMPLE, made_dumps
+from ingest.segmentation_eval import SEED_BORDERS as RECORDED
 
-SEED_BORDERS = json.loads((Path(__file__).parent / "data" / "seed_borders.json").read_text(encoding="utf-8"))["files"]
+SEED_BORDERS = json.loads(RECORDED.read_text(encoding="utf-8"))["files"]
 
 
 def marked(text: str) -> str:

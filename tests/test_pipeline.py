@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import tracemalloc
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 
 import rag
 from ingest import IngestReport, Progress, forget, ingest
+from ingest.sources import files, read_file
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
 from rag.settings import Settings
 from rag.store import Store
@@ -212,6 +214,46 @@ def test_forget_without_an_index(settings: Settings) -> None:
         forget("x", settings=settings)
 
 
+def test_how_sure_a_border_is_reaches_the_citation(tmp_path: Path, settings: Settings) -> None:
+    """A border that could be elsewhere is told as such by comment, passage and citation; a row's is sure."""
+    page = tmp_path / "in" / "page.txt"
+    page.parent.mkdir()
+    page.write_text(
+        f"Ada Byron\nWiki Contributions\nComments\n{TIDES}\nThey also follow the weather.\n{BREAD}\n{KNOTS}",
+        encoding="utf-8",
+    )
+    write(tmp_path / "in" / "rows.jsonl", row("r1", "The harbour clock of Vardo is wound by hand on Sundays."))
+    ingest(tmp_path / "in", settings=settings)
+    sure = {comment.id: comment.border_confidence for comment in rag.comments(settings=settings)}
+    assert sure.pop("r1") == 1.0
+    assert sure
+    assert all(0 < value < 1 for value in sure.values())
+    answer = rag.answer("How is the bowline after a load?", settings=settings)
+    assert answer.citations
+    for citation in answer.citations:
+        assert citation.passage.border_confidence == sure[citation.passage.comment_id]
+
+
+def test_no_formula_is_cut_by_the_border_of_a_passage(settings: Settings, tmp_path: Path) -> None:
+    """Formulas of every delimiter, longer than a sentence, in a comment of many passages."""
+    terms = " + ".join(f"a_{{{number}}} x^{{{number}}}. So" for number in range(12))
+    formulas = [
+        f"$$ {terms} $$",
+        f"\\[ {terms} \\]",
+        f"\\begin{{align}} {terms} \\end{{align}}",
+        "$E = m c^2$",
+        "\\( \\alpha \\)",
+    ]
+    text = " ".join(f"{TIDES} Then {formula} holds. {BREAD}" for formula in formulas * 4)
+    ingest(write(tmp_path / "in" / "thread.jsonl", row("f1", text)), settings=settings)
+    corpus = Store.open(settings).corpus
+    passages = corpus.passages_of("f1")
+    assert len(passages) > 4
+    covered = sum(passage.text.count(formula) for passage in passages for formula in set(formulas))
+    assert covered == len(formulas * 4)
+    assert all(passage.text.count("$$") % 2 == 0 for passage in passages)
+
+
 def test_progress_tells_each_phase(folder: Path, settings: Settings) -> None:
     events: list[Progress] = []
     ingest(folder, settings=settings, progress=events.append)
@@ -310,6 +352,21 @@ def test_second_ingest_at_the_same_time_is_refused(folder: Path, settings: Setti
     assert ingest(folder, settings=settings, progress=again).counts["comments"] == 2
 
 
+def test_rows_are_streamed(tmp_path: Path) -> None:
+    """Of a file only a row at a time is held, and the ids of those before it."""
+    path = tmp_path / "rows.jsonl"
+    with path.open("w", encoding="utf-8") as file:
+        file.writelines(json.dumps(row(str(number), TIDES * 80)) + "\n" for number in range(1_000))
+    (source,) = files([path])
+    tracemalloc.start()
+    count = sum(1 for _ in read_file(source))
+    highest = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert count == 1_000
+    assert highest < 0.1 * path.stat().st_size
+
+
+@pytest.mark.slow
 def test_more_rows_than_one_chroma_batch_takes(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
