@@ -50,6 +50,8 @@ _POSSESSED = frozenset(
     """.split()
 )
 _SOURCE = re.compile(r"(?:according to|in the words of|as (?:\w+ )?(?:by|per)|per)\s*\Z", re.IGNORECASE)
+_BEGINS_SPEECH = re.compile(r"(?:['’]s)?[*_)\]]*(?:\s*\([a-z ]{2,20}\)[*_]*)?\s*(?::|[—–-]?\s*[“\"«>])")
+"""What makes a name in front of it the speaker's, as in `Ann:`, `**Ann** (against):`, `Ann's "..."`."""
 _COMMON_SUBJECTS = frozenset(
     """
     commenter commenters author authors user users researcher researchers people critics others several many evidence
@@ -104,7 +106,7 @@ def _speaks(sentence: str, found: list[Word], first: int, last: int, *, human_on
     """Whether the words `first:last` stand where a speaker stands."""
     verbs = _HUMAN_VERBS if human_only else _VERBS
     end = found[last - 1].end
-    if re.match(r"(?:['’]s)?[*_)\]]*\s*(?::|[—–-]?\s*[“\"«>])", sentence[end : end + 12]):
+    if _BEGINS_SPEECH.match(sentence[end : end + 40]):
         return True
     if _SOURCE.search(sentence[max(0, found[first].start - 30) : found[first].start]):
         return True

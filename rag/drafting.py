@@ -138,8 +138,8 @@ class Drafter:
                     again = self._checked(base, drafts[-1], prompt, quotes)
                 best = max(best, again, key=lambda one: one.worth)
         except (ModelError, QuestionError) as exc:
-            return Failed(str(exc), {**trace, **_drafts_trace(drafts)})
-        trace |= _drafts_trace(drafts)
+            return Failed(str(exc), {**trace, **self._drafts_trace(drafts)})
+        trace |= self._drafts_trace(drafts)
         if best.failure:
             return Failed(best.failure, trace)
         warnings = (*self._note_once(), *_warnings(best, repaired=len(drafts) > 1))
@@ -242,6 +242,28 @@ class Drafter:
             judge=self._judge,
         )
 
+    def _drafts_trace(self, drafts: Sequence[Draft]) -> dict[str, Any]:
+        replies = [
+            {
+                "text": draft.text,
+                "finish": "stopped" if draft.looped else draft.reply.finish,
+                "tries": draft.reply.tries,
+                "tokens": None if draft.reply.usage is None else to_plain(draft.reply.usage),
+            }
+            for draft in drafts
+        ]
+        return {"replies": replies, "dollars": self._dollars(drafts)}
+
+    def _dollars(self, drafts: Sequence[Draft]) -> float | None:
+        """What the replies cost; None where prices or counts are not known. A model on one's own machine costs nothing."""
+        if self._model.name.startswith(("ollama:", "llamacpp:")):
+            return 0.0
+        prompt_price, answer_price = self._settings.llm_prompt_price, self._settings.llm_answer_price
+        usages = [draft.reply.usage for draft in drafts]
+        if prompt_price is None or answer_price is None or None in usages:
+            return None
+        return sum(usage.prompt * prompt_price + usage.answer * answer_price for usage in usages if usage) / 1e6
+
     def _note_once(self) -> tuple[str, ...]:
         """What is said with the first answer only."""
         if self._counter is None or self._counter.note is None or self._noted.is_set():
@@ -333,18 +355,4 @@ def _prompt_trace(prompt: Prompt) -> dict[str, Any]:
         "passages_in_prompt": prompt.passages,
         "passages_left_out": prompt.left_out,
         "turns_left_out": prompt.turns_left_out,
-    }
-
-
-def _drafts_trace(drafts: Sequence[Draft]) -> dict[str, Any]:
-    return {
-        "replies": [
-            {
-                "text": draft.text,
-                "finish": "stopped" if draft.looped else draft.reply.finish,
-                "tries": draft.reply.tries,
-                "tokens": None if draft.reply.usage is None else to_plain(draft.reply.usage),
-            }
-            for draft in drafts
-        ]
     }

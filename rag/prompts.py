@@ -51,7 +51,8 @@ Answer only from the passages, in {language}, with a key in square brackets afte
 the question, reply with exactly: {abstain}"""
 
 COMPARE = """\
-Set the people side by side: for each, what they themselves say, not what they report of others. Then say where they \
+Set the people side by side, each in a paragraph that begins with the name and, in round brackets, the stance: (for), \
+(against), (mixed) or (unclear). Give what they themselves say, not what they report of others. Then say where they \
 agree and where they disagree; if the passages show no disagreement, say so."""
 
 LIST = "Give a list, one item to a line, of everything in the passages that answers the question; say nothing twice."

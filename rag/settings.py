@@ -96,6 +96,10 @@ class Settings(BaseSettings):
     )
     llm_context_tokens: int = Field(8192, ge=1024, description="Context window of the model, in tokens.")
     llm_answer_tokens: int = Field(1024, ge=64, description="Most tokens of one answer.")
+    llm_prompt_price: float | None = Field(
+        None, ge=0, description="US dollars for a million tokens of prompt; with both prices a trace tells the cost."
+    )
+    llm_answer_price: float | None = Field(None, ge=0, description="US dollars for a million tokens of answer.")
     llm_repair: bool = Field(False, description="Ask the model once more when its citations fail. Costs a second call.")
     support_model: str | None = Field(
         None,
