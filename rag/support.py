@@ -4,7 +4,7 @@ Signs: likeness of sentence and evidence (embedding), how much of the sentence's
 rare words weigh more), how much liker it would become with one of its words exchanged for one of the evidence, shared
 words negated on one side only, opposites. The score is a product of two logistic regressions: that the evidence is about
 the same (likeness, coverage, exchange), and that it does not deny the sentence (negations, opposites). Both are fitted on
-the first half of `tests/data/support_pairs.jsonl` by `fit`; `evaluate_support` reports on the second half. Decided
+the first half of `sample/support_pairs.jsonl` by `fit`; `evaluate_support` reports on the second half. Decided
 without them: a number or name that stands nowhere, a comparison turned round, a wrong speaker, and nearly the same words
 with a negation on one side only or an opposite.
 
@@ -568,6 +568,9 @@ def _explain(signs: Mapping[str, float]) -> str:
 
 # --- Fitting and evaluating -------------------------------------------------------------------------------------------
 
+SAMPLE_PAIRS = Path(__file__).parent / "sample" / "support_pairs.jsonl"
+"""Invented sentences that are supported, nearly so, contradicted or about something else."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -598,8 +601,16 @@ def load_pairs(path: Path) -> tuple[list[Pair], list[Pair]]:
     return halves
 
 
-def evaluate_support(path: Path, embed: Embed, rarity: Rarity | None = None) -> dict[str, Any]:
+def evaluate_support(
+    path: Path, embed: Embed, rarity: Rarity | None = None, judge: Judge | None = None
+) -> dict[str, Any]:
     """Precision and recall of `check_support` on the half of a labelled set that took no part in fitting.
+
+    Args:
+        path: As for `load_pairs`.
+        embed: Embeds texts.
+        rarity: Weighs content words.
+        judge: A model to evaluate in place of the weighed signs.
 
     Returns:
         `pairs` (count), `precision` and `recall` of "supported", `f1`, `accuracy`, and `flagged`: for each kind the
@@ -607,7 +618,9 @@ def evaluate_support(path: Path, embed: Embed, rarity: Rarity | None = None) -> 
     """
     _, pairs = load_pairs(path)
     passed = [
-        check_support(pair.sentence, pair.evidence, embed=embed, rarity=rarity, authors=[pair.author]).status
+        check_support(
+            pair.sentence, pair.evidence, embed=embed, rarity=rarity, authors=[pair.author], judge=judge
+        ).status
         == "supported"
         for pair in pairs
     ]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -15,6 +13,7 @@ from rag.embedding import Embedder
 from rag.records import Passage
 from rag.support import (
     SAME,
+    SAMPLE_PAIRS,
     UNDENIED,
     check_sentences,
     check_support,
@@ -24,8 +23,9 @@ from rag.support import (
     is_english,
     load_pairs,
 )
+from ui.cli import main
 
-PAIRS = Path(__file__).parent / "data" / "support_pairs.jsonl"
+PAIRS = SAMPLE_PAIRS
 EVIDENCE = [
     "Kelp keeps for a year if you dry it within 3 days.",
     "I disagree with Bo that salting it is better than drying it.",
@@ -279,6 +279,14 @@ def test_published_figures_hold(embedder: Embedder) -> None:
     assert figures["flagged"]["other_topic"] == 1.0
     assert figures["flagged"]["near_miss"] >= 0.63
     assert figures["flagged"]["contradiction"] >= 0.62
+
+
+@pytest.mark.slow
+def test_the_command_prints_the_figures(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "support"]) == 0
+    written = capsys.readouterr().out
+    assert "| pairs | 202 |" in written
+    assert "| flagged of other topic | 1.000 |" in written
 
 
 @pytest.mark.slow

@@ -1,4 +1,5 @@
-"""`commentariat eval`: measure retrieval, citations and abstention, or the splitting of dumps, without a key."""
+"""`commentariat eval`: measure retrieval, citations and abstention, the checks of a model's sentences, or the splitting of
+dumps, without a key."""
 
 from __future__ import annotations
 
@@ -16,8 +17,9 @@ from rag.settings import Settings
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "what", nargs="?", choices=("questions", "segmentation"), default="questions",
-        help="questions with exact answers (default), or the borders found in profile dumps",
+        "what", nargs="?", choices=("questions", "segmentation", "support"), default="questions",
+        help="questions with exact answers (default), the borders found in profile dumps, or whether sentences that their "
+        "citations do not support are noticed",
     )  # fmt: skip
     parser.add_argument(
         "--questions", metavar="FILE", help="JSON Lines of questions with gold spans (default: the sample's)"
@@ -39,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         RagError: The questions or the index cannot be read.
     """
-    return _segmentation(args) if args.what == "segmentation" else _questions(args)
+    return {"questions": _questions, "segmentation": _segmentation, "support": _support}[args.what](args)
 
 
 def _questions(args: argparse.Namespace) -> int:
@@ -104,6 +106,26 @@ def _segmentation(args: argparse.Namespace) -> int:
                 f"| {name} | {count} | {row['gold']} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} "
                 f"| {row['leaks']} | {row['lost']} |"
             )
+    if args.json:
+        Path(args.json).write_text(json.dumps(figures, indent=1), encoding="utf-8")
+    return 0
+
+
+def _support(args: argparse.Namespace) -> int:
+    from rag.embedding import load_embedder
+    from rag.entailment import load_judge
+    from rag.support import SAMPLE_PAIRS, evaluate_support
+
+    settings = Settings()
+    judge = load_judge(settings.support_model) if settings.support_model else None
+    figures = evaluate_support(SAMPLE_PAIRS, load_embedder(settings).embed_texts, judge=judge)
+    print("| measure | value |\n|---|---|")
+    print(f"| pairs | {figures['pairs']} |")
+    for name in ("precision", "recall", "f1"):
+        print(f"| {name} of “supported” | {figures[name]:.3f} |")
+    print(f"| accuracy | {figures['accuracy']:.3f} |")
+    for kind, share in figures["flagged"].items():
+        print(f"| flagged of {kind.replace('_', ' ')} | {share:.3f} |")
     if args.json:
         Path(args.json).write_text(json.dumps(figures, indent=1), encoding="utf-8")
     return 0
