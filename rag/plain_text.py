@@ -6,6 +6,7 @@ import json
 import re
 from typing import Any
 
+from rag.evidence import plain
 from rag.keys import INVISIBLE
 from rag.records import Answer, Citation, Passage
 
@@ -18,7 +19,7 @@ _UNSEEN = re.compile(f"[{''.join(map(re.escape, map(chr, sorted(set(_PRINTED) - 
 
 def format_answer(answer: Answer) -> str:
     """The text, then the cited comments with author, date and place, then what was searched."""
-    parts = [printable(answer.text)]
+    parts = [printable(_without_markup(answer.text))]
     if answer.citations:
         parts.append("\n".join(_citation(citation) for citation in answer.citations))
     elif answer.abstained and answer.passages:
@@ -28,6 +29,11 @@ def format_answer(answer: Answer) -> str:
     who = "quotes, no language model" if answer.model == "evidence" else f"written by {answer.model}"
     parts.append(f"({answer.coverage}; {who})")
     return "\n\n".join(parts)
+
+
+def _without_markup(markdown: str) -> str:
+    """The words of an answer, without the bold of names and the backslashes that keep a page from reading markup."""
+    return plain(re.sub(r"(?<!\\)\*\*(.+?)(?<!\\)\*\*", r"\1", markdown))
 
 
 def printable(text: str) -> str:

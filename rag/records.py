@@ -172,7 +172,7 @@ class Coverage:
         if self.since and self.until:
             first, last = f"{self.since:%Y-%m-%d}", f"{self.until:%Y-%m-%d}"
             text += f", {first}" if first == last else f", {first} to {last}"
-        return text
+        return f"{text}; {self.used:,} of them cited" if self.used else text
 
 
 @dataclass(frozen=True, slots=True)

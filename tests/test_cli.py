@@ -30,9 +30,11 @@ def test_ask_prints_answer_citations_and_what_was_searched(
     assert main(["ask", QUESTION, "--store", store]) == 0
     out = capsys.readouterr().out
     answer = rag.answer(QUESTION, settings=sample_settings)
-    assert out.startswith(printable(answer.text))
     for citation in answer.citations:
         assert f"[{citation.number}] {citation.passage.byline}" in out
+        assert citation.quote.splitlines()[0] in out
+    assert "**" not in out
+    assert "\\_" not in out
     assert f"({answer.coverage}; quotes, no language model)" in out
 
 
