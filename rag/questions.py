@@ -349,6 +349,8 @@ class _Reader:
 
     def follow(self, question: str, last: Query | None, replied: str) -> Query:
         """Understand a question, carrying over from the one before it what is left out."""
+        if last is not None:
+            last = self._with_speaker(question, last, replied)
         if last is None or not self.is_elliptical(question, last):
             return self.read(question)
         item = _item(question, replied)
@@ -361,7 +363,22 @@ class _Reader:
             return self._other_topic(question, own, last)
         if own.authors or own.unknown_authors:
             return self._other_person(question, own, last)
+        if (
+            own.topic
+            and _PERSON.search(question)
+            and not _THING.search(question)
+            and (last.authors or last.unknown_authors)
+        ):
+            return self._same_person(question, own, last)
         return self._added(question, own, last)
+
+    def _with_speaker(self, question: str, last: Query, replied: str) -> Query:
+        """ "Where does she study?" after an answer that quotes one person only: "she" is that person."""
+        if last.authors or last.unknown_authors or last.mentioned or not _PERSON.search(question):
+            return last
+        own_words = "\n".join(line for line in replied.splitlines() if not line.lstrip().startswith(">"))
+        named = _unique(author for one in self.names.find(words(own_words), self.known) for author in one.authors)
+        return replace(last, authors=named) if len(named) == 1 else last
 
     def is_elliptical(self, question: str, last: Query) -> bool:
         """Whether a question cannot be understood without the conversation."""
@@ -391,6 +408,23 @@ class _Reader:
             topic=" ".join(_unique([*own.topic.split(), *last.topic.split()])),
             carried=True,
             compare=own.compare or (last.compare and len(last.authors) > 1),
+            **self._time(own, last),
+            **self._people(last),
+        )
+
+    def _same_person(self, question: str, own: Query, last: Query) -> Query:
+        """ "What did she say about X?": the same people, asked something of its own."""
+        names = " and ".join([*last.authors, *last.unknown_authors])
+
+        def named(match: re.Match[str]) -> str:
+            return f"{names}'s" if match[0].casefold() in ("his", "her", "hers") else names
+
+        return replace(
+            own,
+            text=_PERSON.sub(named, _without_lead(question), count=1),
+            original=question,
+            carried=True,
+            compare=last.compare and len(last.authors) > 1,
             **self._time(own, last),
             **self._people(last),
         )

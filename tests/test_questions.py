@@ -394,3 +394,23 @@ def test_a_stranger_beside_somebody_known_is_said_to_be_unknown(question: str) -
 def test_what_is_beside_somebody_known_need_not_be_a_person() -> None:
     query = understand("What does Ada Fenwick think about tides and GPS?", authors=["Ada Fenwick"])
     assert query.unknown_authors == ()
+
+
+def test_a_pronoun_means_the_only_person_the_answer_quoted() -> None:
+    replied = "**Ada Fenwick**, on tides:\n\n> Ioan Petrescu would say the moon. [1]"
+    history = (Turn("user", "Who explains tides?"), Turn("assistant", replied))
+    query = understand("Where does she study?", history, ["Ada Fenwick", "Ioan Petrescu"])
+    assert (query.authors, query.topic) == (("Ada Fenwick",), "study")
+    assert query.text == "Where does Ada Fenwick study?"
+
+
+def test_a_pronoun_after_two_people_stays_open() -> None:
+    replied = "**Ada Fenwick**:\n\n> The moon. [1]\n\n**Ioan Petrescu**:\n\n> The coast. [2]"
+    history = (Turn("user", "Who explains tides?"), Turn("assistant", replied))
+    assert understand("Where does she study?", history, ["Ada Fenwick", "Ioan Petrescu"]).authors == ()
+
+
+def test_a_new_topic_of_the_same_person_leaves_the_old_topic_behind() -> None:
+    history = (Turn("user", "What does Ada Fenwick think about tides?"), Turn("assistant", "..."))
+    query = understand("What else did she write about harbours?", history, ["Ada Fenwick"])
+    assert (query.authors, query.topic) == (("Ada Fenwick",), "harbours")
