@@ -33,7 +33,12 @@ def format_answer(answer: Answer) -> str:
 
 def _without_markup(markdown: str) -> str:
     """The words of an answer, without the bold of names and the backslashes that keep a page from reading markup."""
-    return plain(re.sub(r"(?<!\\)\*\*(.+?)(?<!\\)\*\*", r"\1", markdown))
+    words = re.sub(r"(?<!\\)\*\*(.+?)(?<!\\)\*\*", r"\1", markdown)
+    # A number in brackets that a comment or code has written keeps its backslashes: it is no citation of ours.
+    return "".join(piece if number % 2 else plain(piece) for number, piece in enumerate(_WRITTEN_MARK.split(words)))
+
+
+_WRITTEN_MARK = re.compile(r"(\\\[\d+\\?\])")
 
 
 def printable(text: str) -> str:
@@ -47,14 +52,19 @@ def printable_json(data: Any, indent: int | None = None) -> str:
     return _UNSEEN.sub(lambda found: json.dumps(found[0])[1:-1], written)
 
 
+def _foreign(text: str) -> str:
+    """Somebody's words on one line, with nothing in them that looks like a citation."""
+    return re.sub(r"\[(?=\d+\])", r"\\[", " ".join(printable(text).split()))
+
+
 def _citation(citation: Citation) -> str:
     passage = citation.passage
     date = f", {passage.posted_at:%Y-%m-%d}" if passage.posted_at else ""
-    place = f"{citation.source}:{citation.start}-{citation.end}"
-    link = f"\n    {printable(passage.url)}" if passage.url else ""
-    return f"[{citation.number}] {printable(passage.byline)}{date} ({place}){link}"
+    place = f"{_foreign(citation.source)}:{citation.start}-{citation.end}"
+    link = f"\n    {_foreign(passage.url)}" if passage.url else ""
+    return f"[{citation.number}] {_foreign(passage.byline)}{date} ({place}){link}"
 
 
 def _related(passage: Passage) -> str:
-    text = " ".join(printable(passage.text).split())
-    return f"  {printable(passage.byline)}: {text[:200]}{'…' if len(text) > 200 else ''}"
+    text = _foreign(passage.text)
+    return f"  {_foreign(passage.byline)}: {text[:200]}{'…' if len(text) > 200 else ''}"

@@ -159,7 +159,10 @@ def check_terminal(text: str) -> None:
 def check(answer: Answer, answerer: Answerer) -> None:
     check_citations(answer, answerer)
     check_page(answer, answerer)
-    check_terminal(format_answer(answer))
+    printed = format_answer(answer)
+    check_terminal(printed)
+    prose = re.sub(r"```.*?```", "", printed, flags=re.DOTALL)
+    assert {int(n) for n in re.findall(r"(?<!\\)\[(\d+)\]", prose)} <= {c.number for c in answer.citations}
     if answer.model != "evidence":
         check_terminal(answer.text)
     unescaped = re.sub(r"\\[^\w\s]", "", answer.text) if answer.model == "evidence" else answer.text
