@@ -539,6 +539,8 @@ def _role(question: str, found: list[Word], mention: Mention, mentions: list[Men
         named = strong and (capital or last - first > 1)
         return "speaker" if named and (found[first].start or _speaks_from_start(found, last)) else "word"
     if last - first == 1 and not found[first].capital and (before in _DETERMINERS or not mention.whole):
+        if before == "the" and all("_" in author for author in mention.authors):  # "the otter" for calibrated_otter
+            return "speaker" if _speaks(question, found, first - 1, last) else "word"
         return "speaker" if strong and before not in _DETERMINERS else "word"
     opening = question[: found[first].start]
     if _OPEN.match(question) and not _WHO_IS.match(opening):
@@ -593,6 +595,8 @@ def _speaks(question: str, found: list[Word], first: int, last: int) -> bool:
     rest = [word.folded for word in found[last:]]
     after = question[found[last - 1].end :].lstrip()
     if found[last - 1].possessive:
+        if re.match(r"own\b", after, re.I):
+            return True
         if before in {"about", "on", "of", "to", "with", "against"} and not re.match(r"(?:profile|bio)\b", after, re.I):
             return False
         return bool(_OPINION.match(after))

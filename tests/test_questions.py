@@ -414,3 +414,12 @@ def test_a_new_topic_of_the_same_person_leaves_the_old_topic_behind() -> None:
     history = (Turn("user", "What does Ada Fenwick think about tides?"), Turn("assistant", "..."))
     query = understand("What else did she write about harbours?", history, ["Ada Fenwick"])
     assert (query.authors, query.topic) == (("Ada Fenwick",), "harbours")
+
+
+@pytest.mark.parametrize("question", ["What did the otter find?", "Does the otter agree?", "the otter's own forecasts"])
+def test_a_telling_part_of_a_handle_names_its_owner(question: str) -> None:
+    assert understand(question, authors=["calibrated_otter", "Ada Fenwick"]).authors == ("calibrated_otter",)
+
+
+def test_a_part_of_a_handle_may_be_just_a_word() -> None:
+    assert understand("How long does the otter live?", authors=["calibrated_otter"]).authors == ()
