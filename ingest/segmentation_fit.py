@@ -102,7 +102,7 @@ def _pick(by_length: Mapping[int, list[Comment]], wanted: int, rng: random.Rando
     return sorted(chosen, key=lambda comment: str(comment.get("date", "")), reverse=True)
 
 
-def invented_dumps(repeats: int = 2) -> list[Dump]:
+def invented_dumps(repeats: int = 4) -> list[Dump]:
     """Dumps of the invented comments without marks of the page, several orders per author."""
     rng = random.Random(11)
     plain = [style for style in STYLES if style.name not in TELLING]
@@ -119,8 +119,12 @@ def invented_dumps(repeats: int = 2) -> list[Dump]:
     return dumps
 
 
-def reordered(dump: Dump, rng: random.Random) -> Dump:
-    """The same comments in another order, so that other neighbours are met."""
+def reordered(dump: Dump, rng: random.Random, most: int | None = None) -> Dump:
+    """The same comments in another order, so that other neighbours are met.
+
+    Args:
+        most: Keep so many of them; pages with few comments are common.
+    """
     ends = [*dump.starts[1:], len(dump.text)]
     pieces = [dump.text[start:end].strip("\r\n") for start, end in zip(dump.starts, ends, strict=True)]
     pieces[-1] = pieces[-1].removesuffix("Load More").strip("\r\n")
@@ -128,7 +132,7 @@ def reordered(dump: Dump, rng: random.Random) -> Dump:
     gap = head[len(head.rstrip("\r\n")) :] or "\n"
     rng.shuffle(pieces)
     starts, text = [], head
-    for piece in pieces:
+    for piece in pieces[:most]:
         starts.append(len(text))
         text += piece + gap
     return replace(dump, text=text, starts=tuple(starts))
@@ -223,7 +227,7 @@ def example(dump: Dump, phrases: PhraseWeights, embed: Embed | None) -> Example:
     gold = set(dump.starts)
     label = np.array([line.start in gold for line in page.paragraphs], dtype=np.float32)
     open_ = np.array([index not in page.certain and index > 0 for index in range(len(label))], dtype=np.float32)
-    weight = 3.0 if _is_rare(dump.author) else 1.0 if site(dump.author) else 1.5
+    weight = 3.0 if _is_rare(dump.author) else 1.0 if site(dump.author) else 2.0
     return Example(table.astype(np.float32), label, open_, weight)
 
 
@@ -381,6 +385,7 @@ def fit_all(
     rng = random.Random(4)
     seen = [*dumps, *invented]
     shuffled = [reordered(dump, rng) for dump in seen]
+    shuffled += [reordered(dump, rng, rng.randint(2, 5)) for dump in [*seen, *invented, *invented]]
     examples = [(fold[dump.author], example(dump, known[fold[dump.author]], embed)) for dump in [*seen, *shuffled]]
     examples += [(fold[dump.author], example(dump, known[fold[dump.author]], None)) for dump in seen[::3]]
     apart = [
@@ -389,7 +394,7 @@ def fit_all(
     ]
     network = fit_network([item for _, item in examples], fit_phrases(comments, list(comments)))
     chosen = [dump for dump in dumps if _is_rare(dump.author)]
-    chosen += [dump for dump in dumps if not _is_rare(dump.author)][::4] + 2 * invented
+    chosen += [dump for dump in dumps if not _is_rare(dump.author)][::4] + 4 * invented
     with_topics, words_only = (fit_weights(chosen, lambda author: apart[fold[author]], how) for how in (embed, None))
     weights = {name: (with_topics[name], 0.0 if name in TOPIC_FEATURES else words_only[name]) for name in FEATURES}
     return network, weights, apart

@@ -179,11 +179,10 @@ def test_lists_and_unfinished_sentences_hold_together() -> None:
     assert texts(text, segment(text)) == [comment, TIDES]
 
 
-@pytest.mark.xfail(reason="two comments are too little for the network", strict=False)
-def test_lone_bullets_belong_to_the_list() -> None:
+def test_lone_bullets_belong_to_the_list(embedder: Embedder) -> None:
     comment = "Sorry for being unclear. My plan has two steps.\n-\nWe measure the tide at the quay for a year.\n-\nWe compare it with the tide tables."
     text = f"Ada Byron\nComments\n{TIDES}\n{comment}"
-    assert texts(text, segment(text)) == [TIDES, comment]
+    assert texts(text, segment(text, embed=embedder.embed_texts)) == [TIDES, comment]
 
 
 def test_a_wider_gap_between_comments_is_believed() -> None:
@@ -459,6 +458,6 @@ def test_figures_hold(shared: Path, embedder: Embedder) -> None:
         0,
     )
     assert made["marked"]["f1"] > 0.97
-    assert made["pooled"]["f1"] > 0.82
-    assert seeds["pooled"]["f1"] > 0.80
-    assert seeds["strict"]["f1"] > 0.77
+    assert made["pooled"]["f1"] > 0.85
+    assert seeds["pooled"]["f1"] > 0.79
+    assert seeds["strict"]["f1"] > 0.76
