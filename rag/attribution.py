@@ -57,6 +57,8 @@ _COMMON_SUBJECTS = frozenset(
     commenter commenters author authors user users researcher researchers people critics others several many evidence
     research work data nothing something everything results comments passage passages sources quote quotes replies
     supporters proponents opponents participants experts neither both together one two three
+    monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays
+    sundays january february march april may june july august september october november december
     """.split()
 )
 
@@ -120,8 +122,14 @@ def _speaks(sentence: str, found: list[Word], first: int, last: int, *, human_on
         if word not in _BETWEEN and not word.endswith("ly") and word != "and":
             break
     before = found[first - 1].text.casefold() if first else ""
-    inverted = before in verbs and (first < 2 or not _is_subject(found[first - 2]))
+    inverted = before in verbs and (first < 2 or _ends_clause(found[first - 2], found[first - 1]))
     return inverted and not found[first - 1].breaks
+
+
+def _ends_clause(word: Word, following: Word) -> bool:
+    """Whether a verb behind this word may begin a clause of its own, as in `..., says Ann`; not in "nobody says"."""
+    apart = word.breaks or following.start - word.end > 2  # a quotation between them was blanked out
+    return apart and not _is_subject(word)
 
 
 def _is_subject(word: Word) -> bool:

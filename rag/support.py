@@ -243,7 +243,7 @@ def is_claim(sentence: str) -> bool:
     return not (_CONNECTIVE.match(text) and len(content) <= 2 * _LEAST_CONTENT)
 
 
-_FORMULA = re.compile(r"\$[^$\n]{1,300}\$")
+_FORMULA = re.compile(r"\$\$[^$]{1,2000}\$\$|\$[^$\n]{1,300}\$|\\\[.{1,2000}?\\\]|\\\(.{1,300}?\\\)", re.DOTALL)
 _CODE_SIGN = re.compile(r"[<>{}=_/\\|#@^~\[\]+*]")
 _MOST_CODE_SIGNS = 0.08
 
@@ -254,14 +254,27 @@ def is_prose(text: str) -> bool:
     return len(_CODE_SIGN.findall(text)) <= max(4, _MOST_CODE_SIGNS * len(text))
 
 
+_ENGLISH_ONLY = frozenset(
+    """
+    the it is of and that this these those with for are not have has had by from you they them their his her its what
+    which be been were would could should does did because but if than then there when where who how all any both
+    """.split()
+)
+"""Function words that are no words of German, French, Spanish, Italian or Dutch."""
+_SHORT = 10
+
+
 def is_english(text: str) -> bool:
-    """Whether enough of a text's words are English function words; too short a text passes."""
-    found = re.findall(r"[^\W\d_]+(?:['’][^\W\d_]+)*", text.casefold().replace("’", "'"))
+    """Whether enough of a text's words are English function words; too short a text passes. Formulas do not count."""
+    text = _FORMULA.sub("", text)
     if any(not char.isascii() and char.isalpha() and ord(char) > 0x24F for char in text):
         letters = [char for char in text if char.isalpha()]
         if sum(ord(char) > 0x24F for char in letters) > len(letters) / 2:
             return False
-    return len(found) < 6 or sum(word in FUNCTION_WORDS for word in found) / len(found) >= 0.15
+    found = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.casefold().replace("’", "'"))
+    if len(found) < 6 or (len(found) < _SHORT and not _ENGLISH_ONLY.isdisjoint(found)):
+        return True
+    return sum(word in FUNCTION_WORDS for word in found) / len(found) >= 0.15
 
 
 # --- Signs that decide alone ------------------------------------------------------------------------------------------
