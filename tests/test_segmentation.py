@@ -30,6 +30,7 @@ from ingest.segmentation_eval import (
     score,
     seed_dumps,
 )
+from ingest.voices import is_answered
 from rag.embedding import Embedder
 from rag.errors import SourceError
 
@@ -283,6 +284,21 @@ def test_words_of_others_are_marked(paragraphs: list[str], quoted: int) -> None:
     text = "Ada Byron\nComments\n" + "\n".join(paragraphs)
     (piece,) = segment(text, decide=deny).comments
     assert slices(text, piece.quoted) == [paragraphs[quoted]]
+
+
+@pytest.mark.parametrize(
+    ("opening", "answer", "quoted"),
+    [
+        ("so the gauge is read only once a year", "Hmm, are you sure? The gauge is read every morning, as far as I know.", True),
+        ("why would anybody read a gauge twice a day?", "Good question! Maybe nobody should, but I do.", True),
+        ("But the harbour has no gauge at all, does it?", "It has two. You can see the older one from the bridge.", True),
+        ("The harbour has had two gauges since the flood. Nobody reads the second. It is behind the shed.", "It would be better to move it to the quay.", False),
+        ("We read the gauge only once a year.", "And the book in the office shows it.", False),
+    ],
+)  # fmt: skip
+def test_openings_that_the_next_paragraph_answers_are_quoted(opening: str, answer: str, quoted: bool) -> None:
+    """No single sign is sure here: they are weighed."""
+    assert is_answered([opening, answer, "The book in the office shows it."]) is quoted
 
 
 @pytest.mark.parametrize(
