@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import struct
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,8 +20,8 @@ from rag.records import Comment, Quotation
 
 RUN = 5
 """Words of one fingerprint."""
-WINDOW = 4
-"""Of so many runs in a row one is kept: whatever has eight words in common shares a fingerprint."""
+WINDOW = 6
+"""Of so many runs in a row one is kept: whatever has ten words in common shares a fingerprint."""
 FEWEST_WORDS = 5
 """A shorter quotation is linked only to the comment that is being answered."""
 LIKE = 92.0
@@ -29,6 +30,7 @@ LIKE = 92.0
 _FINGERPRINTS = 4_000  # of one comment
 _LOOKED_UP = 300  # fingerprints of one quotation
 _PER_FINGERPRINT = 50  # comments
+_QUOTING = 1_000  # comments that quote the same words
 _COMPARED = 12  # comments with one quotation
 _LONGEST = 4_000  # characters of a quotation, and twelve times that of a comment
 _WORD = re.compile(r"\w+")
@@ -52,24 +54,25 @@ class Quotations:
         Returns:
             Comments with quotations that may have been taken from it, before or now.
         """
-        before = {
-            row[0]
-            for row in self._db.execute(
-                "SELECT hash FROM fingerprints WHERE comment_id = ? AND quoted = 0", (comment_id,)
-            )
-        }
-        self._db.execute("DELETE FROM fingerprints WHERE comment_id = ?", (comment_id,))
-        own: set[int] = set()
-        if comment is not None and comment.kind != "profile":
-            own = {mark for words in _own_words(comment) for mark in winnowed(fingerprints(words))}
-            own = set(sorted(own)[:_FINGERPRINTS])
-            quoted = {mark for text in _quoted_texts(comment) for part in _parts(text) for mark in fingerprints(part)}
-            self._db.executemany("INSERT INTO fingerprints VALUES (?, ?, 0)", [(mark, comment_id) for mark in own])
+        row = self._db.execute("SELECT id, own, quoted FROM wordings WHERE comment_id = ?", (comment_id,)).fetchone()
+        own_before, quoted_before = (_unpacked(row["own"]), _unpacked(row["quoted"])) if row else (set(), set())
+        own, quoted = _marks(comment) if comment is not None and comment.kind != "profile" else (set(), set())
+        if not own and not quoted:
+            self._db.execute("DELETE FROM wordings WHERE comment_id = ?", (comment_id,))
+            id = row["id"] if row else 0
+        else:
+            (id,) = self._db.execute(
+                "INSERT INTO wordings (comment_id, own, quoted) VALUES (?, ?, ?) ON CONFLICT (comment_id) DO UPDATE "
+                "SET own = excluded.own, quoted = excluded.quoted RETURNING id",
+                (comment_id, _packed(own), _packed(quoted)),
+            ).fetchone()
+        for kind, old, new in ((0, own_before, own), (1, quoted_before, quoted)):
             self._db.executemany(
-                "INSERT INTO fingerprints VALUES (?, ?, 1)",
-                [(mark, comment_id) for mark in sorted(quoted)[:_FINGERPRINTS]],
+                "DELETE FROM wording_marks WHERE mark = ? AND quoted = ? AND wording = ?",
+                [(mark, kind, id) for mark in old - new],
             )
-        return {id for _, id in self._holders(before ^ own, quoted=True)} - {comment_id}
+            self._db.executemany("INSERT INTO wording_marks VALUES (?, ?, ?)", [(mark, kind, id) for mark in new - old])
+        return set(self._holders(own_before ^ own, quoted=True)) - {comment_id}
 
     def find(self, comment: Comment) -> tuple[Quotation, ...]:
         """Which quotations of a comment stand in which other comment."""
@@ -87,7 +90,7 @@ class Quotations:
         marks = [mark for part in parts for mark in fingerprints(part)]
         # Spread over the whole of a long quotation.
         marks = marks[:: max(1, len(marks) // _LOOKED_UP)]
-        shared = Counter(id for _, id in self._holders(marks, quoted=False))
+        shared = Counter(self._holders(marks, quoted=False))
         likely = [id for id, _ in sorted(shared.items(), key=lambda item: (-item[1], item[0]))[:_COMPARED]]
         if comment.parent_id and comment.parent_id not in likely:
             likely.append(comment.parent_id)
@@ -104,12 +107,31 @@ class Quotations:
             best = rank if best is None else min(best, rank)
         return best[-1] if best else None
 
-    def _holders(self, marks: Iterable[int], *, quoted: bool) -> Iterator[tuple[int, str]]:
-        """Fingerprints and the comments that have them; of a common one a few."""
-        query = "SELECT comment_id FROM fingerprints WHERE hash = ? AND quoted = ? ORDER BY comment_id LIMIT ?"
+    def _holders(self, marks: Iterable[int], *, quoted: bool) -> Iterator[str]:
+        """For each fingerprint the comments that have it; of a common one a few."""
+        query = (
+            "SELECT w.comment_id FROM wording_marks m JOIN wordings w ON w.id = m.wording "
+            "WHERE m.mark = ? AND m.quoted = ? LIMIT ?"
+        )
+        most = _QUOTING if quoted else _PER_FINGERPRINT
         for mark in dict.fromkeys(marks):
-            for row in self._db.execute(query, (mark, quoted, 20 * _PER_FINGERPRINT if quoted else _PER_FINGERPRINT)):
-                yield mark, row[0]
+            for row in self._db.execute(query, (mark, quoted, most)):
+                yield row[0]
+
+
+def _marks(comment: Comment) -> tuple[set[int], set[int]]:
+    """Fingerprints of a comment's own words, thinned out, and all of those it quotes."""
+    own = {mark for words in _own_words(comment) for mark in winnowed(fingerprints(words))}
+    quoted = {mark for text in _quoted_texts(comment) for part in _parts(text) for mark in fingerprints(part)}
+    return set(sorted(own)[:_FINGERPRINTS]), set(sorted(quoted)[:_FINGERPRINTS])
+
+
+def _packed(marks: set[int]) -> bytes:
+    return struct.pack(f"<{len(marks)}q", *sorted(marks))
+
+
+def _unpacked(data: bytes) -> set[int]:
+    return set(struct.unpack(f"<{len(data) // 8}q", data))
 
 
 def similarity(parts: Sequence[Sequence[str]], text: str) -> float:

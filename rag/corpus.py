@@ -45,9 +45,10 @@ CREATE INDEX IF NOT EXISTS bands_by_piece ON bands (piece);
 CREATE TABLE IF NOT EXISTS lines (hash INTEGER NOT NULL, source TEXT NOT NULL, start INTEGER NOT NULL, opens INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS lines_by_hash ON lines (hash);
 CREATE INDEX IF NOT EXISTS lines_by_source ON lines (source);
-CREATE TABLE IF NOT EXISTS fingerprints (hash INTEGER NOT NULL, comment_id TEXT NOT NULL, quoted INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS fingerprints_by_hash ON fingerprints (hash);
-CREATE INDEX IF NOT EXISTS fingerprints_by_comment ON fingerprints (comment_id);
+CREATE TABLE IF NOT EXISTS wordings (
+    id INTEGER PRIMARY KEY, comment_id TEXT NOT NULL UNIQUE, own BLOB NOT NULL, quoted BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS wording_marks (
+    mark INTEGER NOT NULL, quoted INTEGER NOT NULL, wording INTEGER NOT NULL, PRIMARY KEY (mark, quoted, wording)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS comments (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, author_key TEXT NOT NULL, byline TEXT NOT NULL, posted_at TEXT,
     parent_id TEXT, thread_id TEXT, place TEXT NOT NULL, data TEXT NOT NULL);

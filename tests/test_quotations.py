@@ -45,7 +45,7 @@ def linked(*comments: Comment) -> dict[str, list[str]]:
     [
         TIDES,
         TIDES.upper(),
-        "the tide at the old quay runs two hours late",
+        "the tide at the old quay runs two hours late, and every pilot",
         "“The tide at the old quay runs two hours late …”",
         "The tide at the old quay [...] and every pilot in the harbour knows it",
         "The tide at the old quay runs two hours late, and every pilot in teh harbour knows it by heart.",
@@ -104,12 +104,12 @@ def test_each_of_several_quotations_has_its_own_source() -> None:
     assert linked(comment("a", TIDES), comment("b", CLOCK), both) == {"q": ["a", "b"]}
 
 
-def test_whatever_has_eight_words_in_common_shares_a_fingerprint() -> None:
+def test_whatever_has_ten_words_in_common_shares_a_fingerprint() -> None:
     rng = random.Random(3)
     words = [f"w{rng.randrange(40)}" for _ in range(300)]
     kept = winnowed(fingerprints(words))
-    assert all(kept & set(fingerprints(words[at : at + 8])) for at in range(len(words) - 8))
-    assert len(kept) < 0.6 * len(words)
+    assert all(kept & set(fingerprints(words[at : at + 10])) for at in range(len(words) - 10))
+    assert len(kept) < 0.45 * len(words)
 
 
 def test_the_least_like_part_of_a_quotation_counts() -> None:
