@@ -141,7 +141,8 @@ def _strangers(sentence: str, found: list[Word], taken: set[int], ordinary: str)
     position = 0
     while position < len(found):
         word = found[position]
-        if position in taken or not word.capital or word.text.casefold() in FUNCTION_WORDS | _COMMON_SUBJECTS:
+        ordinary_word = word.text.casefold() in FUNCTION_WORDS | _COMMON_SUBJECTS or re.match(r"I['’]", word.text)
+        if position in taken or not word.capital or ordinary_word:
             position += 1
             continue
         last = position + 1

@@ -87,6 +87,16 @@ def test_words_that_an_author_only_quotes_do_not_speak_for_her(embedder: Embedde
     assert check("Dried kelp keeps for a year.", embedder, quoted=True)[0] == "supported"
 
 
+def test_whom_the_evidence_itself_reports_may_be_named(embedder: Embedder) -> None:
+    evidence = ["The Slow Tide Hypothesis says that the coast decides."]
+    for sentence, status in (
+        (evidence[0], "supported"),
+        ("The Fast Tide Hypothesis says that it decides.", "unsupported"),
+    ):
+        found = check_support(sentence, evidence, embed=embedder.embed_texts, authors=["Ada Rook"])
+        assert found.status == status
+
+
 def test_date_and_title_may_be_named(embedder: Embedder) -> None:
     sentence = "In 2021 Ada Rook wrote that dried kelp keeps for a year."
     assert check(sentence, embedder)[0] == "unsupported"
@@ -134,6 +144,19 @@ def test_what_stands_around_the_evidence_may_be_named_with_its_number(
 )
 def test_a_contrast_said_in_other_words_is_no_denial(sentence: str, evidence: str, embedder: Embedder) -> None:
     assert check_support(sentence, [evidence], embed=embedder.embed_texts).status == "supported"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence"),
+    [
+        ("Steel kettles boil faster than copper ones.", "Copper kettles boil faster than steel ones, but not by much."),
+        ("Ravens forget faces.", "Ravens remember faces for years."),
+        ("Paint dries too slowly for skies.", "Paint dries too fast for skies."),
+    ],
+)
+def test_the_opposite_is_noticed(sentence: str, evidence: str, embedder: Embedder) -> None:
+    assert check_support(sentence, [evidence], embed=embedder.embed_texts).status == "unsupported"
+    assert check_support(evidence, [evidence], embed=embedder.embed_texts).status == "supported"
 
 
 def test_a_judge_decides_what_signs_cannot(embedder: Embedder) -> None:
@@ -250,6 +273,7 @@ def test_markup_and_data_are_not_another_language(text: str, embedder: Embedder)
         ("Lena Fox thinks it rots.", set(), ("Lena Fox",)),
         ("Critics say it rots.", set(), ()),
         ("It has been there for years and nobody writes Greek.", set(), ()),
+        ("It is well motivated; I’d expect as much.", set(), ()),
         ("It is so, writes Lena Fox.", set(), ("Lena Fox",)),
         ("I run the oven on Saturdays and write a book.", set(), ()),
         ("**Ada Rook** (against): it keeps.", {"Ada Rook"}, ()),
@@ -282,8 +306,8 @@ def test_published_figures_hold(embedder: Embedder) -> None:
     """On pairs made to be hard, 30% of them supported; likeness alone reaches precision 0.38 at recall 0.77."""
     figures = evaluate_support(PAIRS, embedder.embed_texts)
     assert figures["pairs"] == 202
-    assert figures["precision"] >= 0.50
-    assert figures["recall"] >= 0.67
+    assert figures["precision"] >= 0.51
+    assert figures["recall"] >= 0.69
     assert figures["flagged"]["other_topic"] == 1.0
     assert figures["flagged"]["near_miss"] >= 0.63
     assert figures["flagged"]["contradiction"] >= 0.62
