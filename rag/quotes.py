@@ -521,6 +521,8 @@ class QuoteBook:
         if not hits:
             return self._nowhere(phrase, refused)
         best = min(hits, key=lambda hit: self._rank(hit, comments, said_by))
+        if best.passage.comment_id not in comments and len(phrase.split()) == 1:
+            return self._nowhere(phrase, "One word that the cited comments do not have is nobody's quotation.")
         verdict, reason = _judge(best, comments, said_by)
         return QuoteCheck(0, len(phrase), phrase, verdict, reason, best.passage, best.spans)
 

@@ -201,7 +201,9 @@ def test_a_model_that_obeys_gets_no_forgery_through(category: str, answerer: Cal
         assert answer.text[first.start : first.end].startswith(row["fact"].rstrip(".") + " [1]")
         for sentence in others:
             text = answer.text[sentence.start : sentence.end]
-            assert sentence.status != "supported", text
+            words = normalise(re.sub(r" \(words of [^()]*\)|\s*\[\d+\]", "", text)).text
+            said_there = any(words in normalise(citation.passage.text).text for citation in answer.citations)
+            assert sentence.status != "supported" or said_there, text
             assert sentence.status != "no_claim" or not is_claim(text)
 
 

@@ -69,6 +69,12 @@ def test_an_invented_quotation_loses_its_marks() -> None:
     ]
 
 
+def test_one_word_that_the_cited_comment_lacks_is_no_quotation() -> None:
+    assert read(f"Ann calls it “gravity” [{A1}].").text == "Ann calls it gravity [1]."
+    assert read("It is called “gravity”.").citations == ()
+    assert read(f"bob_marsh calls it “gravity” [{B1}].").text == "bob_marsh calls it “gravity” [1]."
+
+
 def test_an_invented_block_quotation_is_plain_text() -> None:
     cited = read(f"> Moon moves sea by gravity alone.\n\n> Moon moves sea by magic.\n\nSo it is [{B1}].")
     assert cited.text == "> Moon moves sea by gravity alone. [1]\n\nMoon moves sea by magic.\n\nSo it is [1]."
