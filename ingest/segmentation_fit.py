@@ -186,7 +186,7 @@ def _sparse_logistic(
     import torch
     from torch.nn.functional import binary_cross_entropy_with_logits, embedding_bag
 
-    flat = torch.tensor([index for row in rows for index in row])
+    flat = torch.tensor([index for row in rows for index in row], dtype=torch.int64)
     starts = torch.tensor(np.cumsum([0, *map(len, rows[:-1])]))
     truth, importance = torch.tensor(label, dtype=torch.float64), torch.tensor(weight, dtype=torch.float64)
     solved = torch.zeros(count + 1, dtype=torch.float64, requires_grad=True)
