@@ -94,7 +94,7 @@ class Answerer:
             QuestionError: The question is empty or too long.
         """
         query = self._retriever.understand(question, history, self.settings)
-        return list(self._retriever.retrieve(query, limit, filters).passages)
+        return self._retriever.search(query, limit, filters)
 
     def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
         """Answer a question; see `stream`."""

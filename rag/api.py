@@ -41,7 +41,7 @@ def search(
     settings = settings or Settings()
     retriever = _retriever(settings)
     query = retriever.understand(question, history, settings)
-    return list(retriever.retrieve(query, limit, filters, judged=0).passages)
+    return retriever.search(query, limit, filters)
 
 
 def answer(

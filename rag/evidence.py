@@ -6,19 +6,17 @@ Whether the comments answer at all is decided elsewhere (see answerability.py).
 
 from __future__ import annotations
 
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
 from rag.lexical import stems
 from rag.questions import Query, admits
-from rag.records import Citation, Passage, Range, Span
-from rag.sentences import split_sentences
+from rag.records import Citation, Passage, Span
+from rag.relevance import Sentence, score_sentences
 
 GAP = "(part of a formula is missing here)"
 FLOOR = 0.05
@@ -33,20 +31,6 @@ UNRELATED = 0.01
 """Probability up to which a sentence has nothing to do with the question."""
 WHOLE_PROFILE = 400
 """A profile of at most so many characters is quoted whole: its sentences say little by themselves."""
-_WEIGHTS = {
-    "intercept": -0.99,
-    "window": 3.56,
-    "pair": 2.71,
-    "coverage": 1.46,
-    "best_coverage": 1.63,
-    "near_coverage": 2.41,
-    "passage_coverage": 0.49,
-    "rank": -0.36,
-    "question": -1.82,
-    "change": 1.5,
-}
-"""Logistic regression for "this sentence holds part of the answer", fitted on 28,641 sentences retrieved for 547 questions
-over the sample and Chroma's chunking evaluation, 884 of them holding an answer. The seeds took no part in it."""
 
 
 @dataclass(frozen=True)
@@ -56,28 +40,6 @@ class Composed:
     text: str
     """Markdown with `[n]` markers; everything that comes from a comment is escaped."""
     citations: tuple[Citation, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class Sentence:
-    """A sentence of a retrieved passage, with how likely it bears on the question."""
-
-    passage: Passage
-    start: int
-    end: int
-    """Offsets into the source."""
-    score: float
-    stems: frozenset[str]
-
-    @property
-    def text(self) -> str:
-        return self.passage.text[self.start - self.passage.start : self.end - self.passage.start]
-
-    @property
-    def quoted(self) -> bool:
-        """Whether these are somebody else's words, for the most part."""
-        first, last = self.start - self.passage.start, self.end - self.passage.start
-        return 2 * sum(max(0, min(last, b) - max(first, a)) for a, b in self.passage.quoted) > last - first
 
 
 def compose(
@@ -112,7 +74,7 @@ def compose(
     if question_vector is None:
         question_vector = embed([query.text])[0]
     stored = vectors([passage.id for passage in passages]) if vectors else {}
-    sentences = _scored(query, passages, question_vector, embed, rarity, stored)
+    sentences = score_sentences(query, passages, question_vector, embed, rarity, stored)
     comments = _by_comment(sentences)
     chosen = _choose(query, sentences)
     quotes = [
@@ -123,92 +85,6 @@ def compose(
     ]
     quotes = _ordered(query, quotes)[: limit * 3 if query.wants_list or query.compare else limit]
     return _written(query, quotes, rarity)
-
-
-# --- scoring ----------------------------------------------------------------------------------------------------------
-
-
-_CHANGE = re.compile(
-    r"\b(?:chang\w+ (?:my|his|her|their) mind|changed (?:sides|since)|used to|no longer|any ?more|(?:I |have |has )?since (?:moved|then|switched|changed)"
-    r"|I (?:now|was wrong|stand corrected|take (?:it|that) back|once|moved|switched|advised|recommended|believed)|turned me|these days|until (?:recently|then))\b"
-    r"|\bedit(?:ed)?\b(?=[: ])|\bI have (?:since|switched|moved|stopped|started|changed)\b",
-    re.IGNORECASE,
-)
-"""Words of a change of opinion, which count where its course is asked for; their weight is not fitted."""
-
-
-def _scored(
-    query: Query,
-    passages: Sequence[Passage],
-    question: np.ndarray,
-    embed: Callable[[Sequence[str]], np.ndarray],
-    rarity: Callable[[str], float],
-    stored: Mapping[str, np.ndarray],
-) -> list[Sentence]:
-    wanted = list(dict.fromkeys(stems(query.topic or query.text)))
-    weight = {word: rarity(word) for word in wanted}
-    total = sum(weight.values()) or 1.0
-    rows: list[tuple[Passage, Range, frozenset[str], dict[str, float]]] = []
-    for rank, passage in enumerate(passages):
-        ranges = _ranges(passage)
-        single, pairs = _similarities(passage, ranges, question, embed, stored.get(passage.id))
-        found = [frozenset(stems(passage.text[a:b])) for a, b in ranges]
-        covered = [sum(weight[word] for word in wanted if word in words) / total for words in found]
-        whole = frozenset().union(*found)
-        for index, span in enumerate(ranges):
-            near = frozenset().union(*found[max(0, index - 1) : index + 2])
-            features = {
-                "window": single[index],
-                "pair": max(pairs[max(0, index - 1) : index + 1], default=single[index]),
-                "coverage": covered[index],
-                "best_coverage": covered[index],
-                "near_coverage": sum(weight[word] for word in wanted if word in near) / total,
-                "passage_coverage": sum(weight[word] for word in wanted if word in whole) / total,
-                "rank": float(rank),
-                "question": float(passage.text[: span[1]].rstrip().endswith("?")),
-                "change": float(query.by_time and bool(_CHANGE.search(passage.text, *span))),
-            }
-            rows.append((passage, span, found[index], features))
-    for name in ("window", "pair", "best_coverage", "near_coverage"):
-        best = max((features[name] for *_, features in rows), default=0.0)
-        for *_, features in rows:
-            features[name] -= best
-    return [
-        Sentence(passage, passage.start + span[0], passage.start + span[1], _probability(features), words)
-        for passage, span, words, features in rows
-    ]
-
-
-_LONE_MARKER = re.compile(r"(?:\s*[-–—*•+]\s*\n)+\s*")
-
-
-def _ranges(passage: Passage) -> list[Range]:
-    """The sentences, without list markers on lines of their own before them."""
-    found = list(passage.sentences) or split_sentences(passage.text) or [(0, len(passage.text))]
-    return [(m.end() if (m := _LONE_MARKER.match(passage.text, start, end)) else start, end) for start, end in found]
-
-
-def _similarities(
-    passage: Passage,
-    ranges: list[Range],
-    question: np.ndarray,
-    embed: Callable[[Sequence[str]], np.ndarray],
-    rows: np.ndarray | None,
-) -> tuple[list[float], list[float]]:
-    """Cosines of the question with each sentence, and with each pair of neighbours (empty for fewer than three)."""
-    count = len(ranges)
-    pairs = count - 1 if count > 2 else 0
-    if rows is None or len(rows) != 1 + (count if count > 1 else 0) + pairs:
-        stretches = [*ranges, *((a, b) for (a, _), (_, b) in list(pairwise(ranges))[:pairs])]
-        cosines = embed([passage.text[a:b] for a, b in stretches]) @ question
-    else:
-        cosines = rows[1:] @ question if count > 1 else rows @ question
-    return [float(value) for value in cosines[:count]], [float(value) for value in cosines[count:]]
-
-
-def _probability(features: Mapping[str, float]) -> float:
-    total = _WEIGHTS["intercept"] + sum(_WEIGHTS[name] * value for name, value in features.items())
-    return 1.0 / (1.0 + math.exp(-total))
 
 
 # --- choosing ---------------------------------------------------------------------------------------------------------

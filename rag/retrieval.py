@@ -130,6 +130,32 @@ class Retriever:
             return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
         return self._judged(query, found, pool, judged)
 
+    def search(self, query: Query, limit: int, filters: Filters | None = None) -> list[Passage]:
+        """Find the stretches of comments that bear on the question, cut out of the passages (see rag/stretches.py).
+
+        Args:
+            query: The question, understood.
+            limit: Most stretches.
+            filters: Where to search, beyond what the question itself says about authors and dates.
+        """
+        from rag.relevance import score_sentences
+        from rag.stretches import POOL, best_stretches
+
+        found = self.retrieve(query, max(POOL, 2 * limit), filters, judged=0).passages
+        sentences = score_sentences(
+            query,
+            found,
+            self._embedder.embed_query(query.text),
+            self._embedder.embed_texts,
+            self._store.rarity,
+            self._store.vectors([passage.id for passage in found]),
+        )
+        if query.compare and len(query.authors) > 1:
+            sides = [[s for s in sentences if s.passage.byline == author] for author in query.authors]
+        else:
+            sides = [sentences]
+        return balanced([distinct(best_stretches(side, self._store.source_text), limit) for side in sides], limit)
+
     def _judged(self, query: Query, found: Sequence[Passage], pool: Sequence[Passage], judged: int) -> Retrieved:
         """How probable it is that what was found answers the question."""
         from rag.answerability import judge
@@ -189,7 +215,7 @@ def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, 
 def distinct(passages: Iterable[Passage], limit: int) -> list[Passage]:
     """The first `limit` passages that do not repeat words of one before, few of each comment."""
     kept: list[Passage] = []
-    shingles: list[frozenset[Any]] = []
+    shingles: list[tuple[frozenset[Any], str | None]] = []
     per_comment: dict[str, int] = {}
     for passage in passages:
         if len(kept) >= limit:
@@ -197,10 +223,12 @@ def distinct(passages: Iterable[Passage], limit: int) -> list[Passage]:
         if passage.kind != "document" and per_comment.get(passage.comment_id, 0) >= PER_COMMENT:
             continue
         own = _triples(passage.text)
-        if any(_overlap(own, other) >= SAME_WORDS for other in shingles):
+        # What a document repeats stands at different places of it, and each is one to point to.
+        document = passage.source if passage.kind == "document" else None
+        if any(_overlap(own, other) >= SAME_WORDS for other, where in shingles if where is None or where != document):
             continue
         kept.append(passage)
-        shingles.append(own)
+        shingles.append((own, document))
         per_comment[passage.comment_id] = per_comment.get(passage.comment_id, 0) + 1
     return kept
 
