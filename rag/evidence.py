@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rag.keys import INVISIBLE
 from rag.lexical import stems
 from rag.questions import Query, admits
 from rag.records import Citation, Passage, Span
@@ -373,7 +374,8 @@ def inert(text: str) -> str:
     Control characters and invisible ones that could reorder or hide text are left out.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    text = "".join(char for char in text if char == "\n" or unicodedata.category(char) not in ("Cc", "Cf", "Cs", "Co"))
+    text = text.translate(INVISIBLE)
+    text = "".join(char for char in text if unicodedata.category(char) not in ("Cs", "Co"))
     text = _MARKUP.sub(lambda match: "\\" + match.group(), text)
     text = _LINK.sub(r"\\", text)
     text = _LINE_START.sub(

@@ -207,7 +207,8 @@ def test_the_words_of_a_comment_show_as_they_are_and_do_nothing(nasty: str) -> N
 
 
 def test_invisible_characters_are_not_shown() -> None:
-    assert inert("a\u202eb\u200bc\x1b[2J\U000e0041d") == "abc\\[2Jd"
+    assert inert("a\u202eb\u200bc\x1b[2J\U000e0041d\u3164e\u034f") == "abc\\[2Jde"
+    assert inert("👩\u200d🚀") == "👩\u200d🚀"
 
 
 def test_a_hostile_name_is_inert_too(answer) -> None:
