@@ -57,6 +57,10 @@ class Tokens:
     """float32, shape (tokens, dimension), not normalised."""
 
 
+REMEMBERED = 64
+"""Questions whose vectors are kept."""
+
+
 class Backend(Protocol):
     """Runs one model."""
 
@@ -93,10 +97,16 @@ class Embedder:
         self.runtime = backend.runtime
         self.max_tokens = backend.max_tokens - (self.count_tokens(passage_prefix) if passage_prefix else 0)
         """Most word pieces a passage may have; longer ones would be cut without a word."""
+        self._question = functools.lru_cache(maxsize=REMEMBERED)(self._embedded_question)
 
     def embed_query(self, text: str) -> np.ndarray:
-        """The vector of a question, shape (dimension,)."""
-        return _unit(self._backend.pooled([self.query_prefix + text]))[0]
+        """The vector of a question, shape (dimension,), read-only; the last ones are remembered, as an answer needs them often."""
+        return self._question(text)
+
+    def _embedded_question(self, text: str) -> np.ndarray:
+        vector = _unit(self._backend.pooled([self.query_prefix + text]))[0]
+        vector.flags.writeable = False
+        return vector
 
     def embed_texts(self, texts: Sequence[str]) -> np.ndarray:
         """Vectors of texts as passages, shape (len(texts), dimension)."""

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 DENSE_WEIGHT = 0.3
 CANDIDATES = 100
 """Passages taken from each of the two searches."""
+LOADED = 80
+"""The best of them after fusion, which are read from disk; twice as many as wanted where more are wanted."""
 PER_COMMENT = 3
 """Most passages of one comment in a result, so that one long comment does not crowd out the others."""
 JUDGED = 3
@@ -120,11 +122,13 @@ class Retriever:
         if allowed is None:
             return Retrieved(query, ())
         if query.compare and len(allowed.authors) > 1:
-            pools = [self._candidates(query.text, replace(allowed, authors=(author,))) for author in allowed.authors]
+            pools = [
+                self._candidates(query.text, replace(allowed, authors=(author,)), limit) for author in allowed.authors
+            ]
             found = balanced([distinct(pool, limit) for pool in pools], limit)
             pool = _merged(pools)
         else:
-            pool = self._candidates(query.text, allowed)
+            pool = self._candidates(query.text, allowed, limit)
             found = distinct(pool, limit)
         if judged and (profiles := telling_profiles(query, pool)):
             return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
@@ -174,14 +178,15 @@ class Retriever:
         )
         return replace(retrieved, answerable=answerable, signals=signals)
 
-    def _candidates(self, text: str, filters: Filters) -> list[Passage]:
+    def _candidates(self, text: str, filters: Filters, limit: int) -> list[Passage]:
         dense = dict(self._store.dense(self._embedder.embed_query(text), CANDIDATES, filters))
         lexical = dict(self._store.lexical(text, CANDIDATES, filters))
         fused = fuse(dense, lexical)
-        passages = self._store.passages(list(fused))
+        best = list(fused)[: max(LOADED, 2 * limit)]
+        passages = self._store.passages(best)
         ranked = [
-            replace(passages[id], score=score, dense_score=dense.get(id), lexical_score=lexical.get(id))
-            for id, score in fused.items()
+            replace(passages[id], score=fused[id], dense_score=dense.get(id), lexical_score=lexical.get(id))
+            for id in best
             if id in passages
         ]
         if self._reranker is not None:
