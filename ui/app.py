@@ -47,14 +47,24 @@ class Answerer(Protocol):
 
 
 class Page(gr.Blocks):
-    """Gradio's Blocks, launched with this page's looks unless told otherwise."""
+    """Gradio's Blocks, launched with this page's looks unless told otherwise, and with plain HTTP beside it."""
 
-    def launch(self, *args: Any, **options: Any) -> Any:
+    answerer: Answerer
+
+    def launch(self, *args: Any, prevent_thread_lock: bool = False, **options: Any) -> Any:
         """As `gr.Blocks.launch`."""
-        return super().launch(*args, **{**page_options(), **options})
+        from ui.http_api import LOOPBACK, offer
+
+        opened = super().launch(*args, prevent_thread_lock=True, **{**page_options(), **options})
+        offer(self.app, self.answerer, loopback=self.server_name in LOOPBACK)
+        if not prevent_thread_lock:
+            self.block_thread()
+        return opened
 
 
-def build_app(answerer: Answerer, *, settings: Settings | None = None, manage: Service | None = None) -> gr.Blocks:
+def build_app(
+    answerer: Answerer, *, settings: Settings | None = None, manage: Service | None = None, mcp: bool = False
+) -> gr.Blocks:
     """The page around an answerer.
 
     Args:
@@ -62,6 +72,7 @@ def build_app(answerer: Answerer, *, settings: Settings | None = None, manage: S
         settings: Where feedback is kept and how long a question may be; `Settings()` if not given.
         manage: What the tabs for index and settings change. They read files of this machine and change what everybody
             gets, so give it only where the page is for its owner.
+        mcp: Whether it will be launched as an MCP server: then only what is meant as a tool is listed.
     """
     settings = settings or Settings()
     feedback = Feedback(settings.store / "feedback.jsonl")
@@ -69,6 +80,7 @@ def build_app(answerer: Answerer, *, settings: Settings | None = None, manage: S
     history, browse = History(answerer, chat), Browse(answerer, chat)
     header = Header(answerer, chat, browse)
     with Page(title="commentariat", analytics_enabled=False, fill_width=True) as app:
+        app.answerer = answerer
         with gr.Sidebar(open=False, width=290, elem_id="history"):
             history.layout()
         bridge = gr.HTML(js_on_load=_script(), elem_id="bridge", visible="hidden")
@@ -80,7 +92,7 @@ def build_app(answerer: Answerer, *, settings: Settings | None = None, manage: S
                 browse.layout()
             if manage:
                 _managing_tabs(manage, feedback, history, header)
-        Endpoints(answerer).offer()
+        Endpoints(answerer).offer(mcp=mcp)
         chat.wire(bridge)
         history.wire()
         browse.wire(bridge, comments_tab, tabs)
@@ -110,7 +122,9 @@ def _script() -> str:
     return (ASSETS / "page.js").read_text(encoding="utf-8")
 
 
-def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = True) -> None:
+def serve(
+    settings: Settings, *, host: str = "127.0.0.1", port: int = 7860, open_browser: bool = True, mcp: bool = False
+) -> None:
     """Open the page and keep it open until interrupted.
 
     Args:
@@ -118,8 +132,9 @@ def serve(settings: Settings, *, host: str = "127.0.0.1", port: int = 7860, open
         host: Address to listen on. Index and settings can be changed on the page only if it is one of this machine.
         port: Port to listen on.
         open_browser: Whether to open a browser window.
+        mcp: Whether agents may use it as an MCP server too, at /gradio_api/mcp/.
     """
     service = Service(settings)
     manage = service if host in ("127.0.0.1", "localhost", "::1") else None
-    app = build_app(service, settings=settings, manage=manage)
-    app.launch(server_name=host, server_port=port, inbrowser=open_browser)
+    app = build_app(service, settings=settings, manage=manage, mcp=mcp)
+    app.launch(server_name=host, server_port=port, inbrowser=open_browser, mcp_server=mcp)

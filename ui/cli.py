@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--port", type=int, default=7860, metavar="N", help="port on this machine (default 7860)")
     chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     chat.add_argument("--no-browser", action="store_true", help="do not open a browser window")
+    chat.add_argument("--mcp", action="store_true", help="be an MCP server for agents too, at /gradio_api/mcp/")
 
     reading = _command(
         commands, "ingest", lambda args: ingest.command.run(args), "read comments into the index", store=False
@@ -140,7 +141,7 @@ def _chat(args: argparse.Namespace) -> int:
             print(read(args.paths, settings=settings, progress=progress))
     from ui.app import serve
 
-    serve(settings, host=args.host, port=args.port, open_browser=not args.no_browser)
+    serve(settings, host=args.host, port=args.port, open_browser=not args.no_browser, mcp=args.mcp)
     return 0
 
 

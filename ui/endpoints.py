@@ -30,9 +30,14 @@ class Endpoints:
     def __init__(self, answerer: Answerer) -> None:
         self._answerer = answerer
 
-    def offer(self) -> None:
-        """Register all endpoints; call inside a `gr.Blocks`."""
-        for function in (self.chat, self.ask, self.search, self.get_comment, self.list_authors):
+    def offer(self, *, mcp: bool = False) -> None:
+        """Register all endpoints; call inside a `gr.Blocks`.
+
+        Args:
+            mcp: Whether they become MCP tools: an agent needs `ask` or `chat`, not both, so `chat` is not listed then.
+        """
+        gr.api(self.chat, api_name="chat", api_visibility="undocumented" if mcp else "public")
+        for function in (self.ask, self.search, self.get_comment, self.list_authors):
             gr.api(function, api_name=function.__name__)
 
     def chat(self, message: str, history: list[dict] | None = None) -> Iterator[str]:
