@@ -24,9 +24,8 @@ if TYPE_CHECKING:
     from rag.store import Store
 
 EVIDENCE = "evidence"
-LIST_FACTOR = 3
-"""How many times more passages are taken where a list is asked for."""
 MOST_PASSAGES = 50
+"""Passages that are taken where a list is asked for."""
 TRACED = 30
 """Candidates of the search that a trace lists."""
 SUGGESTION_DEPTH = 1
@@ -114,9 +113,9 @@ class Answerer:
         clock = Clock()
         with clock("understand"):
             query = self._retriever.understand(question, history, self.settings, self._rewrite())
-        limit = self.settings.passages * (LIST_FACTOR if query.wants_list else 1)
+        limit = max(MOST_PASSAGES, self.settings.passages) if query.wants_list else self.settings.passages
         with clock("retrieve"):
-            found = self._retriever.retrieve(query, min(limit, max(MOST_PASSAGES, self.settings.passages)), filters)
+            found = self._retriever.retrieve(query, limit, filters)
             allowed = _allowed(found, filters)
             coverage = Coverage(0, 0) if allowed is None else self.store.coverage(allowed)
         base = Answer(question, "", (), found.passages, model=self.model_name, coverage=coverage)

@@ -23,7 +23,7 @@ GAP = "(part of a formula is missing here)"
 FLOOR = 0.05
 RELATIVE = 0.15
 """A sentence is quoted if its probability of bearing on the question is above FLOOR and RELATIVE of the best one's."""
-SENTENCES, SENTENCES_IN_LIST = 5, 12
+SENTENCES, SENTENCES_IN_LIST = 5, 24
 LONGEST = 700
 """Characters up to which a quote is lengthened by the sentences around it."""
 SHORT, LENGTHENED = 130, 450
@@ -52,6 +52,7 @@ def compose(
     vectors: Callable[[Sequence[str]], Mapping[str, np.ndarray]] | None = None,
     question_vector: np.ndarray | None = None,
     limit: int = 4,
+    limit_in_list: int = 20,
 ) -> Composed:
     """Answer a question with quotes.
 
@@ -64,7 +65,8 @@ def compose(
             neighbouring sentences. Without them (or where they do not fit a passage) the sentences are embedded here,
             which takes far longer and is no better.
         question_vector: Unit vector of the question, if there is one already.
-        limit: Most comments quoted; three times as many where a list is asked for.
+        limit: Most comments quoted.
+        limit_in_list: The same where a list or a comparison is asked for.
 
     Returns:
         Text and citations; both empty if no passage has anything to quote.
@@ -84,7 +86,7 @@ def compose(
         if (picked := _with_context(members, [s for s in chosen if s.passage.comment_id == comment], query))
         for quote in _quotes(picked)
     ]
-    quotes = _ordered(query, quotes)[: limit * 3 if query.wants_list or query.compare else limit]
+    quotes = _ordered(query, quotes)[: limit_in_list if query.wants_list or query.compare else limit]
     return _written(query, quotes, rarity)
 
 
@@ -117,7 +119,8 @@ def _choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
     ranked = ranked or sorted(sentences, key=lambda s: (-s.score, s.passage.id, s.start))[:1]
     if query.compare and len(query.authors) > 1:
         each = [_best([s for s in ranked if s.passage.byline == author], 3) for author in query.authors]
-        said = [[s for s in group if s.score >= FLOOR and s.passage.kind != "profile"] for group in each]
+        # What somebody only reports of others is not a view to set against another.
+        said = [[s for s in g if s.score >= FLOOR and s.passage.kind != "profile" and not s.quoted] for g in each]
         return [s for group in (said if any(said) else each) for s in group]
     # Where the course of an opinion is asked for, what was said before matters as much as what is said of the change.
     return _best(
@@ -300,6 +303,8 @@ def _written(query: Query, quotes: Sequence[Quote], rarity: Callable[[str], floa
         subjects.add(subject.casefold())
     silent = [a for a in query.authors if query.compare and all(q.passage.byline != a for q in quotes)]
     parts += [f"Nothing by {inert(author)} was found on this." for author in silent]
+    if query.compare and len({quote.passage.byline for quote in quotes}) > 1:
+        parts.append("These are their own words; quotes alone do not show whether they disagree.")
     return Composed("\n\n".join(parts), tuple(quote.citation(number) for number, quote in enumerate(quotes, 1)))
 
 

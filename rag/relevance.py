@@ -103,7 +103,7 @@ def score_sentences(
                 "best_coverage": covered[index],
                 "near_coverage": sum(weight[word] for word in wanted if word in near) / total,
                 "passage_coverage": sum(weight[word] for word in wanted if word in whole) / total,
-                "rank": float(rank),
+                "rank": rank / 3 if query.wants_list else float(rank),  # a list goes deep
                 "question": float(passage.text[: span[1]].rstrip().endswith("?")),
                 "change": float(query.by_time and bool(_CHANGE.search(passage.text, *span))),
             }
