@@ -61,6 +61,10 @@ test: $(VENV)/.tests ## Run all tests
 test-quick: $(VENV)/.tests ## Run the tests that take no time
 	$(PYTEST) -m "not slow and not browser"
 
+.PHONY: screenshots
+screenshots: $(VENV)/.tests ## Pictures of every page at three widths in both themes, into screenshots/
+	$(BIN)/python tests/screenshots.py screenshots
+
 .PHONY: eval
 eval: $(VENV)/.tests ## Measure how good answers are, without a key
 	$(BIN)/commentariat eval

@@ -26,6 +26,8 @@ _ENGLISH = re.compile(
 )
 _BETWEEN = r"(?:[\s-]+(?:of|the|a|an|and|for|in|to|with))*[\s-]+"
 _LONGEST_PHRASE = 6
+_WITH_VERB = re.compile(r"\b(?:which|what|whose|how many)\s*$", re.IGNORECASE)
+"""What follows is a noun with its verb: "Which probes survive?"."""
 _TERM = re.compile(r"(?<![\w'’./@-])(?:[A-Z][\w-]*\w|[a-z]+[A-Z]\w+)(?: (?:[A-Z][\w-]*\w|\d+))*(?![\w/@]|[’'][^s])")
 _NO_TOPIC = re.compile(
     r"-(?:\w+ed|based|like|style|level)\b|\b(?:authors?|comments?|users?|posts?|people|replies)\b", re.I
@@ -91,7 +93,9 @@ def _phrase(query: Query) -> str:
     if not words or len(words) > _LONGEST_PHRASE:
         return ""
     found = re.search(_BETWEEN.join(map(re.escape, words)), query.original, re.IGNORECASE)
-    return found.group() if found and not _NO_TOPIC.search(found.group()) else ""
+    if not found or _NO_TOPIC.search(found.group()) or _WITH_VERB.search(query.original[: found.start()]):
+        return ""
+    return found.group()
 
 
 def _term(passage: Passage, rarity: Callable[[str], float], ordinary: set[str]) -> str:

@@ -71,3 +71,8 @@ def test_a_topic_that_does_not_stand_in_one_piece_is_not_put_into_words() -> Non
 @pytest.mark.parametrize("question", ["Wie entstehen Springfluten?", "大潮の原因？"])
 def test_other_languages_get_none(question: str) -> None:
     assert suggested(replace(QUERY, original=question)) == ()
+
+
+def test_a_noun_with_its_verb_is_no_topic() -> None:
+    query = replace(QUERY, original="Which soil probes survive?", topic="soil probes survive")
+    assert not [question for question in suggested(query) if "survive" in question]

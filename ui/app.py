@@ -11,6 +11,7 @@ from rag.records import Answer, Comment, Filters, IndexInfo, Passage, Turn
 from rag.settings import Settings
 from ui.browse import Browse
 from ui.chat import Chat
+from ui.compare import Compare
 from ui.endpoints import Endpoints
 from ui.feedback import Feedback
 from ui.header import Header
@@ -77,7 +78,7 @@ def build_app(
     settings = settings or Settings()
     feedback = Feedback(settings.store / "feedback.jsonl")
     chat = Chat(answerer, feedback)
-    history, browse = History(answerer, chat), Browse(answerer, chat)
+    history, browse, compare = History(answerer, chat), Browse(answerer, chat), Compare(answerer)
     header = Header(answerer, chat, browse)
     with Page(title="commentariat", analytics_enabled=False, fill_width=True) as app:
         app.answerer = answerer
@@ -88,6 +89,8 @@ def build_app(
         with gr.Tabs(elem_id="tabs") as tabs:
             with gr.Tab("Chat", id="chat"):
                 chat.layout()
+            with gr.Tab("Compare", id="compare") as compare_tab:
+                compare.layout()
             with gr.Tab("Comments", id="comments") as comments_tab:
                 browse.layout()
             if manage:
@@ -96,6 +99,7 @@ def build_app(
         chat.wire(bridge)
         history.wire()
         browse.wire(bridge, comments_tab, tabs)
+        compare.wire(compare_tab)
 
         def greet(stored: Any, request: gr.Request) -> dict[Any, Any]:
             """What the page shows on opening: the index may have changed since it was built."""

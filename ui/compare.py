@@ -1,0 +1,124 @@
+"""The compare tab: two authors side by side on a topic, each in their own words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from rag.errors import RagError
+from rag.records import Answer, Filters
+from ui.conversations import Exchange
+from ui.markup import LATEX_DELIMITERS, escape, markdown_html, tag
+from ui.sources import panel_html
+from ui.wording import count
+
+if TYPE_CHECKING:
+    from ui.app import Answerer
+
+WAITING = tag("p", "Reading what was found…", class_="phase")
+PROMISE = "Choose two authors and a topic: what each wrote about it, in exact quotes, side by side."
+
+
+class Compare:
+    """Layout and events of the compare tab.
+
+    Args:
+        answerer: Is asked once for each author, with a filter; so neither side can hold the other's words.
+    """
+
+    def __init__(self, answerer: Answerer) -> None:
+        self._answerer = answerer
+
+    def layout(self) -> None:
+        """Place the components; call inside a tab."""
+        with gr.Column(elem_id="compare"):
+            with gr.Row():
+                self.one = gr.Dropdown([], label="One author", value=None, elem_id="compare-one", min_width=160)
+                self.other = gr.Dropdown([], label="Another author", value=None, elem_id="compare-other", min_width=160)
+                self.topic = gr.Textbox(
+                    label="Topic",
+                    placeholder="What both may have written about",
+                    elem_id="compare-topic",
+                    min_width=220,
+                )
+            self.button = gr.Button("Compare", variant="primary", elem_id="compare-button")
+            self.note = gr.HTML(
+                tag("p", PROMISE, class_="note", role="status"), elem_id="compare-note", js_on_load=None
+            )
+            with gr.Row(elem_id="compare-sides"):
+                self.left = gr.Markdown(elem_id="compare-left", latex_delimiters=LATEX_DELIMITERS)
+                self.right = gr.Markdown(elem_id="compare-right", latex_delimiters=LATEX_DELIMITERS)
+
+    def wire(self, tab: gr.Tab) -> None:
+        """Connect the events.
+
+        Args:
+            tab: The tab this is in; its authors are those of the index whenever it is opened.
+        """
+        quiet: dict[str, Any] = {"api_name": False, "show_progress": "hidden"}
+        tab.select(self.refresh, None, [self.one, self.other], **quiet)
+        chosen, shown = [self.one, self.other, self.topic], [self.note, self.left, self.right]
+        gr.on([self.button.click, self.topic.submit], self.compare, chosen, shown, **quiet)
+
+    def refresh(self) -> tuple[Any, Any]:
+        """Who can be chosen."""
+        try:
+            names = [(f"{name} ({number})", name) for name, number in self._answerer.store.info().authors]
+        except RagError:
+            names = []
+        return gr.update(choices=names), gr.update(choices=names)
+
+    def compare(self, one: str | None, other: str | None, topic: str) -> Iterator[tuple[str, str, str]]:
+        """Both sides, one after the other."""
+        topic = (topic or "").strip()
+        if not (one and other and topic) or one == other:
+            yield _note("Choose two different authors and a topic.", "problem"), "", ""
+            return
+        yield _note(f"“{topic}”: {one} and {other}"), WAITING, WAITING
+        try:
+            left = self._answer(one, topic)
+            yield _note(f"“{topic}”: {one} and {other}"), self._side(one, topic, left), WAITING
+            right = self._answer(other, topic)
+        except RagError as error:
+            yield _note(str(error), "problem"), "", ""
+            return
+        yield (
+            _note(_summary(one, other, topic, left, right)),
+            self._side(one, topic, left),
+            self._side(other, topic, right),
+        )
+
+    def _answer(self, author: str, topic: str) -> Answer:
+        *_, last = self._answerer.stream(topic, (), Filters(authors=(author,)))
+        return last
+
+    def _side(self, author: str, topic: str, answer: Answer) -> str:
+        """One author's words, with the whole comments folded below."""
+        heading = tag("h2", escape(author))
+        if answer.abstained or not answer.citations:
+            return tag("section", heading + tag("p", f"Nothing by {escape(author)} was found on this.", class_="note"))
+        exchange = Exchange(topic, Filters(authors=(author,)), answer)
+        cited = {citation.number for citation in answer.citations}
+
+        def marker(number: int) -> str | None:
+            return tag("b", str(number), class_="number") if number in cited else None
+
+        text = tag("div", markdown_html(answer.text, marker), class_="text")
+        label = f"{count(len(answer.citations), 'whole comment')}"
+        cards = tag("details", tag("summary", label) + panel_html(exchange, self._answerer.store))
+        return tag("section", heading + tag("div", text + cards, class_="answer"))
+
+
+def _summary(one: str, other: str, topic: str, left: Answer, right: Answer) -> str:
+    silent = [name for name, answer in ((one, left), (other, right)) if answer.abstained or not answer.citations]
+    if len(silent) == 2:
+        return f"Neither {one} nor {other} has written about “{topic}”, as far as is indexed."
+    if silent:
+        return f"Only one of the two has written about “{topic}”, as far as is indexed."
+    return f"“{topic}”: their own words. Whether they disagree is for you to read."
+
+
+def _note(text: str, kind: str = "note") -> str:
+    return tag("p", escape(text), class_=kind, role="status")
