@@ -366,16 +366,16 @@ def test_a_conversation_goes_out_as_files_and_comes_back(page: Page, tmp_path: P
 
 
 def test_visitors_never_see_each_others_words(browser: Browser, url: str) -> None:
-    """Two browsers at once, twenty turns taken in turn."""
+    """Two browsers at once, two hundred turns taken in turn."""
     with visitor(browser, url) as one, visitor(browser, url) as two:
-        for turn in range(10):
+        for turn in range(100):
             for name, page in (("Ann", one), ("Bob", two)):
                 submit(page, f"{name} asks {turn}")
             for name, page in (("Ann", one), ("Bob", two)):
                 expect(page.locator(".answer .footer")).to_have_count(turn + 1)
                 expect(page.locator(".user-row").last).to_have_text(f"{name} asks {turn}")
         for mine, other, page in (("Ann", "Bob", one), ("Bob", "Ann", two)):
-            expect(page.locator("#messages")).to_contain_text(f"You asked about {mine} asks 9")
+            expect(page.locator("#messages")).to_contain_text(f"You asked about {mine} asks 99")
             expect(page.locator("body")).not_to_contain_text(f"{other} asks")
 
 

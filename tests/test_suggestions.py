@@ -73,6 +73,9 @@ def test_other_languages_get_none(question: str) -> None:
     assert suggested(replace(QUERY, original=question)) == ()
 
 
-def test_a_noun_with_its_verb_is_no_topic() -> None:
-    query = replace(QUERY, original="Which soil probes survive?", topic="soil probes survive")
+@pytest.mark.parametrize(
+    "asked", ["Which soil probes survive?", "Do soil probes survive?", "When do the soil probes survive?"]
+)
+def test_a_noun_with_its_verb_is_no_topic(asked: str) -> None:
+    query = replace(QUERY, original=asked, topic="soil probes survive")
     assert not [question for question in suggested(query) if "survive" in question]
