@@ -43,7 +43,9 @@ class RandomVectors(Embedder):
 def comments(count: int, path: Path) -> None:
     """Comments of one sentence; words as frequent as in a natural language."""
     rng = random.Random(0)
-    words = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("a", "e", "i", "o", "u") for c in map(str, range(400))][:WORDS]
+    words = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in ("a", "e", "i", "o", "u") for c in map(str, range(400))][
+        :WORDS
+    ]
     frequency = [1 / (rank + 3) for rank in range(len(words))]
     with path.open("w", encoding="utf-8") as file:
         for number in range(count):
