@@ -101,6 +101,7 @@ def test_ingest_of_nothing_returns_2(capsys: pytest.CaptureFixture[str], tmp_pat
     assert "Give files or folders" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_quiet_ingest_prints_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ingest", str(SAMPLE / "thread.jsonl"), "--quiet", "--store", str(tmp_path / "store")]) == 0
     assert capsys.readouterr() == ("", "")

@@ -101,6 +101,7 @@ def test_file_that_is_no_evaluation_is_named(tmp_path: Path) -> None:
         Evaluation.from_json(path)
 
 
+@pytest.mark.slow
 def test_evaluation_survives_its_file_and_its_report_names_every_measure(
     sample_settings: Settings, tmp_path: Path
 ) -> None:

@@ -1029,6 +1029,7 @@ def fetch_command(server: ForumServer, *more: str) -> list[str]:
     return ["fetch", "--host", server.url, "--allow-local", "--pause", "0", *more]
 
 
+@pytest.mark.slow
 def test_fetched_comments_are_ingested_like_any_other(
     server: ForumServer, forum: Forum, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

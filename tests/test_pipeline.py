@@ -86,6 +86,7 @@ def test_one_changed_row_costs_one_embedding(folder: Path, settings: Settings) -
     assert counts(report, "added", "changed", "removed", "unchanged", "embedded") == (0, 1, 0, 201, 1)
 
 
+@pytest.mark.slow
 def test_renamed_file_is_not_embedded_again_and_keeps_its_ids(folder: Path, settings: Settings) -> None:
     shutil.copy(SAMPLE / "quill_ferrotype.txt", folder / "old name.txt")
     ingest(folder, settings=settings)

@@ -369,6 +369,7 @@ def test_next_to_nothing_is_no_error(text: str) -> None:
     assert len(found.comments) == (text == "x")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("unit", ["Thanks!\n", "12\n", "-\n", "On Counting Twice\n", "Reply\n", "a b c d e f.\n"])
 def test_many_short_lines_take_linear_time(unit: str) -> None:
     start = time.perf_counter()
