@@ -6,14 +6,18 @@ import logging
 import queue
 import shutil
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from rag.errors import RagError
-from rag.records import IndexInfo
+from ingest.forums import SITES
+from ingest.forums.client import PAUSE
+from ingest.report import Problem
+from rag.errors import RagError, SettingsError
+from rag.records import IndexInfo, as_datetime
 from ui.feedback import Feedback
 from ui.markup import escape, tag
 from ui.wording import count, date_text
@@ -21,6 +25,7 @@ from ui.wording import count, date_text
 if TYPE_CHECKING:
     from gradio.events import Dependency
 
+    from ingest.forums import Site
     from ingest.report import IngestReport, Progress
     from ui.service import Service
 
@@ -39,11 +44,16 @@ class IndexPage:
     Args:
         service: Says where the index is, and looks at it anew after a change.
         feedback: What can be exported as evaluation questions.
+        sites: Forums to fetch from, by name; others than the known ones may be on this machine.
+        pause: Seconds between requests to a forum.
     """
 
-    def __init__(self, service: Service, feedback: Feedback) -> None:
+    def __init__(
+        self, service: Service, feedback: Feedback, sites: Mapping[str, Site] = SITES, pause: float = PAUSE
+    ) -> None:
         self._service = service
         self._feedback = feedback
+        self._sites, self._pause = sites, pause
         self._cancel = threading.Event()
         self._running = threading.Lock()
 
@@ -60,6 +70,17 @@ class IndexPage:
                     self.path = gr.Textbox(label="Or a file or folder on this machine", placeholder="/path/to/comments")
                     self.add = gr.Button("Add to the index", variant="primary", elem_id="index-add")
                 with gr.Column(min_width=260):
+                    gr.HTML("<h2>Fetch from a forum</h2>", js_on_load=None)
+                    names = list(self._sites)
+                    self.site = gr.Dropdown(names, value=names[0], label="Forum", elem_id="fetch-site")
+                    self.what = gr.Textbox(
+                        label="A person, or the address of a post", placeholder="davidad", elem_id="fetch-what"
+                    )
+                    self.since = gr.Textbox(
+                        label="Since", placeholder="2023-01-31", max_length=10, elem_id="fetch-since"
+                    )
+                    self.fetch = gr.Button("Fetch and add", elem_id="index-fetch")
+                with gr.Column(min_width=260):
                     gr.HTML("<h2>Change</h2>", js_on_load=None)
                     self.source = gr.Dropdown([], label="A source", value=None, elem_id="index-source")
                     self.forget = gr.Button("Forget this source", elem_id="index-forget")
@@ -74,10 +95,12 @@ class IndexPage:
             save: A hidden box and the script that saves its content as a file.
         """
         quiet: dict[str, Any] = {"api_name": False, "show_progress": "hidden"}
-        changed = [self.facts, self.progress, self.cancel, self.source, self.add, self.forget, self.rebuild]
+        buttons = [self.add, self.fetch, self.forget, self.rebuild]
+        changed = [self.facts, self.progress, self.cancel, self.source, *buttons]
         tab.select(self.look, None, changed, **quiet)
         changing = [
             self.add.click(self.run_add, [self.files, self.path], changed, **quiet),
+            self.fetch.click(self.run_fetch, [self.site, self.what, self.since], changed, **quiet),
             self.forget.click(self.run_forget, self.source, changed, **quiet),
             self.rebuild.click(self.run_rebuild, None, changed, **quiet),
         ]
@@ -106,6 +129,35 @@ class IndexPage:
             shutil.copyfile(file, uploads / Path(file).name)
         paths = [*([uploads] if files else []), *([path.strip()] if (path or "").strip() else [])]
         yield from self._run("Adding", lambda report: _ingest(paths, settings, report))
+
+    def run_fetch(self, site: str, what: str, since: str) -> Iterator[dict[Any, Any]]:
+        """Import comments from a forum into a file beside the index, and ingest that. Only here does the page use the network.
+
+        Cancelled or cut off, the next fetch of the same goes on where it stopped.
+        """
+        what = (what or "").strip()
+        if not what:
+            yield {self.progress: tag("p", "Say whose comments, or under which post.", class_="problem", role="alert")}
+            return
+        yield from self._run(f"Fetching {what}", lambda report: self._fetch(site, what, since, report))
+
+    def _fetch(self, site: str, what: str, since: str, report: Any) -> IngestReport:
+        from ingest.forums import ForumClient, fetch_post, fetch_user
+
+        try:
+            moment = as_datetime((since or "").strip())
+        except ValueError as error:
+            raise SettingsError("Since takes a date such as 2023-01-31.") from error
+        settings = self._service.settings
+        fetch = fetch_post if "/" in what and "/users/" not in what else fetch_user
+        local = self._sites is not SITES
+        with ForumClient(self._sites[site], pause=self._pause, allow_local=local) as client:
+            fetched = fetch(client, what, out=settings.store / "fetched", since=moment, progress=report)
+        read = _ingest([fetched.file], settings, report)
+        if fetched.stopped:
+            stop = Problem(fetched.file.name, None, fetched.stopped, "Fetch it again: it goes on where it stopped.")
+            return replace(read, errors=(stop, *read.errors))
+        return read
 
     def run_rebuild(self) -> Iterator[dict[Any, Any]]:
         """Ingest everything again from nothing."""
@@ -160,7 +212,9 @@ class IndexPage:
         return event
 
     def _busy(self, busy: bool) -> dict[Any, Any]:
-        buttons = {button: gr.update(interactive=not busy) for button in (self.add, self.forget, self.rebuild)}
+        buttons = {
+            button: gr.update(interactive=not busy) for button in (self.add, self.fetch, self.forget, self.rebuild)
+        }
         return {**buttons, self.cancel: gr.update(visible=busy)}
 
     def questions(self) -> str:
