@@ -147,7 +147,7 @@ class Retriever:
 
         found = self.retrieve(query, max(POOL, 2 * limit), filters, judged=0).passages
         sentences = score_sentences(
-            query,
+            replace(query, wants_list=False),  # the caller's limit says how deep to go
             found,
             self._embedder.embed_query(query.text),
             self._embedder.embed_texts,
