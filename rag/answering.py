@@ -6,13 +6,13 @@ fails. Whatever a model does, a reader gets an answer whose citations are exact 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from rag.clock import Clock
-from rag.errors import ModelError
-from rag.prompts import ABSTAIN, render_standalone
+from rag.language import detected, question_language
+from rag.phrases import ENGLISH, Phrases
 from rag.records import Answer, Coverage, Filters, Passage, Turn, to_plain
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from rag.embedding import Embedder
     from rag.questions import Query
     from rag.retrieval import Retrieved, Retriever
+    from rag.rewriting import Rewriter
     from rag.settings import Settings
     from rag.store import Store
 
@@ -111,11 +112,13 @@ class Answerer:
             StoreError: The index cannot be read.
         """
         clock = Clock()
+        rewriter = self._rewriter()
         with clock("understand"):
-            query = self._retriever.understand(question, history, self.settings, self._rewrite())
-        limit = max(MOST_PASSAGES, self.settings.passages) if query.wants_list else self.settings.passages
+            query = self._retriever.understand(
+                question, history, self.settings, rewriter.standalone if rewriter else None
+            )
         with clock("retrieve"):
-            found = self._retriever.retrieve(query, limit, filters)
+            found = self._found(query, filters, rewriter)
             allowed = _allowed(found, filters)
             coverage = Coverage(0, 0) if allowed is None else self.store.coverage(allowed)
         base = Answer(question, "", (), found.passages, model=self.model_name, coverage=coverage)
@@ -123,14 +126,31 @@ class Answerer:
         yield base
 
         if allowed is None or not found.passages or found.answerable < self.settings.abstain_below:
-            last = _abstained(base, query)
+            last = self._abstained(base, found)
         else:
             last = yield from self._answered(base, found, allowed, history, clock)
         with clock("suggest"):
             suggestions = () if last.abstained else self._suggestions(found, last, filters)
         used = len({citation.passage.comment_id for citation in last.citations})
-        trace = {**last.trace, "seconds": clock.seconds()}
+        trace = {**last.trace, **self._rewrites(rewriter, last), "seconds": clock.seconds()}
         yield replace(last, coverage=replace(coverage, used=used), suggestions=suggestions, trace=trace)
+
+    def _found(self, query: Query, filters: Filters | None, rewriter: Rewriter | None) -> Retrieved:
+        """What the index has for a question; one in another language is searched in English too, if a model can say it."""
+        found = self._retrieve(query, filters)
+        if found.answerable >= self.settings.abstain_below or not rewriter or detected(query.text) == ENGLISH:
+            return found
+        translated = rewriter.in_english(query.text)
+        if not translated:
+            return found
+        own = self._retriever.understand(translated, (), self.settings)
+        own = replace(own, original=query.original, authors=own.authors or query.authors)
+        again = self._retrieve(own, filters)
+        return again if again.answerable > found.answerable else found
+
+    def _retrieve(self, query: Query, filters: Filters | None) -> Retrieved:
+        limit = max(MOST_PASSAGES, self.settings.passages) if query.wants_list else self.settings.passages
+        return self._retriever.retrieve(query, limit, filters)
 
     def _answered(
         self, base: Answer, found: Retrieved, allowed: Filters, history: Sequence[Turn], clock: Clock
@@ -157,27 +177,45 @@ class Answerer:
             rarity=self.store.rarity,
             vectors=self.store.vectors,
             question_vector=self._embedder.embed_query(found.query.text),
+            language=question_language(base.question, self.settings.language),
         )
         base = replace(base, model=EVIDENCE)
         if not composed.citations:
-            return _abstained(base, found.query)
+            return self._abstained(base, found)
         return replace(base, text=composed.text, citations=composed.citations)
 
-    def _rewrite(self) -> Callable[[str], str] | None:
-        """Has a model make a follow-up self-contained; where it fails, rules do it."""
-        model = self._model
-        if model is None:
+    def _abstained(self, base: Answer, found: Retrieved) -> Answer:
+        """Say that the comments do not answer and, as far as it is known, why."""
+        from rag.evidence import inert
+
+        phrases = Phrases(question_language(base.question, self.settings.language))
+        said = [phrases.say("abstain")]
+        if found.absent:
+            said.append(phrases.say("absent", term=inert(found.absent)))
+        if found.query.unknown_authors:
+            names = phrases.joined([inert(name) for name in found.query.unknown_authors])
+            said.append(phrases.say("nobody", names=names))
+        if self._model is None and detected(base.question) != ENGLISH:
+            said.append(phrases.say("in_english"))
+        return replace(base, text=" ".join(said), citations=(), abstained=True)
+
+    def _rewriter(self) -> Rewriter | None:
+        if self._model is None:
             return None
+        from rag.rewriting import Rewriter
 
-        def rewrite(conversation: str) -> str:
-            from rag.chat_model import complete
+        return Rewriter(self._model)
 
-            try:
-                return complete(model, render_standalone(conversation))
-            except ModelError:
-                return ""
+    def _rewrites(self, rewriter: Rewriter | None, last: Answer) -> dict[str, Any]:
+        """What rewriting the question took, for the trace; its cost goes on top of the answer's."""
+        if rewriter is None or not rewriter.trace:
+            return {}
+        from rag.tokens import dollars
 
-        return rewrite
+        cost = dollars(self.model_name, rewriter.usages, self.settings)
+        written = last.trace.get("dollars", 0.0)
+        total = None if cost is None or written is None else cost + written
+        return {"rewrites": rewriter.trace, "dollars": total}
 
     def _suggestions(self, found: Retrieved, last: Answer, filters: Filters | None) -> tuple[str, ...]:
         from rag.suggestions import suggest
@@ -221,13 +259,3 @@ def _allowed(found: Retrieved, filters: Filters | None) -> Filters | None:
 
 def _rounded(score: float | None) -> float | None:
     return None if score is None else round(score, 4)
-
-
-def _abstained(base: Answer, query: Query) -> Answer:
-    """Say that the comments do not answer and, where it is so, that nobody of that name is indexed."""
-    text = ABSTAIN
-    if query.unknown_authors:
-        from rag.evidence import inert
-
-        text += f" No comments by {' or '.join(inert(name) for name in query.unknown_authors)} are indexed."
-    return replace(base, text=text, citations=(), abstained=True)

@@ -159,7 +159,15 @@ def complete(model: ChatModel, messages: Sequence[Message]) -> str:
     Raises:
         ModelError: The model failed.
     """
-    reply = model.stream(messages)
+    return whole(model.stream(messages))
+
+
+def whole(reply: Reply) -> str:
+    """What is left of a reply, in one piece.
+
+    Raises:
+        ModelError: The model failed.
+    """
     pieces: list[str] = []
     restarts = 0
     with closing(reply):

@@ -18,7 +18,9 @@ from rag.citations import CitedText, MarkerStream, assign_keys
 from rag.clock import Clock
 from rag.entailment import load_judge
 from rag.errors import ModelError, PromptTooLong, QuestionError
-from rag.prompts import ABSTAIN, Message, Prompt, Shape, render, render_repair
+from rag.language import question_language
+from rag.phrases import Phrases
+from rag.prompts import Message, Prompt, Shape, render, render_repair
 from rag.quotes import QuoteBook
 from rag.records import Answer, Citation, Filters, Passage, SentenceCheck, Turn, to_plain
 from rag.replies import (
@@ -31,7 +33,7 @@ from rag.replies import (
     without_torn_end,
 )
 from rag.support import check_sentences
-from rag.tokens import TokenCounter, answer_tokens, load_counter
+from rag.tokens import TokenCounter, answer_tokens, dollars, load_counter
 
 if TYPE_CHECKING:
     from rag.chat_model import ChatModel, Reply
@@ -220,7 +222,8 @@ class Drafter:
         stream.feed(text)
         cited = stream.finish()
         if says_only_abstention(cited.text) or (not cited.citations and is_abstention(cited.text)):
-            return Checked(draft, replace(base, text=ABSTAIN, abstained=True))
+            phrases = Phrases(question_language(base.question, self._settings.language))
+            return Checked(draft, replace(base, text=phrases.say("abstain"), abstained=True))
         checks = self._sentence_checks(cited)
         shown, checks = marked(cited.text, checks, MARKS)
         answer = replace(base, text=shown, citations=_judged(cited, checks), checks=checks)
@@ -252,17 +255,8 @@ class Drafter:
             }
             for draft in drafts
         ]
-        return {"replies": replies, "dollars": self._dollars(drafts)}
-
-    def _dollars(self, drafts: Sequence[Draft]) -> float | None:
-        """What the replies cost; None where prices or counts are not known. A model on one's own machine costs nothing."""
-        if self._model.name.startswith(("ollama:", "llamacpp:")):
-            return 0.0
-        prompt_price, answer_price = self._settings.llm_prompt_price, self._settings.llm_answer_price
         usages = [draft.reply.usage for draft in drafts]
-        if prompt_price is None or answer_price is None or None in usages:
-            return None
-        return sum(usage.prompt * prompt_price + usage.answer * answer_price for usage in usages if usage) / 1e6
+        return {"replies": replies, "dollars": dollars(self._model.name, usages, self._settings)}
 
     def _note_once(self) -> tuple[str, ...]:
         """What is said with the first answer only."""

@@ -15,11 +15,13 @@ import numpy as np
 
 from rag.keys import INVISIBLE
 from rag.lexical import stems
+from rag.literal import telling
+from rag.phrases import Phrases
 from rag.questions import Query, admits
 from rag.records import Citation, Passage, Span
 from rag.relevance import Sentence, score_sentences
+from rag.stance import stance
 
-GAP = "(part of a formula is missing here)"
 FLOOR = 0.05
 RELATIVE = 0.15
 """A sentence is quoted if its probability of bearing on the question is above FLOOR and RELATIVE of the best one's."""
@@ -53,6 +55,7 @@ def compose(
     question_vector: np.ndarray | None = None,
     limit: int = 4,
     limit_in_list: int = 20,
+    language: str = "en",
 ) -> Composed:
     """Answer a question with quotes.
 
@@ -67,6 +70,7 @@ def compose(
         question_vector: Unit vector of the question, if there is one already.
         limit: Most comments quoted.
         limit_in_list: The same where a list or a comparison is asked for.
+        language: ISO 639-1 code of the language of the phrases around the quotes.
 
     Returns:
         Text and citations; both empty if no passage has anything to quote.
@@ -79,7 +83,8 @@ def compose(
     stored = vectors([passage.id for passage in passages]) if vectors else {}
     sentences = score_sentences(query, passages, question_vector, embed, rarity, stored)
     comments = _by_comment(sentences)
-    chosen = _choose(query, sentences)
+    sign = telling(query)
+    chosen = _choose(query, [s for s in sentences if sign.said(s.text)] if sign else sentences)
     quotes = [
         quote
         for comment, members in comments.items()
@@ -87,7 +92,7 @@ def compose(
         for quote in _quotes(picked)
     ]
     quotes = _ordered(query, quotes)[: limit_in_list if query.wants_list or query.compare else limit]
-    return _written(query, quotes, rarity)
+    return _written(query, quotes, rarity, Phrases(language))
 
 
 # --- choosing ---------------------------------------------------------------------------------------------------------
@@ -234,6 +239,10 @@ class Quote:
         return self.runs[0][0].quoted
 
     @property
+    def text(self) -> str:
+        return " ".join(sentence.text for run in self.runs for sentence in run)
+
+    @property
     def score(self) -> float:
         return max(sentence.score for run in self.runs for sentence in run)
 
@@ -291,57 +300,79 @@ def _ordered(query: Query, quotes: list[Quote]) -> list[Quote]:
 # --- wording ----------------------------------------------------------------------------------------------------------
 
 
-def _written(query: Query, quotes: Sequence[Quote], rarity: Callable[[str], float]) -> Composed:
+def _written(query: Query, quotes: Sequence[Quote], rarity: Callable[[str], float], phrases: Phrases) -> Composed:
     if not quotes:
         return Composed("", ())
-    parts = _preface(query, quotes)
+    parts = _preface(query, quotes, phrases)
     subjects: set[str] = set()
     for number, quote in enumerate(quotes, 1):
         subject = _subject(query, quote, rarity)
-        parts.append(_heading(quote, subject if subject.casefold() not in subjects else ""))
-        parts.append(_block(quote, number))
+        parts.append(_heading(query, quote, subject if subject.casefold() not in subjects else "", phrases))
+        parts.append(_block(quote, number, phrases.say("gap")))
         subjects.add(subject.casefold())
-    silent = [a for a in query.authors if query.compare and all(q.passage.byline != a for q in quotes)]
-    parts += [f"Nothing by {inert(author)} was found on this." for author in silent]
-    if query.compare and len({quote.passage.byline for quote in quotes}) > 1:
-        parts.append("These are their own words; quotes alone do not show whether they disagree.")
+    if query.compare:
+        parts += _compared(query, quotes, phrases)
     return Composed("\n\n".join(parts), tuple(quote.citation(number) for number, quote in enumerate(quotes, 1)))
 
 
-def _preface(query: Query, quotes: Sequence[Quote]) -> list[str]:
+def _preface(query: Query, quotes: Sequence[Quote], phrases: Phrases) -> list[str]:
     if not query.unknown_authors:
         return []
-    names = " or ".join(inert(name) for name in query.unknown_authors)
+    names = phrases.joined([inert(name) for name in query.unknown_authors])
     if any(quote.passage.label in query.labels for quote in quotes if quote.passage.label):
-        return [f"No comments signed by {names} are indexed. This is from an unnamed profile:"]
-    if query.authors:
-        return [f"No comments by {names} are indexed."]
-    return [f"No comments by {names} are indexed. What others wrote:"]
+        return [phrases.say("nobody_profile", names=names)]
+    return [phrases.say("nobody" if query.authors else "nobody_others", names=names)]
 
 
-def _heading(quote: Quote, subject: str) -> str:
+def _compared(query: Query, quotes: Sequence[Quote], phrases: Phrases) -> list[str]:
+    """Who said nothing, and what setting them side by side shows."""
+    speakers = {quote.passage.byline for quote in quotes}
+    said = [phrases.say("silent", names=inert(author)) for author in query.authors if author not in speakers]
+    if len(speakers) < 2:
+        return said
+    kinds: dict[str, set[str]] = {"for": set(), "against": set()}
+    for quote in quotes:
+        kinds.setdefault(stance(quote.text).kind if _own_view(quote) else "", set()).add(quote.passage.byline)
+    opposed = any(one != other for one in kinds["for"] for other in kinds["against"])
+    return [*said, phrases.say("opposed" if opposed else "side_by_side")]
+
+
+def _own_view(quote: Quote) -> bool:
+    return not quote.quoted and quote.passage.kind != "profile"
+
+
+def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
     passage = quote.passage
-    date = f", {passage.posted_at:%Y-%m-%d}" if passage.posted_at else ""
-    part = ", profile" if passage.kind == "profile" and passage.author else ""
-    voice = ", quoting somebody else" if quote.quoted else ""
-    about = f", on {inert(subject)}" if subject else ""
-    return f"**{inert(passage.byline)}**{part}{date}{voice}{about}:"
+    facts = [f"**{inert(passage.byline)}**"]
+    if passage.kind == "profile" and passage.author:
+        facts.append(phrases.say("profile"))
+    if passage.posted_at:
+        facts.append(f"{passage.posted_at:%Y-%m-%d}")
+    if quote.quoted:
+        facts.append(phrases.say("quoting"))
+    if subject:
+        facts.append(phrases.say("on", subject=inert(subject)))
+    heading = ", ".join(facts)
+    if query.compare and _own_view(quote):
+        taken = stance(quote.text)
+        heading += f" ({phrases.say(taken.kind, words=inert(taken.words))})"
+    return heading + ":"
 
 
-def _block(quote: Quote, number: int) -> str:
-    runs = [_shown(run) for run in quote.runs]
+def _block(quote: Quote, number: int, gap: str) -> str:
+    runs = [_shown(run, gap) for run in quote.runs]
     lines = " …\n\n… ".join(runs).split("\n")
     return "\n".join(f"> {line}".rstrip() for line in lines) + f" [{number}]"
 
 
-def _shown(run: Sequence[Sentence]) -> str:
-    """The words of a run, inert, with a note where something was lost."""
+def _shown(run: Sequence[Sentence], mark: str) -> str:
+    """The words of a run, inert, with a mark where something was lost."""
     passage = run[0].passage
     start, end = run[0].start - passage.start, run[-1].end - passage.start
     parts = []
     for gap in sorted({gap for gap in passage.gaps if start < gap <= end}):
         parts.append(inert(passage.text[start:gap]))
-        parts.append(f" {GAP} ")
+        parts.append(f" {mark} ")
         start = gap
     parts.append(inert(passage.text[start:end]))
     lines = ["".join(parts)] if len(parts) == 1 else [re.sub(r" {2,}", " ", "".join(parts))]

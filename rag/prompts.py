@@ -14,14 +14,15 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from rag.citations import neutralise
 from rag.errors import QuestionError, SettingsError
+from rag.phrases import Phrases
 from rag.records import Passage, Turn
 from rag.tokens import MESSAGE_OVERHEAD, TokenCounter
 
 if TYPE_CHECKING:
     from rag.citations import KeyedSentence
 
-ABSTAIN = "The comments do not answer this question."
-"""What an answer says when the passages hold none: the prompt, the code and the tests use this one sentence."""
+ABSTAIN = Phrases().say("abstain")
+"""What a model is to reply when the passages hold no answer, and what an English question is then told."""
 
 GAP = "⟦part missing here⟧"
 """Stands where a source lost a formula or an image."""
@@ -90,6 +91,11 @@ language and all names. Reply with the question only.
 
 {conversation}"""
 
+IN_ENGLISH = """\
+Translate this question into English. Leave names and quoted words as they are. Reply with the question only.
+
+{question}"""
+
 _BLANKS: Mapping[str, tuple[set[str], set[str]]] = {
     "system": ({"abstain", "nonce"}, {"gap", "language"}),
     "reminder": (set(), {"abstain", "language"}),
@@ -101,6 +107,7 @@ _BLANKS: Mapping[str, tuple[set[str], set[str]]] = {
     "user": ({"passages", "question"}, {"reminder"}),
     "repair": ({"problems"}, {"abstain"}),
     "standalone": ({"conversation"}, set()),
+    "in_english": ({"question"}, set()),
 }
 """For each text the blanks it must have, and those it may have besides."""
 
@@ -123,6 +130,7 @@ class Texts:
     user: str = USER
     repair: str = REPAIR
     standalone: str = STANDALONE
+    in_english: str = IN_ENGLISH
 
     def __post_init__(self) -> None:
         for text in fields(self):
@@ -267,6 +275,11 @@ def render_repair(prompt: Prompt, reply: str, problems: Iterable[str], texts: Te
 def render_standalone(conversation: str, texts: Texts = DEFAULT) -> tuple[Message, ...]:
     """Ask for a follow-up question in a form that needs no conversation."""
     return (Message("user", texts.standalone.format(conversation=conversation)),)
+
+
+def render_in_english(question: str, texts: Texts = DEFAULT) -> tuple[Message, ...]:
+    """Ask for a question in English."""
+    return (Message("user", texts.in_english.format(question=question)),)
 
 
 def header(passage: Passage) -> str:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
+from rag.phrases import abstentions
 from rag.prompts import ABSTAIN, Message
 from rag.records import SentenceCheck
 from rag.sentences import split_sentences
@@ -83,12 +84,12 @@ def without_torn_end(reply: str) -> str:
 
 def is_abstention(text: str) -> bool:
     """Whether a reply without citations says that the passages do not answer."""
-    return _letters(ABSTAIN) in _letters(text)
+    return any(_letters(sentence) in _letters(text) for sentence in abstentions())
 
 
 def says_only_abstention(text: str) -> bool:
     """Whether a reply is that sentence and nothing else, whatever it cites for it."""
-    return _letters(re.sub(r"\[\d+\]", "", text)) == _letters(ABSTAIN)
+    return _letters(re.sub(r"\[\d+\]", "", text)) in {_letters(sentence) for sentence in abstentions()}
 
 
 def _letters(text: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rag.biography import ANSWERED, telling_profiles
 from rag.errors import QuestionError
 from rag.lexical import stems
+from rag.literal import Telling, absent, telling, telling_passages
 from rag.records import Filters, Passage, Turn
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ class Retrieved:
     signals: Mapping[str, float] = field(default_factory=dict)
     considered: tuple[Passage, ...] = ()
     """All fused candidates, best first, for the trace."""
+    absent: str = ""
+    """Words that no comment contains, where it is asked who mentions them."""
 
 
 class Retriever:
@@ -132,6 +135,8 @@ class Retriever:
             found = distinct(pool, limit)
         if judged and (profiles := telling_profiles(query, pool)):
             return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
+        if judged and (sign := telling(query)) and (told := self._told(query, sign, allowed, limit, found)):
+            return told
         return self._judged(query, found, pool, judged)
 
     def search(self, query: Query, limit: int, filters: Filters | None = None) -> list[Passage]:
@@ -159,6 +164,19 @@ class Retriever:
         else:
             sides = [sentences]
         return balanced([distinct(best_stretches(side, self._store.source_text), limit) for side in sides], limit)
+
+    def _told(
+        self, query: Query, sign: Telling, allowed: Filters, limit: int, nearest: Sequence[Passage]
+    ) -> Retrieved | None:
+        """The answer to a question that words being there decides; None if they leave it open."""
+        # Nobody mentions themselves.
+        pool = [p for p in self._candidates(sign.words, allowed, limit) if p.byline not in query.mentioned]
+        if hits := telling_passages(pool, sign):
+            return Retrieved(query, tuple(distinct(hits, limit)), ANSWERED, considered=tuple(pool))
+        missing = absent(pool, sign)
+        if sign.term and not missing:
+            return None
+        return Retrieved(query, tuple(nearest), 0.0, considered=tuple(pool), absent=missing)
 
     def _judged(self, query: Query, found: Sequence[Passage], pool: Sequence[Passage], judged: int) -> Retrieved:
         """How probable it is that what was found answers the question."""

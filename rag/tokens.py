@@ -11,7 +11,7 @@ import math
 import os
 import re
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,6 +19,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import tiktoken
+
+    from rag.chat_model import Usage
+    from rag.settings import Settings
 
 ENCODING = "o200k_base"
 _RANKS_URL = "https://openaipublic.blob.core.windows.net/encodings/o200k_base.tiktoken"
@@ -126,3 +129,13 @@ def estimate(text: str) -> int:
 def answer_tokens(context_tokens: int, wanted: int) -> int:
     """How long an answer may be: as wanted, but never more than half of the window."""
     return min(wanted, context_tokens // 2)
+
+
+def dollars(model_name: str, usages: Sequence[Usage | None], settings: Settings) -> float | None:
+    """What replies cost; None where prices or counts are not known. A model on one's own machine costs nothing."""
+    if model_name.startswith(("ollama:", "llamacpp:")):
+        return 0.0
+    prompt_price, answer_price = settings.llm_prompt_price, settings.llm_answer_price
+    if prompt_price is None or answer_price is None or None in usages:
+        return None
+    return sum(usage.prompt * prompt_price + usage.answer * answer_price for usage in usages if usage) / 1e6

@@ -664,6 +664,64 @@ class TestConversation:
         assert "bread" in answer.trace["query"]["text"]
 
 
+class TestLanguages:
+    GERMAN = "Was verursacht nach diesen Leuten die Gezeiten?"
+
+    def test_a_question_in_another_language_is_searched_in_english(self, answerer: Callable[..., Answerer]) -> None:
+        reply = f"Die Gezeiten kommen vor allem vom Mond {{{MOON}}}."
+        one = answerer(one_after_the_other(lambda prompt: QUESTION, citing(reply)), abstain_below=0.3)
+        answer = one.answer(self.GERMAN)
+        assert [c.quote for c in answer.citations] == [MOON]
+        assert answer.trace["query"]["text"] == QUESTION
+        assert [(r["purpose"], r["text"]) for r in answer.trace["rewrites"]] == [("in_english", QUESTION)]
+        assert f"Question: {self.GERMAN}" in asked(one)[-1][-1].content
+
+    def test_a_model_that_cannot_translate_changes_nothing(self, answerer: Callable[..., Answerer]) -> None:
+        answer = answerer(Failing(ModelUnavailable("down")), abstain_below=0.3).answer(self.GERMAN)
+        assert (answer.abstained, answer.text) == (True, "Die Kommentare beantworten diese Frage nicht.")
+        assert answer.trace["rewrites"] == [{"purpose": "in_english", "failure": "down"}]
+
+    def test_without_a_model_the_reader_is_told_what_helps(self, tides: Settings) -> None:
+        answer = Answerer.from_settings(tides.model_copy(update={"llm": "evidence", "abstain_below": 0.3})).answer(
+            self.GERMAN
+        )
+        assert answer.abstained
+        assert answer.text.startswith("Die Kommentare beantworten diese Frage nicht. Gesucht wird")
+
+    def test_the_setting_decides(self, tides: Settings) -> None:
+        french = tides.model_copy(update={"llm": "evidence", "abstain_below": 0.3, "language": "French"})
+        text = Answerer.from_settings(french).answer("Who won the regatta?").text
+        assert text == "Les commentaires ne répondent pas à cette question."
+
+
+class TestWordsThatMustBeThere:
+    """Who mentions something, and who changed their mind, is for words to tell and not for likeness."""
+
+    @pytest.fixture(scope="class")
+    def one(self, tides: Settings) -> Answerer:
+        return Answerer.from_settings(tides.model_copy(update={"llm": "evidence"}))
+
+    @pytest.mark.parametrize("question", ["Who mentions Bristol?", "Which comments refer to Bristol?"])
+    def test_a_mention_is_found(self, one: Answerer, question: str) -> None:
+        answer = one.answer(question)
+        assert [c.passage.author for c in answer.citations] == ["Ioan Petrescu"]
+        assert "Look at Bristol" in answer.citations[0].quote
+
+    def test_what_only_resembles_it_is_no_mention(self, one: Answerer) -> None:
+        answer = one.answer("Which comments mention oceanography?")
+        assert answer.abstained
+        assert answer.text.endswith("None of the comments searched mentions “oceanography”.")
+
+    def test_what_others_mention_is_not_theirs(self, one: Answerer) -> None:
+        assert one.answer("Does Maren Holt mention Bristol?").abstained
+
+    def test_a_change_of_mind_without_a_topic(self, one: Answerer) -> None:
+        answer = one.answer("Has anybody changed their mind about anything?")
+        assert [c.passage.author for c in answer.citations] == ["Tove Arden"]
+        assert "I used to think so." in answer.citations[0].quote
+        assert one.answer("Has Maren Holt changed her mind about anything?").abstained
+
+
 class TestTrace:
     def test_it_tells_what_happened(self, answerer: Callable[..., Answerer]) -> None:
         reply = f"Tides are mostly the moon {{{MOON}}}."
