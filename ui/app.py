@@ -54,10 +54,13 @@ class Page(gr.Blocks):
 
     def launch(self, *args: Any, prevent_thread_lock: bool = False, **options: Any) -> Any:
         """As `gr.Blocks.launch`."""
-        from ui.http_api import LOOPBACK, offer
+        from gradio.http_server import LOCALHOST_NAME
 
-        opened = super().launch(*args, prevent_thread_lock=True, **{**page_options(), **options})
-        offer(self.app, self.answerer, loopback=self.server_name in LOOPBACK)
+        from ui.http_api import beside, is_loopback
+
+        loopback = is_loopback(options.get("server_name") or LOCALHOST_NAME)
+        server = {**(options.pop("app_kwargs", None) or {}), "lifespan": beside(self.answerer, loopback=loopback)}
+        opened = super().launch(*args, prevent_thread_lock=True, app_kwargs=server, **{**page_options(), **options})
         if not prevent_thread_lock:
             self.block_thread()
         return opened

@@ -1,29 +1,33 @@
 """Plain HTTP beside the page, on the same server: answers, search, comments, health, and OpenAI's chat completions.
 
-A page of another site must not be able to use a server that listens on this machine only: requests that name another host
-(DNS rebinding) or come from another origin are refused, and no CORS header is ever sent.
+A page of another site must not be able to use a server that listens on this machine only: whatever the path, requests that
+name another host (DNS rebinding) or come from another origin are refused, and get no CORS header.
 """
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import date, datetime
 from importlib.metadata import version
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from fastapi import FastAPI, HTTPException, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from fastapi.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException as StarletteHTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import BaseRoute, Match
 
-from rag.errors import QuestionError, RagError, StoreError
-from rag.records import Answer, Filters, Turn, to_plain
-from ui.openai_api import ChatRequest, completion, completion_events, models
+from rag.errors import ModelError, QuestionError, RagError
+from rag.records import Answer, Citation, Comment, Filters, Passage, Turn, to_plain
+from ui.openai_api import ChatRequest, Chunks, Completion, Models, completion, failure_events, models
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
@@ -42,9 +46,9 @@ PATHS = (
     "/openapi.json",
     "/v1/",
 )
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 LARGEST = 1_000_000
 """Bytes of a request."""
+INSIDE = "Something failed inside; the log of the server has the details."
 
 
 class Problem(BaseModel):
@@ -68,18 +72,26 @@ class Message(BaseModel):
     content: str
 
 
+def _kind(value: Any) -> str:
+    return "date" if len(str(value)) == len("2024-05-01") else "datetime"
+
+
+# Left to itself pydantic reads midnight as the whole day, and forgets its time zone.
+When = Annotated[Annotated[date, Tag("date")] | Annotated[datetime, Tag("datetime")], Discriminator(_kind)]
+
+
 class Where(BaseModel):
     """What to search in; empty fields do not restrict."""
 
     model_config = ConfigDict(extra="forbid")
 
     authors: list[str] = []
-    since: date | datetime | None = None
-    until: date | datetime | None = None
+    since: When | None = None
+    until: When | None = None
     sources: list[str] = []
 
     def filters(self) -> Filters:
-        return Filters(tuple(self.authors), self.since, self.until, tuple(self.sources))
+        return _filters(self.authors, self.since, self.until, self.sources)
 
 
 class Ask(BaseModel):
@@ -93,31 +105,96 @@ class Ask(BaseModel):
     stream: bool = Field(False, description="Server-sent events: partial answers, then the checked one.")
 
 
+class Answered(BaseModel):
+    """An answer; there is more in it than is described here."""
+
+    question: str
+    text: str = Field(description="With `[n]` where a citation belongs.")
+    citations: list[Citation]
+    passages: list[Passage]
+    abstained: bool
+    model: str = Field(description='Who wrote it: "evidence" if it is made of quotes.')
+    coverage: str
+    warnings: list[str]
+    suggestions: list[str]
+
+
+class Passages(BaseModel):
+    """What a search found."""
+
+    passages: list[Passage]
+
+
+class InContext(BaseModel):
+    """A comment and the one it replies to."""
+
+    comment: Comment
+    parent: Comment | None
+
+
+class Author(BaseModel):
+    """Somebody who is indexed."""
+
+    author: str
+    comments: int
+
+
+class Authors(BaseModel):
+    """Everybody who is indexed."""
+
+    authors: list[Author]
+
+
+class Health(BaseModel):
+    """What is indexed, and who answers."""
+
+    status: Literal["ok"]
+    comments: int
+    passages: int
+    model: str
+
+
 FAILURES: dict[int | str, dict[str, Any]] = {
     status: {"model": Failure, "description": text}
     for status, text in {
         400: "The request is no JSON.",
         403: "Another origin or host.",
+        411: "A request with a body does not say how long it is.",
         413: "The request is too large.",
-        422: "The request is not as described.",
+        422: "The request is not as described, or no comment can match it.",
+        500: "A defect; the log of the server has the details.",
+        502: "The chat model cannot be set up. One that merely fails is replaced by quotes.",
         503: "There is no index, or it cannot be read.",
     }.items()
 }
+MISSING: dict[int | str, dict[str, Any]] = {404: {"model": Failure, "description": "There is none of that name."}}
+EVENTS: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "JSON, or events if asked for.",
+        "content": {
+            "text/event-stream": {
+                "schema": {
+                    "type": "object",
+                    "properties": {"event": {"type": "string"}, "data": {"type": "string", "description": "JSON"}},
+                    "required": ["data"],
+                }
+            }
+        },
+    }
+}
 
 
-EVENT = {
-    "type": "object",
-    "properties": {"event": {"type": "string"}, "data": {"type": "string", "description": "JSON"}},
-    "required": ["data"],
-}
-STREAMED: dict[int | str, dict[str, Any]] = {
-    **FAILURES,
-    200: {"content": {"text/event-stream": {"schema": EVENT}}, "description": "JSON, or events if asked for."},
-}
+def _told(model: type[BaseModel], *more: dict[int | str, dict[str, Any]]) -> dict[int | str, dict[str, Any]]:
+    """What a route answers, for its description."""
+    told: dict[int | str, dict[str, Any]] = {**FAILURES, 200: {}}
+    for part in more:
+        told |= part
+    told[200] = {**told[200], "model": model}
+    return told
 
 
 def build_api(answerer: Answerer) -> FastAPI:
-    """The HTTP interface to an answerer; `offer` puts it beside a page.
+    """The HTTP interface to an answerer; `beside` puts it beside a page.
 
     Args:
         answerer: Answers questions and knows the index.
@@ -129,27 +206,33 @@ def build_api(answerer: Answerer) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    api.add_exception_handler(RagError, _known_error)
-    api.add_exception_handler(RequestValidationError, _invalid_request)
-    api.add_exception_handler(StarletteHTTPException, _http_error)
-    api.add_exception_handler(Exception, _unknown_error)
+    _tell_errors(api)
+    _offer_answers(api, answerer)
+    _offer_comments(api, answerer)
+    _offer_openai(api, answerer)
 
-    @api.post("/api/answer", responses=STREAMED, summary="Answer a question")
+    @api.get("/api/docs", response_class=HTMLResponse, include_in_schema=False)
+    def docs() -> str:
+        return _page(api.openapi())
+
+    return api
+
+
+def _offer_answers(api: FastAPI, answerer: Answerer) -> None:
+    @api.post("/api/answer", responses=_told(Answered, EVENTS), summary="Answer a question")
     async def answer(ask: Ask, request: Request) -> Any:
         """The answer with its citations: `source`, `start`, `end` and `quote` of each are an exact span of a source.
 
-        As server-sent events ("partial", then "answer", or "error") if `stream` is true or the request accepts
+        As server-sent events ("partial" ones, then "answer", or "error") if `stream` is true or the request accepts
         `text/event-stream` only. Whoever hangs up stops the model.
         """
         history = tuple(Turn(one.role, one.content) for one in ask.history)
         growing = answerer.stream(ask.question, history=history, filters=ask.filters.filters())
         if ask.stream or request.headers.get("accept", "").startswith("text/event-stream"):
-            first = await run_in_threadpool(next, growing)  # what is wrong with the question is told by the status
-            return StreamingResponse(_events(first, growing), media_type="text/event-stream")
-        last = await run_in_threadpool(_last, growing)
-        return JSONResponse(last.to_dict())
+            return await _streamed(request, growing, _events, lambda message: _event("error", {"message": message}))
+        return JSONResponse((await _whole(request, growing)).to_dict())
 
-    @api.get("/api/search", responses=FAILURES, summary="Find passages")
+    @api.get("/api/search", responses=_told(Passages), summary="Find passages")
     def search(
         question: Annotated[str, Query(min_length=1, pattern=r"\S")],
         limit: Annotated[int, Query(ge=1, le=50)] = 5,
@@ -159,10 +242,12 @@ def build_api(answerer: Answerer) -> FastAPI:
         source: Annotated[list[str] | None, Query()] = None,
     ) -> Any:
         """The stretches of comments that bear on a question, best first."""
-        filters = Filters(tuple(author or ()), since, until, tuple(source or ()))
+        filters = _filters(author or (), since, until, source or ())
         return JSONResponse({"passages": to_plain(tuple(answerer.search(question, limit, (), filters)))})
 
-    @api.get("/api/comments/{id}", responses={404: {"model": Failure}, **FAILURES}, summary="A comment")
+
+def _offer_comments(api: FastAPI, answerer: Answerer) -> None:
+    @api.get("/api/comments/{id:path}", responses=_told(InContext, MISSING), summary="A comment")
     def comment(id: str) -> Any:
         """A whole comment, and the one it replies to where that is indexed."""
         found = answerer.store.comment(id)
@@ -171,60 +256,81 @@ def build_api(answerer: Answerer) -> FastAPI:
         parent = answerer.store.comment(found.parent_id) if found.parent_id else None
         return JSONResponse({"comment": to_plain(found), "parent": to_plain(parent)})
 
-    @api.get("/api/authors", responses=FAILURES, summary="Who is indexed")
+    @api.get("/api/authors", responses=_told(Authors), summary="Who is indexed")
     def authors() -> Any:
         """Authors and how many comments each wrote, most first; unnamed ones under their label."""
         return {"authors": [{"author": name, "comments": n} for name, n in answerer.store.info().authors]}
 
-    @api.get("/healthz", responses={503: {"model": Failure}}, summary="Whether questions can be answered")
+    @api.get("/healthz", responses=_told(Health), summary="Whether questions can be answered")
     def health() -> Any:
         """What is indexed and who answers."""
         info = answerer.store.info()
         return {"status": "ok", "comments": info.comments, "passages": info.passages, "model": answerer.model_name}
 
-    @api.get("/v1/models", summary="Models, as OpenAI lists them")
+
+def _offer_openai(api: FastAPI, answerer: Answerer) -> None:
+    @api.get("/v1/models", responses=_told(Models), summary="Models, as OpenAI lists them")
     def list_models() -> Any:
         """The one model that answers here."""
         return models(answerer.model_name)
 
-    @api.post("/v1/chat/completions", responses=STREAMED, summary="Chat, as with OpenAI")
-    async def chat(body: ChatRequest) -> Any:
+    @api.post("/v1/chat/completions", responses=_told(Completion, EVENTS), summary="Chat, as with OpenAI")
+    async def chat(body: ChatRequest, request: Request) -> Any:
         """Chat with the comments through any OpenAI client: the last message is the question, those before the conversation.
 
         Citations are `[n]` in the text with a list of sources below it, `annotations` of the message where a comment has a
-        link, and `citations` with exact offsets. Streamed answers are sent once they are checked.
+        link, and `citations` with exact offsets. With `stream` words come as they are written, before they are checked;
+        if the check changes them, the checked answer follows below a line, and `start` of the last chunk's `checked` says
+        where.
         """
         question, history = body.question_and_history()
         growing = answerer.stream(question, history=history)
-        first = await run_in_threadpool(next, growing)
         if body.stream:
-            return StreamingResponse(_lines(growing, answerer.model_name, body), media_type="text/event-stream")
-        last = await run_in_threadpool(_last, growing, first)
-        return JSONResponse(completion(last, body))
-
-    @api.get("/api/docs", response_class=HTMLResponse, include_in_schema=False)
-    def docs() -> str:
-        return _page(api.openapi())
-
-    return api
+            return await _streamed(request, growing, _chunks, failure_events)
+        return JSONResponse(completion(await _whole(request, growing)))
 
 
-def offer(server: Any, answerer: Answerer, *, loopback: bool) -> None:
-    """Put the HTTP interface beside a page that runs.
+# --- who may ask ------------------------------------------------------------------------------------------------------
+
+
+def beside(answerer: Answerer, *, loopback: bool) -> Callable[[Any], AbstractAsyncContextManager[None]]:
+    """A lifespan for the page's server, which puts the HTTP interface beside the page before the first request is taken.
 
     Args:
-        server: The page's Starlette application.
         answerer: Answers questions and knows the index.
-        loopback: Whether the server listens on this machine only; then requests must name it.
+        loopback: Whether the server listens on this machine only; then it answers no other.
     """
-    server.router.routes.insert(0, _Beside(build_api(answerer), loopback))
+
+    @asynccontextmanager
+    async def running(server: Any) -> AsyncIterator[None]:
+        server.router.routes.insert(0, _Beside(build_api(answerer)))
+        if loopback:
+            # Gradio puts its CORS middleware, which answers preflights itself, outside of any that it is given.
+            server.middleware_stack = _ThisMachineOnly(server.middleware_stack)
+        yield
+
+    return running
+
+
+class _ThisMachineOnly:
+    """Stands before everything: the page, its files and sockets, Gradio's API and the tools for agents."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = None
+        if scope["type"] in ("http", "websocket"):
+            headers = Headers(scope=scope)
+            refusal = _other_host(headers) or _other_origin(headers)
+        await (refusal or self._app)(scope, receive, send)
 
 
 class _Beside(BaseRoute):
     """Takes the requests of the HTTP interface; all others go on to the page."""
 
-    def __init__(self, api: ASGIApp, loopback: bool) -> None:
-        self._api, self._loopback = api, loopback
+    def __init__(self, api: ASGIApp) -> None:
+        self._api = api
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         path = scope.get("path", "")
@@ -232,70 +338,162 @@ class _Beside(BaseRoute):
         return (Match.FULL, {}) if ours else (Match.NONE, {})
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        refusal = self._refusal(headers, scope["method"])
+        headers = Headers(scope=scope)
+        refusal = _other_origin(headers) or _wrong_length(headers, scope["method"])
         if refusal is not None:
             await refusal(scope, receive, send)
             return
         await self._api({**scope, "root_path": "", "app": self._api}, receive, send)
 
-    def _refusal(self, headers: dict[str, str], method: str) -> JSONResponse | None:
-        host = headers.get("host", "")
-        if self._loopback and _name(host) not in LOOPBACK:
-            return _failure(403, f'This server is for this machine only and does not answer as "{host}".')
-        origin = headers.get("origin")
-        if origin is not None and origin.partition("://")[2] != host:
-            return _failure(403, "Pages of other sites may not use this server.")
-        length = headers.get("content-length", "")
-        if method == "POST" and not length.isdigit():
-            return _failure(411, "Say how long the request is (Content-Length).")
-        if length.isdigit() and int(length) > LARGEST:
-            return _failure(413, f"The request has {int(length):,} bytes; at most {LARGEST:,} are taken.")
+
+def _other_host(headers: Headers) -> JSONResponse | None:
+    host = headers.get("host", "")
+    if is_loopback(host):
         return None
+    return _failure(403, f'This server is for this machine only and does not answer as "{host}".')
+
+
+def _other_origin(headers: Headers) -> JSONResponse | None:
+    origin = headers.get("origin")
+    if origin is None or origin.partition("://")[2] == headers.get("host", ""):
+        return None
+    return _failure(403, "Pages of other sites may not use this server.")
+
+
+def _wrong_length(headers: Headers, method: str) -> JSONResponse | None:
+    length = headers.get("content-length", "")
+    if method == "POST" and not length.isdigit():
+        return _failure(411, "Say how long the request is (Content-Length).")
+    if length.isdigit() and int(length) > LARGEST:
+        return _failure(413, f"The request has {int(length):,} bytes; at most {LARGEST:,} are taken.")
+    return None
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host, with or without a port, is this very machine."""
+    name = _name(host).lower()
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return name == "localhost"
 
 
 def _name(host: str) -> str:
     """A host without its port."""
-    return host[1 : host.index("]")] if host.startswith("[") and "]" in host else host.partition(":")[0]
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host if host.count(":") > 1 else host.partition(":")[0]
 
 
-# --- streams ----------------------------------------------------------------------------------------------------------
+# --- answers that grow ------------------------------------------------------------------------------------------------
 
 
-def _last(growing: Iterator[Answer], last: Answer | None = None) -> Answer:
-    for last in growing:  # noqa: B007
-        pass
-    assert last is not None
-    return last
+async def _steps(request: Request, growing: Iterator[Answer]) -> AsyncIterator[Answer]:
+    """Longer and longer answers, each made off the event loop and only if somebody still waits for it.
+
+    Raises:
+        ClientDisconnect: Whoever asked has hung up.
+    """
+    while not await request.is_disconnected():
+        longer = await run_in_threadpool(next, growing, None)
+        if longer is None:
+            return
+        yield longer
+    raise ClientDisconnect
 
 
-async def _events(first: Answer, growing: Iterator[Answer]) -> AsyncIterator[str]:
-    """An answer that grows, as server-sent events; closing it stops the model."""
-    kept: Answer | None = first
-    try:
-        while kept is not None:
-            following = await run_in_threadpool(next, growing, None)
-            yield _event("partial" if following is not None else "answer", kept.to_dict())
-            kept = following
-    except RagError as error:
-        yield _event("error", {"message": str(error)})
-    finally:
+def _stop(growing: Any) -> None:
+    # A step that still runs, as when the server shuts down, lets go of the generator at its end, and that closes it too.
+    with suppress(ValueError):
         growing.close()
 
 
-async def _lines(growing: Iterator[Answer], model: str, body: ChatRequest) -> AsyncIterator[str]:
+async def _whole(request: Request, growing: Iterator[Answer]) -> Answer:
+    last = None
     try:
-        last = await run_in_threadpool(_last, growing)
-        for data in completion_events(last, body):
-            yield f"data: {data}\n\n"
-    except RagError as error:
-        yield f"data: {json.dumps({'error': {'message': str(error)}})}\n\n"
+        async for last in _steps(request, growing):  # noqa: B007
+            pass
+        assert last is not None
+        return last
     finally:
-        growing.close()
+        _stop(growing)
+
+
+class _Streaming(StreamingResponse):
+    """Server-sent events; however they end, the model is stopped."""
+
+    def __init__(self, lines: AsyncIterator[str], growing: Iterator[Answer]) -> None:
+        super().__init__(lines, media_type="text/event-stream", headers={"cache-control": "no-cache"})
+        self._growing = growing
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            _stop(self._growing)
+
+
+async def _streamed(
+    request: Request,
+    growing: Iterator[Answer],
+    write: Callable[[Answer, AsyncIterator[Answer]], AsyncIterator[str]],
+    tell: Callable[[str], str],
+) -> Response:
+    """A growing answer as a stream; what is wrong with the question is still told by the status."""
+    steps = _steps(request, growing)
+    first = await anext(steps)
+    return _Streaming(_with_failures(write(first, steps), tell), growing)
+
+
+async def _with_failures(lines: AsyncIterator[str], tell: Callable[[str], str]) -> AsyncIterator[str]:
+    """The status is sent by now, so a failure is told in the stream."""
+    try:
+        async for line in lines:
+            yield line
+    except ClientDisconnect:
+        return
+    except RagError as error:
+        yield tell(str(error))
+    except Exception:
+        log.exception("An answer failed in the middle")
+        yield tell(INSIDE)
+
+
+async def _events(first: Answer, longer: AsyncIterator[Answer]) -> AsyncIterator[str]:
+    # That an answer is the last shows only later, and no word shall wait for the next: so the last one is sent twice.
+    last = first
+    yield _event("partial", first.to_dict())
+    async for last in longer:
+        yield _event("partial", last.to_dict())
+    yield _event("answer", last.to_dict())
+
+
+async def _chunks(first: Answer, longer: AsyncIterator[Answer]) -> AsyncIterator[str]:
+    chunks, last = Chunks(), first
+    yield chunks.start(first)
+    async for last in longer:
+        if added := chunks.grow(last):
+            yield added
+    yield chunks.finish(last)
 
 
 def _event(name: str, data: dict[str, Any]) -> str:
     return f"event: {name}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n"
+
+
+# --- requests ---------------------------------------------------------------------------------------------------------
+
+
+def _filters(
+    authors: Sequence[str], since: date | datetime | None, until: date | datetime | None, sources: Sequence[str]
+) -> Filters:
+    try:
+        filters = Filters(tuple(authors), since, until, tuple(sources))
+    except OverflowError:
+        raise HTTPException(422, "since or until is outside of the years that a calendar has.") from None
+    if filters.since and filters.until and filters.since > filters.until:
+        raise HTTPException(422, f"since ({since}) is after until ({until}), so no comment can match.")
+    return filters
 
 
 # --- errors -----------------------------------------------------------------------------------------------------------
@@ -306,8 +504,16 @@ def _failure(status: int, message: str, field: str | None = None) -> JSONRespons
     return JSONResponse({"error": problem}, status_code=status)
 
 
+def _tell_errors(api: FastAPI) -> None:
+    api.add_exception_handler(RagError, _known_error)
+    api.add_exception_handler(RequestValidationError, _invalid_request)
+    api.add_exception_handler(StarletteHTTPException, _http_error)
+    api.add_exception_handler(ClientDisconnect, _hung_up)
+    api.add_exception_handler(Exception, _unknown_error)
+
+
 def _known_error(request: Request, error: RagError) -> JSONResponse:
-    status = 422 if isinstance(error, QuestionError) else 503 if isinstance(error, StoreError) else 500
+    status = 422 if isinstance(error, QuestionError) else 502 if isinstance(error, ModelError) else 503
     return _failure(status, str(error), "question" if isinstance(error, QuestionError) else None)
 
 
@@ -325,9 +531,13 @@ def _http_error(request: Request, error: StarletteHTTPException) -> JSONResponse
     return failure
 
 
+def _hung_up(request: Request, error: ClientDisconnect) -> Response:
+    return Response(status_code=499)  # nobody reads it
+
+
 def _unknown_error(request: Request, error: Exception) -> JSONResponse:
     log.error("A request failed", exc_info=error)
-    return _failure(500, "Something failed inside; the log of the server has the details.")
+    return _failure(500, INSIDE)
 
 
 # --- documentation ----------------------------------------------------------------------------------------------------
