@@ -7,19 +7,24 @@ Retrieval  recall@k, MRR and nDCG@10 by `ir-measures`, where the documents are t
            (Smith and Troynikov 2024).
 Citations  recall: gold spans that the cited spans cover; precision: cited spans that touch gold. These are the
            definitions of ALCE (Gao et al. 2023) with gold spans in the place of its entailment model.
+Model      with a chat model also the share of answers that are its own, since quotes answer where it fails.
+Leakage    share of passages and citations by others than the persons whom a question names, where it names any.
 Abstention share of answerable questions answered, of unanswerable ones declined, and the risk-coverage curve.
+
+Public collections are read by rag/benchmarks.py; tables and plots are made by rag/evaluation_report.py.
 """
 
 from __future__ import annotations
 
 import json
-import random
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from rag import api
 from rag.errors import SourceError
@@ -30,7 +35,12 @@ DEPTH = 10
 """Passages that are ranked."""
 COVERS = 0.5
 """Share of a gold span that must be covered to count as found."""
-RESAMPLES = 2000
+RESAMPLES = 10_000
+NO_MEASURES = ("answerable", "gold_count")
+"""Numbers of a row that are no figure of merit."""
+Ask = Callable[["Question"], Sequence[Passage]]
+Progress = Callable[[int], None]
+"""Told after each question how many are done."""
 
 SAMPLE_QUESTIONS = Path(__file__).parent / "sample" / "questions.jsonl"
 SAMPLE_COMMENTS = Path(__file__).parent / "sample" / "comments"
@@ -73,18 +83,34 @@ class Evaluation:
         """Over how many questions each mean is taken."""
         return {name: len(values) for name, values in _columns(self.rows).items()}
 
-    def by_type(self) -> dict[str, dict[str, float]]:
-        """The summary for each type of question."""
-        types = sorted({row["type"] for row in self.rows})
-        return {kind: Evaluation(tuple(row for row in self.rows if row["type"] == kind)).summary for kind in types}
+    @property
+    def kind(self) -> str:
+        """What was asked: "questions", or the format of a public collection."""
+        return str(self.settings.get("kind", "questions"))
+
+    def values(self, name: str) -> list[float]:
+        """One measure on all questions that it is defined for."""
+        return _columns(self.rows).get(name, [])
+
+    def by(self, column: str) -> dict[str, Evaluation]:
+        """The evaluation of each group of questions: by "type" or "split"."""
+        names = sorted({row.get(column, "") for row in self.rows} - {""})
+        return {
+            name: Evaluation(tuple(row for row in self.rows if row.get(column) == name), self.settings)
+            for name in names
+        }
 
     def risk_coverage(self) -> list[tuple[float, float, float]]:
-        """Threshold on answerability, share of answerable questions answered, share of unanswerable ones answered."""
-        yes = [row["answerable"] for row in self.rows if row["has_answer"]]
-        no = [row["answerable"] for row in self.rows if not row["has_answer"]]
+        """Threshold on answerability, share of answerable questions answered, share of unanswerable ones answered.
+
+        Empty where no questions were answered, as on collections for search alone.
+        """
+        judged = [row for row in self.rows if "answerable" in row]
+        yes = [row["answerable"] for row in judged if row["has_answer"]]
+        no = [row["answerable"] for row in judged if not row["has_answer"]]
         return [
             (n / 20, _share(value >= n / 20 for value in yes), _share(value >= n / 20 for value in no))
-            for n in range(21)
+            for n in range(21 if judged else 0)
         ]
 
     def to_json(self) -> str:
@@ -156,9 +182,9 @@ def evaluate(
     settings: Settings,
     *,
     k: int = 5,
-    progress: Callable[[int], None] = lambda done: None,
+    progress: Progress = lambda done: None,
 ) -> Evaluation:
-    """Ask all questions and measure.
+    """Ask all questions and measure what is found and what is answered.
 
     Args:
         questions: From `load_questions`.
@@ -166,39 +192,78 @@ def evaluate(
         k: Passages that count as found.
         progress: Told after each question how many are done.
     """
+
+    def search(question: Question) -> Sequence[Passage]:
+        return api.search(question.text, DEPTH, question.history, settings=settings)
+
     rows = []
     for done, question in enumerate(questions, 1):
-        rows.append(_measure(question, settings, k))
+        hits, row = _measure_search(question, search, k)
+        rows.append(row | _measure_answer(question, hits, settings))
         progress(done)
     _add_ranking_measures(rows, k)
-    for row in rows:
-        del row["ranking"]
-    return Evaluation(tuple(rows), {"llm": settings.llm, "embedding_model": settings.embedding_model, "k": k})
+    writer = api.answerer(settings).model_name
+    about = {"kind": "questions", "llm": writer, "embedding_model": settings.embedding_model, "k": k}
+    return Evaluation(tuple(rows), about)
 
 
-def _measure(question: Question, settings: Settings, k: int) -> dict[str, Any]:
+def evaluate_search(
+    questions: Sequence[Question],
+    search: Ask,
+    *,
+    k: int = 5,
+    about: Mapping[str, Any] | None = None,
+    progress: Progress = lambda done: None,
+) -> Evaluation:
+    """Measure search alone, on the questions that have an answer.
+
+    Args:
+        questions: From `load_questions` or a collection of rag/benchmarks.py.
+        search: Gives the best passages for a question, `DEPTH` of them or fewer.
+        k: Passages that count as found.
+        about: What is recorded as `Evaluation.settings`.
+        progress: Told after each question how many are done.
+    """
+    rows = []
+    for done, question in enumerate((question for question in questions if question.gold), 1):
+        rows.append(_measure_search(question, search, k)[1])
+        progress(done)
+    _add_ranking_measures(rows, k)
+    return Evaluation(tuple(rows), {**(about or {}), "k": k})
+
+
+def _measure_search(question: Question, search: Ask, k: int) -> tuple[Sequence[Passage], dict[str, Any]]:
     started = time.perf_counter()
-    hits = api.search(question.text, DEPTH, question.history, settings=settings)
-    searched = time.perf_counter()
-    answer = api.answer(question.text, question.history, settings=settings)
-    answered = time.perf_counter()
+    hits = search(question)
     row: dict[str, Any] = {
         "id": question.id,
+        "question": question.text,
         "type": question.type,
         "split": question.split,
         "has_answer": bool(question.gold),
         "gold_count": len(question.gold),
-        "answerable": float(answer.trace.get("answerable", 0.0 if answer.abstained else 1.0)),
-        "search_ms": 1000 * (searched - started),
-        "answer_ms": 1000 * (answered - searched),
+        "search_ms": 1000 * (time.perf_counter() - started),
         "ranking": _ranking(question, hits),
-        "quotes_exact": _share(_exact(answer, settings)),
-        "author_leakage": _leakage(question, hits, answer),
     }
+    return hits, row | (character_measures(question, hits[:k], f"@{k}") if question.gold else {})
+
+
+def _measure_answer(question: Question, hits: Sequence[Passage], settings: Settings) -> dict[str, Any]:
+    started = time.perf_counter()
+    answer = api.answer(question.text, question.history, settings=settings)
+    row: dict[str, Any] = {
+        "answer_ms": 1000 * (time.perf_counter() - started),
+        "answerable": float(answer.trace.get("answerable", 0.0 if answer.abstained else 1.0)),
+        "quotes_exact": _share(_exact(answer, settings)),
+    }
+    if question.authors:
+        row["author_leakage"] = _leakage(question, hits, answer)
     if not question.gold:
         return {**row, "declined": float(answer.abstained)}
-    row |= {"answered": float(not answer.abstained), **character_measures(question, hits[:k], f"@{k}")}
+    row["answered"] = float(not answer.abstained)
     if not answer.abstained:
+        if settings.llm != "evidence":
+            row["written_by_model"] = float(answer.model != "evidence")
         cited = [span for citation in answer.citations for span in citation.spans]
         row["citation_recall"] = _share(_covered(gold, cited) >= COVERS for gold in question.gold)
         row["citation_precision"] = _share(any(_touches(span, gold) for gold in question.gold) for span in cited)
@@ -234,21 +299,47 @@ def _ranking(question: Question, hits: Sequence[Passage]) -> list[list[int]]:
 
 
 def _add_ranking_measures(rows: Sequence[dict[str, Any]], k: int) -> None:
-    import ir_measures
-    from ir_measures import RR, Qrel, R, ScoredDoc, nDCG
+    """Put the measures of rankings into the rows, in the place of the rankings."""
+    from ir_measures import RR, R, nDCG
 
-    measures = {f"recall@{k}": R @ k, "mrr": RR @ DEPTH, "ndcg@10": nDCG @ 10}
-    answerable = {row["id"]: row for row in rows if row["has_answer"]}
-    qrels = [Qrel(id, f"gold-{n}", 1) for id, row in answerable.items() for n in range(row["gold_count"])]
-    run = [
-        ScoredDoc(id, name, -float(rank))
-        for id, row in answerable.items()
-        for rank, found in enumerate(row["ranking"])
-        for name in ([f"gold-{n}" for n in found] or [f"other-{rank}"])
-    ]
-    for metric in ir_measures.iter_calc(list(measures.values()), qrels, run):
-        name = next(name for name, measure in measures.items() if measure == metric.measure)
-        answerable[metric.query_id][name] = metric.value
+    relevant, ranked = {}, {}
+    for row in rows:
+        ranking = row.pop("ranking")
+        if row["has_answer"]:
+            relevant[row["id"]] = {f"gold-{n}": 1 for n in range(row["gold_count"])}
+            ranked[row["id"]] = [
+                name
+                for rank, found in enumerate(ranking)
+                for name in ([f"gold-{n}" for n in found] or [f"other-{rank}"])
+            ]
+    figures = ranking_measures({f"recall@{k}": R @ k, "mrr": RR @ DEPTH, "ndcg@10": nDCG @ 10}, relevant, ranked)
+    for row in rows:
+        row |= figures.get(row["id"], {})
+
+
+def ranking_measures(
+    measures: Mapping[str, Any], relevant: Mapping[str, Mapping[str, int]], ranked: Mapping[str, Sequence[str]]
+) -> dict[str, dict[str, float]]:
+    """Standard measures by `ir-measures`, which asks trec_eval.
+
+    Args:
+        measures: Names to report under, with measures of `ir_measures`.
+        relevant: For each question the grades of its relevant documents.
+        ranked: For each question the documents found, best first.
+
+    Returns:
+        For each question the figures; 0 where nothing was found.
+    """
+    import ir_measures
+    from ir_measures import Qrel, ScoredDoc
+
+    figures = {question: dict.fromkeys(measures, 0.0) for question in relevant}
+    qrels = [Qrel(question, name, grade) for question, grades in relevant.items() for name, grade in grades.items()]
+    run = [ScoredDoc(id, name, -float(rank)) for id in relevant for rank, name in enumerate(ranked.get(id, ()))]
+    names = {measure: name for name, measure in measures.items()}
+    for found in ir_measures.iter_calc(list(names), qrels, run) if run else ():
+        figures[found.query_id][names[found.measure]] = found.value
+    return figures
 
 
 def _covered(gold: Gold, spans: Iterable[Span]) -> float:
@@ -280,8 +371,6 @@ def _exact(answer: Answer, settings: Settings) -> Iterator[bool]:
 
 def _leakage(question: Question, hits: Sequence[Passage], answer: Answer) -> float:
     """Share of passages and citations by somebody else than the persons a question names."""
-    if not question.authors:
-        return 0.0
     asked = {author_key(name) for name in question.authors}
     shown = [*hits, *(citation.passage for citation in answer.citations)]
     return _share(author_key(passage.author) not in asked for passage in shown)
@@ -297,11 +386,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
     columns: dict[str, list[float]] = {}
     for row in rows:
         for name, value in row.items():
-            if (
-                isinstance(value, int | float)
-                and not isinstance(value, bool)
-                and name not in ("answerable", "gold_count")
-            ):
+            if isinstance(value, int | float) and not isinstance(value, bool) and name not in NO_MEASURES:
                 columns.setdefault(name, []).append(float(value))
     return columns
 
@@ -317,47 +402,29 @@ class Difference:
 
 
 def compare(new: Evaluation, old: Evaluation) -> dict[str, Difference]:
-    """Differences on the questions that both evaluations asked, new minus old."""
+    """Differences on the questions that both evaluations asked, new minus old.
+
+    Raises:
+        SourceError: They are of different kinds, or have no question in common.
+    """
+    if new.kind != old.kind:
+        raise SourceError(f'Figures on "{new.kind}" cannot be compared with figures on "{old.kind}".')
     before = {row["id"]: row for row in old.rows}
     paired = [(row, before[row["id"]]) for row in new.rows if row["id"] in before]
+    paired = [(a, b) for a, b in paired if a.get("question") == b.get("question", a.get("question"))]
+    if not paired:
+        raise SourceError("The two evaluations have no question in common: nothing can be compared.")
     differences = {}
     for name in _columns([row for row, _ in paired]):
         deltas = [float(a[name]) - float(b[name]) for a, b in paired if name in a and name in b]
         if deltas:
-            rng = random.Random(0)
-            means = sorted(statistics.fmean(rng.choices(deltas, k=len(deltas))) for _ in range(RESAMPLES))
-            low, high = means[int(0.025 * RESAMPLES)], means[int(0.975 * RESAMPLES) - 1]
-            differences[name] = Difference(statistics.fmean(deltas), low, high, len(deltas))
+            differences[name] = Difference(statistics.fmean(deltas), *interval(deltas), len(deltas))
     return differences
 
 
-def format_report(evaluation: Evaluation, against: Evaluation | None = None) -> str:
-    """The evaluation as Markdown."""
-    differences = compare(evaluation, against) if against else {}
-    lines = ["# Evaluation", "", f"{len(evaluation.rows)} questions; {_described(evaluation.settings)}.", ""]
-    lines += ["| measure | value | questions |" + (" change (95 %) |" if differences else "")]
-    lines += ["|---|---|---|" + ("---|" if differences else "")]
-    for name, value in evaluation.summary.items():
-        change = ""
-        if differences:
-            found = differences.get(name)
-            change = f" {found.mean:+.3f} ({found.low:+.3f} to {found.high:+.3f}) |" if found else " |"
-        lines.append(f"| {name} | {_number(name, value)} | {evaluation.counts[name]} |{change}")
-    by_type = evaluation.by_type()
-    shown = [name for name in evaluation.summary if name.startswith(("recall@", "citation_", "answered", "declined"))]
-    lines += ["", "## By type of question", "", f"| type | {' | '.join(shown)} |", "|---" * (len(shown) + 1) + "|"]
-    for kind, summary in by_type.items():
-        cells = (_number(name, summary[name]) if name in summary else "" for name in shown)
-        lines.append(f"| {kind} | {' | '.join(cells)} |")
-    lines += ["", "## Risk and coverage", ""]
-    lines += ["| threshold | answerable answered | unanswerable answered |", "|---|---|---|"]
-    lines += [f"| {at:.2f} | {yes:.3f} | {no:.3f} |" for at, yes, no in evaluation.risk_coverage()]
-    return "\n".join(lines) + "\n"
-
-
-def _described(settings: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in settings.items())
-
-
-def _number(name: str, value: float) -> str:
-    return f"{value:.0f}" if name.endswith("_ms") else f"{value:.3f}"
+def interval(values: Sequence[float]) -> tuple[float, float]:
+    """A 95 % interval of the mean by the bootstrap: percentiles of the means of resampled values."""
+    drawn, rng = np.array(values, dtype=float), np.random.default_rng(0)
+    means = [drawn[rng.integers(0, len(drawn), len(drawn))].mean() for _ in range(RESAMPLES)]
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(low), float(high)

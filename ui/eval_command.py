@@ -1,5 +1,5 @@
-"""`commentariat eval`: measure retrieval, citations and abstention, the checks of a model's sentences, or the splitting of
-dumps, without a key."""
+"""`commentariat eval`: measure retrieval, citations and abstention, search on public collections, the checks of a model's
+sentences, or the splitting of dumps, without a key."""
 
 from __future__ import annotations
 
@@ -7,12 +7,16 @@ import argparse
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from rag.errors import SettingsError
+from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.evaluation import Evaluation
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,15 +26,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "citations do not support are noticed",
     )  # fmt: skip
     parser.add_argument(
-        "--questions", metavar="FILE", help="JSON Lines of questions with gold spans (default: the sample's)"
-    )
+        "--questions", metavar="PATH",
+        help="JSON Lines of questions with gold spans (default: the sample's), or the folder of a public collection: Chroma's "
+        "chunking evaluation (questions.csv, *.md) or any in BEIR's format (corpus.jsonl, queries.jsonl, qrels/*.tsv)",
+    )  # fmt: skip
     parser.add_argument(
-        "--store", metavar="FOLDER", help="index to ask (default: the sample comments, indexed for this)"
-    )
+        "--store", metavar="FOLDER",
+        help="index to ask (default: the sample comments, indexed for this); for a collection: where its index is kept",
+    )  # fmt: skip
     parser.add_argument("--split", choices=("tune", "report"), help="only the questions of this half")
     parser.add_argument("--with-model", action="store_true", help="let the chat model of the settings answer")
     parser.add_argument("--json", metavar="FILE", help="write all figures to this file")
-    parser.add_argument("--markdown", metavar="FILE", help="write the report to this file")
+    parser.add_argument("--markdown", metavar="FILE", help="write the report to this file, its plots beside it")
     parser.add_argument("--compare", metavar="FILE", help="earlier --json file: differences with 95 %% intervals")
     parser.add_argument("--dumps", metavar="FOLDER", help="segmentation: real dumps whose borders are recorded")
 
@@ -39,30 +46,103 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print; returns the exit status.
 
     Raises:
-        RagError: The questions or the index cannot be read.
+        RagError: The questions or the index cannot be read, or there is no folder to write to.
     """
+    for place in (args.json, args.markdown):
+        if place and not Path(place).absolute().parent.is_dir():
+            raise SettingsError(f"{place} cannot be written: there is no folder {Path(place).parent}. Make it first.")
     return {"questions": _questions, "segmentation": _segmentation, "support": _support}[args.what](args)
 
 
 def _questions(args: argparse.Namespace) -> int:
-    from rag.evaluation import SAMPLE_QUESTIONS, Evaluation, evaluate, format_report, load_questions
+    from rag.evaluation import SAMPLE_QUESTIONS, evaluate, load_questions
 
+    if args.questions and Path(args.questions).is_dir():
+        return _collection(args)
     if args.store and not args.questions:
         raise SettingsError("--store needs --questions: the sample's questions are about the sample's comments.")
+    if args.with_model:
+        _require_model()
+    against = _earlier(args)
     questions = load_questions(Path(args.questions or SAMPLE_QUESTIONS))
     questions = [question for question in questions if args.split in (None, question.split)]
-    against = Evaluation.from_json(Path(args.compare)) if args.compare else None
     with tempfile.TemporaryDirectory() as folder:
         settings = _settings(args, folder)
         with _bar(len(questions)) as advance:
             evaluation = evaluate(questions, settings, progress=advance)
-    report = format_report(evaluation, against)
-    print(report)
+    _write(args, evaluation, against)
+    return 0
+
+
+def _require_model() -> None:
+    from rag.chat_model import load_chat_model
+
+    if load_chat_model(Settings()) is None:
+        raise SettingsError(
+            "--with-model needs a chat model, and the settings name none. Set COMMENTARIAT_LLM, as in .env.example."
+        )
+
+
+def _collection(args: argparse.Namespace) -> int:
+    """Search on a public collection, in an index of its own."""
+    from rag.benchmarks import load_benchmark
+
+    if args.with_model:
+        raise SettingsError("--with-model needs questions whose answers are known: a collection measures search alone.")
+    against = _earlier(args)
+    benchmark = load_benchmark(Path(args.questions))
+    if args.split:
+        benchmark = benchmark.of(args.split)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(args.store or Path(folder) / "store")
+        settings = Settings(llm="evidence", store=store, chroma_url=None)  # the server's vectors are of another index
+        _index(benchmark.files(Path(folder)), benchmark.columns, settings)
+        with _bar(len(benchmark.questions)) as advance:
+            evaluation = benchmark.evaluate(settings, advance)
+    _write(args, evaluation, against)
+    return 0
+
+
+def _index(files: Sequence[Path], columns: Mapping[str, str], settings: Settings) -> None:
+    """Read the files of a collection into an index that holds nothing else.
+
+    Raises:
+        SettingsError: The index holds other comments.
+        SourceError: A file cannot be read.
+    """
+    from ingest import ingest
+    from ingest.command import progress_bars
+    from rag.store import Store
+
+    with suppress(StoreMissing):
+        others = {name for name, _ in Store.open(settings).info().sources} - {path.name for path in files}
+        if others:
+            raise SettingsError(
+                f"The index {settings.store} holds other comments, such as {min(others)}. Name a folder of its own for "
+                "the collection with --store, or leave --store out."
+            )
+    with progress_bars(quiet=False) as progress:
+        report = ingest(files, settings=settings, columns=columns, progress=progress)
+    if report.errors:
+        raise SourceError(str(report.errors[0]))
+
+
+def _earlier(args: argparse.Namespace) -> Evaluation | None:
+    from rag.evaluation import Evaluation
+
+    return Evaluation.from_json(Path(args.compare)) if args.compare else None
+
+
+def _write(args: argparse.Namespace, evaluation: Evaluation, against: Evaluation | None) -> None:
+    from rag.evaluation_report import format_report, write_report
+
+    if not evaluation.rows:
+        raise SourceError("There are no questions to ask, so nothing was measured.")
     if args.json:
         Path(args.json).write_text(evaluation.to_json(), encoding="utf-8")
     if args.markdown:
-        Path(args.markdown).write_text(report, encoding="utf-8")
-    return 0
+        write_report(evaluation, Path(args.markdown), against)
+    print(format_report(evaluation, against))
 
 
 def _settings(args: argparse.Namespace, folder: str) -> Settings:
@@ -73,7 +153,7 @@ def _settings(args: argparse.Namespace, folder: str) -> Settings:
     from ingest import ingest
     from rag.evaluation import SAMPLE_COMMENTS
 
-    settings = Settings(**who, store=Path(folder) / "store")
+    settings = Settings(**who, store=Path(folder) / "store", chroma_url=None)
     ingest(SAMPLE_COMMENTS, settings=settings)
     return settings
 
