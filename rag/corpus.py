@@ -59,7 +59,8 @@ CREATE TABLE IF NOT EXISTS passages (
     id TEXT PRIMARY KEY, comment_id TEXT NOT NULL, ordinal INTEGER NOT NULL, vector_id TEXT NOT NULL,
     rows INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS passages_by_comment ON passages (comment_id);
-CREATE INDEX IF NOT EXISTS passages_by_vector ON passages (vector_id);
+CREATE INDEX IF NOT EXISTS passages_of_vector ON passages (vector_id, id);
+CREATE INDEX IF NOT EXISTS vectors_of_passage ON passages (id, vector_id, rows);
 """
 
 
@@ -198,7 +199,7 @@ class Corpus:
 
     def passages_with_vectors(self, vector_ids: Sequence[str]) -> list[tuple[str, str]]:
         """Pairs (vector id, passage id): two passages with the same words share a vector."""
-        rows = self._select_in("SELECT vector_id, id FROM passages WHERE vector_id IN ({}) ORDER BY rowid", vector_ids)
+        rows = self._select_in("SELECT vector_id, id FROM passages WHERE vector_id IN ({})", vector_ids)
         return [tuple(row) for row in rows]
 
     def vectors_of(self, passage_ids: Sequence[str]) -> dict[str, tuple[str, int]]:

@@ -102,7 +102,7 @@ class LexicalIndex:
             return []
         scores = self._scores.get_scores_from_ids(words)
         if allowed is None:
-            candidates = np.flatnonzero(scores)
+            candidates = np.flatnonzero(scores > 0)  # several times faster than on floats
         else:
             rows = allowed if isinstance(allowed, np.ndarray) else self.rows(allowed)
             candidates = rows[scores[rows] > 0]
@@ -140,7 +140,7 @@ def stems(text: str) -> list[str]:
 
     Compounds such as "late-night" count as their parts.
     """
-    words = [word.group().lower().replace("’", "'") for word in _WORD.finditer(text)]
+    words = _WORD.findall(text.lower().replace("’", "'"))
     return [_stem(word) for word in words if word not in STOP_WORDS]
 
 

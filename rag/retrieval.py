@@ -5,6 +5,7 @@ Does not decide whether the passages answer the question (see answerability.py) 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -23,10 +24,10 @@ if TYPE_CHECKING:
     from rag.store import Store
 
 DENSE_WEIGHT = 0.3
-CANDIDATES = 100
-"""Passages taken from each of the two searches."""
+CANDIDATES, SEARCHED = 100, 40
+"""Passages taken from each of the two searches: for an answer, whose trace lists them and which may go deep; for a search."""
 LOADED = 80
-"""The best of them after fusion, which are read from disk; twice as many as wanted where more are wanted."""
+"""The best of them after fusion, which are read from disk for an answer; twice as many as wanted where more are wanted."""
 PER_COMMENT = 3
 """Most passages of one comment in a result, so that one long comment does not crowd out the others."""
 JUDGED = 3
@@ -124,14 +125,16 @@ class Retriever:
         allowed = narrowed(filters, query)
         if allowed is None:
             return Retrieved(query, ())
+        # A trace lists more than is used; a mere search has none, and reading passages takes time.
+        depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
         if query.compare and len(allowed.authors) > 1:
             pools = [
-                self._candidates(query.text, replace(allowed, authors=(author,)), limit) for author in allowed.authors
+                self._candidates(query.text, replace(allowed, authors=(author,)), depth) for author in allowed.authors
             ]
             found = balanced([distinct(pool, limit) for pool in pools], limit)
             pool = _merged(pools)
         else:
-            pool = self._candidates(query.text, allowed, limit)
+            pool = self._candidates(query.text, allowed, depth)
             found = distinct(pool, limit)
         if judged and (profiles := telling_profiles(query, pool)):
             return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
@@ -170,7 +173,11 @@ class Retriever:
     ) -> Retrieved | None:
         """The answer to a question that words being there decides; None if they leave it open."""
         # Nobody mentions themselves.
-        pool = [p for p in self._candidates(sign.words, allowed, limit) if p.byline not in query.mentioned]
+        pool = [
+            p
+            for p in self._candidates(sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
+            if p.byline not in query.mentioned
+        ]
         if hits := telling_passages(pool, sign):
             return Retrieved(query, tuple(distinct(hits, limit)), ANSWERED, considered=tuple(pool))
         missing = absent(pool, sign)
@@ -196,11 +203,13 @@ class Retriever:
         )
         return replace(retrieved, answerable=answerable, signals=signals)
 
-    def _candidates(self, text: str, filters: Filters, limit: int) -> list[Passage]:
-        dense = dict(self._store.dense(self._embedder.embed_query(text), CANDIDATES, filters))
-        lexical = dict(self._store.lexical(text, CANDIDATES, filters))
+    def _candidates(self, text: str, filters: Filters, depth: tuple[int, int]) -> list[Passage]:
+        """Both searches fused, best first; `depth` tells how many to take from each, and how many of the best to read."""
+        taken, loaded = depth
+        dense = dict(self._store.dense(self._embedder.embed_query(text), taken, filters))
+        lexical = dict(self._store.lexical(text, taken, filters))
         fused = fuse(dense, lexical)
-        best = list(fused)[: max(LOADED, 2 * limit)]
+        best = list(fused)[:loaded]
         passages = self._store.passages(best)
         ranked = [
             replace(passages[id], score=fused[id], dense_score=dense.get(id), lexical_score=lexical.get(id))
@@ -238,22 +247,32 @@ def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, 
 def distinct(passages: Iterable[Passage], limit: int) -> list[Passage]:
     """The first `limit` passages that do not repeat words of one before, few of each comment."""
     kept: list[Passage] = []
-    shingles: list[tuple[frozenset[Any], str | None]] = []
-    per_comment: dict[str, int] = {}
+    sizes: list[int] = []
+    holding: dict[Any, list[int]] = {}
+    per_comment: Counter[str] = Counter()
     for passage in passages:
         if len(kept) >= limit:
             break
-        if passage.kind != "document" and per_comment.get(passage.comment_id, 0) >= PER_COMMENT:
+        if passage.kind != "document" and per_comment[passage.comment_id] >= PER_COMMENT:
             continue
         own = _triples(passage.text)
-        # What a document repeats stands at different places of it, and each is one to point to.
-        document = passage.source if passage.kind == "document" else None
-        if any(_overlap(own, other) >= SAME_WORDS for other, where in shingles if where is None or where != document):
+        common = Counter(place for triple in own for place in holding.get(triple, ()))
+        if any(
+            count >= SAME_WORDS * min(len(own), sizes[place]) and not _elsewhere(passage, kept[place])
+            for place, count in common.items()
+        ):
             continue
+        for triple in own:
+            holding.setdefault(triple, []).append(len(kept))
         kept.append(passage)
-        shingles.append((own, document))
-        per_comment[passage.comment_id] = per_comment.get(passage.comment_id, 0) + 1
+        sizes.append(len(own))
+        per_comment[passage.comment_id] += 1
     return kept
+
+
+def _elsewhere(passage: Passage, other: Passage) -> bool:
+    """Whether two passages stand in one document: what it repeats stands at different places, each one to point to."""
+    return passage.kind == other.kind == "document" and passage.source == other.source
 
 
 def balanced(groups: Sequence[Sequence[Passage]], limit: int) -> list[Passage]:
@@ -275,9 +294,4 @@ def _normalised(scores: Mapping[str, float]) -> dict[str, float]:
 
 def _triples(text: str) -> frozenset[Any]:
     words = stems(text)
-    return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset(words)
-
-
-def _overlap(a: frozenset[Any], b: frozenset[Any]) -> float:
-    """Share of the smaller set that is in the other."""
-    return len(a & b) / min(len(a), len(b)) if a and b else float(a == b)
+    return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset(words or [text])

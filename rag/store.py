@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from rag.embedding import Embedder
 
-ROWS_PER_PASSAGE = 4
+ROWS_PER_PASSAGE = 3
 """A passage has a vector for itself and one for each window: how many nearest rows to ask for per passage wanted."""
 COMPARED = 2000
 """Rows up to which a filtered search compares all that pass instead of asking the graph."""

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from rag.records import Passage, Range
 from rag.relevance import Sentence
 
-POOL = 40
+POOL = 30
 """Passages whose sentences are compared."""
 PRICE = 0.005 / 100
 """What a character costs, in expected parts of an answer: chosen on one half of Chroma's chunking evaluation."""

@@ -89,7 +89,7 @@ def main() -> None:
         filters = rag.Filters(authors=("Author 7",))
 
         def raw(question: str) -> None:
-            store._vectors.nearest(store._collection(), real.embed_query(question), 10, None)
+            list(store._vectors.nearest(store._collection(), real.embed_query(question), 10, None))
 
         def search(question: str, where: rag.Filters | None = None) -> None:
             retriever.search(retriever.understand(question), 5, where)
