@@ -14,6 +14,7 @@ from rag.clock import Clock
 from rag.language import detected, question_language
 from rag.phrases import ENGLISH, Phrases
 from rag.records import Answer, Coverage, Filters, Passage, Turn, to_plain
+from rag.retrieval import narrowed
 
 if TYPE_CHECKING:
     from rag.chat_model import ChatModel
@@ -29,6 +30,7 @@ MOST_PASSAGES = 50
 """Passages that are taken where a list is asked for."""
 TRACED = 30
 """Candidates of the search that a trace lists."""
+UNDATED = "These comments carry no dates, so the time that the question names could not be taken into account."
 SUGGESTION_DEPTH = 1
 """Passages that are fetched and judged to see whether a follow-up has an answer; each takes time."""
 
@@ -93,7 +95,7 @@ class Answerer:
         Raises:
             QuestionError: The question is empty or too long.
         """
-        query = self._retriever.understand(question, history, self.settings)
+        query, _ = self._datable(self._retriever.understand(question, history, self.settings), filters)
         return self._retriever.search(query, limit, filters)
 
     def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
@@ -117,9 +119,10 @@ class Answerer:
             query = self._retriever.understand(
                 question, history, self.settings, rewriter.standalone if rewriter else None
             )
+        query, notes = self._datable(query, filters)
         with clock("retrieve"):
             found = self._found(query, filters, rewriter)
-            allowed = _allowed(found, filters)
+            allowed = narrowed(filters, found.query)
             coverage = Coverage(0, 0) if allowed is None else self.store.coverage(allowed)
         base = Answer(question, "", (), found.passages, model=self.model_name, coverage=coverage)
         base = replace(base, trace=self._trace(found, filters))
@@ -133,7 +136,28 @@ class Answerer:
             suggestions = () if last.abstained else self._suggestions(found, last, filters)
         used = len({citation.passage.comment_id for citation in last.citations})
         trace = {**last.trace, **self._rewrites(rewriter, last), "seconds": clock.seconds()}
-        yield replace(last, coverage=replace(coverage, used=used), suggestions=suggestions, trace=trace)
+        yield replace(
+            last,
+            coverage=replace(coverage, used=used),
+            suggestions=suggestions,
+            warnings=(*notes, *last.warnings),
+            trace=trace,
+        )
+
+    def _datable(self, query: Query, filters: Filters | None) -> tuple[Query, tuple[str, ...]]:
+        """The question without its period if no comment can be told to be from then, and what the reader should know."""
+        if not (query.since or query.until):
+            return query, ()
+        timeless = replace(query, since=None, until=None)
+        allowed = narrowed(filters, timeless)
+        if allowed is None:
+            return query, ()
+        if self.store.coverage(allowed).since is None:
+            return timeless, (UNDATED,)
+        dated = narrowed(filters, query)
+        if not query.dates_certain and (dated is None or not self.store.coverage(dated).comments):
+            return timeless, ()
+        return query, ()
 
     def _found(self, query: Query, filters: Filters | None, rewriter: Rewriter | None) -> Retrieved:
         """What the index has for a question; one in another language is searched in English too, if a model can say it."""
@@ -249,12 +273,6 @@ class Answerer:
                 for passage in (found.considered or found.passages)[:TRACED]
             ],
         }
-
-
-def _allowed(found: Retrieved, filters: Filters | None) -> Filters | None:
-    from rag.retrieval import narrowed
-
-    return narrowed(filters, found.query)
 
 
 def _rounded(score: float | None) -> float | None:

@@ -14,7 +14,7 @@ from model_server import Fail, ModelServer, Say, small_model_path
 
 import ingest
 from rag import drafting
-from rag.answering import Answerer
+from rag.answering import UNDATED, Answerer
 from rag.chat_model import LangChainModel, Reply
 from rag.embedding import Embedder
 from rag.errors import ModelRefused, ModelUnavailable, PromptTooLong, QuestionError
@@ -692,6 +692,25 @@ class TestLanguages:
         french = tides.model_copy(update={"llm": "evidence", "abstain_below": 0.3, "language": "French"})
         text = Answerer.from_settings(french).answer("Who won the regatta?").text
         assert text == "Les commentaires ne répondent pas à cette question."
+
+
+class TestTime:
+    def test_comments_without_dates_are_not_lost_to_a_period(self, tides: Settings, tmp_path: Path) -> None:
+        (tmp_path / "undated.jsonl").write_text(json.dumps({"author": "Maren Holt", "text": COMMENTS[0][3]}))
+        settings = tides.model_copy(update={"llm": "evidence", "store": tmp_path / "store"})
+        ingest.ingest([tmp_path / "undated.jsonl"], settings=settings)
+        answer = Answerer.from_settings(settings).answer("What did Maren Holt say about tides in 2022?")
+        assert MOON in answer.citations[0].quote
+        assert answer.warnings == (UNDATED,)
+
+    @pytest.mark.parametrize(("question", "answered"), [
+        ("What did Maren Holt write about tides in March 2024?", True),
+        ("In 2016, what did Maren Holt write about tides?", False),
+        ("What does Maren Holt say about the tides in 2016?", True),  # it may be the tides that were in 2016
+    ])  # fmt: skip
+    def test_a_period_counts_where_it_is_the_comments(self, tides: Settings, question: str, answered: bool) -> None:
+        answer = Answerer.from_settings(tides.model_copy(update={"llm": "evidence"})).answer(question)
+        assert (not answer.abstained, answer.warnings) == (answered, ())
 
 
 class TestWordsThatMustBeThere:
