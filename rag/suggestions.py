@@ -67,7 +67,7 @@ def suggest(
 def _candidates(
     query: Query, considered: Sequence[Passage], answer: Answer, rarity: Callable[[str], float]
 ) -> Iterator[tuple[str, str]]:
-    """Questions and whom they ask: others on the same topic, two who were quoted, then what else is near."""
+    """Questions and whom they ask: others on the same topic, two who were quoted, then what else the quoted comments name."""
     phrase = _phrase(query)
     cited = list(dict.fromkeys(c.passage.author for c in answer.citations if c.passage.author))
     near = [passage for passage in considered[:LOOKED_AT] if passage.author and passage.kind != "profile"]
@@ -82,7 +82,7 @@ def _candidates(
     shown = " ".join(citation.quote for citation in answer.citations)
     said = re.findall(r"\w+", f"{query.original} {shown}".casefold())
     used: set[str] = set()
-    for passage in sorted(near, key=lambda passage: passage.comment_id not in quoted):
+    for passage in (passage for passage in near if passage.comment_id in quoted):
         names = {part.casefold() for part in (passage.author or "").split()}
         term = _term(passage, rarity, {*lower, *names, *said})
         if term and term.casefold() not in used:

@@ -29,11 +29,10 @@ def suggested(query: Query = QUERY, answer: Answer = ANSWER, answers=lambda ques
     return suggest(query, (MOON, COAST, BIO), answer, rare, answers)
 
 
-def test_others_on_the_topic_come_first_then_what_is_near() -> None:
+def test_others_on_the_topic_come_first_then_what_the_quoted_comment_names() -> None:
     assert suggested() == (
         "What does Ioan Petrescu say about spring tides?",
         "What does Maren Holt say about Kepler?",
-        "What does Ioan Petrescu say about Bristol Channel?",
     )
 
 
@@ -50,7 +49,7 @@ def test_only_what_has_an_answer_is_kept_and_few_are_tried() -> None:
         return "Kepler" in question
 
     assert suggested(answers=answers) == ("What does Maren Holt say about Kepler?",)
-    assert [author for _, author in tried] == ["Ioan Petrescu", "Maren Holt", "Ioan Petrescu"]
+    assert [author for _, author in tried] == ["Ioan Petrescu", "Maren Holt"]
 
 
 def test_what_the_answer_shows_is_not_asked_again() -> None:
