@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
 from rag.errors import RagError, SourceError
-from rag.records import Filters, Turn
+from rag.evaluation import load_questions
+from rag.records import Filters, Span, Turn
 from ui import conversations
-from ui.conversations import Conversation, Exchange, kept, restored, to_markdown, verify
+from ui.conversations import Conversation, Exchange, restored, to_markdown, verify
 from ui.feedback import Feedback
 
 from scripted import ScriptedAnswerer  # isort: skip
@@ -37,6 +39,17 @@ def test_a_conversation_survives_the_browser(conversation: Conversation) -> None
     assert back.exchanges[1].answer.passages == conversation.exchanges[1].answer.passages
     assert (back.exchanges[0].answer.trace, back.exchanges[0].answer.passages) == ({}, ())
     assert (back.id, back.name, back.updated_at) == (conversation.id, "Why tides?", conversation.updated_at)
+
+
+def test_moments_survive_the_browser_also_when_just_past(
+    conversation: Conversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = conversation.to_dict()
+    later = conversations.now() + timedelta(hours=1)
+    monkeypatch.setattr(conversations, "datetime", type("Later", (), {"now": staticmethod(lambda zone: later)}))
+    back = Conversation.from_dict(stored)
+    assert back.updated_at == conversation.updated_at
+    assert [one.asked_at for one in back.exchanges] == [one.asked_at for one in conversation.exchanges]
 
 
 def test_history_leaves_failed_questions_out(conversation: Conversation) -> None:
@@ -111,16 +124,16 @@ def test_markdown_has_questions_answers_quotes_authors_and_links(conversation: C
     assert "## gold?\n\nThe comments do not answer this.\n" in text
 
 
-def test_the_browser_keeps_the_newest(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conversations, "MAX_KEPT", 2)
-    now = conversations.now()
-    three = [Conversation((Exchange(str(day)),), updated_at=now - timedelta(days=day)) for day in (2, 0, 1)]
-    assert [one.name for one in restored(kept([*three, Conversation()]))] == ["0", "1"]
-
-
 def test_one_unreadable_conversation_does_not_take_the_others_along(conversation: Conversation) -> None:
-    assert [one.id for one in restored([{"format": "?"}, conversation.to_dict(), 7])] == [conversation.id]
-    assert restored("nonsense") == []
+    stored = json.dumps([{"format": "?"}, conversation.to_dict(), 7])
+    assert [one.id for one in restored(stored)] == [conversation.id]
+    assert restored("nonsense") == restored('"text"') == restored("") == []
+
+
+def test_what_an_import_says_about_how_it_was_made_is_not_taken(conversation: Conversation) -> None:
+    data = conversation.to_dict()
+    data["exchanges"][0]["answer"]["trace"] = {"passages": 7, "prompt": "<b>"}
+    assert Conversation.from_dict(data).exchanges[0].answer.trace == {}
 
 
 @pytest.mark.parametrize("name", ["Why? / ..\\ \0", "../../etc/passwd", "日本", "x" * 300])
@@ -131,10 +144,10 @@ def test_an_export_has_a_harmless_file_name(name: str) -> None:
     assert not made.startswith(".")
 
 
-def test_feedback_becomes_evaluation_questions(tmp_path, conversation: Conversation) -> None:
-    """The last word on an answer counts; taken back is taken back."""
+def test_feedback_becomes_evaluation_questions(tmp_path: Path, conversation: Conversation) -> None:
+    """The last word on an answer counts; taken back is taken back. What was found wanting waits for its right answer."""
     feedback = Feedback(tmp_path / "deep" / "feedback.jsonl")
-    assert feedback.evaluation_questions() == ""
+    assert feedback.evaluation_questions() == feedback.open_questions() == ""
     good, bad = conversation.exchanges
     for one, judgement in [
         (good, "Wrong person"),
@@ -144,13 +157,34 @@ def test_feedback_becomes_evaluation_questions(tmp_path, conversation: Conversat
         (replace(bad, id="taken back"), "Other"),
         (replace(bad, id="taken back"), None),
     ]:
-        feedback.add(replace(one, judgement=judgement))
+        feedback.add(replace(one, judgement=judgement), conversation.before(one.id).turns() if one is bad else ())
     with feedback.path.open("a") as file:
         file.write('{"cut off by a cra')
-    lines = [json.loads(line) for line in feedback.evaluation_questions().splitlines()]
-    assert [(line["question"], line["reason"], len(line["gold"])) for line in lines] == [
-        ("Why tides?", None, 3),
-        ("gold?", "Missed a comment", 0),
-        ("Other?", None, 3),
-    ]
-    assert lines[0]["gold"][0] == {"source": "thread.jsonl#c1", "start": 0, "end": 26}
+    file = tmp_path / "questions.jsonl"
+    file.write_text(feedback.evaluation_questions(), encoding="utf-8")
+    liked = load_questions(file)
+    assert [(one.text, len(one.gold)) for one in liked] == [("Why tides?", 3), ("Other?", 3)]
+    assert liked[0].gold[0].places == (Span("thread.jsonl#c1", 0, 26),)
+    (open_one,) = map(json.loads, feedback.open_questions().splitlines())
+    assert (open_one["question"], open_one["reason"], open_one["gold"]) == ("gold?", "Missed a comment", None)
+    assert [turn["role"] for turn in open_one["history"]] == ["user", "assistant"]
+
+
+def test_a_judgement_is_not_lost_on_an_answer_that_was_on_its_way(tmp_path: Path, conversation: Conversation) -> None:
+    feedback = Feedback(tmp_path / "feedback.jsonl")
+    first = conversation.exchanges[0]
+    feedback.add(replace(first, judgement="Like"))
+    later = conversation.with_exchange(exchange("Next?", judgement="Other"))
+    assert [one.judgement for one in feedback.marked(later).exchanges] == ["Like", None, "Other"]
+    feedback.add(replace(first, judgement=None))
+    assert [one.judgement for one in feedback.marked(feedback.marked(later)).exchanges] == [None, None, "Other"]
+
+
+def test_questions_without_a_right_answer_are_no_questions_without_an_answer(tmp_path: Path) -> None:
+    """They would be counted as rightly declined."""
+    feedback = Feedback(tmp_path / "feedback.jsonl")
+    feedback.add(exchange("Why tides?", judgement="Wrong citation"))
+    file = tmp_path / "questions.jsonl"
+    file.write_text(feedback.open_questions(), encoding="utf-8")
+    with pytest.raises(SourceError, match=r"questions\.jsonl:1: not a question"):
+        load_questions(file)

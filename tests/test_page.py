@@ -182,7 +182,9 @@ def test_retry_asks_again_with_the_same_filters(page: Page, answerer: ScriptedAn
     choose_author(page, "Maren Holt")
     ask(page, "Why?")
     asked = len(answerer.asked)
+    before = page.locator(".answer").get_attribute("id")
     page.get_by_role("button", name="Retry").click()
+    expect(page.locator(f"#{before}")).to_have_count(0)
     expect(page.locator(".answer .footer")).to_have_count(1)
     expect(page.locator(".answer .phase")).to_have_count(0)
     assert answerer.asked[asked:] == [("Why?", (), Filters(("Maren Holt",)))]
@@ -228,7 +230,7 @@ def test_why_this_answer(page: Page) -> None:
     ask(page, "Why are there tides?")
     page.get_by_role("button", name="Why this answer").click()
     expect(page.locator("#panel h2")).to_have_text("Why this answer")
-    expect(page.locator("#panel tbody tr")).to_have_count(3)
+    expect(page.locator("#panel .scroll tbody tr")).to_have_count(3)
     expect(page.locator("#panel dl")).to_contain_text("dense and words")
 
 
@@ -484,7 +486,7 @@ def test_axe_finds_nothing_serious(browser: Browser, url: str, dark: bool) -> No
         page.get_by_role("button", name="This conversation").click()
         problems += serious_violations(page, "answer, sources, history")
         page.get_by_role("button", name="Why this answer").click()
-        expect(page.locator("#panel tbody tr")).to_have_count(3)
+        expect(page.locator("#panel .scroll tbody tr")).to_have_count(3)
         submit(page, "broken")
         expect(page.locator(".problem")).to_be_visible()
         submit(page, "gold")
@@ -606,8 +608,11 @@ def test_settings_are_tried_used_and_keys_forgotten_by_the_page(browser: Browser
         page.locator("#settings-check").click()
         expect(outcome).to_have_text(re.compile(r"openai:scripted answers in \d+\.\d s\."), timeout=30_000)
         assert model.requests[-1].headers["authorization"] == "Bearer sk-very-secret"
+        page.get_by_label("number input for Passages per answer").fill("3")
+        page.get_by_label("Language of answers").fill("Dutch")
         page.locator("#settings-apply").click()
         expect(outcome).to_have_text("In use: openai:scripted.")
+        assert (service.settings.passages, service.settings.language) == (3, "Dutch")
         expect(page.get_by_label("Key")).to_have_value("")
         expect(page.locator("#facts .index-line, #facts .problem").first).not_to_contain_text("no language model")
         page.locator("#settings-llm input").fill("nonsense")
@@ -618,7 +623,7 @@ def test_settings_are_tried_used_and_keys_forgotten_by_the_page(browser: Browser
         open_page(page, url)
         assert "sk-very-secret" not in page.content()
         assert "sk-very-secret" not in page.evaluate("JSON.stringify(localStorage)")
-    service.use(llm="evidence", llm_base_url=None)
+    service.use(llm="evidence", llm_base_url=None, passages=8, language="auto")
 
 
 def test_a_page_for_strangers_has_no_tabs_for_the_owner(page: Page) -> None:

@@ -71,6 +71,7 @@ class Browse:
                 self.authors.input,
             ],
             **find,
+            trigger_mode="always_last",  # what is searched for while a list is on its way must not be lost
         )  # fmt: skip
         bridge.all_comments(**find)
         self.more.click(self.find_more, [self.shown, *query], result, **quiet)
@@ -95,7 +96,7 @@ class Browse:
         return (
             shown,
             tag("p", escape(_summary(len(found), words, how)), role="status"),
-            list_html(found[:shown], words if how == WORDS else ""),
+            list_html(found[:shown], self._answerer.store.comment, words if how == WORDS else ""),
             gr.update(visible=len(found) > shown),
             charts_html(found),
         )
@@ -128,7 +129,7 @@ class Browse:
         thread = thread_of(comment, self._answerer.store)
         title = f" on “{comment.title}”" if comment.title else ""
         summary = tag("p", escape(f"Thread of {count(len(thread), 'comment')}{title}. ") + back, role="status")
-        return summary, thread_html(thread, comment.id), gr.update(visible=False)
+        return summary, thread_html(thread, self._answerer.store.comment, comment.id), gr.update(visible=False)
 
     def ask_comment(self, event: gr.EventData) -> tuple[Any, ...]:
         """Take a comment into the chat as a question about it."""

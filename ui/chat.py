@@ -15,7 +15,7 @@ import gradio as gr
 
 from rag.errors import RagError
 from ui import rendering, sources
-from ui.conversations import Conversation, Exchange
+from ui.conversations import Conversation, Exchange, new_id
 from ui.endpoints import plain_content
 from ui.feedback import GOOD, OPTIONS, Feedback
 from ui.markup import LATEX_DELIMITERS, escape, tag
@@ -98,6 +98,7 @@ class Chat:
         Args:
             bridge: Sends clicks inside answers.
         """
+        self.bridge = bridge
         shown = self.shown
         asked = [self.conversation, *self.scope]
         # Each visitor's answer runs by itself. A question is taken as soon as the page allows one (page.js holds Enter
@@ -113,7 +114,7 @@ class Chat:
         stopped = self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, api_name=False)
         self.messages.clear(self.clear, None, shown, cancels=self.asked, api_name=False)
         judged = self.messages.like(
-            self.judge, [self.conversation], [self.conversation, self.messages], api_name=False, show_progress="hidden"
+            self.judge, [self.conversation], self.messages, api_name=False, show_progress="hidden"
         )
         self.finished = [*self.asked, stopped, judged]
         bridge.source(self.open_source, [self.conversation], self.panel, api_name=False, show_progress="hidden")
@@ -141,6 +142,9 @@ class Chat:
             filters = read_filters(*scope)
         except RagError as error:
             raise gr.Error(str(error), title="Not asked") from error
+        if not conversation.exchanges:
+            # What a page starts with is the same for everybody.
+            conversation = replace(conversation, id=new_id())
         yield from self._answer(Exchange(question.strip(), filters), conversation)
 
     def ask_example(
@@ -173,7 +177,9 @@ class Chat:
             for answer in self._answerer.stream(exchange.question, history=history, filters=exchange.filters):
                 exchange = replace(exchange, answer=answer)
                 conversation = conversation.with_exchange(exchange)
-                yield self._talk(conversation, rendering.phase_of(answer))
+                # Said again each time: a busy browser may take several of these at once, and then only the last counts.
+                busy = {self.question: gr.update(submit_btn=False, stop_btn=True)}
+                yield {**self._talk(conversation, rendering.phase_of(answer)), **busy}
         except RagError as error:
             exchange = replace(exchange, problem=str(error))
         except Exception as error:  # a defect of ours must not leave the page waiting
@@ -192,6 +198,7 @@ class Chat:
         }
 
     def _talk(self, conversation: Conversation, phase: rendering.Phase) -> dict[Any, Any]:
+        conversation = self.marked(conversation)
         shown = gr.update(value=messages(conversation, phase), feedback_value=_judgements(conversation))
         return {self.conversation: conversation, self.messages: shown}
 
@@ -231,14 +238,17 @@ class Chat:
             return gr.skip()
         return sources.trace_html(exchange)
 
-    def judge(self, conversation: Conversation, event: gr.LikeData) -> dict[Any, Any]:
+    def marked(self, conversation: Conversation) -> Conversation:
+        """A conversation with what was said about its answers."""
+        return self._feedback.marked(conversation)
+
+    def judge(self, conversation: Conversation, event: gr.LikeData) -> Any:
         """A thumb, or a reason from the list; the same once more takes it back."""
         exchange = conversation.exchanges[_row(event.index) // 2]
         judgement = GOOD if event.liked is True else event.liked or None
         judged = replace(exchange, judgement=judgement if judgement in OPTIONS else None)
-        self._feedback.add(judged)
-        conversation = conversation.with_exchange(judged)
-        return {self.conversation: conversation, self.messages: gr.update(feedback_value=_judgements(conversation))}
+        self._feedback.add(judged, conversation.before(exchange.id).turns())
+        return gr.update(feedback_value=_judgements(self.marked(conversation)))
 
     def name_filters(self, *scope: Any) -> Any:
         """Say on the fold what the next question is restricted to."""

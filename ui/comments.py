@@ -11,6 +11,7 @@ from typing import Any
 
 from rag.records import Comment
 from ui.markup import button, comment_html, escape, link_out, tag
+from ui.origins import Find, origins
 from ui.wording import byline_html, count
 
 LONG = 900
@@ -19,34 +20,46 @@ MOST_BARS = 10
 MOST_COLUMNS = 36
 
 
-def list_html(comments: Iterable[Comment], words: str = "") -> str:
+def list_html(comments: Iterable[Comment], find: Find, words: str = "") -> str:
     """Comments one below the other, with words highlighted."""
-    return tag("div", "".join(comment_card(comment, words) for comment in comments), class_="comments")
+    return tag("div", "".join(comment_card(comment, find, words) for comment in comments), class_="comments")
 
 
-def thread_html(comments: Sequence[Comment], chosen: str) -> str:
+def thread_html(comments: Sequence[Comment], find: Find, chosen: str) -> str:
     """A thread, replies indented; expects parents before replies.
 
     Args:
         comments: As `in_reply_order` gives them.
+        find: Looks up comments that are quoted.
         chosen: Id of the comment that was asked for.
     """
     depths = depth_of(comments)
     rows = (
-        tag("div", comment_card(one, chosen=one.id == chosen), class_=f"reply depth-{min(depths[one.id], 4)}")
+        tag("div", comment_card(one, find, chosen=one.id == chosen), class_=f"reply depth-{min(depths[one.id], 4)}")
         for one in comments
     )
     return tag("div", "".join(rows), class_="comments thread")
 
 
-def comment_card(comment: Comment, words: str = "", *, chosen: bool = False) -> str:
+def comment_card(comment: Comment, find: Find, words: str = "", *, chosen: bool = False) -> str:
     """A whole comment, long ones folded, with what can be done with it."""
-    body = comment_html(comment.text, marks=occurrences(comment.text, words), quoted=comment.quoted, gaps=comment.gaps)
+    body = comment_html(
+        comment.text,
+        marks=occurrences(comment.text, words),
+        quoted=comment.quoted,
+        gaps=comment.gaps,
+        after=origins(comment, comment.text, find, threads=True),
+    )
     folded = len(comment.text) > LONG and not chosen
     body = tag("div", body, class_="comment folded" if folded else "comment")
     if folded:
         body += button("unfold", comment.id, "Show all of it")
-    return tag("article", tag("h3", byline_html(comment)) + body + _foot(comment), class_=f"card{' chosen' * chosen}")
+    return tag(
+        "article",
+        tag("h3", byline_html(comment)) + body + _foot(comment),
+        class_="card chosen" if chosen else "card",
+        tabindex="-1" if chosen else None,
+    )
 
 
 def _foot(comment: Comment) -> str:
@@ -159,10 +172,6 @@ def _timeline(dates: Sequence[datetime]) -> str:
     )
     ends = tag("p", tag("span", periods[0][0]) + tag("span", periods[-1][0]), class_="ends")
     return tag("section", tag("h2", "Over time") + tag("div", columns, class_="columns") + ends, class_="timeline")
-
-
-def _chart_button(name: str, value: str, kind: str, content: str, title: str | None = None) -> str:
-    return tag("button", content, type="button", name=name, value=value, class_=kind, title=title)
 
 
 def periods_of(first: datetime, last: datetime) -> list[tuple[str, str, str]]:

@@ -35,8 +35,8 @@ class Compare:
         """Place the components; call inside a tab."""
         with gr.Column(elem_id="compare"):
             with gr.Row():
-                self.one = gr.Dropdown([], label="One author", value=None, elem_id="compare-one", min_width=160)
-                self.other = gr.Dropdown([], label="Another author", value=None, elem_id="compare-other", min_width=160)
+                self.one = gr.Dropdown([], label="One author", value=None, elem_id="compare-one", min_width=240)
+                self.other = gr.Dropdown([], label="Another author", value=None, elem_id="compare-other", min_width=240)
                 self.topic = gr.Textbox(
                     label="Topic",
                     placeholder="What both may have written about",
@@ -103,7 +103,8 @@ class Compare:
         cited = {citation.number for citation in answer.citations}
 
         def marker(number: int) -> str | None:
-            return tag("b", str(number), class_="number") if number in cited else None
+            label = f'<span class="sr">whole comment </span>{number}'
+            return tag("a", label, class_="cite", href=f"#s-{exchange.id}-{number}") if number in cited else None
 
         text = tag("div", markdown_html(answer.text, marker), class_="text")
         label = f"{count(len(answer.citations), 'whole comment')}"

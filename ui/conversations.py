@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -107,8 +107,11 @@ class Conversation:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without the parts of an answer that serve only while it is fresh."""
-        slim = replace(self, exchanges=tuple(replace(one, answer=_slim(one.answer)) for one in self.exchanges))
-        return {"format": FORMAT, **_adapter().dump_python(slim, mode="json", exclude_defaults=True)}
+        data = _adapter().dump_python(_slim(self), mode="json", exclude_defaults=True)
+        # A moment just past equals its default, and would come back as another.
+        for one, exchange in zip(data.get("exchanges", ()), self.exchanges, strict=True):
+            one["asked_at"] = exchange.asked_at.isoformat()
+        return {"format": FORMAT, **data, "updated_at": self.updated_at.isoformat()}
 
     @classmethod
     def from_dict(cls, data: Any) -> Conversation:
@@ -122,7 +125,7 @@ class Conversation:
         if not isinstance(data, dict) or data.get("format") != FORMAT:
             raise RagError("This is not a conversation exported from here: export one as JSON and import that file.")
         try:
-            return _adapter().validate_python({key: value for key, value in data.items() if key != "format"})
+            return _slim(_adapter().validate_python({key: value for key, value in data.items() if key != "format"}))
         except ValidationError as exc:
             first = exc.errors()[0]
             place = ".".join(str(part) for part in first["loc"])
@@ -187,14 +190,12 @@ def to_markdown(conversation: Conversation) -> str:
     return "\n".join(lines)
 
 
-def kept(conversations: Sequence[Conversation]) -> list[dict[str, Any]]:
-    """What goes into the browser: the most recent, newest first."""
-    recent = sorted((one for one in conversations if one.exchanges), key=lambda one: one.updated_at, reverse=True)
-    return [one.to_dict() for one in recent[:MAX_KEPT]]
-
-
-def restored(data: Any) -> list[Conversation]:
-    """What came out of the browser; an entry that cannot be read is dropped, the others stay."""
+def restored(stored: str) -> list[Conversation]:
+    """What came out of the browser, as JSON; an entry that cannot be read is dropped, the others stay."""
+    try:
+        data = json.loads(stored)
+    except ValueError:
+        return []
     found = []
     for entry in data if isinstance(data, list) else []:
         try:
@@ -210,7 +211,12 @@ def file_name(conversation: Conversation, suffix: str) -> str:
     return f"{words or 'conversation'}.{suffix}"
 
 
-def _slim(answer: Answer | None) -> Answer | None:
+def _slim(conversation: Conversation) -> Conversation:
+    exchanges = (replace(one, answer=_slim_answer(one.answer)) for one in conversation.exchanges)
+    return replace(conversation, exchanges=tuple(exchanges))
+
+
+def _slim_answer(answer: Answer | None) -> Answer | None:
     if answer is None:
         return None
     related = answer.passages[:3] if answer.abstained else ()

@@ -12,12 +12,14 @@ import gradio as gr
 from rag.errors import RagError
 from ui import conversations
 from ui.conversations import Conversation
+from ui.theme import ASSETS
 
 if TYPE_CHECKING:
     from ui.app import Answerer
     from ui.chat import Chat
 
 SAVE_FILE = """(file) => {
+  if (!file) return;
   const { name, type, text } = JSON.parse(file);
   const link = document.createElement("a");
   link.href = URL.createObjectURL(new Blob([text], { type }));
@@ -26,6 +28,10 @@ SAVE_FILE = """(file) => {
   URL.revokeObjectURL(link.href);
 }"""
 """Saves an export straight from the page: it never becomes a file on the server."""
+
+KEY = "commentariat-conversations"
+READ_KEPT = f"""(_, ...rest) => [localStorage.getItem("{KEY}") ?? "[]", ...rest]"""
+"""Hands what the browser keeps to the first input of an event."""
 
 
 class History:
@@ -42,7 +48,8 @@ class History:
 
     def layout(self) -> None:
         """Place the components; call inside a `gr.Sidebar`."""
-        self.browser = gr.BrowserState([], storage_key="commentariat-conversations", secret="commentariat")
+        self.browser = gr.Textbox(visible="hidden", elem_id="kept-conversations")
+        self.change = gr.Textbox(visible="hidden", elem_id="changed-conversation")
         self.library = gr.State([])
         self.deleted = gr.State(None)
         self.file = gr.Textbox(visible="hidden", elem_id="file-to-save")
@@ -67,30 +74,39 @@ class History:
         self.imported = gr.UploadButton("Import a conversation", file_types=[".json"], size="sm")
 
     def wire(self) -> None:
-        """Connect the events; call after `layout` of both."""
-        chat = self._chat
-        kept = [self.library, self.browser, self.listed]
+        """Connect the events; call after `layout` of both and `wire` of the chat."""
+        chat, bridge = self._chat, self._chat.bridge
+        kept = [self.library, self.change, self.listed]
+        save = (ASSETS / "conversations.js").read_text(encoding="utf-8")
+
+        def saved(changed: Any) -> None:
+            changed.then(None, self.change, None, js=save)
+
+        # On opening the page, and when another tab of the same visitor has kept something.
+        found = {"fn": self.restore, "outputs": [self.library, self.listed], "js": READ_KEPT, **_QUIET}
+        gr.on(None, inputs=self.browser, **found)
+        bridge.kept(inputs=[self.browser, self.search, self.listed], trigger_mode="always_last", **found)
         for finished in chat.finished:
-            finished.then(self.keep, [chat.conversation, self.library, self.search], kept, **_QUIET)
+            saved(finished.then(self.keep, [chat.conversation, self.library, self.search], kept, **_QUIET))
         opened = [*chat.shown, self.listed]
         self.new.click(self.start, None, opened, cancels=chat.asked, **_QUIET)
         self.listed.input(self.open, [self.listed, self.library], chat.shown, cancels=chat.asked, **_QUIET)
         self.search.change(self.find, [self.search, self.library, chat.conversation], self.listed, **_QUIET)
-        gr.on(
+        renamed = gr.on(
             [self.rename.click, self.title.submit],
             self.name,
             [self.title, chat.conversation, self.library, self.search],
             [chat.conversation, self.title, *kept],
             **_QUIET,
         )
-        self.delete.click(
+        removed = self.delete.click(
             self.remove,
             [chat.conversation, self.library, self.search],
             [*chat.shown, *kept, self.deleted, self.undo],
             cancels=chat.asked,
             **_QUIET,
         )
-        self.undo.click(
+        back = self.undo.click(
             self.bring_back,
             [self.deleted, self.library, self.search],
             [*chat.shown, *kept, self.deleted, self.undo],
@@ -98,23 +114,30 @@ class History:
         )
         for button, export in ((self.as_markdown, self.export_markdown), (self.as_json, self.export_json)):
             button.click(export, chat.conversation, self.file, **_QUIET).then(None, self.file, None, js=SAVE_FILE)
-        self.imported.upload(self.bring_in, [self.imported, self.library, self.search], [*chat.shown, *kept], **_QUIET)
+        imported = self.imported.upload(
+            self.bring_in, [self.imported, self.library, self.search], [*chat.shown, *kept], **_QUIET
+        )
+        for changed in (renamed, removed, back, imported):
+            saved(changed)
 
-    def restore(self, stored: Any) -> dict[Any, Any]:
-        """What the browser kept, on opening the page."""
+    def restore(self, stored: str | None, words: str = "", chosen: str | None = None) -> dict[Any, Any]:
+        """What the browser keeps; nothing changes where it was not asked."""
+        if not stored:
+            return {}
         library = conversations.restored(stored)
-        return {self.library: library, self.listed: _choices(library, "", None)}
+        return {self.library: library, self.listed: _choices(library, words, chosen)}
 
     def keep(self, conversation: Conversation, library: list[Conversation], words: str) -> dict[Any, Any]:
         """Store the conversation as it is now."""
+        conversation = self._chat.marked(conversation)
         others = [one for one in library if one.id != conversation.id]
         if not conversation.exchanges:
             return {self.library: library}
-        return self._kept([conversation, *others], words, conversation.id)
-
-    def _kept(self, library: list[Conversation], words: str, chosen: str | None) -> dict[Any, Any]:
-        stored = conversations.kept(library)
-        return {self.library: library, self.browser: stored, self.listed: _choices(library, words, chosen)}
+        return {
+            self.library: [conversation, *others],
+            self.change: _change(put=conversation.to_dict()),
+            self.listed: _choices([conversation, *others], words, conversation.id),
+        }
 
     def start(self) -> dict[Any, Any]:
         """An empty conversation."""
@@ -130,14 +153,22 @@ class History:
 
     def name(self, title: str, conversation: Conversation, library: list[Conversation], words: str) -> dict[Any, Any]:
         """Rename the conversation that is open."""
-        named = replace(conversation, title=" ".join((title or "").split())[:120] or None)
+        named = replace(
+            conversation, title=" ".join((title or "").split())[:120] or None, updated_at=conversations.now()
+        )
         return {self._chat.conversation: named, self.title: "", **self.keep(named, library, words)}
 
     def remove(self, conversation: Conversation, library: list[Conversation], words: str) -> dict[Any, Any]:
         """Delete the conversation that is open; it can be brought back until the next one is deleted."""
         others = [one for one in library if one.id != conversation.id]
-        back = {self.deleted: conversation, self.undo: gr.update(visible=bool(conversation.exchanges))}
-        return {**self._chat.clear(), **self._kept(others, words, None), **back}
+        return {
+            **self._chat.clear(),
+            self.library: others,
+            self.change: _change(drop=conversation.id),
+            self.listed: _choices(others, words, None),
+            self.deleted: conversation,
+            self.undo: gr.update(visible=bool(conversation.exchanges)),
+        }
 
     def bring_back(self, deleted: Conversation | None, library: list[Conversation], words: str) -> dict[Any, Any]:
         """Undo a deletion."""
@@ -172,6 +203,11 @@ class History:
 
 
 _QUIET: dict[str, Any] = {"api_name": False, "show_progress": "hidden"}
+
+
+def _change(put: dict[str, Any] | None = None, drop: str | None = None) -> str:
+    """What assets/conversations.js takes."""
+    return json.dumps({"key": KEY, "put": put, "drop": drop, "most": conversations.MAX_KEPT})
 
 
 def _choices(library: list[Conversation], words: str, chosen: str | None) -> Any:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import queue
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,10 +18,10 @@ import gradio as gr
 
 from ingest.forums import SITES
 from ingest.forums.client import PAUSE
-from ingest.report import Problem
+from ingest.report import IngestReport, Problem
 from rag.errors import RagError, SettingsError
 from rag.records import IndexInfo, as_datetime
-from ui.feedback import Feedback
+from ui.feedback import GOOD, Feedback
 from ui.markup import escape, tag
 from ui.wording import count, date_text
 
@@ -26,11 +29,14 @@ if TYPE_CHECKING:
     from gradio.events import Dependency
 
     from ingest.forums import Site
-    from ingest.report import IngestReport, Progress
+    from ingest.report import Progress
     from ui.service import Service
 
 log = logging.getLogger(__name__)
 
+LAST_RUN = "last-run.json"
+BESIDE = ("uploads", "fetched", "feedback.jsonl")
+"""What lies in the folder of an index and is no part of it."""
 FILE_TYPES = [".txt", ".md", ".jsonl", ".json", ".csv", ".parquet", ".html"]
 
 
@@ -85,7 +91,16 @@ class IndexPage:
                     self.source = gr.Dropdown([], label="A source", value=None, elem_id="index-source")
                     self.forget = gr.Button("Forget this source", elem_id="index-forget")
                     self.rebuild = gr.Button("Rebuild everything", elem_id="index-rebuild")
-                    self.export = gr.Button("Save feedback as evaluation questions", elem_id="feedback-export")
+            self.last = gr.HTML(elem_id="index-last", js_on_load=None)
+            with gr.Column(elem_id="feedback"):
+                self.judged = gr.HTML(elem_id="feedback-judged", js_on_load=None)
+                with gr.Row():
+                    self.export = gr.Button(
+                        "Save liked answers as evaluation questions", min_width=260, elem_id="feedback-export"
+                    )
+                    self.export_open = gr.Button(
+                        "Save the others, to be completed", min_width=260, elem_id="feedback-export-open"
+                    )
 
     def wire(self, tab: gr.Tab, save: tuple[gr.Textbox, str]) -> list[Dependency]:
         """Connect the events; returns those after which other things are indexed.
@@ -96,7 +111,7 @@ class IndexPage:
         """
         quiet: dict[str, Any] = {"api_name": False, "show_progress": "hidden"}
         buttons = [self.add, self.fetch, self.forget, self.rebuild]
-        changed = [self.facts, self.progress, self.cancel, self.source, *buttons]
+        changed = [self.facts, self.last, self.judged, self.progress, self.cancel, self.source, *buttons]
         tab.select(self.look, None, changed, **quiet)
         changing = [
             self.add.click(self.run_add, [self.files, self.path], changed, **quiet),
@@ -107,15 +122,24 @@ class IndexPage:
         self.cancel.click(self._cancel.set, None, None, queue=False, **quiet)
         box, script = save
         self.export.click(self.questions, None, box, **quiet).then(None, box, None, js=script)
+        self.export_open.click(self.open_questions, None, box, **quiet).then(None, box, None, js=script)
         return changing
 
     def look(self) -> dict[Any, Any]:
-        """What is indexed now."""
+        """What is indexed now, what the last run did, and what was said about answers."""
+        store = self._service.settings.store
+        judged = {self.judged: feedback_html(self._feedback)}
         try:
             info = self._service.store.info()
         except RagError as error:
-            return {self.facts: tag("p", escape(str(error)), class_="problem"), self.source: gr.update(choices=[])}
-        return {self.facts: facts_html(info), self.source: gr.update(choices=[name for name, _ in info.sources])}
+            problem = tag("p", escape(str(error)), class_="problem")
+            return {**judged, self.facts: problem, self.last: "", self.source: gr.update(choices=[])}
+        return {
+            **judged,
+            self.facts: facts_html(info, size_on_disk(store)),
+            self.last: last_html(store / LAST_RUN, info),
+            self.source: gr.update(choices=[name for name, _ in info.sources]),
+        }
 
     def run_add(self, files: Sequence[str] | None, path: str) -> Iterator[dict[Any, Any]]:
         """Ingest uploaded files and what stands in the path box.
@@ -194,7 +218,9 @@ class IndexPage:
 
         def run() -> None:
             try:
-                events.put(report_html(work(report)))
+                done = work(report)
+                keep_last(self._service.settings.store / LAST_RUN, title, done)
+                events.put(report_html(done))
             except CancelError:
                 events.put(tag("p", "Cancelled. The index is as it was.", role="status"))
             except RagError as error:
@@ -218,10 +244,20 @@ class IndexPage:
         return {**buttons, self.cancel: gr.update(visible=busy)}
 
     def questions(self) -> str:
-        """Judged answers as evaluation questions, for saving."""
-        from ui.history import file_to_save
+        """Liked answers as evaluation questions, for saving."""
+        return _questions_file("questions.jsonl", self._feedback.evaluation_questions())
 
-        return file_to_save("questions.jsonl", "application/jsonl", self._feedback.evaluation_questions())
+    def open_questions(self) -> str:
+        """Answers that were found wanting, as questions whose right answer is still to be filled in."""
+        return _questions_file("questions-to-complete.jsonl", self._feedback.open_questions())
+
+
+def _questions_file(name: str, questions: str) -> str:
+    from ui.history import file_to_save
+
+    if not questions:
+        raise gr.Error("No answer was judged like that yet.", title="Nothing to save", print_exception=False)
+    return file_to_save(name, "application/jsonl", questions)
 
 
 def _ingest(paths: Sequence[str | Path], settings: Any, report: Any, *, rebuild: bool = False) -> IngestReport:
@@ -236,7 +272,50 @@ def _forget(source: str, settings: Any) -> IngestReport:
     return forget(source, settings=settings)
 
 
-def facts_html(info: IndexInfo) -> str:
+def size_on_disk(store: Path) -> int:
+    """Bytes that an index takes, without what it was made from; parts that vanish meanwhile are left out."""
+    size = 0
+    for path in store.rglob("*"):
+        with suppress(OSError):
+            own = path.relative_to(store).parts[0] not in (*BESIDE, LAST_RUN)
+            size += path.stat().st_size if own and path.is_file() else 0
+    return size
+
+
+def keep_last(path: Path, title: str, report: IngestReport) -> None:
+    """Remember what a run did; that it cannot be written is no reason to fail."""
+    last = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "title": title, "report": report.to_dict()}
+    with suppress(OSError):
+        path.write_text(json.dumps(last, ensure_ascii=False), encoding="utf-8")
+
+
+def last_html(path: Path, info: IndexInfo) -> str:
+    """The last run on this page and its report, and whether the index was changed since in another way."""
+    try:
+        last = json.loads(path.read_text(encoding="utf-8"))
+        report, at = last["report"], datetime.fromisoformat(last["at"])
+        found = {name: tuple(Problem(**one) for one in report[name]) for name in ("errors", "skipped")}
+        text = report_html(IngestReport(report["counts"], seconds=report["seconds"], **found))
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+    since = " The index was changed since then, not on this page." if info.created_at > at else ""
+    summary = tag("summary", escape(f"Last run on this page: {last['title']}, {at:%Y-%m-%d %H:%M} UTC.{since}"))
+    return tag("details", summary + text.replace(' role="status"', ""))
+
+
+def feedback_html(feedback: Feedback) -> str:
+    """How many answers were judged, and what can be done with that."""
+    judged = [one["judgement"] == GOOD for one in feedback.judgements()]
+    text = (
+        f"{count(sum(judged), 'answer')} liked, {count(len(judged) - sum(judged), 'answer')} found wanting. Liked ones are "
+        "ready for `commentariat eval --questions FILE`; for the others somebody has to say what the right words are."
+        if judged
+        else "No answer was judged yet: use the thumb and the flag below an answer."
+    )
+    return tag("h2", "Feedback") + tag("p", escape(text), class_="note")
+
+
+def facts_html(info: IndexInfo, size: int) -> str:
     """What an index holds, as a table."""
     dates = " to ".join(dict.fromkeys(date_text(when) for when in (info.since, info.until) if when)) or "none known"
     facts = [
@@ -244,6 +323,7 @@ def facts_html(info: IndexInfo) -> str:
         ("Authors", ", ".join(f"{name} ({number:,})" for name, number in info.authors[:12])),
         ("Dates", dates),
         ("Embedding model", info.embedding_model),
+        ("Size", f"{size / 1e6:,.1f} MB on disk"),
         ("Last change", f"{info.created_at:%Y-%m-%d %H:%M} UTC"),
     ]
     if len(info.authors) > 12:

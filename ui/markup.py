@@ -27,6 +27,7 @@ _FORMULA = re.compile(
     """,
     re.VERBOSE,
 )
+_CODE = re.compile(r"^(```+|~~~+)[^\n]*\n.*?(?:^\1[`~]*[ \t]*$|\Z)|(?<!`)`[^`\n]+`(?!`)", re.DOTALL | re.MULTILINE)
 _LOOKS_LIKE_MATH = re.compile(r"[\\^_={}<>]|^[A-Za-z](?:['(),+*/\s-]*[A-Za-z0-9])?\)?$")
 _GRADIO_PLACEHOLDER = "%%%LATEX"
 
@@ -94,6 +95,7 @@ def comment_html(
     marks: Sequence[tuple[int, int]] = (),
     quoted: Sequence[tuple[int, int]] = (),
     gaps: Iterable[int] = (),
+    after: Mapping[int, str] | None = None,
 ) -> str:
     """A comment exactly as written, with stretches marked, other people's words set apart and losses named.
 
@@ -102,11 +104,17 @@ def comment_html(
         marks: Stretches to highlight, as offsets into `text`.
         quoted: Stretches that are somebody else's words.
         gaps: Places where a formula, an image or a label was lost.
+        after: Ready HTML, of an element that is a block, that follows the text up to an offset.
     """
+    after = after or {}
     gaps = {gap for gap in gaps if 0 <= gap <= len(text)}
-    borders = {0, len(text), *gaps, *(edge for start, end in (*marks, *quoted) for edge in (start, end))}
+    borders = {0, len(text), *gaps, *after, *(edge for start, end in (*marks, *quoted) for edge in (start, end))}
+    code = [match.span() for match in _CODE.finditer(text)]
+    borders |= {edge for span in code for edge in span}
     maths = [
-        (start, end, tex) for start, end, tex in formulas(text) if not any(start < border < end for border in borders)
+        (start, end, tex)
+        for start, end, tex in formulas(text)
+        if not any(start < border < end for border in borders) and not _within(start, end, code)
     ]
     borders |= {edge for start, end, _ in maths for edge in (start, end)}
     cuts = sorted(border for border in borders if 0 <= border <= len(text))
@@ -119,11 +127,15 @@ def comment_html(
         if start == end:
             continue
         piece = escape(replaced.get(start, text[start:end]))
+        if start in after:
+            piece = piece.removeprefix("&#10;")  # the block before it has ended the line
+        if _within(start, end, code):
+            piece = f'<span class="code">{piece}</span>'
         if _within(start, end, marks):
             piece = f"<mark>{piece}</mark>"
         if _within(start, end, quoted):
             piece = f'<span class="quoted">{piece}</span>'
-        pieces.append(piece)
+        pieces += [piece, after.get(end, "")]
     return "".join(pieces)
 
 

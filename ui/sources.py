@@ -5,14 +5,15 @@ Pure functions from records to HTML; every text goes through `markup`.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from rag.errors import RagError
-from rag.records import Answer, Citation, Comment, Passage, Span
+from rag.records import Citation, Comment, Passage, Span
 from ui.conversations import Exchange
 from ui.markup import button, comment_html, escape, link_out, safe_url, tag
+from ui.origins import found, origins
+from ui.why import why_html
 from ui.wording import byline_html, date_text, verdict
 
 
@@ -66,7 +67,7 @@ def _citation_card(exchange: Exchange, citation: Citation, index: Comments, focu
         byline=byline_html(comment or passage),
         verdict=tag("p", escape(words), class_=f"verdict {kind}"),
         parent=_parent_html(comment, index),
-        body=_body(text, marks, comment or passage, offset),
+        body=_body(text, marks, comment or passage, offset, index),
         foot=_card_foot(passage, quotation(citation)),
     )
 
@@ -83,7 +84,7 @@ def _related_card(exchange_id: str, number: int, passage: Passage, index: Commen
         byline=byline_html(comment or passage),
         verdict=tag("p", "Related, does not answer the question", class_="verdict care"),
         parent=_parent_html(comment, index),
-        body=_body(text, [], comment or passage, offset),
+        body=_body(text, [], comment or passage, offset, index),
         foot=_card_foot(passage, None),
     )
 
@@ -102,7 +103,7 @@ def _card(
     )
 
 
-def _body(text: str, marks: Sequence[tuple[int, int]], comment: Comment | Passage, offset: int) -> str:
+def _body(text: str, marks: Sequence[tuple[int, int]], comment: Comment | Passage, offset: int, index: Comments) -> str:
     own = comment.start if isinstance(comment, Passage) else offset
     shift = own - offset
     html = comment_html(
@@ -110,6 +111,7 @@ def _body(text: str, marks: Sequence[tuple[int, int]], comment: Comment | Passag
         marks=marks,
         quoted=[(low + shift, high + shift) for low, high in comment.quoted],
         gaps=[gap + shift for gap in comment.gaps],
+        after=origins(comment, text, index.comment) if not shift else None,
     )
     return tag("div", html, class_="comment", tabindex="0", role="group")
 
@@ -131,10 +133,7 @@ def _card_foot(passage: Passage, quotation: str | None) -> str:
 
 
 def _comment(index: Comments, id: str) -> Comment | None:
-    try:
-        return index.comment(id)
-    except RagError:
-        return None
+    return found(index.comment, id)
 
 
 def _whole_text(
@@ -164,46 +163,7 @@ def quotation(citation: Citation) -> str:
 
 def trace_html(exchange: Exchange) -> str:
     """Why this answer: what was considered, how it scored, and how long each step took."""
-    answer = exchange.answer
-    if answer is None:
+    if exchange.answer is None:
         return ""
-    rows = "".join(_trace_row(passage, answer) for passage in answer.passages)
-    head = "<tr><th>Passage</th><th>Meaning</th><th>Words</th><th>Both</th><th>Cited</th></tr>"
-    legend = (
-        "Meaning: cosine between question and passage. Words: BM25 score. Both: the two fused, between 0 and 1, "
-        "comparable within this search only. None of them says how likely an answer is right."
-    )
-    table = tag("table", tag("thead", head) + tag("tbody", rows)) if rows else tag("p", "No passages are kept.")
-    details = "".join(_trace_entry(key, value) for key, value in answer.trace.items())
-    return panel(
-        "Why this answer",
-        tag("p", escape(exchange.question), class_="for-question")
-        + tag("p", escape(legend), class_="note")
-        + tag("div", table, class_="scroll", tabindex="0", role="group")
-        + (tag("dl", details) if details else ""),
-    )
-
-
-def _trace_row(passage: Passage, answer: Answer) -> str:
-    cited = [str(one.number) for one in answer.citations if one.passage.id == passage.id]
-    start = passage.text if len(passage.text) <= 90 else passage.text[:89] + "…"
-    cells = (
-        f"<b>{escape(passage.byline)}</b> {escape(start)}",
-        _number(passage.dense_score),
-        _number(passage.lexical_score),
-        _number(passage.score),
-        escape(", ".join(cited)),
-    )
-    return tag("tr", "".join(tag("td", cell) for cell in cells))
-
-
-def _number(score: float | None) -> str:
-    return "–" if score is None else f"{score:.2f}"
-
-
-def _trace_entry(key: str, value: Any) -> str:
-
-    shown = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=1, default=str)
-    long = len(shown) > 160 or "\n" in shown
-    body = tag("pre", escape(shown), tabindex="0") if long else escape(shown)
-    return tag("dt", escape(key.replace("_", " "))) + tag("dd", body)
+    question = tag("p", escape(exchange.question), class_="for-question")
+    return panel("Why this answer", question + why_html(exchange.answer, exchange.filters))

@@ -13,7 +13,8 @@ const show = (card) => {
   document.querySelectorAll(".card.focused").forEach((other) => other.classList.toggle("focused", other === card));
   card.classList.add("focused");
   card.dataset.shown = "yes";
-  panel().classList.add("open");
+  card.closest("details")?.setAttribute("open", "");
+  if (panel().contains(card)) panel().classList.add("open");
   card.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
   card.focus({ preventScroll: true });
 };
@@ -81,6 +82,10 @@ document.addEventListener("click", (event) => {
   else if (events.includes(button.name)) trigger(button.name, { value: button.value });
 });
 
+// Another tab of this visitor has kept a conversation, or deleted one.
+
+window.addEventListener("storage", (event) => event.key === "commentariat-conversations" && trigger("kept", {}));
+
 // While an answer is on its way, Enter waits: what was typed stays in the box.
 
 document.addEventListener(
@@ -94,6 +99,18 @@ document.addEventListener(
   },
   true,
 );
+
+// Arrows lead from tab to tab.
+
+document.addEventListener("keydown", (event) => {
+  const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+  const tab = event.target.closest?.('[role="tab"]');
+  if (!step || !tab) return;
+  const all = [...tab.parentElement.querySelectorAll('[role="tab"]')];
+  const next = all[(all.indexOf(tab) + step + all.length) % all.length];
+  next.focus();
+  next.click();
+});
 
 // The quote behind [n], on hover and on focus.
 
@@ -157,11 +174,11 @@ const follow = () => {
   questions = rows.length;
 };
 
-// What the server just rendered: every comment is scrolled to its mark, and the focused card into view.
+// What the server just rendered: every comment is scrolled to its mark, and the card that was asked for into view.
 
 const place = (body) => {
   body.dataset.placed = "yes";
-  const mark = body.querySelector("mark");
+  const mark = [...body.querySelectorAll("mark")].find((one) => !one.closest(".origin"));
   if (mark) body.scrollTop = mark.offsetTop - body.clientHeight / 3;
 };
 
@@ -169,6 +186,6 @@ new MutationObserver(() => {
   repair();
   follow();
   document.querySelectorAll("#panel .card > .comment:not([data-placed])").forEach(place);
-  const card = document.querySelector("#panel .card.focused:not([data-shown])");
+  const card = document.querySelector("#panel .card.focused:not([data-shown]), .thread .card.chosen:not([data-shown])");
   if (card) requestAnimationFrame(() => show(card));
 }).observe(document.body, { childList: true, subtree: true });
