@@ -95,7 +95,7 @@ class Answerer:
         Raises:
             QuestionError: The question is empty or too long.
         """
-        query, _ = self._datable(self._retriever.understand(question, history, self.settings), filters)
+        query, _ = self._retriever.datable(self._retriever.understand(question, history, self.settings), filters)
         return self._retriever.search(query, limit, filters)
 
     def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
@@ -119,7 +119,7 @@ class Answerer:
             query = self._retriever.understand(
                 question, history, self.settings, rewriter.standalone if rewriter else None
             )
-        query, notes = self._datable(query, filters)
+        query, undated = self._retriever.datable(query, filters)
         with clock("retrieve"):
             found = self._found(query, filters, rewriter)
             allowed = narrowed(filters, found.query)
@@ -140,24 +140,9 @@ class Answerer:
             last,
             coverage=replace(coverage, used=used),
             suggestions=suggestions,
-            warnings=(*notes, *last.warnings),
+            warnings=((UNDATED,) if undated else ()) + last.warnings,
             trace=trace,
         )
-
-    def _datable(self, query: Query, filters: Filters | None) -> tuple[Query, tuple[str, ...]]:
-        """The question without its period if no comment can be told to be from then, and what the reader should know."""
-        if not (query.since or query.until):
-            return query, ()
-        timeless = replace(query, since=None, until=None)
-        allowed = narrowed(filters, timeless)
-        if allowed is None:
-            return query, ()
-        if self.store.coverage(allowed).since is None:
-            return timeless, (UNDATED,)
-        dated = narrowed(filters, query)
-        if not query.dates_certain and (dated is None or not self.store.coverage(dated).comments):
-            return timeless, ()
-        return query, ()
 
     def _found(self, query: Query, filters: Filters | None, rewriter: Rewriter | None) -> Retrieved:
         """What the index has for a question; one in another language is searched in English too, if a model can say it."""

@@ -28,7 +28,7 @@ import numpy as np
 
 from rag import api
 from rag.errors import SourceError
-from rag.records import Answer, Passage, Span, Turn, author_key
+from rag.records import Answer, Filters, Passage, Span, Turn, author_key
 from rag.settings import Settings
 
 DEPTH = 10
@@ -64,6 +64,8 @@ class Question:
     authors: tuple[str, ...] = ()
     history: tuple[Turn, ...] = ()
     split: str = "report"
+    filters: Filters | None = None
+    """Those that the question was asked with, if any."""
 
 
 @dataclass(frozen=True)
@@ -174,6 +176,7 @@ def _question(data: Mapping[str, Any], number: int) -> Question:
         authors=tuple(data.get("authors", ())),
         history=tuple(Turn(turn["role"], turn["content"]) for turn in data.get("history", ())),
         split=data.get("split", "report"),
+        filters=Filters(**data["filters"]) if data.get("filters") else None,
     )
 
 
@@ -194,7 +197,7 @@ def evaluate(
     """
 
     def search(question: Question) -> Sequence[Passage]:
-        return api.search(question.text, DEPTH, question.history, settings=settings)
+        return api.search(question.text, DEPTH, question.history, question.filters, settings=settings)
 
     rows = []
     for done, question in enumerate(questions, 1):
@@ -250,7 +253,7 @@ def _measure_search(question: Question, search: Ask, k: int) -> tuple[Sequence[P
 
 def _measure_answer(question: Question, hits: Sequence[Passage], settings: Settings) -> dict[str, Any]:
     started = time.perf_counter()
-    answer = api.answer(question.text, question.history, settings=settings)
+    answer = api.answer(question.text, question.history, question.filters, settings=settings)
     row: dict[str, Any] = {
         "answer_ms": 1000 * (time.perf_counter() - started),
         "answerable": float(answer.trace.get("answerable", 0.0 if answer.abstained else 1.0)),

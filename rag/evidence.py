@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,6 +30,8 @@ LONGEST = 700
 """Characters up to which a quote is lengthened by the sentences around it."""
 SHORT, LENGTHENED = 130, 450
 """A quote shorter than SHORT characters gets the next sentence, if both fit into LENGTHENED: a title or an opening says little."""
+INDENTED = 40
+"""Most white space between two sentences that follow each other, as between two lines of code."""
 UNRELATED = 0.01
 """Probability up to which a sentence has nothing to do with the question."""
 WHOLE_PROFILE = 400
@@ -195,7 +197,21 @@ def _with_context(members: list[Sentence], chosen: list[Sentence], query: Query)
         follows = members[last + 1]
         if follows.score > UNRELATED and length + len(follows.text) <= LENGTHENED:
             take(last + 1, last)
+    for block in _code_blocks(members):
+        if not picked.isdisjoint(block) and members[block[-1]].end - members[block[0]].start <= 2 * LONGEST:
+            picked.update(block)
     return [members[index] for index in sorted(picked)]
+
+
+def _code_blocks(sentences: Sequence[Sentence]) -> Iterator[range]:
+    """Places of fenced code: each of its lines is a sentence, of which none means much alone."""
+    opened, fence = 0, ""
+    for index, sentence in enumerate(sentences):
+        if fence and sentence.text == fence:
+            yield range(opened, index + 1)
+            fence = ""
+        elif not fence and (found := re.match(r"`{3,}|~{3,}", sentence.text)):
+            opened, fence = index, found.group()
 
 
 def _continues_list(members: list[Sentence], lead: int, item: int) -> bool:
@@ -215,7 +231,7 @@ def _own_line(before: Sentence, sentence: Sentence) -> bool:
 
 def _adjacent(one: Sentence, other: Sentence) -> bool:
     """Whether nothing but white space stands between two sentences of a comment."""
-    if one.passage.source != other.passage.source or not 0 <= other.start - one.end <= 6:
+    if one.passage.source != other.passage.source or not 0 <= other.start - one.end <= INDENTED:
         return False
     between = one.passage.text[one.end - one.passage.start : other.start - one.passage.start]
     return not between.strip()
@@ -281,7 +297,8 @@ def _quotes(picked: Sequence[Sentence]) -> list[Quote]:
 
 def _trimmed(run: list[Sentence]) -> list[Sentence]:
     """A run without lone list markers at its ends."""
-    words = [index for index, sentence in enumerate(run) if any(char.isalnum() for char in sentence.text)]
+    code = {index for block in _code_blocks(run) for index in block}
+    words = [i for i, sentence in enumerate(run) if i in code or any(char.isalnum() for char in sentence.text)]
     return run[words[0] : words[-1] + 1] if words else []
 
 
@@ -360,23 +377,53 @@ def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
 
 
 def _block(quote: Quote, number: int, gap: str) -> str:
-    runs = [_shown(run, gap) for run in quote.runs]
-    lines = " …\n\n… ".join(runs).split("\n")
-    return "\n".join(f"> {line}".rstrip() for line in lines) + f" [{number}]"
+    text = ""
+    for run in quote.runs:
+        shown = _shown(run, gap)
+        text = f"{_beside(text, '…')}\n\n{_beside('…', shown)}" if text else shown
+    text = _beside(text, f"[{number}]")
+    return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
+
+
+def _beside(one: str, other: str) -> str:
+    """Two texts on one line, unless that is a fence of code, which must have its line for itself."""
+    return one + ("\n\n" if one.endswith("```") or other.startswith("```") else " ") + other
 
 
 def _shown(run: Sequence[Sentence], mark: str) -> str:
-    """The words of a run, inert, with a mark where something was lost."""
+    """The words of a run, inert, with a mark where something was lost, and code as code."""
     passage = run[0].passage
     start, end = run[0].start - passage.start, run[-1].end - passage.start
+    parts = []
+    for code in _CODE.finditer(passage.text, start, end):
+        parts += [_words(passage, start, code.start(), mark), _fenced(code["language"], code["code"])]
+        start = code.end()
+    parts.append(_words(passage, start, end, mark))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _words(passage: Passage, start: int, end: int, mark: str) -> str:
     parts = []
     for gap in sorted({gap for gap in passage.gaps if start < gap <= end}):
         parts.append(inert(passage.text[start:gap]))
         parts.append(f" {mark} ")
         start = gap
     parts.append(inert(passage.text[start:end]))
-    lines = ["".join(parts)] if len(parts) == 1 else [re.sub(r" {2,}", " ", "".join(parts))]
-    return re.sub(r"\n\s*\n", "\n\n", lines[0]).strip()
+    text = "".join(parts) if len(parts) == 1 else re.sub(r" {2,}", " ", "".join(parts))
+    return re.sub(r"\n\s*\n", "\n\n", text).strip()
+
+
+_CODE = re.compile(
+    r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+#-]*)[ \t]*\n(?P<code>.*?)\n(?P=fence)[ \t]*(?=\n|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def _fenced(language: str, code: str) -> str:
+    """Code in a fence that nothing in it can close."""
+    longest = max((len(found) for found in re.findall(r"`{3,}", code)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{_visible(code.replace(chr(9), 4 * ' '))}\n{fence}"
 
 
 def _subject(query: Query, quote: Quote, rarity: Callable[[str], float]) -> str:
@@ -409,9 +456,7 @@ def inert(text: str) -> str:
 
     Control characters and invisible ones that could reorder or hide text are left out.
     """
-    text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\t", " ")
-    text = text.translate(INVISIBLE)
-    text = "".join(char for char in text if unicodedata.category(char) not in ("Cs", "Co"))
+    text = _visible(text.replace("\t", " "))
     text = _MARKUP.sub(lambda match: "\\" + match.group(), text)
     text = _LINK.sub(r"\\", text)
     text = _LINE_START.sub(
@@ -420,6 +465,20 @@ def inert(text: str) -> str:
     return "\n".join(line.strip() for line in text.split("\n"))
 
 
+def _visible(text: str) -> str:
+    """A text without control characters and others that cannot be seen."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(INVISIBLE)
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cs", "Co"))
+
+
+_FENCED = re.compile(r"(^> (`{3,})[^\n]*\n.*?^> \2$)", re.MULTILINE | re.DOTALL)
+
+
 def plain(markdown: str) -> str:
-    """What `inert` made, back to the words as they were, for terminals."""
-    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown)
+    """What `inert` made, back to the words as they were, for terminals; code is left alone."""
+    pieces = _FENCED.split(markdown)
+    # Code and its fence come after each piece of words.
+    return "".join(
+        re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", piece) if place % 3 == 0 else piece if place % 3 == 1 else ""
+        for place, piece in enumerate(pieces)
+    )

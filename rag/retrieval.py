@@ -113,6 +113,23 @@ class Retriever:
             labels=people.labels,
         )
 
+    def datable(self, query: Query, filters: Filters | None = None) -> tuple[Query, bool]:
+        """The question without its period where no comment can be told to be from then.
+
+        Returns:
+            The question, and whether the period was left out because the comments carry no dates at all.
+        """
+        timeless = replace(query, since=None, until=None)
+        if timeless == query or (allowed := narrowed(filters, timeless)) is None:
+            return query, False
+        if self._store.coverage(allowed).since is None:
+            return timeless, True
+        if not query.dates_certain:
+            dated = narrowed(filters, query)
+            if dated is None or not self._store.coverage(dated).comments:
+                return timeless, False
+        return query, False
+
     def retrieve(self, query: Query, limit: int, filters: Filters | None = None, *, judged: int = JUDGED) -> Retrieved:
         """Find the passages that bear on a question.
 

@@ -114,7 +114,7 @@ def test_words_of_somebody_else_are_never_attributed_to_the_commenter(answer) ->
 def test_a_lost_formula_is_marked_where_it_was(answer) -> None:
     text = "Every distribution is a Boltzmann distribution. Simply define , and presto."
     composed = answer("How do you simply define it, and presto?", [passage(text, gaps=(62,))])
-    assert f"Simply define (part of a formula is missing here) , and presto." in plain(composed.text)
+    assert "Simply define (part of a formula is missing here) , and presto." in plain(composed.text)
     assert any("Simply define , and presto." in quote for quote in quoted_texts(composed, [passage(text)]))
 
 
@@ -244,3 +244,42 @@ def test_a_side_without_anything_to_say_is_said_to_be_silent(answer) -> None:
     composed = answer("Compare Ann Lee and quill on sour rye starters.", passages)
     assert composed.text.endswith("Nothing by quill was found on this.")
     assert {citation.passage.author for citation in composed.citations} == {"Ann Lee"}
+
+
+CODE = """Doubling large values is simple with a guard. Here is the code:
+
+```python
+def double(x):
+	if x > 1:
+        return [1] * x  # <b>`[2]`</b>
+
+    return "a. B"
+```
+
+It doubles large values and nothing else. The weather was fine."""
+
+
+def test_code_is_quoted_whole_and_as_code(answer) -> None:
+    found = passage(CODE)
+    composed = answer("How does the code double large values?", [found])
+    (quoted,) = quoted_texts(composed, [found])
+    assert quoted == CODE[: CODE.index(" The weather")]
+    block = composed.text[composed.text.index("> ```") :]
+    assert block.startswith(
+        "> ```python\n> def double(x):\n>     if x > 1:\n>         return [1] * x  # <b>`[2]`</b>\n>\n"
+        '>     return "a. B"\n> ```\n>\n> It doubles'
+    )
+    assert composed.text.endswith("It doubles large values and nothing else. [1]")
+
+
+def test_code_at_the_end_leaves_its_fence_alone_and_cannot_end_it(answer) -> None:
+    text = "To double values, run this code:\n\n~~~\ndouble values\n````\n[now](http://evil.invalid)\n~~~"
+    composed = answer("How do I double values with code?", [passage(text)])
+    assert composed.text.endswith("> `````\n> double values\n> ````\n> [now](http://evil.invalid)\n> `````\n>\n> [1]")
+
+
+def test_in_a_terminal_code_keeps_its_backslashes(answer) -> None:
+    text = "To split lines, use this code:\n\n```\nre.split(r'\\.\\*', text)\n```\n\nMind the *stars* in a line."
+    shown = plain(answer("How do I split lines with code?", [passage(text)]).text)
+    assert "re.split(r'\\.\\*', text)" in shown
+    assert "Mind the *stars*" in shown

@@ -104,14 +104,13 @@ def build_app(
         browse.wire(bridge, comments_tab, tabs)
         compare.wire(compare_tab)
 
-        def greet(stored: Any, request: gr.Request) -> dict[Any, Any]:
+        def greet(request: gr.Request) -> dict[Any, Any]:
             """What the page shows on opening: the index may have changed since it was built."""
             question = request.query_params.get("q", "")[: settings.max_question_chars]
             asked = {chat.question: question} if question else {}
-            return {**history.restore(stored), **asked, **header.refresh()}
+            return {**asked, **header.refresh()}
 
-        shown = [history.library, history.listed, chat.question, *header.outputs]
-        app.load(greet, history.browser, shown, api_name=False, show_progress="hidden")
+        app.load(greet, None, [chat.question, *header.outputs], api_name=False, show_progress="hidden")
     return app
 
 
@@ -144,4 +143,8 @@ def serve(
     service = Service(settings)
     manage = service if host in ("127.0.0.1", "localhost", "::1") else None
     app = build_app(service, settings=settings, manage=manage, mcp=mcp)
-    app.launch(server_name=host, server_port=port, inbrowser=open_browser, mcp_server=mcp)
+    app.launch(
+        server_name=host, server_port=port, inbrowser=open_browser, mcp_server=mcp, quiet=True, prevent_thread_lock=True
+    )
+    print(f"The page is open at {app.local_url} (Ctrl-C ends it).", flush=True)
+    app.block_thread()
