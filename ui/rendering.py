@@ -6,6 +6,7 @@ names and ids written here: `a-<exchange>` an answer, `s-<exchange>-<number>` a 
 
 from __future__ import annotations
 
+import re
 from typing import Literal
 
 from rag.records import Answer, Citation, Comment, Passage
@@ -34,7 +35,8 @@ def question_text(question: str) -> str:
 
     Gradio lets a reader edit it in place, so only what could act is escaped: `question_typed` undoes it.
     """
-    return question.replace("&", "&amp;").replace("<", "&lt;").replace("![", "!&#91;")
+    question = re.sub(r"&(?=#?\w+;)", "&amp;", question)
+    return re.sub(r"<(?=[a-zA-Z/!?])", "&lt;", question).replace("![", "!&#91;")
 
 
 def question_typed(text: str) -> str:
