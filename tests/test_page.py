@@ -195,7 +195,7 @@ def test_an_earlier_question_is_edited_in_place(page: Page, answerer: ScriptedAn
     ask(page, "Second?")
     page.get_by_role("button", name="Edit").first.click()
     editor = page.locator(".edit-textarea")
-    expect(editor).to_have_value(re.compile("^First &amp; &lt;odd>"))
+    expect(editor).to_have_value(re.compile("^First & &lt;odd>"))
     editor.fill("Better?")
     page.get_by_role("button", name="Submit", exact=True).click()
     expect(page.locator(".user-row")).to_have_text(["Better?"])

@@ -103,7 +103,9 @@ class Chat:
         asked = [self.conversation, *self.scope]
         # Each visitor's answer runs by itself. A question is taken as soon as the page allows one (page.js holds Enter
         # back while an answer is on its way), even if the model of a stopped answer has not noticed yet.
-        answering = {"outputs": shown, "api_name": False, "concurrency_limit": None, "trigger_mode": "multiple"}
+        # The answer shows its own phases; Gradio's overlay can outlast a stopped one and then takes the clicks.
+        quiet = {"api_name": False, "show_progress": "hidden"}
+        answering = {"outputs": shown, "concurrency_limit": None, "trigger_mode": "multiple", **quiet}
         self.asked = [
             self.question.submit(self.ask, [self.question, *asked], **answering),
             self.messages.example_select(self.ask_example, asked, **answering),
@@ -111,14 +113,12 @@ class Chat:
             self.messages.retry(self.retry, [self.conversation], **answering),
             self.messages.edit(self.edit, [self.conversation], **answering),
         ]
-        stopped = self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, api_name=False)
-        self.messages.clear(self.clear, None, shown, cancels=self.asked, api_name=False)
-        judged = self.messages.like(
-            self.judge, [self.conversation], self.messages, api_name=False, show_progress="hidden"
-        )
+        stopped = self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, **quiet)
+        self.messages.clear(self.clear, None, shown, cancels=self.asked, **quiet)
+        judged = self.messages.like(self.judge, [self.conversation], self.messages, **quiet)
         self.finished = [*self.asked, stopped, judged]
-        bridge.source(self.open_source, [self.conversation], self.panel, api_name=False, show_progress="hidden")
-        bridge.why(self.open_trace, [self.conversation], self.panel, api_name=False, show_progress="hidden")
+        bridge.source(self.open_source, [self.conversation], self.panel, **quiet)
+        bridge.why(self.open_trace, [self.conversation], self.panel, **quiet)
         # One event for all of them: with one each, an older answer could arrive last and name the wrong filters.
         gr.on(
             [component.change for component in self.scope],
@@ -126,9 +126,8 @@ class Chat:
             self.scope,
             self.filters_fold,
             trigger_mode="always_last",
-            api_name=False,
-            show_progress="hidden",
             queue=False,
+            **quiet,
         )
 
     # Answering
