@@ -139,7 +139,9 @@ def test_a_problem_is_a_sentence_and_keeps_what_had_arrived() -> None:
     assert visible(html).startswith("Mostly the moon The model broke off. Ask again.")
 
 
-@pytest.mark.parametrize("question", ["a < b & c", "<img src=x>", "![x](http://e)", "&lt; stays", "R&D &amp; <b", "**bold** _x_"])
+@pytest.mark.parametrize(
+    "question", ["a < b & c", "<img src=x>", "![x](http://e)", "&lt; stays", "R&D &amp; <b", "**bold** _x_"]
+)
 def test_a_question_is_edited_as_it_was_typed(question: str) -> None:
     assert question_typed(question_text(question)) == question
     assert "<img" not in question_text(question)
