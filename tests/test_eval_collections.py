@@ -95,6 +95,7 @@ def test_spans_of_a_chunking_collection_count_each_character_once(chunking: Path
     assert found.questions[0].gold == (Gold((Span("kelp.md", 0, 10),)), Gold((Span("kelp.md", 40, 70),)))
 
 
+@pytest.mark.slow
 def test_chunking_collection_through_the_command(
     chunking: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -141,6 +142,7 @@ def test_beir_collection_is_read_as_beir_does_it(beir: Path, tmp_path: Path) -> 
     assert [query.id for query in load_benchmark(beir).questions] == ["q3"]
 
 
+@pytest.mark.slow
 def test_beir_collection_through_the_command(beir: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The document that is the query itself is passed over; what is right comes first, so all measures are 1."""
     assert command("--questions", beir, "--json", tmp_path / "a.json", "--store", tmp_path / "kept") == 0
@@ -217,6 +219,7 @@ def test_collection_has_no_answers_for_a_model(chunking: Path, capsys: pytest.Ca
     assert "a collection measures search alone" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_figures_of_different_kinds_are_not_compared(
     beir: Path, chunking: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -92,6 +92,7 @@ def test_an_answer_from_an_earlier_visit_says_that_this_is_gone(answer: Answer) 
     assert "kept only while the page is open" in said(replace(answer, trace={}, passages=()))
 
 
+@pytest.mark.slow
 def test_a_real_trace_with_a_model_is_understood(sample_settings: Settings) -> None:
     with ModelServer(Say(["Spring tides come after full moon."])) as server:
         settings = sample_settings.model_copy(
