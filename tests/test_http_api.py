@@ -38,6 +38,8 @@ from conftest import ROOT  # isort: skip
 QUESTION = "What did Brine Ledgerwick say about spring tides?"
 JSON = "application/json"
 
+pytestmark = pytest.mark.slow
+
 
 def opened(settings: Settings, answerer: Any = None, **options: Any) -> Iterator[str]:
     app = build_app(answerer or Service(settings), settings=settings, mcp=options.get("mcp_server", False))
