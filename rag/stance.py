@@ -25,7 +25,7 @@ _FOR = re.compile(
     r"|\bI\s(?:don['’]t|do not|can['’]t|cannot)\s(?:really\s)?disagree\b"
     r"|\bI(?:['’]m| am)\s(?:(?:all|very much|strongly|fully)\s)?in\s(?:favou?r|agreement)\b"
     r"|\bI think (?:that['’]s|this is|you(?:['’]re| are)|(?:he|she|they)(?:['’]s|['’]re| is| are)) (?:right|correct)\b"
-    r"|\b(?:you(?:['’]re| are) (?:absolutely |quite )?right|well said|strong(?:ly)? upvoted)\b",
+    r"|\b(?:you(?:['’]re| are) (?:absolutely |quite )?right|well said|strong(?:ly)? (?:upvoted|agree(?:d|ment)?))\b",
     re.IGNORECASE,
 )
 _AGAINST = re.compile(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+import ingest
 from rag.settings import Settings
 from ui.app import build_app
 from ui.compare import Compare
@@ -98,3 +101,17 @@ class TestSides:
     @pytest.mark.parametrize("chosen", [("mossgauge", "mossgauge", "soil"), ("mossgauge", "", "soil"), ("a", "b", " ")])
     def test_what_is_missing_is_said(self, sample_settings: Settings, chosen: tuple[str, str, str]) -> None:
         assert "Choose two different authors" in self.sides(sample_settings, *chosen)[0]
+
+    def test_a_stance_is_told_where_the_words_say_it(self, sample_settings: Settings, tmp_path: Path) -> None:
+        said = {
+            "Ann": "I strongly agree that cold rye dough should rest overnight, since rye needs the time.",
+            "Bob": "I don't think cold rye dough should rest overnight at all: rye turns sour by then.",
+        }
+        rows = [json.dumps({"author": author, "text": text}) for author, text in said.items()]
+        (tmp_path / "rye.jsonl").write_text("\n".join(rows), encoding="utf-8")
+        settings = sample_settings.model_copy(update={"store": tmp_path / "store"})
+        ingest.ingest([tmp_path / "rye.jsonl"], settings=settings)
+        note, left, right = self.sides(settings, "Ann", "Bob", "resting cold rye dough overnight")
+        assert "agreeing: “I strongly agree”" in left
+        assert "objecting: “I don&#x27;t think”" in right
+        assert "Here one agrees and another objects" in note

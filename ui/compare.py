@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from rag.errors import RagError
+from rag.phrases import Phrases
 from rag.records import Answer, Filters
+from rag.stance import Stance, stance
 from ui.conversations import Exchange
 from ui.markup import LATEX_DELIMITERS, escape, markdown_html, tag
 from ui.sources import panel_html
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from ui.app import Answerer
 
 WAITING = tag("p", "Reading what was found…", class_="phase")
+PHRASES = Phrases()
 PROMISE = "Choose two authors and a topic: what each wrote about it, in exact quotes, side by side."
 
 
@@ -106,7 +109,11 @@ class Compare:
             label = f'<span class="sr">whole comment </span>{number}'
             return tag("a", label, class_="cite", href=f"#s-{exchange.id}-{number}") if number in cited else None
 
-        text = tag("div", markdown_html(answer.text, marker), class_="text")
+        taken = _stance(answer)
+        said = tag(
+            "p", f"Stance, in so many words: {escape(PHRASES.say(taken.kind, words=taken.words))}", class_="note"
+        )
+        text = tag("div", markdown_html(answer.text, marker), class_="text") + (said if taken.words else "")
         label = f"{count(len(answer.citations), 'whole comment')}"
         cards = tag("details", tag("summary", label) + panel_html(exchange, self._answerer.store))
         return tag("section", heading + tag("div", text + cards, class_="answer"))
@@ -118,7 +125,15 @@ def _summary(one: str, other: str, topic: str, left: Answer, right: Answer) -> s
         return f"Neither {one} nor {other} has written about “{topic}”, as far as is indexed."
     if silent:
         return f"Only one of the two has written about “{topic}”, as far as is indexed."
+    if {_stance(left).kind, _stance(right).kind} == {"for", "against"}:
+        return f"“{topic}”: {PHRASES.say('opposed')}"
     return f"“{topic}”: their own words. Whether they disagree is for you to read."
+
+
+def _stance(answer: Answer) -> Stance:
+    """What somebody's quoted words say of agreement; what they only report of others does not count."""
+    own = [c.quote for c in answer.citations if not c.quoted and c.passage.kind != "profile"]
+    return stance(" ".join(own))
 
 
 def _note(text: str, kind: str = "note") -> str:
