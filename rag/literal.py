@@ -16,7 +16,7 @@ from rag.records import Passage
 
 _ASKS_FOR_MENTIONS = re.compile(
     r"^\W*(?:who|which|list|show|find|quote|where|is|are|was|were|does|did|do|has|have|how (?:many|often)|what (?:comments?|authors?|people))\b"
-    r".*\b(?:mention(?:s|ed|ing)?|refer(?:s|red|ring)? to|cit(?:e|es|ed)|br(?:ings?|ought) up|uses? the (?:words?|terms?|phrases?)|contains?)\b",
+    r".*\b(?:mention(?:s|ed|ing)?|refer(?:s|red|ring)? to|cit(?:e|es|ed)|br(?:ings?|ought) up|(?:uses?|contains?) the (?:words?|terms?|phrases?|names?))\b",
     re.IGNORECASE,
 )
 _CHANGED_MIND = re.compile(
@@ -73,6 +73,11 @@ def telling_passages(found: Sequence[Passage], sign: Telling) -> list[Passage]:
 
 
 def absent(found: Sequence[Passage], sign: Telling) -> str:
-    """The words of the term that stand in none of the passages, as the question writes them."""
+    """What nobody mentions: the words of the term that stand in no passage, if they are most of it.
+
+    One of two may be what the question calls the thing, such as "advice on rye" where nobody says "advice".
+    """
     present = {stem for passage in found for stem in stems(passage.text)}
-    return " ".join(word for word in sign.term.split() if not set(stems(word)) <= present)
+    words = sign.term.split()
+    missing = [word for word in words if not set(stems(word)) <= present]
+    return " ".join(missing) if 2 * len(missing) > len(words) else ""

@@ -731,6 +731,11 @@ class TestWordsThatMustBeThere:
         assert answer.abstained
         assert answer.text.endswith("None of the comments searched mentions “oceanography”.")
 
+    def test_a_word_for_the_thing_need_not_be_there(self, one: Answerer) -> None:
+        answer = one.answer("Which comments mention warnings about Bristol?")
+        assert "Bristol" in " ".join(c.quote for c in answer.citations)
+        assert "None of the comments" not in answer.text
+
     def test_what_others_mention_is_not_theirs(self, one: Answerer) -> None:
         assert one.answer("Does Maren Holt mention Bristol?").abstained
 
