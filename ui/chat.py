@@ -7,10 +7,8 @@ between visitors except the index.
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
-from contextlib import closing
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
@@ -33,18 +31,6 @@ BROKEN = "Something broke inside the program ({}). What it was stands in the ter
 CLOSE = '<button type="button" name="close-panel" class="link">Close</button>'
 
 
-SETTLED = 0.5
-"""Seconds in which what an answer has shown before it was stopped reaches the page; a model may hold it up far longer."""
-
-
-@dataclass(frozen=True)
-class _Running:
-    """An answer that is being written."""
-
-    stop: threading.Event = field(default_factory=threading.Event)
-    over: threading.Event = field(default_factory=threading.Event)
-
-
 class Chat:
     """Layout and events of the chat tab.
 
@@ -56,7 +42,6 @@ class Chat:
     def __init__(self, answerer: Answerer, feedback: Feedback) -> None:
         self._answerer = answerer
         self._feedback = feedback
-        self._running: dict[str, _Running] = {}
 
     def layout(self) -> None:
         """Place the components; call inside a `gr.Blocks`."""
@@ -128,8 +113,8 @@ class Chat:
             self.messages.retry(self.retry, [self.conversation], **answering),
             self.messages.edit(self.edit, [self.conversation], **answering),
         ]
-        stopped = self.question.stop(self.stop, [self.conversation], shown, **quiet)
-        self.messages.clear(self.clear, [self.conversation], shown, **quiet)
+        stopped = self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, **quiet)
+        self.messages.clear(self.clear, None, shown, cancels=self.asked, **quiet)
         judged = self.messages.like(self.judge, [self.conversation], self.messages, **quiet)
         self.finished = [*self.asked, stopped, judged]
         bridge.source(self.open_source, [self.conversation], self.panel, **quiet)
@@ -187,39 +172,20 @@ class Chat:
             self.question: gr.update(value="", submit_btn=False, stop_btn=True),
             self.status: _status("Searching the comments."),
         }
-        running = self._running[exchange.id] = _Running()
         try:
-            growing = self._answerer.stream(exchange.question, history=history, filters=exchange.filters)
-            with closing(growing):
-                for answer in growing:
-                    if running.stop.is_set():
-                        return
-                    exchange = replace(exchange, answer=answer)
-                    conversation = conversation.with_exchange(exchange)
-                    # Said again each time: a busy browser may take several of these at once, and then only the last counts.
-                    busy = {self.question: gr.update(submit_btn=False, stop_btn=True)}
-                    yield {**self._talk(conversation, rendering.phase_of(answer)), **busy}
+            for answer in self._answerer.stream(exchange.question, history=history, filters=exchange.filters):
+                exchange = replace(exchange, answer=answer)
+                conversation = conversation.with_exchange(exchange)
+                # Said again each time: a busy browser may take several of these at once, and then only the last counts.
+                busy = {self.question: gr.update(submit_btn=False, stop_btn=True)}
+                yield {**self._talk(conversation, rendering.phase_of(answer)), **busy}
         except RagError as error:
             exchange = replace(exchange, problem=str(error))
         except Exception as error:  # a defect of ours must not leave the page waiting
             log.exception("Answering failed: %s", exchange.question)
             exchange = replace(exchange, problem=BROKEN.format(type(error).__name__))
-        finally:
-            del self._running[exchange.id]
-            running.over.set()
-        if not running.stop.is_set():
-            yield self._finished(conversation.with_exchange(exchange), exchange)
-
-    def halt(self, conversation: Conversation) -> None:
-        """Stop the answer that is being written, if one is.
-
-        Gradio's own way of cancelling can end an event twice, the second time as an error that covers the page. So the
-        answer is told, and whatever it has shown until then is let through before anything else is shown.
-        """
-        last = conversation.exchanges[-1] if conversation.exchanges else None
-        if last and (running := self._running.get(last.id)):
-            running.stop.set()
-            running.over.wait(SETTLED)
+        conversation = conversation.with_exchange(exchange)
+        yield self._finished(conversation, exchange)
 
     def _finished(self, conversation: Conversation, exchange: Exchange) -> dict[Any, Any]:
         panel = sources.panel_html(exchange, self._answerer.store) if exchange.answer else ""
@@ -237,13 +203,11 @@ class Chat:
 
     def stop(self, conversation: Conversation) -> dict[Any, Any]:
         """Keep what has arrived and take the next question."""
-        self.halt(conversation)
         exchange = replace(conversation.exchanges[-1], stopped=True)
         return self._finished(conversation.with_exchange(exchange), exchange)
 
-    def clear(self, conversation: Conversation) -> dict[Any, Any]:
-        """Leave a conversation and start over with an empty one."""
-        self.halt(conversation)
+    def clear(self) -> dict[Any, Any]:
+        """Start over with an empty conversation."""
         return self.show(Conversation())
 
     def show(self, conversation: Conversation) -> dict[Any, Any]:

@@ -89,8 +89,8 @@ class History:
         for finished in chat.finished:
             saved(finished.then(self.keep, [chat.conversation, self.library, self.search], kept, **_QUIET))
         opened = [*chat.shown, self.listed]
-        self.new.click(self.start, [chat.conversation], opened, **_QUIET)
-        self.listed.input(self.open, [self.listed, self.library, chat.conversation], chat.shown, **_QUIET)
+        self.new.click(self.start, None, opened, cancels=chat.asked, **_QUIET)
+        self.listed.input(self.open, [self.listed, self.library], chat.shown, cancels=chat.asked, **_QUIET)
         self.search.change(self.find, [self.search, self.library, chat.conversation], self.listed, **_QUIET)
         renamed = gr.on(
             [self.rename.click, self.title.submit],
@@ -103,6 +103,7 @@ class History:
             self.remove,
             [chat.conversation, self.library, self.search],
             [*chat.shown, *kept, self.deleted, self.undo],
+            cancels=chat.asked,
             **_QUIET,
         )
         back = self.undo.click(
@@ -138,13 +139,12 @@ class History:
             self.listed: _choices([conversation, *others], words, conversation.id),
         }
 
-    def start(self, conversation: Conversation) -> dict[Any, Any]:
+    def start(self) -> dict[Any, Any]:
         """An empty conversation."""
-        return {**self._chat.clear(conversation), self.listed: gr.update(value=None)}
+        return {**self._chat.clear(), self.listed: gr.update(value=None)}
 
-    def open(self, id: str, library: list[Conversation], conversation: Conversation) -> dict[Any, Any]:
+    def open(self, id: str, library: list[Conversation]) -> dict[Any, Any]:
         """The conversation that was chosen."""
-        self._chat.halt(conversation)
         return self._chat.show(next((one for one in library if one.id == id), Conversation()))
 
     def find(self, words: str, library: list[Conversation], conversation: Conversation) -> Any:
@@ -162,7 +162,7 @@ class History:
         """Delete the conversation that is open; it can be brought back until the next one is deleted."""
         others = [one for one in library if one.id != conversation.id]
         return {
-            **self._chat.clear(conversation),
+            **self._chat.clear(),
             self.library: others,
             self.change: _change(drop=conversation.id),
             self.listed: _choices(others, words, None),
