@@ -98,6 +98,8 @@ class ScriptedAnswerer:
     def __init__(self) -> None:
         self.store = ScriptedIndex()
         self.go_on = threading.Event()
+        self.ended = threading.Event()
+        """Set when a slow answer is no longer being written."""
         self.asked: list[tuple[str, tuple[Turn, ...], Filters | None]] = []
 
     def search(
@@ -122,7 +124,12 @@ class ScriptedAnswerer:
         if "defect" in question:
             raise ZeroDivisionError("not an error of rag.errors")
         if "slow" in question:
-            self.go_on.wait(20)
+            try:
+                self.go_on.wait(20)
+                yield self._whole(empty)
+            finally:
+                self.ended.set()
+            return
         yield self._whole(empty)
 
     def _whole(self, empty: Answer) -> Answer:

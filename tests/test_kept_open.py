@@ -434,12 +434,14 @@ def test_stopping_is_heard_and_the_box_can_be_used_at_once(
 ) -> None:
     with visitor(browser, url) as page:
         answerer.go_on.clear()
+        answerer.ended.clear()
         submit(page, "slow question")
         expect(page.locator(".answer .phase")).to_have_text("Answering…")
         page.locator("#question .stop-button").click()
         expect(page.locator(".answer .note")).to_have_text("Stopped.")
         expect(page.locator('#status [role="status"]')).to_contain_text("Mostly the moon")
         answerer.go_on.set()
+        assert answerer.ended.wait(20)
         page.get_by_role("button", name="Retry").click()
         expect(page.locator(".answer .sources li")).to_have_count(3)
         expect(page.locator(".answer")).to_have_count(1)
