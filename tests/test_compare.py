@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import ingest
 from rag.settings import Settings
@@ -15,16 +15,8 @@ from ui.app import build_app
 from ui.compare import Compare
 from ui.service import Service
 
-from browsing import DESKTOP, PHONE, launch, visitor  # isort: skip
+from browsing import DESKTOP, PHONE, visitor  # isort: skip
 from test_page import serious_violations  # isort: skip
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright, chromium)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

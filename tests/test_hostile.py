@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -274,17 +274,6 @@ def test_a_real_small_model_gets_no_forgery_through(index: Settings, embedder: E
         check(answer, one)
         if answer.model != "evidence" and not answer.abstained:
             assert "supported" in {sentence.status for sentence in answer.checks}
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Any]:
-    from browsing import launch
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = launch(playwright, chromium)
-        yield browser
-        browser.close()
 
 
 @pytest.mark.browser

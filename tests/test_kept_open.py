@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from rag.settings import Settings
 from ui import cli, conversations, index_page
@@ -22,19 +22,11 @@ from ui.app import build_app
 from ui.conversations import Conversation, Exchange
 from ui.service import Service
 
-from browsing import DESKTOP, PHONE, TABLET, ask, launch, open_page, submit, visitor  # isort: skip
+from browsing import DESKTOP, PHONE, TABLET, ask, open_page, submit, visitor  # isort: skip
 from scripted import ScriptedAnswerer  # isort: skip
 from test_page import open_history, serious_violations  # isort: skip
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright, chromium)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -9,27 +9,19 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from rag.records import Filters
 from rag.settings import Settings
 from ui.app import build_app
 from ui.service import Service
 
-from browsing import DESKTOP, PHONE, TABLET, ask, launch, open_page, submit, visitor  # isort: skip
+from browsing import DESKTOP, PHONE, TABLET, ask, open_page, submit, visitor  # isort: skip
 from conftest import SAMPLE  # isort: skip
 from model_server import ModelServer, Say  # isort: skip
 from scripted import ScriptedAnswerer  # isort: skip
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright, chromium)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")

@@ -6,24 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import Browser, expect
 
 from rag.settings import Settings
 from ui.app import build_app
 
-from browsing import launch, submit, visitor  # isort: skip
+from browsing import submit, visitor  # isort: skip
 from scripted import ScriptedAnswerer  # isort: skip
 from test_page import open_history  # isort: skip
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def browser(chromium: str) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = launch(playwright, chromium)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
