@@ -375,23 +375,3 @@ def evaluate(seeds_dir: Path | str | None = None, *, embed: Embed | None = None)
             strict = (score(replace(dump, uncertain=frozenset()), found[dump.name]) for dump in dumps)
             report[group]["strict"] = sum(strict, Score()).to_dict()
     return report
-
-
-def calibration(dumps: Sequence[Dump], embed: Embed | None = None, bins: int = 5) -> list[tuple[float, float, int]]:
-    """For borders by their probability: mean probability, share that are right, count."""
-    rows = []
-    for dump in dumps:
-        page = take_apart(dump.text)
-        _, probability = borders.find_starts(page.paragraphs, embed, page.certain, complete=page.marks_comments)
-        rows += [
-            (float(p), line.start in dump.starts)
-            for p, line in list(zip(probability, page.paragraphs, strict=True))[1:]
-        ]
-    table = []
-    for low in np.linspace(0, 1, bins, endpoint=False):
-        chosen = [(p, right) for p, right in rows if low <= p < low + 1 / bins or (p == 1.0 and low + 1 / bins >= 1.0)]
-        if chosen:
-            table.append(
-                (sum(p for p, _ in chosen) / len(chosen), sum(right for _, right in chosen) / len(chosen), len(chosen))
-            )
-    return table
