@@ -19,9 +19,9 @@ from typing import Any
 import numpy as np
 
 import rag
-from ingest import borders, cleaning
+from ingest import cleaning
 from ingest.borders import Embed
-from ingest.segmentation import Segmentation, segment, take_apart
+from ingest.segmentation import Segmentation, segment
 from rag.errors import SourceError
 
 GOLD = Path(__file__).parent / "gold"
