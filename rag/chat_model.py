@@ -215,12 +215,6 @@ def load_chat_model(settings: Settings, pause: Callable[[float], None] = time.sl
     )
 
 
-def describe(settings: Settings) -> str:
-    """Who answers, for the reader: the model's name, or that there is none, and why."""
-    choice = choose(settings)
-    return f"{choice.name} ({choice.why})" if choice.why else choice.name
-
-
 def choose(settings: Settings) -> Choice:
     """Read `llm`; for "auto" look for a server's URL, a key, or a local Ollama.
 

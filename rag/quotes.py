@@ -29,7 +29,7 @@ from typing import Literal
 from rag.attribution import Speakers, speakers
 from rag.keys import INVISIBLE, KeyedSentence, inside
 from rag.names import NameIndex
-from rag.records import Citation, Comment, Passage, Range, Span
+from rag.records import Comment, Passage, Range, Span
 from rag.sentences import split_sentences
 
 # --- Normalising, with a way back -------------------------------------------------------------------------------------
@@ -605,38 +605,6 @@ class QuoteBook:
             self._names = NameIndex({passage.author for passage in self.passages if passage.author})
         ordinary = " ".join(keyed.text for mark in cited for keyed in mark.sentences)
         return speakers("".join(prose), self._names, ordinary)
-
-
-def check_quotes(
-    text: str,
-    citations: Sequence[Citation],
-    passages: Sequence[Passage],
-    corpus_lookup: Lookup | None = None,
-    question: str = "",
-) -> list[QuoteCheck]:
-    """Look up every quoted phrase of a finished text with `[n]` markers, without changing it.
-
-    Args:
-        text: The text.
-        citations: The citations behind its markers.
-        passages: What the text was made from.
-        corpus_lookup: Finds more comments or passages for a phrase.
-        question: The question that the text answers.
-    """
-    by_number = {citation.number: citation for citation in citations}
-    book = QuoteBook([*passages, *(citation.passage for citation in citations)], corpus_lookup, question)
-    checks: list[QuoteCheck] = []
-    for start, end in split_sentences(text, quotation_ranges(text)):
-        sentence = text[start:end]
-        following = re.compile(r"\s*(?:\[\d+\])+").match(text, end)
-        cited = []
-        for mark in re.finditer(r"\[(\d+)\]", sentence + (following[0] if following else "")):
-            if citation := by_number.get(int(mark[1])):
-                keyed = KeyedSentence("", citation.passage, citation.start, citation.end)
-                cited.append(CitedAt(mark.start(), (keyed,)))
-        review = book.review(sentence, cited)
-        checks += [QuoteCheck(check.start + start, check.end + start, *_rest(check)) for check in review.checks]
-    return checks
 
 
 def _rest(

@@ -27,6 +27,7 @@ UNANSWERABLE = "Who won the football world cup in 1998?"
 
 def main(folder: str = "screenshots") -> None:
     from browsing import DESKTOP, PHONE, TABLET, launch, visitor
+    from serving import serving
 
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
@@ -35,8 +36,7 @@ def main(folder: str = "screenshots") -> None:
         ingest.ingest([ROOT / "rag" / "sample" / "comments"], settings=settings)
         service = Service(settings)
         app = build_app(service, settings=settings, manage=service)
-        _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
-        with sync_playwright() as playwright:
+        with serving(app) as url, sync_playwright() as playwright:
             browser = launch(playwright, shutil.which("chromium"))
             for width, size in (("desktop", DESKTOP), ("tablet", TABLET), ("phone", PHONE)):
                 for dark in (False, True):
@@ -44,7 +44,6 @@ def main(folder: str = "screenshots") -> None:
                         with visitor(browser, url, size, dark=dark) as page:
                             show(page)
                             page.screenshot(path=target / f"{name}-{width}-{'dark' if dark else 'light'}.png")
-        app.close()
 
 
 def empty(page: Page) -> None:

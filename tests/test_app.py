@@ -14,6 +14,7 @@ from ui.app import build_app
 from ui.endpoints import turns_of
 
 from scripted import ScriptedAnswerer  # isort: skip
+from serving import serving  # isort: skip
 
 
 @pytest.fixture(scope="module")
@@ -24,9 +25,8 @@ def answerer() -> ScriptedAnswerer:
 @pytest.fixture(scope="module")
 def client(answerer: ScriptedAnswerer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     app = build_app(answerer, settings=Settings(store=tmp_path_factory.mktemp("store")))
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
-    yield Client(url, verbose=False)
-    app.close()
+    with serving(app) as url:
+        yield Client(url, verbose=False)
 
 
 def test_an_answer_streams(client: Client) -> None:

@@ -16,6 +16,7 @@ from ui.compare import Compare
 from ui.service import Service
 
 from browsing import DESKTOP, PHONE, visitor  # isort: skip
+from serving import serving  # isort: skip
 from test_page import serious_violations  # isort: skip
 
 
@@ -23,9 +24,8 @@ from test_page import serious_violations  # isort: skip
 def url(sample_settings: Settings) -> Iterator[str]:
     service = Service(sample_settings)
     app = build_app(service, settings=sample_settings, manage=service)
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
-    yield url
-    app.close()
+    with serving(app) as url:
+        yield url
 
 
 def compare(page: Page, one: str, other: str, topic: str) -> None:

@@ -282,24 +282,21 @@ def test_in_a_browser_nothing_is_loaded_and_nothing_runs(
 ) -> None:
     """The page itself, with the model that obeys; `visitor` fails if any other host was asked for anything."""
     from browsing import ask, visitor
+    from serving import serving
 
     from ui.app import build_app
 
     app = build_app(answerer(Obedient(obeying)), settings=index)
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
-    try:
-        with visitor(browser, url) as page:
-            for row in HOSTILE_IN_BROWSER:
-                ask(page, row["question"])
-                page.locator(".answer a.cite").last.click()
-                page.locator("#panel .card").first.wait_for()
-            assert page.evaluate("window.hacked") is None
-            outside = page.locator("#panel, .answer").locator(
-                "a[href*='evil.invalid'], a[href^='javascript'], [src*='evil.invalid'], img, iframe, script"
-            )
-            assert outside.count() == 0
-    finally:
-        app.close()
+    with serving(app) as url, visitor(browser, url) as page:
+        for row in HOSTILE_IN_BROWSER:
+            ask(page, row["question"])
+            page.locator(".answer a.cite").last.click()
+            page.locator("#panel .card").first.wait_for()
+        assert page.evaluate("window.hacked") is None
+        outside = page.locator("#panel, .answer").locator(
+            "a[href*='evil.invalid'], a[href^='javascript'], [src*='evil.invalid'], img, iframe, script"
+        )
+        assert outside.count() == 0
 
 
 HOSTILE_IN_BROWSER = [

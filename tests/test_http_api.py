@@ -34,6 +34,7 @@ from ui.openai_api import CHECKED
 from ui.service import Service
 
 from conftest import ROOT  # isort: skip
+from serving import serving  # isort: skip
 
 QUESTION = "What did Brine Ledgerwick say about spring tides?"
 JSON = "application/json"
@@ -44,9 +45,8 @@ pytestmark = pytest.mark.slow
 def opened(settings: Settings, answerer: Any = None, **options: Any) -> Iterator[str]:
     app = build_app(answerer or Service(settings), settings=settings, mcp=options.get("mcp_server", False))
     given = {"server_name": "127.0.0.1", **options}
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True, **given)
-    yield url.rstrip("/")
-    app.close()
+    with serving(app, **given) as url:
+        yield url.rstrip("/")
 
 
 @pytest.fixture(scope="module")

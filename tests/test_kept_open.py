@@ -9,6 +9,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from ui.service import Service
 
 from browsing import DESKTOP, PHONE, TABLET, ask, open_page, submit, visitor  # isort: skip
 from scripted import ScriptedAnswerer  # isort: skip
+from serving import serving  # isort: skip
 from test_page import open_history, serious_violations  # isort: skip
 
 pytestmark = pytest.mark.browser
@@ -37,9 +39,8 @@ def answerer() -> ScriptedAnswerer:
 @pytest.fixture(scope="module")
 def url(answerer: ScriptedAnswerer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     app = build_app(answerer, settings=Settings(store=tmp_path_factory.mktemp("store")))
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
-    yield url
-    app.close()
+    with serving(app) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
@@ -47,9 +48,8 @@ def sample(sample_settings: Settings, tmp_path_factory: pytest.TempPathFactory) 
     """The owner's page of the sample; feedback goes elsewhere."""
     service = Service(sample_settings)
     app = build_app(service, settings=Settings(store=tmp_path_factory.mktemp("feedback")), manage=service)
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
-    yield url
-    app.close()
+    with serving(app) as url:
+        yield url
 
 
 # Two tabs of one visitor
@@ -284,42 +284,38 @@ def test_the_index_says_its_size_and_what_the_last_run_did(
     monkeypatch.setattr(index_page, "_ingest", held)
     service = Service(settings)
     app = build_app(service, settings=settings, manage=service)
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
-    try:
-        with visitor(browser, url) as page:
-            progress, last = page.locator("#index-progress"), page.locator("#index-last")
+    with serving(app) as url, ExitStack() as stack, visitor(browser, url) as page:
+        stack.callback(go_on.set)
+        progress, last = page.locator("#index-progress"), page.locator("#index-last")
 
-            def add(path: Path) -> None:
-                page.get_by_role("tab", name="Index").click()
-                page.get_by_label("Or a file or folder on this machine").fill(str(path))
-                page.locator("#index-add").click()
-
-            add(few)
-            expect(progress).to_contain_text("1 added", timeout=60_000)
-            open_page(page, url)
+        def add(path: Path) -> None:
             page.get_by_role("tab", name="Index").click()
-            expect(page.locator(".facts-table")).to_contain_text("MB on disk")
-            last.locator("summary").click()
-            expect(last).to_contain_text("1 added")
-            expect(last.locator("li")).to_contain_text("few.jsonl:2:")
+            page.get_by_label("Or a file or folder on this machine").fill(str(path))
+            page.locator("#index-add").click()
 
-            go_on.clear()
-            add(more)
-            expect(progress).to_contain_text("Adding: ", timeout=60_000)
-            page.get_by_role("tab", name="Chat").click()
-            ask(page, "What calms the waves?")
-            expect(page.locator(".answer blockquote")).to_contain_text("Kelp forests calm the waves")
-            page.get_by_role("tab", name="Index").click()
-            with page.expect_response(lambda response: response.request.method == "POST") as heard:
-                page.locator("#index-cancel").click()
-            heard.value.finished()
-            go_on.set()
-            expect(progress).to_have_text("Cancelled. The index is as it was.", timeout=60_000)
-            expect(page.locator(".sources-table tbody tr")).to_have_count(1)
-            expect(page.locator("#index-cancel")).to_be_hidden()
-    finally:
+        add(few)
+        expect(progress).to_contain_text("1 added", timeout=60_000)
+        open_page(page, url)
+        page.get_by_role("tab", name="Index").click()
+        expect(page.locator(".facts-table")).to_contain_text("MB on disk")
+        last.locator("summary").click()
+        expect(last).to_contain_text("1 added")
+        expect(last.locator("li")).to_contain_text("few.jsonl:2:")
+
+        go_on.clear()
+        add(more)
+        expect(progress).to_contain_text("Adding: ", timeout=60_000)
+        page.get_by_role("tab", name="Chat").click()
+        ask(page, "What calms the waves?")
+        expect(page.locator(".answer blockquote")).to_contain_text("Kelp forests calm the waves")
+        page.get_by_role("tab", name="Index").click()
+        with page.expect_response(lambda response: response.request.method == "POST") as heard:
+            page.locator("#index-cancel").click()
+        heard.value.finished()
         go_on.set()
-        app.close()
+        expect(progress).to_have_text("Cancelled. The index is as it was.", timeout=60_000)
+        expect(page.locator(".sources-table tbody tr")).to_have_count(1)
+        expect(page.locator("#index-cancel")).to_be_hidden()
 
 
 # Every tab at every width

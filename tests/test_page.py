@@ -20,6 +20,7 @@ from browsing import DESKTOP, PHONE, TABLET, ask, open_page, submit, visitor  # 
 from conftest import SAMPLE  # isort: skip
 from model_server import ModelServer, Say  # isort: skip
 from scripted import ScriptedAnswerer  # isort: skip
+from serving import serving  # isort: skip
 
 pytestmark = pytest.mark.browser
 
@@ -37,9 +38,8 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def url(answerer: ScriptedAnswerer, store: Path) -> Iterator[str]:
     app = build_app(answerer, settings=Settings(store=store))
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
-    yield url
-    app.close()
+    with serving(app) as url:
+        yield url
 
 
 @pytest.fixture
@@ -511,9 +511,8 @@ def owner(model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     settings = Settings(store=tmp_path_factory.mktemp("owner") / "store", cache=model_cache, llm="evidence")
     service = Service(settings)
     app = build_app(service, settings=settings, manage=service)
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
-    yield url, service
-    app.close()
+    with serving(app) as url:
+        yield url, service
 
 
 def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str, Service]) -> None:

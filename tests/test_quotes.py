@@ -11,8 +11,8 @@ from planted import Planted, faults, harmless, passages_from
 
 from rag.attribution import Speakers
 from rag.citations import CitedText, MarkerStream, assign_keys
-from rag.quotes import QuoteBook, Wanted, check_quotes, find_quotations, normalise
-from rag.records import Citation, Comment, Passage, Span
+from rag.quotes import QuoteBook, Wanted, find_quotations, normalise
+from rag.records import Comment, Passage, Span
 from rag.sentences import split_sentences
 
 from conftest import SAMPLE  # isort: skip
@@ -155,17 +155,6 @@ def test_the_index_is_asked_for_words_that_are_not_at_hand() -> None:
         19,
         "repointed",
     )
-
-
-def test_a_finished_text_can_be_checked_without_changing_it() -> None:
-    citations = [Citation(1, A, A.text[:35], A.source, 0, 35), Citation(2, B, B.text[:32], B.source, 200, 232)]
-    text = "Ann says “cats sleep a lot” [1]. Also “Sun helps a little” [1]. “Dogs fly” [2]."
-    checks = check_quotes(text, citations, [A, B])
-    assert [(text[c.start : c.end], c.verdict) for c in checks] == [
-        ("cats sleep a lot", "verbatim"),
-        ("Sun helps a little", "repointed"),
-        ("Dogs fly", "nowhere"),
-    ]
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from ui.app import build_app
 
 from browsing import submit, visitor  # isort: skip
 from scripted import ScriptedAnswerer  # isort: skip
+from serving import serving  # isort: skip
 from test_page import open_history  # isort: skip
 
 pytestmark = pytest.mark.browser
@@ -21,9 +22,8 @@ pytestmark = pytest.mark.browser
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[str]:
     app = build_app(ScriptedAnswerer(), settings=Settings(store=tmp_path))
-    _, url, _ = app.launch(prevent_thread_lock=True, quiet=True)
-    yield url
-    app.close()
+    with serving(app) as url:
+        yield url
 
 
 def test_visitors_never_see_each_others_words(browser: Browser, url: str) -> None:
