@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 from ingest.sources.base import Problem
 
-PHASES = ("reading", "deciding", "merging", "embedding", "writing")
+Phase = Literal["reading", "deciding", "merging", "embedding", "writing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
     """How far a phase has come."""
 
-    phase: str
-    """One of `PHASES`."""
+    phase: Phase
     done: int
     total: int | None
     """None while it is not known."""

@@ -64,3 +64,13 @@ def submit(page: Page, question: str) -> None:
     box = page.get_by_role("textbox", name="Question")
     box.fill(question)
     box.press("Enter")
+
+
+def compare(page: Page, one: str, other: str, topic: str) -> None:
+    """Ask on the Compare tab what two authors say of a topic."""
+    page.get_by_role("tab", name="Compare").click()
+    for box, name in (("#compare-one", one), ("#compare-other", other)):
+        page.locator(f"{box} input").click()
+        page.get_by_role("option", name=name).first.click()
+    page.locator("#compare-topic textarea, #compare-topic input").first.fill(topic)
+    page.locator("#compare-button").click()

@@ -81,13 +81,10 @@ def history(page: Page) -> None:
     page.locator("#conversations label").wait_for()
 
 
-def compare(page: Page) -> None:
-    page.get_by_role("tab", name="Compare").click()
-    for box, name in (("#compare-one", "mossgauge"), ("#compare-other", "Brine")):
-        page.locator(f"{box} input").click()
-        page.get_by_role("option", name=name).first.click()
-    page.locator("#compare-topic textarea, #compare-topic input").first.fill("soil probes")
-    page.locator("#compare-button").click()
+def comparison(page: Page) -> None:
+    from browsing import compare
+
+    compare(page, "mossgauge", "Brine Ledgerwick", "soil probes")
     page.locator("#compare-right section").wait_for()
 
 
@@ -119,7 +116,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "why": why,
     "abstained": abstained,
     "history": history,
-    "compare": compare,
+    "compare": comparison,
     "comments": comments,
     "thread": thread,
     "index": index,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
 import ingest
 from rag.settings import Settings
@@ -15,7 +15,7 @@ from ui.app import build_app
 from ui.compare import Compare
 from ui.service import Service
 
-from browsing import DESKTOP, PHONE, visitor  # isort: skip
+from browsing import DESKTOP, PHONE, compare, visitor  # isort: skip
 from serving import serving  # isort: skip
 from test_page import serious_violations  # isort: skip
 
@@ -26,15 +26,6 @@ def url(sample_settings: Settings) -> Iterator[str]:
     app = build_app(service, settings=sample_settings, manage=service)
     with serving(app) as url:
         yield url
-
-
-def compare(page: Page, one: str, other: str, topic: str) -> None:
-    page.get_by_role("tab", name="Compare").click()
-    for box, name in (("#compare-one", one), ("#compare-other", other)):
-        page.locator(f"{box} input").click()
-        page.get_by_role("option", name=name).first.click()
-    page.locator("#compare-topic textarea, #compare-topic input").first.fill(topic)
-    page.locator("#compare-button").click()
 
 
 @pytest.mark.browser

@@ -23,7 +23,7 @@ from ui.app import build_app
 from ui.conversations import Conversation, Exchange
 from ui.service import Service
 
-from browsing import DESKTOP, PHONE, TABLET, ask, open_page, submit, visitor  # isort: skip
+from browsing import DESKTOP, PHONE, TABLET, ask, compare, open_page, submit, visitor  # isort: skip
 from scripted import ScriptedAnswerer  # isort: skip
 from serving import serving  # isort: skip
 from test_page import open_history, serious_violations  # isort: skip
@@ -385,12 +385,7 @@ def test_chosen_authors_end_before_the_arrow_on_the_phone(browser: Browser, samp
 
 def test_a_number_of_a_comparison_opens_the_whole_comment(browser: Browser, sample: str) -> None:
     with visitor(browser, sample) as page:
-        page.get_by_role("tab", name="Compare").click()
-        for box, name in (("#compare-one", "mossgauge"), ("#compare-other", "Brine Ledgerwick")):
-            page.locator(f"{box} input").click()
-            page.get_by_role("option", name=name).first.click()
-        page.locator("#compare-topic textarea, #compare-topic input").first.fill("soil probes")
-        page.locator("#compare-button").click()
+        compare(page, "mossgauge", "Brine Ledgerwick", "soil probes")
         right = page.locator("#compare-right")
         right.locator("a.cite").first.click()
         expect(right.locator(".card.focused mark").first).to_be_in_viewport()

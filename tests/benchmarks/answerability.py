@@ -12,7 +12,6 @@ other reported. Each question weighs less the more of its kind there are.
 from __future__ import annotations
 
 import argparse
-import csv
 import hashlib
 import json
 import random
@@ -27,6 +26,7 @@ from sklearn.linear_model import LogisticRegression
 
 import ingest
 from rag.answerability import Signals, measure
+from rag.benchmarks import Chunking
 from rag.embedding import load_embedder
 from rag.evaluation import SAMPLE_QUESTIONS
 from rag.names import words
@@ -156,12 +156,13 @@ def sample_questions() -> tuple[list[Question], list[Question]]:
 
 
 def chunking_questions(corpus: str) -> tuple[list[Question], list[Question]]:
-    with (CHUNKING / "questions.csv").open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["corpus_id"] == corpus]
-    answerable = []
-    for row in rows:
-        gold = tuple((item["start_index"], item["end_index"]) for item in json.loads(row["references"]))
-        answerable.append(Question(row["question"], "direct", gold))
+    answerable = [
+        Question(
+            question.text, "direct", tuple((span.start, span.end) for gold in question.gold for span in gold.places)
+        )
+        for question in Chunking.load(CHUNKING).questions
+        if question.type == corpus
+    ]
     lines = (DATA / "answerability_chunking.jsonl").read_text(encoding="utf-8").splitlines()
     others = [Question(row["question"], row["kind"]) for row in map(json.loads, lines) if row["corpus"] == corpus]
     return answerable, others
