@@ -27,6 +27,7 @@ from ingest.sources import Problem, RawDocument, SourceFile, authors, files, rea
 from rag.corpus import decode, dump_comment, dump_passage, encode
 from rag.embedding import load_embedder
 from rag.errors import SettingsError, SourceError, StoreMissing
+from rag.reader import load_reader
 from rag.records import Comment, Passage, Quotation, Range
 from rag.settings import Settings
 from rag.store import Store, VectorJob, Writer
@@ -86,6 +87,7 @@ def ingest(
     run = Run(store, embedder, author_names or {}, columns or {}, progress, rebuild, judge)
     with suppress(_NothingToDo), store.writing(embedder, rebuild=rebuild) as writer:
         run.execute(writer, paths)
+    load_reader(settings).load()  # so that the first question on this machine does not wait for its export
     return run.report(time.monotonic() - started)
 
 

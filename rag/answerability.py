@@ -18,23 +18,20 @@ import numpy as np
 from rag.english import COMMON_WORDS
 from rag.expectation import Expectation, expected
 from rag.lexical import stems
-from rag.names import Word, fold, words
 from rag.questions import Query, admits
-from rag.records import Passage, Range
-
-TokenVectors = Callable[[str], tuple[Sequence[Range], np.ndarray]]
-"""Places and unit vectors of a text's tokens: `Embedder.token_vectors`."""
+from rag.reader import Reads
+from rag.records import Passage
 
 PASSAGES = 8
 """How many of the best passages are looked at, so that the answer does not depend on how many were asked for."""
 WINDOWS = 3
-"""How many of their best windows are read token by token."""
+"""How many of their best windows the reader reads."""
 COMMON = 0.35
 """What an everyday word weighs against a rare one."""
 LEAST = 0.25
 """What the most frequent word weighs against one that occurs nowhere; keeps small collections from judging by chance."""
-NO_RELATION, SAME = 0.15, 0.75
-"""Cosines of two words in context between which one supports the other in part."""
+SURE = 8.0
+"""Logit beyond which the reader is not taken to be any surer."""
 NOTHING_ASKED = 0.9
 """Probability for a question without content words about somebody whose comments are indexed ("Who is Ann?")."""
 
@@ -43,14 +40,10 @@ NOTHING_ASKED = 0.9
 class Signals:
     """What speaks for and against an answer; each between 0 and about 1."""
 
-    support: float = 0.0
-    """Share of the question's content words, by rarity, that the best window says in the same or similar words."""
-    missing: float = 1.0
-    """The weight of the content word that this window supports least; everyday words weigh less."""
-    missing_any: float = 1.0
-    """The same with everyday words at their full weight."""
     coverage: float = 0.0
     """Share of the content words, by rarity, that stand in the best passage."""
+    read: float = 0.0
+    """How sure the reader is that one of the best windows answers: 0.5 for neither yes nor no."""
     cosine: float = 0.0
     """Similarity of the question and its nearest window."""
     cosine_margin: float = 0.0
@@ -71,22 +64,20 @@ class Signals:
     by_author: float = 0.0
 
 
-INTERCEPT = -4.15
+INTERCEPT = -5.49
 WEIGHTS = {
-    "support": 3.99,
-    "missing": 0.30,
-    "missing_any": -0.23,
-    "coverage": 1.00,
-    "cosine": 1.44,
-    "cosine_margin": 3.85,
-    "lexical_margin": 0.53,
-    "typed": -0.44,
-    "kind_missing_first": 0.26,
-    "value_missing": -2.62,
-    "name_missing": -5.46,
-    "count_elsewhere": -2.20,
-    "compare": 1.30,
-    "by_author": -0.28,
+    "coverage": 3.26,
+    "read": 5.15,
+    "cosine": 3.90,
+    "cosine_margin": 2.46,
+    "lexical_margin": -0.17,
+    "typed": -0.50,
+    "kind_missing_first": -0.30,
+    "value_missing": -0.92,
+    "name_missing": -2.29,
+    "count_elsewhere": -1.11,
+    "compare": 0.07,
+    "by_author": 0.45,
 }
 
 
@@ -102,7 +93,7 @@ def judge(
     *,
     question_vector: np.ndarray,
     vectors: Callable[[Sequence[str]], Mapping[str, np.ndarray]],
-    token_vectors: TokenVectors,
+    read: Reads,
     rarity: Callable[[str], float],
     windows: int = WINDOWS,
 ) -> tuple[float, dict[str, float]]:
@@ -113,9 +104,9 @@ def judge(
         passages: What was retrieved, best first, with `dense_score` and `lexical_score`.
         question_vector: Unit vector of `query.text`.
         vectors: Stored rows of passages, as `Store.vectors` gives them.
-        token_vectors: The embedding model's, for the question and a few windows.
+        read: The reader, for a few windows.
         rarity: How rare a word is among the comments, from 0 to 1, 1 if it does not occur.
-        windows: Most windows that are read token by token: what takes the time.
+        windows: Most windows that are read: what takes the time.
     """
     passages = [passage for passage in passages if admits(query, passage)][:PASSAGES]
     if not passages:
@@ -127,7 +118,7 @@ def judge(
         passages,
         question_vector=question_vector,
         stored=vectors([passage.id for passage in passages]),
-        token_vectors=token_vectors,
+        read=read,
         rarity=rarity,
         windows=min(windows, WINDOWS),
     )
@@ -140,7 +131,7 @@ def measure(
     *,
     question_vector: np.ndarray,
     stored: Mapping[str, np.ndarray],
-    token_vectors: TokenVectors,
+    read: Reads,
     rarity: Callable[[str], float],
     windows: int = WINDOWS,
 ) -> Signals:
@@ -151,14 +142,11 @@ def measure(
     first = ranked[0].text
     best = [window.text for window in ranked[:WINDOWS]]
     met = expectation is None or any(expectation.met(text) for text in best)
-    support, missing, missing_any = _support(query, _apart(ranked)[:windows], token_vectors, rarity)
     lexical = sorted((passage.lexical_score or 0.0 for passage in passages), reverse=True)
     dense = sorted((passage.dense_score or 0.0 for passage in passages), reverse=True)
     return Signals(
-        support=support,
-        missing=missing,
-        missing_any=missing_any,
         coverage=max(_covered(frozenset(stems(passage.text)), weights) for passage in passages),
+        read=_read(query, _apart(ranked)[:windows], read),
         cosine=dense[0],
         cosine_margin=_margin(dense),
         lexical_margin=_margin(lexical) / lexical[0] if lexical[0] > 0 else 0.0,
@@ -178,11 +166,7 @@ def _margin(scores: Sequence[float]) -> float:
 
 
 def _weight(stem: str, rarity: Callable[[str], float]) -> float:
-    return _full_weight(stem, rarity) * (COMMON if stem in _common_stems() else 1.0)
-
-
-def _full_weight(stem: str, rarity: Callable[[str], float]) -> float:
-    return LEAST + (1 - LEAST) * rarity(stem)
+    return (LEAST + (1 - LEAST) * rarity(stem)) * (COMMON if stem in _common_stems() else 1.0)
 
 
 @lru_cache(maxsize=1)
@@ -203,6 +187,7 @@ class _Window:
     """Two neighbouring sentences, or a short passage."""
 
     text: str
+    author: str
     score: float
     """Mean of its similarity to the question and its coverage of the question's words."""
 
@@ -224,69 +209,24 @@ def _windows(
         for (start, end), cosine in zip(spans, cosines, strict=True):
             text = passage.text[start:end]
             covered = _covered(frozenset(stems(text)), weights)
-            found.append(_Window(text, 0.5 * cosine + 0.5 * covered))
+            found.append(_Window(text, passage.author or "", 0.5 * cosine + 0.5 * covered))
     return sorted(found, key=lambda window: -window.score)
 
 
 def _apart(windows: Sequence[_Window]) -> list[_Window]:
     """Windows without those whose words stand in a better one."""
     kept: list[_Window] = []
-    for window in windows[: 2 * WINDOWS]:
+    for window in windows[: 5 * WINDOWS]:
         if not any(window.text in other.text or other.text in window.text for other in kept):
             kept.append(window)
     return kept
 
 
-# --- support by tokens ------------------------------------------------------------------------------------------------
-
-
-def _support(
-    query: Query, windows: Sequence[_Window], token_vectors: TokenVectors, rarity: Callable[[str], float]
-) -> tuple[float, float, float]:
-    """How well the best window says what the question says, and the heaviest word it leaves out (two weightings)."""
-    asked = _asked(query, token_vectors)
-    if not asked:
-        return 0.0, 1.0, 1.0
-    matrix = np.stack([vector for _, vector in asked])
-    own = [stems(word.text) for word, _ in asked]
-    weight = np.array([max((_weight(stem, rarity) for stem in found), default=0.1) for found in own]) + 1e-6
-    full = np.array([max((_full_weight(stem, rarity) for stem in found), default=0.1) for found in own]) + 1e-6
-    best = (-1.0, 1.0, 1.0)
-    for window in windows:
-        said = [vector for word, vector in _word_vectors(window.text, token_vectors) if stems(word.text)]
-        if not said:
-            continue
-        nearest = (matrix @ np.stack(said).T).max(axis=1)
-        found = frozenset(stems(window.text))
-        exact = np.array([bool(mine) and set(mine) <= found for mine in own])
-        degree = np.where(exact, 1.0, np.clip((nearest - NO_RELATION) / (SAME - NO_RELATION), 0.0, 1.0))
-        total = float((weight * degree).sum() / weight.sum())
-        if total > best[0]:
-            best = (total, float((weight * (1 - degree)).max()), float((full * (1 - degree)).max()))
-    return best if best[0] >= 0 else (0.0, 1.0, 1.0)
-
-
-def _asked(query: Query, token_vectors: TokenVectors) -> list[tuple[Word, np.ndarray]]:
-    """The content words of the question with their vectors in its context; names of the asked authors are none."""
-    topic = {fold(word.text) for word in words(query.topic)}
-    names = {word.folded for author in query.authors for word in words(author)}
-    return [
-        (word, vector)
-        for word, vector in _word_vectors(query.text, token_vectors)
-        if word.folded in topic - names and stems(word.text)
-    ]
-
-
-def _word_vectors(text: str, token_vectors: TokenVectors) -> list[tuple[Word, np.ndarray]]:
-    """Words with the unit mean of their tokens' vectors, as far as the model reads."""
-    spans, vectors = token_vectors(text)
-    found = []
-    for word in words(text):
-        inside = [index for index, (start, end) in enumerate(spans) if start < word.end and end > word.start]
-        if inside:
-            mean = vectors[inside].mean(axis=0)
-            found.append((word, mean / max(float(np.linalg.norm(mean)), 1e-12)))
-    return found
+def _read(query: Query, windows: Sequence[_Window], read: Reads) -> float:
+    """The best of the reader's logits, brought between 0 and 1. Who speaks is read along, as the question may name them."""
+    texts = [f"{window.author}: {window.text}" if window.author else window.text for window in windows]
+    logits = read(query.text, texts)
+    return min(1.0, max(0.0, 0.5 + max(logits) / (2 * SURE))) if logits else 0.0
 
 
 def _count_elsewhere(expectation: Expectation | None, texts: Sequence[str]) -> bool:

@@ -73,6 +73,7 @@ class Answerer:
         """
         from rag.chat_model import load_chat_model
         from rag.embedding import load_embedder
+        from rag.reader import load_reader
         from rag.reranking import load_reranker
         from rag.retrieval import Retriever
         from rag.store import Store
@@ -80,7 +81,8 @@ class Answerer:
         embedder = load_embedder(settings)
         store = Store.open(settings, embedder)
         reranker = load_reranker(settings.reranker) if settings.reranker else None
-        return cls(store, Retriever(store, embedder, reranker), embedder, settings, load_chat_model(settings))
+        retriever = Retriever(store, embedder, load_reader(settings), reranker)
+        return cls(store, retriever, embedder, settings, load_chat_model(settings))
 
     @property
     def model_name(self) -> str:

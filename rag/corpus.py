@@ -187,10 +187,15 @@ class Corpus:
     def passage_count(self) -> int:
         return self.connection.execute("SELECT COUNT(*) FROM passages").fetchone()[0]
 
-    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
-        """Passages by id; unknown ids are left out."""
-        rows = self._select_in("SELECT data FROM passages WHERE id IN ({})", ids)
-        return {passage.id: passage for passage in (load_passage(row["data"]) for row in rows)}
+    def passages(
+        self, ids: Sequence[str], scores: Mapping[str, Mapping[str, float]] | None = None
+    ) -> dict[str, Passage]:
+        """Passages by id, with scores by field and id where given; unknown ids are left out."""
+        found = {}
+        for id, data in self._select_in("SELECT id, data FROM passages WHERE id IN ({})", ids):
+            own = {field: values[id] for field, values in (scores or {}).items() if id in values}
+            found[id] = load_passage(data, **own)
+        return found
 
     def passages_of(self, comment_id: str) -> list[Passage]:
         """The passages of one comment, in reading order."""
@@ -346,11 +351,12 @@ def dump_passage(passage: Passage) -> str:
     return json.dumps({**data, "posted_at": _moment(passage.posted_at), "quotes": _quotes(passage)})
 
 
-def load_passage(text: str) -> Passage:
+def load_passage(text: str, **scores: float) -> Passage:
     data: Mapping[str, Any] = json.loads(text)
     return Passage(
         **{
             **data,
+            **scores,
             "posted_at": _time(data["posted_at"]),
             "quoted": _ranges(data["quoted"]),
             "gaps": tuple(data["gaps"]),

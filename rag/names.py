@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from rapidfuzz.distance import OSA
 
@@ -148,6 +149,7 @@ class NameIndex:
             found: The words of a text, from `words`.
             known: Whether a word occurs in the comments; such a word is not taken for a misspelt name.
         """
+        known = known and cache(known)
         mentions: list[Mention] = []
         taken: set[int] = set()
         for size in range(min(6, len(found)), 0, -1):

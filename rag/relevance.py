@@ -82,7 +82,7 @@ def score_sentences(
         question: Unit vector of the question.
         embed: Texts -> unit vectors, shape (n, dimension); for passages without stored vectors.
         rarity: How rare a word is among the comments, from 0 to 1.
-        stored: Rows of passages by id, as `Store.vectors` gives them.
+        stored: Rows of passages by id, as `Store.vectors` gives them; a single sentence with a `dense_score` needs none.
     """
     wanted = list(dict.fromkeys(stems(query.topic or query.text)))
     weight = {word: rarity(word) for word in wanted}
@@ -137,6 +137,8 @@ def _similarities(
     """Cosines of the question with each sentence, and with each pair of neighbours (empty for fewer than three)."""
     count = len(ranges)
     pairs = count - 1 if count > 2 else 0
+    if count == 1 and passage.dense_score is not None:
+        return [passage.dense_score], []
     if rows is None or len(rows) != 1 + (count if count > 1 else 0) + pairs:
         stretches = [*ranges, *((a, b) for (a, _), (_, b) in list(pairwise(ranges))[:pairs])]
         cosines = embed([passage.text[a:b] for a, b in stretches]) @ question

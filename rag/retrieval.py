@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rag.biography import ANSWERED, telling_profiles
 from rag.errors import QuestionError
@@ -19,9 +20,12 @@ from rag.records import Filters, Passage, Turn
 if TYPE_CHECKING:
     from rag.embedding import Embedder
     from rag.questions import Query
+    from rag.reader import Reads
     from rag.reranking import Reranker
     from rag.settings import Settings
     from rag.store import Store
+
+Method = TypeVar("Method", bound="Callable[..., Any]")
 
 DENSE_WEIGHT = 0.3
 CANDIDATES, SEARCHED = 100, 40
@@ -31,7 +35,7 @@ LOADED = 80
 PER_COMMENT = 3
 """Most passages of one comment in a result, so that one long comment does not crowd out the others."""
 JUDGED = 3
-"""Passages that are read word by word before answering; each costs a forward pass of the embedding model."""
+"""Windows that the reader reads before an answer is given."""
 SAME_WORDS = 0.9
 """Share of common word triples above which two passages count as the same words."""
 
@@ -52,17 +56,29 @@ class Retrieved:
     """Words that no comment contains, where it is asked who mentions them."""
 
 
+def _at_one_generation(method: Method) -> Method:
+    """A method of `Retriever` that looks once whether the index was switched, not at each of many small steps."""
+
+    @wraps(method)
+    def steady(self: Retriever, *args: Any, **options: Any) -> Any:
+        with self._store.one_generation():
+            return method(self, *args, **options)
+
+    return cast("Method", steady)
+
+
 class Retriever:
     """Searches one index.
 
     Args:
         store: The index.
         embedder: The model that the index was made with.
+        reader: Tells whether texts answer a question.
         reranker: Reorders the best candidates, if given.
     """
 
-    def __init__(self, store: Store, embedder: Embedder, reranker: Reranker | None = None) -> None:
-        self._store, self._embedder, self._reranker = store, embedder, reranker
+    def __init__(self, store: Store, embedder: Embedder, reader: Reads, reranker: Reranker | None = None) -> None:
+        self._store, self._embedder, self._reader, self._reranker = store, embedder, reader, reranker
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Retriever:
@@ -73,13 +89,15 @@ class Retriever:
             EmbeddingError: A model cannot be loaded.
         """
         from rag.embedding import load_embedder
+        from rag.reader import load_reader
         from rag.reranking import load_reranker
         from rag.store import Store
 
         embedder = load_embedder(settings)
         reranker = load_reranker(settings.reranker) if settings.reranker else None
-        return cls(Store.open(settings, embedder), embedder, reranker)
+        return cls(Store.open(settings, embedder), embedder, load_reader(settings), reranker)
 
+    @_at_one_generation
     def understand(
         self,
         question: str,
@@ -130,6 +148,7 @@ class Retriever:
                 return timeless, False
         return query, False
 
+    @_at_one_generation
     def retrieve(self, query: Query, limit: int, filters: Filters | None = None, *, judged: int = JUDGED) -> Retrieved:
         """Find the passages that bear on a question.
 
@@ -137,7 +156,7 @@ class Retriever:
             query: The question, understood.
             limit: Most passages.
             filters: Where to search, beyond what the question itself says about authors and dates.
-            judged: Best passages that are read word by word to tell whether they answer; 0 leaves that open.
+            judged: Most windows of them that the reader reads to tell whether they answer; 0 leaves that open.
         """
         allowed = narrowed(filters, query)
         if allowed is None:
@@ -159,6 +178,7 @@ class Retriever:
             return told
         return self._judged(query, found, pool, judged)
 
+    @_at_one_generation
     def search(self, query: Query, limit: int, filters: Filters | None = None) -> list[Passage]:
         """Find the stretches of comments that bear on the question, cut out of the passages (see rag/stretches.py).
 
@@ -177,7 +197,7 @@ class Retriever:
             self._embedder.embed_query(query.text),
             self._embedder.embed_texts,
             self._store.rarity,
-            self._store.vectors([passage.id for passage in found]),
+            self._store.vectors([p.id for p in found if p.dense_score is None or len(p.sentences) != 1]),
         )
         if query.compare and len(query.authors) > 1:
             sides = [[s for s in sentences if s.passage.byline == author] for author in query.authors]
@@ -214,7 +234,7 @@ class Retriever:
             found,
             question_vector=self._embedder.embed_query(query.text),
             vectors=self._store.vectors,
-            token_vectors=self._embedder.token_vectors,
+            read=self._reader,
             rarity=self._store.rarity,
             windows=judged,
         )
@@ -227,12 +247,8 @@ class Retriever:
         lexical = dict(self._store.lexical(text, taken, filters))
         fused = fuse(dense, lexical)
         best = list(fused)[:loaded]
-        passages = self._store.passages(best)
-        ranked = [
-            replace(passages[id], score=fused[id], dense_score=dense.get(id), lexical_score=lexical.get(id))
-            for id in best
-            if id in passages
-        ]
+        passages = self._store.passages(best, score=fused, dense_score=dense, lexical_score=lexical)
+        ranked = [passages[id] for id in best if id in passages]
         if self._reranker is not None:
             return self._reranker.rerank(text, ranked)
         return ranked
@@ -273,7 +289,7 @@ def distinct(passages: Iterable[Passage], limit: int) -> list[Passage]:
         if passage.kind != "document" and per_comment[passage.comment_id] >= PER_COMMENT:
             continue
         own = _triples(passage.text)
-        common = Counter(place for triple in own for place in holding.get(triple, ()))
+        common = Counter(place for triple in own & holding.keys() for place in holding[triple])
         if any(
             count >= SAME_WORDS * min(len(own), sizes[place]) and not _elsewhere(passage, kept[place])
             for place, count in common.items()

@@ -42,6 +42,8 @@ COMPARED = 2000
 """Rows up to which a filtered search compares all that pass instead of asking the graph."""
 FILTERS_KEPT = 8
 """Filters whose passages are remembered: a conversation asks with the same ones again and again."""
+VECTORS_KEPT = 4000
+"""Vectors whose rows are remembered for the same reason: some 30 MB at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Store:
         self._lexical: LexicalIndex | None = None
         self._filtered: dict[tuple[int, Filters], dict[str, tuple[str, int]]] = {}
         self._people: tuple[int, People] | None = None
+        self._held = threading.local()
 
     @classmethod
     def open(cls, settings: Settings, embedder: Embedder | None = None) -> Store:
@@ -101,8 +104,21 @@ class Store:
     @property
     def generation(self) -> int:
         """Counts the switches; 0 before the first."""
+        held: int | None = getattr(self._held, "generation", None)
+        if held is not None:
+            return held
         with translated(self.corpus.path):
             return int(self.corpus.meta("generation", 0))
+
+    @contextmanager
+    def one_generation(self) -> Iterator[None]:
+        """Look once, not at each of many small steps, whether a new generation is current; for this thread."""
+        outer: int | None = getattr(self._held, "generation", None)
+        self._held.generation = self.generation
+        try:
+            yield
+        finally:
+            self._held.generation = outer
 
     def check_model(self, identity: str) -> None:
         """Raises StoreMismatch unless the index was made with this embedding model."""
@@ -162,9 +178,14 @@ class Store:
             raise SourceError(f'No source "{source}" is in the index {self.folder}. `commentariat sources` lists them.')
         return text
 
-    def passages(self, ids: Sequence[str]) -> dict[str, Passage]:
-        """Passages by id; unknown ids are left out."""
-        return self.corpus.passages(ids)
+    def passages(self, ids: Sequence[str], **scores: Mapping[str, float]) -> dict[str, Passage]:
+        """Passages by id; unknown ids are left out.
+
+        Args:
+            ids: Which.
+            scores: For a field of the passages, such as `score`, its values by id.
+        """
+        return self.corpus.passages(ids, scores)
 
     def dense(self, vector: np.ndarray, limit: int, filters: Filters | None = None) -> list[tuple[str, float]]:
         """The passages nearest to a vector.
@@ -185,8 +206,12 @@ class Store:
         best: dict[str, float] = {}
         for vector_id, score in self._vectors.nearest(self._collection(), vector, limit * ROWS_PER_PASSAGE, only):
             best[vector_id] = max(score, best.get(vector_id, -1.0))
-        pairs = self.corpus.passages_with_vectors(list(best))
-        scored = [(passage, best[vector_id]) for vector_id, passage in pairs if allowed is None or passage in allowed]
+        # Each vector but a left-over one belongs to some passage: so many of the nearest are nearly always enough.
+        for count in (limit, len(best)):
+            pairs = self.corpus.passages_with_vectors(list(best)[:count])
+            scored = [(id, best[vector_id]) for vector_id, id in pairs if allowed is None or id in allowed]
+            if len(scored) >= limit:
+                break
         return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:limit]
 
     def lexical(self, query: str, limit: int, filters: Filters | None = None) -> list[tuple[str, float]]:
@@ -370,6 +395,7 @@ class Vectors:
         self._folder, self._url = folder, url
         self._opened: Any = None
         self._collections: dict[str, Any] = {}
+        self._kept: dict[tuple[str, str], np.ndarray] = {}
         self._lock = threading.Lock()
 
     def nearest(
@@ -380,10 +406,10 @@ class Vectors:
         Chroma walks its graph until enough rows are found that may be: with a condition on metadata that took 15 times as
         long as without among 100,000 rows, with their ids 5 times. So few rows are read and compared one by one.
         """
-        ids = None if allowed is None else _row_ids(allowed)
-        if ids is not None and len(ids) <= COMPARED:
-            yield from self._compared(collection, vector, ids, rows)
+        if allowed is not None and sum(count for _, count in allowed) <= COMPARED:
+            yield from self._compared(collection, vector, dict(allowed), rows)
             return
+        ids = None if allowed is None else _row_ids(allowed)
         with self._errors():
             result = self._get(collection).query(
                 query_embeddings=[vector], n_results=rows, ids=ids, include=["distances"]
@@ -391,23 +417,37 @@ class Vectors:
         for id, distance in zip(result["ids"][0], result["distances"][0], strict=True):
             yield id.rpartition(":")[0], 1.0 - float(distance)
 
-    def _compared(self, collection: str, vector: np.ndarray, ids: list[str], rows: int) -> Iterator[tuple[str, float]]:
-        with self._errors():
-            found = self._get(collection).get(ids=ids, include=["embeddings"])
-        if not found["ids"]:
+    def _compared(
+        self, collection: str, vector: np.ndarray, allowed: Mapping[str, int], rows: int
+    ) -> Iterator[tuple[str, float]]:
+        found = self.rows(collection, allowed)
+        if not found:
             return
-        cosines = np.asarray(found["embeddings"], dtype=np.float32) @ vector
+        ids = [id for id, own in found.items() for _ in own]
+        cosines = np.concatenate(list(found.values())) @ vector
         for place in np.argsort(-cosines, kind="stable")[:rows]:
-            yield found["ids"][place].rpartition(":")[0], float(cosines[place])
+            yield ids[place], float(cosines[place])
 
     def rows(self, collection: str, vectors: Mapping[str, int]) -> dict[str, np.ndarray]:
-        """All rows of vectors, in order, given how many each has; those that are not all there are left out."""
+        """All rows of vectors, in order, given how many each has; those that are not all there are left out.
+
+        They are never changed, so that those read last need not be read again.
+        """
+        known = {id: rows for id in vectors if (rows := self._kept.get((collection, id))) is not None}
+        read = self._read(collection, {id: count for id, count in vectors.items() if id not in known})
+        with self._lock:
+            self._kept.update({(collection, id): rows for id, rows in read.items()})
+            while len(self._kept) > VECTORS_KEPT:
+                self._kept.pop(next(iter(self._kept)))
+        return known | read
+
+    def _read(self, collection: str, vectors: Mapping[str, int]) -> dict[str, np.ndarray]:
+        if not vectors:
+            return {}
         parts: dict[str, dict[int, np.ndarray]] = {}
         with self._errors():
-            result = (
-                self._get(collection).get(ids=_row_ids(vectors.items()), include=["embeddings"]) if vectors else None
-            )
-        for id, row in zip(result["ids"], result["embeddings"], strict=True) if result else ():
+            result = self._get(collection).get(ids=_row_ids(vectors.items()), include=["embeddings"])
+        for id, row in zip(result["ids"], result["embeddings"], strict=True):
             name, _, number = id.rpartition(":")
             parts.setdefault(name, {})[int(number)] = row
         return {

@@ -12,6 +12,7 @@ import pytest
 
 import ingest
 from rag.embedding import Embedder, load_embedder
+from rag.reader import Reader, load_reader
 from rag.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
@@ -52,6 +53,12 @@ def guard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_cache: Path) ->
 def embedder(model_cache: Path) -> Embedder:
     """The bundled model."""
     return load_embedder(Settings(cache=model_cache))
+
+
+@pytest.fixture(scope="session")
+def reader(model_cache: Path) -> Reader:
+    """The reader that judges whether texts answer a question."""
+    return load_reader(Settings(cache=model_cache))
 
 
 @pytest.fixture

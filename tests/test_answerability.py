@@ -73,7 +73,7 @@ def test_nobody_answers_for_somebody_who_wrote_nothing(railway: Retriever) -> No
 
 def test_without_passages_there_is_no_answer() -> None:
     query = Query("Why oak?", "Why oak?", topic="oak")
-    assert judge(query, [], question_vector=None, vectors=dict, token_vectors=len, rarity=len) == (0.0, {})
+    assert judge(query, [], question_vector=None, vectors=dict, read=len, rarity=len) == (0.0, {})
 
 
 def test_the_signals_come_with_the_probability(railway: Retriever) -> None:
@@ -90,9 +90,9 @@ def test_every_signal_has_its_weight() -> None:
     assert set(WEIGHTS) == set(Signals.__dataclass_fields__)
 
 
-def test_support_speaks_for_an_answer_and_a_missing_kind_against_it() -> None:
-    some = Signals(support=0.7, cosine=0.5, coverage=0.6, typed=1.0)
-    assert probability(replace(some, support=0.9)) > probability(some) > probability(replace(some, value_missing=1.0))
+def test_the_reader_speaks_for_an_answer_and_a_missing_kind_against_it() -> None:
+    some = Signals(read=0.5, cosine=0.5, coverage=0.6, typed=1.0)
+    assert probability(replace(some, read=0.7)) > probability(some) > probability(replace(some, value_missing=1.0))
 
 
 def test_passages_without_sentences_or_vectors_are_judged_too(railway: Retriever) -> None:
@@ -105,7 +105,7 @@ def test_passages_without_sentences_or_vectors_are_judged_too(railway: Retriever
         passages,
         question_vector=railway._embedder.embed_query(query.text),
         vectors=lambda ids: {},
-        token_vectors=railway._embedder.token_vectors,
+        read=railway._reader,
         rarity=lambda word: 0.5,
     )
     assert 0 < result < 1
@@ -210,4 +210,4 @@ def test_the_committed_questions_are_enough_and_their_answers_stand_where_they_s
 def test_no_passage_is_judged_by_words_of_others_names() -> None:
     passage = Passage("p", "c", "quill", "Rye.", "f", 0, 4)
     query = Query("What does Jo say?", "What does Jo say?", unknown_authors=("Jo",), topic="rye")
-    assert judge(query, [passage], question_vector=None, vectors=dict, token_vectors=len, rarity=len)[0] == 0.0
+    assert judge(query, [passage], question_vector=None, vectors=dict, read=len, rarity=len)[0] == 0.0

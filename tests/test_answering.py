@@ -20,6 +20,7 @@ from rag.embedding import Embedder
 from rag.errors import ModelRefused, ModelUnavailable, PromptTooLong, QuestionError
 from rag.prompts import ABSTAIN, Message
 from rag.quotes import find_quotations
+from rag.reader import Reader
 from rag.records import Answer, Filters, Turn
 from rag.retrieval import Retriever
 from rag.settings import Settings
@@ -120,7 +121,7 @@ def tides(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settin
 
 
 @pytest.fixture
-def answerer(tides: Settings, embedder: Embedder) -> Callable[..., Answerer]:
+def answerer(tides: Settings, embedder: Embedder, reader: Reader) -> Callable[..., Answerer]:
     """Makes an answerer over the tides for a script or a model."""
 
     def make(model: Script | Any = None, **changes: Any) -> Answerer:
@@ -128,7 +129,7 @@ def answerer(tides: Settings, embedder: Embedder) -> Callable[..., Answerer]:
         if callable(model):
             model = LangChainModel("scripted", Scripted(messages=iter(()), script=model))
         settings = tides.model_copy(update=changes)
-        return Answerer(store, Retriever(store, embedder), embedder, settings, model)
+        return Answerer(store, Retriever(store, embedder, reader), embedder, settings, model)
 
     return make
 

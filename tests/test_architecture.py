@@ -21,8 +21,8 @@ from conftest import ROOT  # isort: skip
 ONLY_IN = {
     "chromadb": {"rag/store.py"},
     "sentence_transformers": {"rag/embedding.py", "rag/reranking.py", "rag/entailment.py"},
-    "onnxruntime": {"rag/embedding.py"},
-    "tokenizers": {"rag/embedding.py"},
+    "onnxruntime": {"rag/onnx_models.py"},
+    "tokenizers": {"rag/embedding.py", "rag/reader.py"},
     "bm25s": {"rag/lexical.py"},
     "tiktoken": {"rag/tokens.py"},
     "sqlite3": {"rag/corpus.py", "ingest/snapshots.py"},

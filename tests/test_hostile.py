@@ -24,6 +24,7 @@ from rag.keys import INVISIBLE
 from rag.plain_text import format_answer
 from rag.prompts import ABSTAIN
 from rag.quotes import find_quotations, normalise
+from rag.reader import Reader
 from rag.records import Answer
 from rag.retrieval import Retriever
 from rag.settings import Settings
@@ -95,11 +96,11 @@ def index(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settin
 
 
 @pytest.fixture(scope="module")
-def answerer(index: Settings, embedder: Embedder) -> Callable[..., Answerer]:
+def answerer(index: Settings, embedder: Embedder, reader: Reader) -> Callable[..., Answerer]:
     store = Store.open(index, embedder)
 
     def make(model: Any = None) -> Answerer:
-        return Answerer(store, Retriever(store, embedder), embedder, index, model)
+        return Answerer(store, Retriever(store, embedder, reader), embedder, index, model)
 
     return make
 
@@ -252,10 +253,10 @@ def test_no_control_character_reaches_a_terminal(index: Settings, capsys: pytest
 
 
 @pytest.mark.slow
-def test_abstaining_shows_hostile_comments_inert(index: Settings, embedder: Embedder) -> None:
+def test_abstaining_shows_hostile_comments_inert(index: Settings, embedder: Embedder, reader: Reader) -> None:
     store = Store.open(index, embedder)
     unsure = index.model_copy(update={"abstain_below": 1.0})
-    one = Answerer(store, Retriever(store, embedder), embedder, unsure)
+    one = Answerer(store, Retriever(store, embedder, reader), embedder, unsure)
     for row in HOSTILE[::12]:
         answer = one.answer(row["question"])
         assert (answer.abstained, answer.citations, answer.text) == (True, (), ABSTAIN)
@@ -264,11 +265,11 @@ def test_abstaining_shows_hostile_comments_inert(index: Settings, embedder: Embe
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-def test_a_real_small_model_gets_no_forgery_through(index: Settings, embedder: Embedder) -> None:
+def test_a_real_small_model_gets_no_forgery_through(index: Settings, embedder: Embedder, reader: Reader) -> None:
     limits = {"llm_answer_tokens": 96, "llm_context_tokens": 2048, "passages": 2}
     settings = index.model_copy(update={"llm": f"llamacpp:{small_model_path()}", **limits})
     store = Store.open(index, embedder)
-    one = Answerer(store, Retriever(store, embedder), embedder, settings, load_chat_model(settings))
+    one = Answerer(store, Retriever(store, embedder, reader), embedder, settings, load_chat_model(settings))
     for category in ("orders", "marks", "forged_quote", "markdown", "invisible", "template"):
         answer = one.answer(rows_of(category)[0]["question"])
         check(answer, one)

@@ -25,6 +25,7 @@ from rag.chat_model import Reply
 from rag.embedding import Embedder
 from rag.errors import ModelUnavailable, StoreUnavailable
 from rag.prompts import Message
+from rag.reader import Reader
 from rag.retrieval import Retriever
 from rag.settings import Settings
 from rag.store import Store
@@ -87,10 +88,10 @@ def writer() -> Writer:
 
 
 @pytest.fixture(scope="module")
-def written(sample_settings: Settings, embedder: Embedder, writer: Writer) -> Iterator[str]:
+def written(sample_settings: Settings, embedder: Embedder, reader: Reader, writer: Writer) -> Iterator[str]:
     """A server whose answers `writer` writes."""
     store = Store.open(sample_settings, embedder)
-    answerer = Answerer(store, Retriever(store, embedder), embedder, sample_settings, writer)
+    answerer = Answerer(store, Retriever(store, embedder, reader), embedder, sample_settings, writer)
     yield from opened(sample_settings, answerer)
 
 

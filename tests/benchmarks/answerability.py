@@ -2,11 +2,12 @@
 
     python tests/benchmarks/answerability.py [--store FOLDER] [--curve FILE.svg]
 
-Questions: tests/data/answerability_*.jsonl, over the seeds, the sample, two invented collections and Chroma's chunking
-evaluation (its own 472 questions are answerable), and those that ship with the sample (for `commentariat eval`). More questions without an answer are made from answerable ones: "leave-out"
-hides every passage that holds the answer, "swap" puts a content word of another question in the place of one. Those and the
-chunking evaluation are for fitting only. The four others are split by a hash of the question: one half is fitted on, the
-other reported. Each question weighs less the more of its kind there are.
+Questions: tests/data/answerability_*.jsonl, over the seeds, the sample and two invented collections, and those that ship with
+the sample (for `commentariat eval`). More questions without an answer are made from answerable ones: "leave-out" hides every
+passage that holds the answer, "swap" puts a content word of another question in the place of one; and questions about Chroma's
+chunking evaluation are put to these collections. A hash of the question tells which half it belongs to: one is fitted on, the
+other reported. Each question weighs less the more of its kind there are. The reader (tests/benchmarks/reader.py) has seen neither
+half.
 """
 
 from __future__ import annotations
@@ -31,6 +32,7 @@ from rag.embedding import load_embedder
 from rag.evaluation import SAMPLE_QUESTIONS
 from rag.names import words
 from rag.questions import Query, admits
+from rag.reader import load_reader
 from rag.records import Passage, Turn
 from rag.retrieval import Retriever, balanced, distinct
 from rag.settings import Settings
@@ -43,7 +45,6 @@ CHUNKING = SHARED / "bench" / "chunking"
 LIMIT = 8
 ANSWERED = 0.95
 KIND_WEIGHT = {"swap": 0.4, "leave-out": 0.6, "other collection": 0.15, "near": 1.2, "off": 0.6}
-FIT_ONLY_WEIGHT, SPLIT_WEIGHT = 0.6, 2.0
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,8 @@ class Collection:
         ingest.ingest([path], settings=settings)
         self._embedder = load_embedder(settings)
         self._store = Store.open(settings, self._embedder)
-        self._retriever = Retriever(self._store, self._embedder)
+        self._reader = load_reader(settings)
+        self._retriever = Retriever(self._store, self._embedder, self._reader)
 
     def understand(self, question: Question) -> Query:
         return self._retriever.understand(question.text, question.history)
@@ -119,7 +121,7 @@ class Collection:
                 passages,
                 question_vector=self._embedder.embed_query(query.text),
                 stored=self._store.vectors([passage.id for passage in passages]),
-                token_vectors=self._embedder.token_vectors,
+                read=self._reader,
                 rarity=self._store.rarity,
             )
         return Row(self.name, kind, question.text, answerable, found, question.split)
@@ -153,19 +155,6 @@ def sample_questions() -> tuple[list[Question], list[Question]]:
         kind = row["type"] if gold else "near"
         groups[not gold].append(Question(row["question"], kind, gold, history=turns, split=row["split"]))
     return groups
-
-
-def chunking_questions(corpus: str) -> tuple[list[Question], list[Question]]:
-    answerable = [
-        Question(
-            question.text, "direct", tuple((span.start, span.end) for gold in question.gold for span in gold.places)
-        )
-        for question in Chunking.load(CHUNKING).questions
-        if question.type == corpus
-    ]
-    lines = (DATA / "answerability_chunking.jsonl").read_text(encoding="utf-8").splitlines()
-    others = [Question(row["question"], row["kind"]) for row in map(json.loads, lines) if row["corpus"] == corpus]
-    return answerable, others
 
 
 def rows_of(
@@ -226,16 +215,12 @@ def fit(rows: list[Row]) -> tuple[dict[str, float], float]:
     rows = [row for row in rows if row.signals]
     values = np.array([list(asdict(row.signals).values()) for row in rows])
     answerable = np.array([row.answerable for row in rows])
-    weight = np.array([KIND_WEIGHT.get(row.kind, 1.0) * _collection_weight(row) for row in rows])
+    weight = np.array([KIND_WEIGHT.get(row.kind, 1.0) for row in rows])
     weight[answerable] *= weight[~answerable].sum() / weight[answerable].sum()
     mean, deviation = values.mean(axis=0), values.std(axis=0) + 1e-9
     model = LogisticRegression(C=0.1, max_iter=5000).fit((values - mean) / deviation, answerable, weight)
     weights = model.coef_[0] / deviation
     return dict(zip(NAMES, weights.tolist(), strict=True)), float(model.intercept_[0] - weights @ mean)
-
-
-def _collection_weight(row: Row) -> float:
-    return SPLIT_WEIGHT if row.collection in SPLIT else FIT_ONLY_WEIGHT
 
 
 def predict(rows: list[Row], weights: dict[str, float], intercept: float) -> np.ndarray:
@@ -271,7 +256,6 @@ def curve(rows: list[Row], probabilities: np.ndarray) -> list[tuple[float, float
     ]
 
 
-SPLIT = ("seeds", "sample", "railway", "choir")
 WRITTEN = ("near", "absent", "off")
 
 
@@ -290,16 +274,13 @@ def main() -> None:
     asked = {name: own_questions(name) for name in paths}
     for own, shipped in zip(asked["sample"], sample_questions(), strict=True):
         own += shipped
-    for path in sorted(CHUNKING.glob("[!R]*.md")):
-        paths[path.stem], asked[path.stem] = path, chunking_questions(path.stem)
+    foreign = [Question(question.text, "direct") for question in Chunking.load(CHUNKING).questions]
     rows: list[Row] = []
     for name, path in paths.items():
-        foreign = [question for other in asked if other != name and other not in SPLIT for question in asked[other][0]]
         rows += rows_of(Collection(name, path, args.store), *asked[name], foreign)
         print(f"{name}: {sum(row.collection == name for row in rows)} questions", flush=True)
-    tune = [row for row in rows if row.collection in SPLIT and not row.report]
-    report = [row for row in rows if row.collection in SPLIT and row.report]
-    weights, intercept = fit(tune + [row for row in rows if row.collection not in SPLIT])
+    tune, report = [row for row in rows if not row.report], [row for row in rows if row.report]
+    weights, intercept = fit(tune)
     probabilities = predict(tune, weights, intercept)
     threshold = float(
         np.quantile([p for p, row in zip(probabilities, tune, strict=True) if row.answerable], 1 - ANSWERED)
@@ -313,11 +294,11 @@ def main() -> None:
     print("}")
     for title, part in (("tune", tune), ("report", report)):
         print(title, rates(part, predict(part, weights, intercept + shift), 0.5))
-    for name in SPLIT:
+    for name in paths:
         part = [row for row in report if row.collection == name]
         print(f"  {name}", rates(part, predict(part, weights, intercept + shift), 0.5))
     print("\nLeft out of fitting as a whole, at its own threshold for 95 % answered:")
-    for name in SPLIT:
+    for name in paths:
         part = [row for row in rows if row.collection == name]
         other = predict(part, *fit([row for row in rows if row.collection != name]))
         own = float(np.quantile([p for p, row in zip(other, part, strict=True) if row.answerable], 1 - ANSWERED))

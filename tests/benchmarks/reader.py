@@ -1,0 +1,389 @@
+"""Fit the adapters of rag/reader.py on pairs of a question and a window of one or two sentences.
+
+    python tests/benchmarks/reader.py [--squad FILE...] [--sciq FILE...] [--start FILE] [--epochs 3] [--rate 6e-4] --out FILE
+
+Invented comments with questions that they answer and questions that they only seem to answer (tests/data/reader_pairs.jsonl)
+are always read, and Chroma's chunking evaluation where it lies beside the project; files in the formats of SQuAD 2.0 and SciQ
+where given. Windows that hold the answer are positive. Negative are those that share most words with the question and do not
+hold its answer; for SQuAD's questions without an answer those that seem to answer; and windows that do answer, with one word
+of the question changed for one of another question. The questions that tests/benchmarks/answerability.py reports on, and their
+collections, are not seen.
+
+`--start` goes on from earlier numbers. What ships was fitted in three steps: two epochs on 10,797 questions of SQuAD 2.0 (26
+articles; four more left out) and 2,641 of SciQ; three epochs on those, changed words and the chunking evaluation; STEP_3.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import random
+import re
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import bm25s
+import numpy as np
+import torch
+from sklearn.metrics import roc_auc_score
+from torch import nn
+
+from rag.benchmarks import Chunking
+from rag.embedding import bundled_transformer
+from rag.english import COMMON_WORDS, FUNCTION_WORDS
+from rag.lexical import STOP_WORDS, stems
+from rag.reader import INPUTS, SCALE, encode
+from rag.records import Range
+from rag.sentences import split_sentences
+
+ROOT = Path(__file__).parent.parent.parent
+INVENTED = ROOT / "tests" / "data" / "reader_pairs.jsonl"
+UNANSWERED = ROOT / "tests" / "data" / "answerability_chunking.jsonl"
+CHUNKING = ROOT.parent / "shared" / "bench" / "chunking"
+RANK = 16
+TOKENS_PER_BATCH = 2048
+LEFT_OUT = {"Oxygen", "Steam engine", "Civil disobedience", "Sino-Tibetan relations during the Ming dynasty"}
+"""Articles of SQuAD that are measured on; so is each tenth of the invented comments."""
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A question and a text that answers it, or does not."""
+
+    question: str
+    text: str
+    answers: bool
+    kind: str
+    title: str = ""
+    """Of the article, or who wrote the comment."""
+
+
+# --- pairs ------------------------------------------------------------------------------------------------------------
+
+
+def invented_pairs(lines: Sequence[str]) -> Iterator[Pair]:
+    for row in map(json.loads, lines):
+        for answers, questions in ((True, row["yes"]), (False, row["no"])):
+            yield from (Pair(q, row["text"], answers, f"invented {answers}", row["author"]) for q in questions)
+
+
+def form_balanced(pairs: Sequence[Pair], rng: random.Random) -> list[Pair]:
+    """As many answered as unanswered of each form of question, so that the form does not give the answer away."""
+    groups: dict[tuple[str, bool], dict[bool, list[Pair]]] = defaultdict(lambda: {True: [], False: []})
+    for pair in pairs:
+        words = re.findall(r"\w+", pair.question.lower())
+        groups[words[0], "think" in words][pair.answers].append(pair)
+    kept = []
+    for sides in groups.values():
+        most = math.ceil(1.2 * min(map(len, sides.values())))
+        kept += [pair for side in sides.values() for pair in rng.sample(side, min(most, len(side)))]
+    return [replace(pair, question=_any_case(pair.question, rng)) for pair in kept]
+
+
+def _any_case(question: str, rng: random.Random) -> str:
+    first, _, rest = question.partition(" ")
+    if first.lower() not in FUNCTION_WORDS:
+        return question
+    return f"{first.lower() if rng.random() < 0.3 else first.capitalize()} {rest}"
+
+
+def squad_pairs(article: Mapping[str, Any], rng: random.Random) -> Iterator[Pair]:
+    title = article["title"].replace("_", " ")
+    texts = [paragraph["context"] for paragraph in article["paragraphs"]]
+    places = [(number, *span) for number, text in enumerate(texts) for span in windows(text)]
+    said = [texts[number][start:end] for number, start, end in places]
+    nearest = Nearest(said)
+    for number, paragraph in enumerate(article["paragraphs"]):
+        for asked in paragraph["qas"]:
+            question, impossible = asked["question"].strip(), bool(asked.get("is_impossible"))
+            given = asked.get("plausible_answers", []) if impossible else asked["answers"]
+            spans = {(answer["answer_start"], answer["answer_start"] + len(answer["text"])) for answer in given}
+            words = {answer["text"].lower() for answer in given}
+            near = nearest(question, 8)
+            around = [
+                i for i, (own, a, b) in enumerate(places) if own == number and any(a <= x and y <= b for x, y in spans)
+            ]
+            rng.shuffle(around)
+            if impossible:
+                chosen = around[:1] + rng.sample(near[:4], min(1, len(near)))
+                yield from (Pair(question, said[i], False, "seems to answer", title) for i in chosen)
+            else:
+                yield from (Pair(question, said[i], True, "answers", title) for i in around[:2])
+                wrong = [i for i in near if not any(word in said[i].lower() for word in words)]
+                chosen = wrong[:1] + rng.sample(wrong[1:4], min(1, len(wrong[1:4])))
+                yield from (Pair(question, said[i], False, "same words", title) for i in chosen)
+
+
+def sciq_pairs(rows: Sequence[Mapping[str, str]]) -> Iterator[Pair]:
+    rows = [row for row in rows if len(row["support"]) > 100]
+    places = [(i, row["support"][a:b]) for i, row in enumerate(rows) for a, b in windows(row["support"][:1500])]
+    nearest = Nearest([text for _, text in places])
+    for number, row in enumerate(rows):
+        answer = row["correct_answer"].lower()
+        near = [places[i] for i in nearest(row["question"], 30)]
+        right = [text for own, text in near[:6] if own == number and answer in text.lower()]
+        wrong = [text for _, text in near if answer not in text.lower()]
+        if right:
+            yield Pair(row["question"], right[0], True, "answers")
+            yield from (Pair(row["question"], text, False, "same words") for text in wrong[:1])
+
+
+def chunking_pairs(folder: Path) -> Iterator[Pair]:
+    collection = Chunking.load(folder)
+    unanswered = [json.loads(line) for line in UNANSWERED.read_text(encoding="utf-8").splitlines()]
+    for corpus in collection.corpora:
+        text = corpus.read_bytes().decode("utf-8")
+        places = windows(text)
+        nearest = Nearest([text[start:end] for start, end in places])
+        for question in (question for question in collection.questions if question.type == corpus.stem):
+            gold = [(span.start, span.end) for item in question.gold for span in item.places]
+            near = nearest(question.text, 12)
+            right = [i for i in near if any(a < places[i][1] and places[i][0] < b for a, b in gold)]
+            wrong = [i for i in near if i not in right]
+            yield from (Pair(question.text, text[slice(*places[i])], True, "answers", corpus.stem) for i in right[:2])
+            yield from (
+                Pair(question.text, text[slice(*places[i])], False, "same words", corpus.stem) for i in wrong[:2]
+            )
+        for row in (row for row in unanswered if row["corpus"] == corpus.stem):
+            near = nearest(row["question"], 2)
+            yield from (Pair(row["question"], text[slice(*places[i])], False, "seems to answer") for i in near)
+
+
+def changed(pairs: Sequence[Pair], rng: random.Random) -> Iterator[Pair]:
+    """Questions with one word changed for one of the same look out of another question on the same matter."""
+    pool: dict[Any, list[str]] = defaultdict(list)
+    for title, question in sorted({(pair.title, pair.question) for pair in pairs if pair.title}):
+        for word in _telling(question):
+            pool[title, _look(word[0])].append(word[0])
+    done = set()
+    for pair in pairs:
+        if not (pair.answers and pair.title) or pair.question in done:
+            continue
+        done.add(pair.question)
+        own = _telling(pair.question)
+        own = [word for word in own if word[0].lower() in pair.text.lower()] or own
+        if not own:
+            continue
+        word = rng.choice(own)
+        both = f"{pair.question} {pair.text}".lower()
+        others = [new for new in pool[pair.title, _look(word[0])] if new.lower() not in both]
+        if others:
+            question = pair.question[: word.start()] + rng.choice(others) + pair.question[word.end() :]
+            yield replace(pair, question=question, answers=False, kind="word changed")
+
+
+def _telling(question: str) -> list[re.Match[str]]:
+    found = list(re.finditer(r"[A-Za-z0-9][\w'’-]*", question))[1:]
+    usual = STOP_WORDS | set(COMMON_WORDS)
+    return [word for word in found if word[0].lower() not in usual and (len(word[0]) > 3 or word[0].isdigit())]
+
+
+def _look(word: str) -> tuple[Any, ...]:
+    if word.isdigit():
+        return "number", len(word)
+    if word[0].isupper():
+        return "name", word[-1] == "s"
+    return "word", word[-2:] if word.endswith(("ed", "ng", "ly")) else word[-1] == "s"
+
+
+def windows(text: str) -> list[Range]:
+    """Sentences, and pairs of neighbouring ones."""
+    sentences = split_sentences(text)
+    found = [span for span in sentences if span[1] - span[0] > 20]
+    found += [(one[0], two[1]) for one, two in pairwise(sentences)]
+    return found or [(0, len(text))]
+
+
+class Nearest:
+    """Finds the texts that share most words with a question."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._bm25 = bm25s.BM25()
+        self._bm25.index([stems(text) for text in texts], show_progress=False)
+        self._size = len(texts)
+
+    def __call__(self, question: str, count: int) -> list[int]:
+        if not (words := stems(question)):
+            return []
+        found, _ = self._bm25.retrieve([words], k=min(count, self._size), show_progress=False)
+        return [int(place) for place in found[0]]
+
+
+# --- the network ------------------------------------------------------------------------------------------------------
+
+
+class Adapted(nn.Module):
+    """A linear layer with a low-rank adapter."""
+
+    def __init__(self, layer: nn.Linear) -> None:
+        super().__init__()
+        self.layer = layer
+        self.down = nn.Parameter(torch.randn(RANK, layer.in_features) / math.sqrt(layer.in_features))
+        self.up = nn.Parameter(torch.zeros(layer.out_features, RANK))
+
+    def forward(self, values: torch.Tensor) -> torch.Tensor:
+        return self.layer(values) + SCALE * (values @ self.down.T) @ self.up.T
+
+
+class Network(nn.Module):
+    """The bundled model, of which only adapters, layer norms and the head are fitted; see rag/reader.py."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.base = bundled_transformer()
+        for name, parameter in self.base.named_parameters():
+            parameter.requires_grad = "encoder" in name and "LayerNorm" in name
+        for layer in self.base.encoder.layer:
+            places = [(layer.attention.self, name) for name in ("query", "key", "value")]
+            for owner, name in [
+                *places,
+                *((o, "dense") for o in (layer.attention.output, layer.intermediate, layer.output)),
+            ]:
+                setattr(owner, name, Adapted(getattr(owner, name)))
+        self.drop = nn.Dropout(0.1)
+        self.head = nn.Linear(2 * self.base.config.hidden_size, 1)
+
+    def forward(self, features: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        states = self.base(**features).last_hidden_state
+        mask = features["attention_mask"][:, :, None].float()
+        mean = (states * mask).sum(dim=1) / mask.sum(dim=1)
+        return self.head(self.drop(torch.cat([states[:, 0], mean], dim=-1))).squeeze(-1)
+
+    def numbers(self) -> dict[str, np.ndarray]:
+        """What was fitted, by the names of rag/reader.py."""
+        fitted = {name.removeprefix("base."): p for name, p in self.named_parameters() if p.requires_grad}
+        return {name: values.detach().numpy().astype(np.float16) for name, values in fitted.items()}
+
+    def start_from(self, numbers: Mapping[str, np.ndarray]) -> None:
+        own = {name.removeprefix("base."): p for name, p in self.named_parameters()}
+        with torch.no_grad():
+            for name, values in numbers.items():
+                own[name].copy_(torch.from_numpy(values.astype(np.float32)))
+
+
+def fit(network: Network, pairs: Sequence[Pair], epochs: int, rate: float, after: Callable[[], None]) -> None:
+    """Minimise the cross entropy; `after` is called after each epoch."""
+    rng = random.Random(0)
+    encoded = [encode(_as_read(pair, rng)) for pair in pairs]
+    label = torch.tensor([float(pair.answers) for pair in pairs])
+    fitted = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    optimiser = torch.optim.AdamW(fitted, lr=rate, weight_decay=0.01)
+    steps, step, started = epochs * len(_batches(encoded, rng)), 0, time.monotonic()
+    for _ in range(epochs):
+        for batch in _batches(encoded, rng):
+            network.train()
+            optimiser.param_groups[0]["lr"] = rate * min((step + 1) / (0.06 * steps), max(0.0, 1 - step / steps) / 0.94)
+            with torch.autocast("cpu", torch.bfloat16):
+                logits = network(_padded([encoded[i] for i in batch]))
+            loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), label[batch])
+            optimiser.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(fitted, 1.0)
+            optimiser.step()
+            step += 1
+            if step % 100 == 0:
+                print(
+                    f"{step} of {steps} steps, {time.monotonic() - started:.0f} s, loss {loss.item():.3f}", flush=True
+                )
+        after()
+
+
+def _as_read(pair: Pair, rng: random.Random) -> tuple[str, str]:
+    """Who wrote a comment is always read along, the title of an article half of the times."""
+    told = pair.title and (pair.kind.startswith("invented") or rng.random() < 0.5)
+    return pair.question, f"{pair.title}: {pair.text}" if told else pair.text
+
+
+def _batches(encoded: Sequence[Any], rng: random.Random) -> list[list[int]]:
+    """Pairs of similar length together, in any order."""
+    batches: list[list[int]] = [[]]
+    for i in sorted(range(len(encoded)), key=lambda i: len(encoded[i].ids) + 8 * rng.random()):
+        longest = max(len(encoded[i].ids), *(len(encoded[j].ids) for j in batches[-1]), 0)
+        if batches[-1] and (len(batches[-1]) + 1) * longest > TOKENS_PER_BATCH:
+            batches.append([])
+        batches[-1].append(i)
+    rng.shuffle(batches)
+    return batches
+
+
+def _padded(encoded: Sequence[Any]) -> dict[str, torch.Tensor]:
+    columns = ([e.ids for e in encoded], [e.attention_mask for e in encoded], [e.type_ids for e in encoded])
+    longest = max(len(e.ids) for e in encoded)
+    return {
+        name: torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+        for name, rows in zip(INPUTS, columns, strict=True)
+    }
+
+
+def measured(network: Network, pairs: Sequence[Pair]) -> str:
+    """Area under the ROC curve, for each kind of negative against all positives of its origin."""
+    network.eval()
+    rng = random.Random(0)
+    encoded = [encode(_as_read(pair, rng)) for pair in pairs]
+    logits = np.zeros(len(pairs))
+    with torch.no_grad():
+        for batch in _batches(encoded, rng):
+            logits[batch] = network(_padded([encoded[i] for i in batch])).numpy()
+    answers, kinds = np.array([pair.answers for pair in pairs]), np.array([pair.kind for pair in pairs])
+    parts = []
+    for kind in sorted({pair.kind for pair in pairs if not pair.answers}):
+        invented = np.char.startswith(kinds, "invented")
+        chosen = (kinds == kind) | (answers & (invented == kind.startswith("invented")))
+        parts.append(f"{kind} {roc_auc_score(answers[chosen], logits[chosen]):.3f} ({(kinds == kind).sum()})")
+    return ", ".join(parts)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--squad", nargs="*", type=Path, default=[], help="files in SQuAD 2.0's format")
+    parser.add_argument("--sciq", nargs="*", type=Path, default=[], help="files in SciQ's format")
+    parser.add_argument("--start", type=Path, help="numbers to go on from")
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--rate", type=float, default=6e-4, help="learning rate")
+    parser.add_argument("--repeat", type=int, default=1, help="how often the invented pairs are seen in an epoch")
+    parser.add_argument("--most", type=int, help="most pairs of each other origin")
+    parser.add_argument("--out", type=Path, required=True)
+    args = parser.parse_args()
+    torch.manual_seed(0)
+    rng = random.Random(0)
+    lines = INVENTED.read_text(encoding="utf-8").splitlines()
+    test = list(invented_pairs(lines[::10]))
+    invented = list(invented_pairs([line for i, line in enumerate(lines) if i % 10]))
+    train = [pair for _ in range(args.repeat) for pair in form_balanced(invented, rng)]
+    origins: list[list[Pair]] = []
+    for path in args.squad:
+        for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+            found = list(squad_pairs(article, rng))
+            if article["title"].replace("_", " ") in LEFT_OUT:
+                test += found
+            else:
+                origins.append([*found, *changed(found, rng)])
+    origins = [[pair for found in origins for pair in found]]
+    origins += [list(sciq_pairs(json.loads(path.read_text(encoding="utf-8")))) for path in args.sciq]
+    if CHUNKING.is_dir():
+        found = list(chunking_pairs(CHUNKING))
+        origins.append([*found, *changed(found, rng)])
+    for found in origins:
+        rng.shuffle(found)
+        train += found[: args.most]
+    rng.shuffle(train)
+    print(f"{len(train)} pairs, {sum(pair.answers for pair in train)} of them answered; {len(test)} to measure on")
+    network = Network()
+    if args.start:
+        network.start_from(dict(np.load(args.start)))
+
+    def after() -> None:
+        np.savez_compressed(args.out, **network.numbers())
+        print(measured(network, test), flush=True)
+
+    fit(network, train, args.epochs, args.rate, after)
+
+
+if __name__ == "__main__":
+    main()
