@@ -64,20 +64,20 @@ class Signals:
     by_author: float = 0.0
 
 
-INTERCEPT = -5.49
+INTERCEPT = -5.51
 WEIGHTS = {
-    "coverage": 3.26,
-    "read": 5.15,
-    "cosine": 3.90,
-    "cosine_margin": 2.46,
-    "lexical_margin": -0.17,
-    "typed": -0.50,
-    "kind_missing_first": -0.30,
-    "value_missing": -0.92,
-    "name_missing": -2.29,
-    "count_elsewhere": -1.11,
-    "compare": 0.07,
-    "by_author": 0.45,
+    "coverage": 3.41,
+    "read": 4.41,
+    "cosine": 4.35,
+    "cosine_margin": 2.17,
+    "lexical_margin": -0.20,
+    "typed": -0.64,
+    "kind_missing_first": -0.21,
+    "value_missing": -1.08,
+    "name_missing": -2.26,
+    "count_elsewhere": -1.08,
+    "compare": -0.16,
+    "by_author": 0.39,
 }
 
 

@@ -52,13 +52,13 @@ CREATE TABLE IF NOT EXISTS wording_marks (
 CREATE TABLE IF NOT EXISTS comments (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, author_key TEXT NOT NULL, byline TEXT NOT NULL, posted_at TEXT,
     parent_id TEXT, thread_id TEXT, place TEXT NOT NULL, data TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS comments_by_author ON comments (author_key);
+CREATE INDEX IF NOT EXISTS comments_of_author ON comments (author_key, byline, id);
 CREATE INDEX IF NOT EXISTS comments_by_parent ON comments (parent_id);
 CREATE INDEX IF NOT EXISTS comments_by_thread ON comments (thread_id);
 CREATE TABLE IF NOT EXISTS passages (
     id TEXT PRIMARY KEY, comment_id TEXT NOT NULL, ordinal INTEGER NOT NULL, vector_id TEXT NOT NULL,
     rows INTEGER NOT NULL, data TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS passages_by_comment ON passages (comment_id);
+CREATE INDEX IF NOT EXISTS passages_of_comment ON passages (comment_id, id, vector_id, rows);
 CREATE INDEX IF NOT EXISTS passages_of_vector ON passages (vector_id, id);
 CREATE INDEX IF NOT EXISTS vectors_of_passage ON passages (id, vector_id, rows);
 """

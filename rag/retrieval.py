@@ -34,6 +34,9 @@ LOADED = 80
 """The best of them after fusion, which are read from disk for an answer; twice as many as wanted where more are wanted."""
 PER_COMMENT = 3
 """Most passages of one comment in a result, so that one long comment does not crowd out the others."""
+SILENT = 0.37
+"""Probability of answering below which a side of a comparison is left out: between those that have an answer (33 in the sample, all
+but one above 0.39) and those that have none (9, none above 0.35)."""
 JUDGED = 3
 """Windows that the reader reads before an answer is given."""
 SAME_WORDS = 0.9
@@ -164,11 +167,13 @@ class Retriever:
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
         depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
         if query.compare and len(allowed.authors) > 1:
-            pools = [
-                self._candidates(query.text, replace(allowed, authors=(author,)), depth) for author in allowed.authors
-            ]
-            found = balanced([distinct(pool, limit) for pool in pools], limit)
-            pool = _merged(pools)
+            pools = {
+                author: self._candidates(query.text, replace(allowed, authors=(author,)), depth)
+                for author in allowed.authors
+            }
+            sides = {author: distinct(pool, limit) for author, pool in pools.items()}
+            found = balanced(self._speaking(query, sides) if judged else list(sides.values()), limit)
+            pool = _merged(list(pools.values()))
         else:
             pool = self._candidates(query.text, allowed, depth)
             found = distinct(pool, limit)
@@ -222,23 +227,37 @@ class Retriever:
             return None
         return Retrieved(query, tuple(nearest), 0.0, considered=tuple(pool), absent=missing)
 
+    def _speaking(self, query: Query, sides: Mapping[str, Sequence[Passage]]) -> list[Sequence[Passage]]:
+        """The sides of a comparison without those that say nothing on its topic, if any does."""
+        kept = []
+        for author, side in sides.items():
+            asked = replace(
+                query, text=f"What does {author} think about {query.topic}?", authors=(author,), compare=False
+            )
+            if not query.topic or self._judge(asked, side)[0] >= SILENT:
+                kept.append(side)
+        return kept or list(sides.values())
+
     def _judged(self, query: Query, found: Sequence[Passage], pool: Sequence[Passage], judged: int) -> Retrieved:
         """How probable it is that what was found answers the question."""
-        from rag.answerability import judge
-
         retrieved = Retrieved(query, tuple(found), 0.0, considered=tuple(pool))
         if not judged:
             return replace(retrieved, answerable=1.0 if found else 0.0)
-        answerable, signals = judge(
+        answerable, signals = self._judge(query, found, judged)
+        return replace(retrieved, answerable=answerable, signals=signals)
+
+    def _judge(self, query: Query, found: Sequence[Passage], windows: int = JUDGED) -> tuple[float, dict[str, float]]:
+        from rag.answerability import judge
+
+        return judge(
             query,
             found,
             question_vector=self._embedder.embed_query(query.text),
             vectors=self._store.vectors,
             read=self._reader,
             rarity=self._store.rarity,
-            windows=judged,
+            windows=windows,
         )
-        return replace(retrieved, answerable=answerable, signals=signals)
 
     def _candidates(self, text: str, filters: Filters, depth: tuple[int, int]) -> list[Passage]:
         """Both searches fused, best first; `depth` tells how many to take from each, and how many of the best to read."""

@@ -55,6 +55,14 @@ def check(answer: rag.Answer, settings: Settings) -> None:
     assert str(answer.coverage).startswith("searched ")
 
 
+def test_in_a_comparison_whoever_says_nothing_of_it_is_not_quoted(sample_settings: Settings) -> None:
+    answer = rag.answer("Compare ohm_sweet_ohm and Brine on oven temperature.", settings=sample_settings)
+    assert {citation.passage.author for citation in answer.citations} == {"Brine Ledgerwick"}
+    assert "Nothing by ohm\\_sweet\\_ohm was found on this." in answer.text
+    both = rag.answer("Compare mossgauge and ohm_sweet_ohm on nail varnish.", settings=sample_settings)
+    assert {citation.passage.author for citation in both.citations} == {"mossgauge", "ohm_sweet_ohm"}
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_every_answer_keeps_the_invariants(question: str, index: Settings) -> None:
     answer = rag.answer(question, settings=index)

@@ -9,8 +9,9 @@ hold its answer; for SQuAD's questions without an answer those that seem to answ
 of the question changed for one of another question. The questions that tests/benchmarks/answerability.py reports on, and their
 collections, are not seen.
 
-`--start` goes on from earlier numbers. What ships was fitted in three steps: two epochs on 10,797 questions of SQuAD 2.0 (26
-articles; four more left out) and 2,641 of SciQ; three epochs on those, changed words and the chunking evaluation; STEP_3.
+`--start` goes on from earlier numbers. What ships was fitted in four steps: two epochs on 10,797 questions of SQuAD 2.0 (26 articles;
+four more left out) and 2,641 of SciQ; two on those, changed words and the chunking evaluation; two on the first 988 invented
+comments (`--repeat 2`) and 9,000 pairs of each of the others; one on all invented comments (`--repeat 2`) and 5,000 of each.
 """
 
 from __future__ import annotations
