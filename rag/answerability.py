@@ -64,20 +64,20 @@ class Signals:
     by_author: float = 0.0
 
 
-INTERCEPT = -5.51
+INTERCEPT = -5.76
 WEIGHTS = {
-    "coverage": 3.41,
-    "read": 4.41,
-    "cosine": 4.35,
-    "cosine_margin": 2.17,
-    "lexical_margin": -0.20,
-    "typed": -0.64,
-    "kind_missing_first": -0.21,
-    "value_missing": -1.08,
-    "name_missing": -2.26,
-    "count_elsewhere": -1.08,
-    "compare": -0.16,
-    "by_author": 0.39,
+    "coverage": 3.42,
+    "read": 5.14,
+    "cosine": 4.10,
+    "cosine_margin": 2.26,
+    "lexical_margin": -0.16,
+    "typed": -0.65,
+    "kind_missing_first": -0.16,
+    "value_missing": -1.09,
+    "name_missing": -2.27,
+    "count_elsewhere": -1.09,
+    "compare": -0.12,
+    "by_author": 0.37,
 }
 
 

@@ -154,9 +154,9 @@ FLOORS = {
     "characters_recall@5": 0.80,
     "characters_iou@5": 0.13,
     "citation_recall": 0.65,
-    "citation_precision": 0.56,
+    "citation_precision": 0.58,
     "answered": 0.88,
-    "declined": 0.67,
+    "declined": 0.70,
     "quotes_exact": 1.0,
 }
 """A little below what was measured; raise them when the figures rise."""
