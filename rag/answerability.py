@@ -64,20 +64,20 @@ class Signals:
     by_author: float = 0.0
 
 
-INTERCEPT = -5.76
+INTERCEPT = -5.69
 WEIGHTS = {
-    "coverage": 3.42,
-    "read": 5.14,
-    "cosine": 4.10,
-    "cosine_margin": 2.26,
-    "lexical_margin": -0.16,
-    "typed": -0.65,
-    "kind_missing_first": -0.16,
-    "value_missing": -1.09,
-    "name_missing": -2.27,
-    "count_elsewhere": -1.09,
-    "compare": -0.12,
-    "by_author": 0.37,
+    "coverage": 3.23,
+    "read": 5.19,
+    "cosine": 4.42,
+    "cosine_margin": 1.97,
+    "lexical_margin": -0.18,
+    "typed": -0.64,
+    "kind_missing_first": -0.21,
+    "value_missing": -0.89,
+    "name_missing": -2.33,
+    "count_elsewhere": -0.90,
+    "compare": -0.20,
+    "by_author": 0.30,
 }
 
 

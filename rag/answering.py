@@ -73,16 +73,12 @@ class Answerer:
         """
         from rag.chat_model import load_chat_model
         from rag.embedding import load_embedder
-        from rag.reader import load_reader
-        from rag.reranking import load_reranker
         from rag.retrieval import Retriever
         from rag.store import Store
 
         embedder = load_embedder(settings)
         store = Store.open(settings, embedder)
-        reranker = load_reranker(settings.reranker) if settings.reranker else None
-        retriever = Retriever(store, embedder, load_reader(settings), reranker)
-        return cls(store, retriever, embedder, settings, load_chat_model(settings))
+        return cls(store, Retriever.from_settings(settings, store), embedder, settings, load_chat_model(settings))
 
     @property
     def model_name(self) -> str:
@@ -205,7 +201,11 @@ class Answerer:
             said.append(phrases.say("absent", term=inert(found.absent)))
         if found.query.unknown_authors:
             names = phrases.joined([inert(name) for name in found.query.unknown_authors])
-            said.append(phrases.say("nobody", names=names))
+            if found.query.labels:
+                profiles = ", ".join(map(inert, found.query.labels))
+                said.append(phrases.say("nobody_unsigned", names=names, profiles=profiles))
+            else:
+                said.append(phrases.say("nobody", names=names))
         if self._model is None and detected(base.question) != ENGLISH:
             said.append(phrases.say("in_english"))
         return replace(base, text=" ".join(said), citations=(), abstained=True)

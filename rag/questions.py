@@ -137,7 +137,7 @@ _BY_TIME = re.compile(
 _WRITING = re.compile(
     r"\b(?:wr(?:ote|ite|ites|itten|iting)|sa(?:id|y|ys|ying)|post(?:ed|s|ing)?|comment(?:s|ed|ing)?|argu(?:e|es|ed|ing|ments?)|repl(?:y|ied|ies)"
     r"|thought|think|thinks|views?|opinions?|claim(?:s|ed)?|suggest(?:s|ed)?|mention(?:s|ed)?|discuss(?:es|ed)?|stat(?:e|es|ed)|answer(?:s|ed)?"
-    r"|believ(?:e|es|ed)|talk(?:s|ed|ing)?|propos(?:e|es|ed)|recommend(?:s|ed)?|predict(?:s|ed)?|told|tell)\b",
+    r"|believ(?:e|es|ed)|talk(?:s|ed|ing)?|propos(?:e|es|ed)|recommend(?:s|ed)?|predict(?:s|ed)?|told|tell|chang\w+ \w+ minds?)\b",
     re.I,
 )
 _SUBJECT_MATTER = re.compile(r"\b(?:about|on|of|regarding|concerning|that|whether|how|why|to|for|with)\b", re.I)

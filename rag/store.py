@@ -206,13 +206,26 @@ class Store:
         best: dict[str, float] = {}
         for vector_id, score in self._vectors.nearest(self._collection(), vector, limit * ROWS_PER_PASSAGE, only):
             best[vector_id] = max(score, best.get(vector_id, -1.0))
-        # Each vector but a left-over one belongs to some passage: so many of the nearest are nearly always enough.
+        if allowed is not None and len(allowed) <= COMPARED:
+            scored = [(id, best[vector_id]) for id, (vector_id, _) in allowed.items() if vector_id in best]
+        else:
+            scored = self._of_passages(best, limit, allowed)
+        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+    def _of_passages(
+        self, best: Mapping[str, float], limit: int, allowed: Mapping[str, tuple[str, int]] | None
+    ) -> list[tuple[str, float]]:
+        """Scores of vectors, best first, as scores of passages.
+
+        Each vector but a left-over one belongs to some passage: as many of the nearest as are wanted are nearly always enough.
+        """
+        scored: list[tuple[str, float]] = []
         for count in (limit, len(best)):
             pairs = self.corpus.passages_with_vectors(list(best)[:count])
             scored = [(id, best[vector_id]) for vector_id, id in pairs if allowed is None or id in allowed]
             if len(scored) >= limit:
                 break
-        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:limit]
+        return scored
 
     def lexical(self, query: str, limit: int, filters: Filters | None = None) -> list[tuple[str, float]]:
         """The passages that share words with a query: ids with BM25 scores, best first, none with score 0."""
@@ -445,17 +458,16 @@ class Vectors:
         """The same, always read, and not remembered."""
         if not vectors:
             return {}
-        parts: dict[str, dict[int, np.ndarray]] = {}
         with self._errors():
             result = self._get(collection).get(ids=_row_ids(vectors.items()), include=["embeddings"])
-        for id, row in zip(result["ids"], result["embeddings"], strict=True):
-            name, _, number = id.rpartition(":")
-            parts.setdefault(name, {})[int(number)] = row
-        return {
-            name: np.array([rows[i] for i in range(len(rows))], dtype=np.float32)
-            for name, rows in parts.items()
-            if len(rows) == vectors[name]
-        }
+        places = {id: place for place, id in enumerate(result["ids"])}
+        table = np.asarray(result["embeddings"], dtype=np.float32)
+        found = {}
+        for id, count in vectors.items():
+            own = [places.get(f"{id}:{n}") for n in range(count)]
+            if None not in own:
+                found[id] = table[own]
+        return found
 
     def present(self, collection: str, vector_ids: Sequence[str]) -> set[str]:
         """Which vectors are there."""

@@ -113,6 +113,13 @@ def test_unnamed_author_is_shown_by_an_honest_label(seeds_settings: Settings) ->
     assert "budding family" in answer.citations[0].quote
 
 
+def test_a_profile_that_may_be_theirs_is_named_even_if_it_does_not_answer(seeds_settings: Settings) -> None:
+    answer = rag.answer("What does Payor think about sourdough bread?", settings=seeds_settings)
+    assert answer.abstained
+    assert "No comments signed by Payor are indexed." in answer.text
+    assert "may be theirs: unnamed profile (payor.io)." in answer.text
+
+
 def test_author_filter_leaks_nobody_else(seeds_settings: Settings) -> None:
     filters = rag.Filters(authors=("davidad",))
     for question in QUESTIONS:

@@ -10,10 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from ingest import ingest
 from rag.benchmarks import Beir, Chunking, half, load_benchmark
 from rag.errors import SourceError
 from rag.evaluation import Evaluation, Gold
 from rag.records import Span
+from rag.settings import Settings
 from ui.cli import main
 
 KELP = (
@@ -212,6 +214,15 @@ def test_index_with_other_comments_is_left_alone(
     assert command("--questions", chunking, "--store", tmp_path / "kept") == 0
     assert command("--questions", beir, "--store", tmp_path / "kept") == 2
     assert "holds other comments, such as clock.md" in capsys.readouterr().err
+
+
+def test_index_with_files_of_the_same_names_is_refused(
+    chunking: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """They were read from where they still lie, so the collection's own would stand beside them and share the hits."""
+    ingest([chunking / "kelp.md", chunking / "clock.md"], settings=Settings(store=tmp_path / "kept", llm="evidence"))
+    assert command("--questions", chunking, "--store", tmp_path / "kept") == 2
+    assert "holds other comments" in capsys.readouterr().err
 
 
 def test_collection_has_no_answers_for_a_model(chunking: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,7 @@ from ui.service import Service
 from conftest import ROOT  # isort: skip
 from serving import serving  # isort: skip
 
-QUESTION = "What did Brine Ledgerwick say about spring tides?"
+QUESTION = "What did Brine Ledgerwick say about drying a starter?"
 JSON = "application/json"
 
 pytestmark = pytest.mark.slow

@@ -114,17 +114,22 @@ def _index(files: Sequence[Path], columns: Mapping[str, str], settings: Settings
     from ingest.command import progress_bars
     from rag.store import Store
 
-    with suppress(StoreMissing):
-        others = {name for name, _ in Store.open(settings).info().sources} - {path.name for path in files}
-        if others:
+    names = {path.name for path in files}
+
+    def check() -> None:
+        if others := {name for name, _ in Store.open(settings).info().sources} - names:
             raise SettingsError(
                 f"The index {settings.store} holds other comments, such as {min(others)}. Name a folder of its own for "
                 "the collection with --store, or leave --store out."
             )
+
+    with suppress(StoreMissing):
+        check()
     with progress_bars(quiet=False) as progress:
         report = ingest(files, settings=settings, columns=columns, progress=progress)
     if report.errors:
         raise SourceError(str(report.errors[0]))
+    check()  # files of the same names from elsewhere were there: these were filed beside them
 
 
 def _earlier(args: argparse.Namespace) -> Evaluation | None:

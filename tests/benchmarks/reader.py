@@ -1,17 +1,19 @@
 """Fit the adapters of rag/reader.py on pairs of a question and a window of one or two sentences.
 
-    python tests/benchmarks/reader.py [--squad FILE...] [--sciq FILE...] [--start FILE] [--epochs 3] [--rate 6e-4] --out FILE
+    python tests/benchmarks/reader.py [--squad FILE...] [--sciq FILE...] [--start FILE...] [--epochs 3] [--rate 6e-4] --out FILE
 
-Invented comments with questions that they answer and questions that they only seem to answer (tests/data/reader_pairs.jsonl)
-are always read, and Chroma's chunking evaluation where it lies beside the project; files in the formats of SQuAD 2.0 and SciQ
-where given. Windows that hold the answer are positive. Negative are those that share most words with the question and do not
-hold its answer; for SQuAD's questions without an answer those that seem to answer; and windows that do answer, with one word
-of the question changed for one of another question. The questions that tests/benchmarks/answerability.py reports on, and their
-collections, are not seen.
+Invented comments with questions that they answer and questions that they only seem to answer, and with topics that they speak
+of and topics that they do not (tests/data/reader/), are always read, and Chroma's chunking evaluation where it lies beside the
+project; files in the formats of SQuAD 2.0 and SciQ where given. Windows that hold the answer are positive. Negative are those that share most
+words with the question and do not hold its answer; for SQuAD's questions without an answer those that seem to answer; and windows
+that do answer, with one word of the question changed for one of another question. The questions that
+tests/benchmarks/answerability.py reports on, and their collections, are not seen.
 
-`--start` goes on from earlier numbers. What ships was fitted in four steps: two epochs on 10,797 questions of SQuAD 2.0 (26 articles;
-four more left out) and 2,641 of SciQ; two on those, changed words and the chunking evaluation; two on the first 988 invented
-comments (`--repeat 2`) and 9,000 pairs of each of the others; one on all invented comments (`--repeat 2`) and 5,000 of each.
+`--start` goes on from earlier numbers, or from the mean of several. What ships was fitted in steps: two epochs on 10,797 questions of
+SQuAD 2.0 (26 articles; four more left out) and 2,641 of SciQ; two on those, changed words and the chunking evaluation; two on the
+first 988 invented comments (`--repeat 2`) and 9,000 pairs of each of the others; one on 1,408 invented comments (`--repeat 2`) and 5,000 of each.
+From there, without SciQ, one epoch with the topics (4e-4, 4,000 of each), and beside it one on all that is now there (5e-4,
+`--repeat 2`, 5,000 of each); from the mean of these two one on all (5e-4, 5,000 of each).
 """
 
 from __future__ import annotations
@@ -44,12 +46,26 @@ from rag.records import Range
 from rag.sentences import split_sentences
 
 ROOT = Path(__file__).parent.parent.parent
-INVENTED = ROOT / "tests" / "data" / "reader_pairs.jsonl"
+INVENTED = ROOT / "tests" / "data" / "reader"
 UNANSWERED = ROOT / "tests" / "data" / "answerability_chunking.jsonl"
 CHUNKING = ROOT.parent / "shared" / "bench" / "chunking"
 RANK, KEPT = 16, 12
 """Of the adapters while they are fitted, and when they are stored: the best approximation, which keeps the file below 1 MB."""
 TOKENS_PER_BATCH = 2048
+ASKED = (
+    "What did {author} say about {topic}?",
+    "What does {author} say about {topic}?",
+    "What does {author} think about {topic}?",
+    "What does {author} think of {topic}?",
+    "What did {author} write on {topic}?",
+    "What is {author}'s view on {topic}?",
+    "Does {author} say anything about {topic}?",
+    "{author} on {topic}",
+    "What is said about {topic}?",
+    "What do people think about {topic}?",
+    "{topic}",
+)
+"""How one asks for everything on a topic."""
 LEFT_OUT = {"Oxygen", "Steam engine", "Civil disobedience", "Sino-Tibetan relations during the Ming dynasty"}
 """Articles of SQuAD that are measured on; so is each tenth of the invented comments."""
 
@@ -69,10 +85,21 @@ class Pair:
 # --- pairs ------------------------------------------------------------------------------------------------------------
 
 
-def invented_pairs(lines: Sequence[str]) -> Iterator[Pair]:
-    for row in map(json.loads, lines):
+def invented_pairs(rows: Sequence[Mapping[str, Any]]) -> Iterator[Pair]:
+    for row in rows:
         for answers, questions in ((True, row["yes"]), (False, row["no"])):
             yield from (Pair(q, row["text"], answers, f"invented {answers}", row["author"]) for q in questions)
+
+
+def topic_pairs(rows: Sequence[Mapping[str, Any]], rng: random.Random) -> Iterator[Pair]:
+    """What does somebody say about ...? Answered by whatever they say on it."""
+    for row in rows:
+        author = row["author"]
+        names = [author, author, author.lower(), *(name for name in author.split() if len(name) > 3)]
+        for answers, topics in ((True, row["on"]), (False, row["off"])):
+            for topic in topics:
+                question = rng.choice(ASKED).format(author=rng.choice(names), topic=topic)
+                yield Pair(question, row["text"], answers, f"invented topic {answers}", author)
 
 
 def form_balanced(pairs: Sequence[Pair], rng: random.Random) -> list[Pair]:
@@ -263,17 +290,30 @@ class Network(nn.Module):
         fitted = {name: values.detach().double().numpy() for name, values in named.items()}
         for name in [name for name in fitted if name.endswith(".down")]:
             up = name.removesuffix("down") + "up"
-            left, strength, right = np.linalg.svd(fitted[up] @ fitted[name], full_matrices=False)
-            root = np.sqrt(strength[:KEPT])
-            fitted[up], fitted[name] = left[:, :KEPT] * root, root[:, None] * right[:KEPT]
+            fitted[up], fitted[name] = _factors(fitted[up] @ fitted[name], KEPT)
         return {name: values.astype(np.float16) for name, values in fitted.items()}
 
-    def start_from(self, numbers: Mapping[str, np.ndarray]) -> None:
+    def start_from(self, fits: Sequence[Mapping[str, np.ndarray]]) -> None:
+        """Take over what was fitted before; of several fits the mean (Wortsman et al. 2022, arXiv:2203.05482)."""
+        numbers = dict(fits[0])
+        if len(fits) > 1:
+            numbers = {name: np.mean([fit[name].astype(np.float64) for fit in fits], axis=0) for name in fits[0]}
+            for down in [name for name in numbers if name.endswith(".down")]:
+                up = down.removesuffix("down") + "up"
+                products = [fit[up].astype(np.float64) @ fit[down].astype(np.float64) for fit in fits]
+                numbers[up], numbers[down] = _factors(np.mean(products, axis=0), RANK)
         own = {name.removeprefix("base."): p for name, p in self.named_parameters()}
         with torch.no_grad():
             for name, values in numbers.items():
                 place = own[name][tuple(map(slice, values.shape))]  # an adapter was stored at a lower rank
                 place.copy_(torch.from_numpy(values.astype(np.float32)))
+
+
+def _factors(product: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
+    """The best approximation of a matrix by a product of two of this rank."""
+    left, strength, right = np.linalg.svd(product, full_matrices=False)
+    root = np.sqrt(strength[:rank])
+    return left[:, :rank] * root, root[:, None] * right[:rank]
 
 
 def fit(network: Network, pairs: Sequence[Pair], epochs: int, rate: float, after: Callable[[], None]) -> None:
@@ -340,19 +380,23 @@ def measured(network: Network, pairs: Sequence[Pair]) -> str:
         for batch in _batches(encoded, rng):
             logits[batch] = network(_padded([encoded[i] for i in batch])).numpy()
     answers, kinds = np.array([pair.answers for pair in pairs]), np.array([pair.kind for pair in pairs])
+    origins = np.array([_origin(pair.kind) for pair in pairs])
     parts = []
     for kind in sorted({pair.kind for pair in pairs if not pair.answers}):
-        invented = np.char.startswith(kinds, "invented")
-        chosen = (kinds == kind) | (answers & (invented == kind.startswith("invented")))
+        chosen = (kinds == kind) | (answers & (origins == _origin(kind)))
         parts.append(f"{kind} {roc_auc_score(answers[chosen], logits[chosen]):.3f} ({(kinds == kind).sum()})")
     return ", ".join(parts)
+
+
+def _origin(kind: str) -> str:
+    return kind.rpartition(" ")[0] if kind.startswith("invented") else ""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--squad", nargs="*", type=Path, default=[], help="files in SQuAD 2.0's format")
     parser.add_argument("--sciq", nargs="*", type=Path, default=[], help="files in SciQ's format")
-    parser.add_argument("--start", type=Path, help="numbers to go on from")
+    parser.add_argument("--start", nargs="*", type=Path, default=[], help="numbers to go on from")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=6e-4, help="learning rate")
     parser.add_argument("--repeat", type=int, default=1, help="how often the invented pairs are seen in an epoch")
@@ -361,10 +405,11 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(0)
     rng = random.Random(0)
-    lines = INVENTED.read_text(encoding="utf-8").splitlines()
-    test = list(invented_pairs(lines[::10]))
-    invented = list(invented_pairs([line for i, line in enumerate(lines) if i % 10]))
-    train = [pair for _ in range(args.repeat) for pair in form_balanced(invented, rng)]
+    rows = [json.loads(line) for path in sorted(INVENTED.glob("*.jsonl")) for line in path.open(encoding="utf-8")]
+    kept = [row for number, row in enumerate(rows) if number % 10]
+    test = [*invented_pairs(rows[::10]), *topic_pairs(rows[::10], rng)]
+    train = [pair for _ in range(args.repeat) for pair in form_balanced(list(invented_pairs(kept)), rng)]
+    train += topic_pairs(kept, rng)
     origins: list[list[Pair]] = []
     for path in args.squad:
         for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
@@ -385,7 +430,7 @@ def main() -> None:
     print(f"{len(train)} pairs, {sum(pair.answers for pair in train)} of them answered; {len(test)} to measure on")
     network = Network()
     if args.start:
-        network.start_from(dict(np.load(args.start)))
+        network.start_from([dict(np.load(path)) for path in args.start])
 
     def after() -> None:
         np.savez_compressed(args.out, **network.numbers())
