@@ -27,7 +27,7 @@ from ingest.sources import Problem, RawDocument, SourceFile, authors, files, rea
 from rag.corpus import decode, dump_comment, dump_passage, encode
 from rag.embedding import load_embedder
 from rag.errors import SettingsError, SourceError, StoreMissing
-from rag.reader import load_reader
+from rag.reader import Reader, load_reader
 from rag.records import Comment, Passage, Quotation, Range
 from rag.settings import Settings
 from rag.store import Store, VectorJob, Writer
@@ -84,11 +84,21 @@ def ingest(
         paths = _known_roots(store)
     if not paths:
         raise SourceError("Nothing to ingest. Give files or folders, as in `python -m ingest comments/`.")
+    _prepare(load_reader(settings), progress)
     run = Run(store, embedder, author_names or {}, columns or {}, progress, rebuild, judge)
     with suppress(_NothingToDo), store.writing(embedder, rebuild=rebuild) as writer:
         run.execute(writer, paths)
-    load_reader(settings).load()  # so that the first question on this machine does not wait for its export
     return run.report(time.monotonic() - started)
+
+
+def _prepare(reader: Reader, progress: OnProgress) -> None:
+    """Load it, so that the first question on this machine does not wait for its export."""
+    if not reader.unprepared:
+        reader.load()
+        return
+    progress(Progress("preparing", 0, 1, "models"))
+    reader.load()
+    progress(Progress("preparing", 1, 1, "models"))
 
 
 def forget(source: str, *, settings: Settings | None = None) -> IngestReport:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from ingest.sources.base import Problem
 
-Phase = Literal["reading", "deciding", "merging", "embedding", "writing"]
+Phase = Literal["preparing", "reading", "deciding", "merging", "embedding", "writing"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,8 +69,13 @@ class Reader:
         self.load()
         return [float(logit) for logit in self._network(_features([(question, text) for text in texts]))]
 
+    @property
+    def unprepared(self) -> bool:
+        """Whether `load` would take some seconds, because nothing has exported the network on this machine yet."""
+        return self._network is None and self._wanted != "sentence-transformers" and not is_kept(self._folder)
+
     def load(self) -> None:
-        """Get ready; the first time on a machine this exports the network, which takes some seconds."""
+        """Get ready; the first time on a machine this exports the network."""
         with self._loading:
             if self._network is None:
                 self._network = self._load()
@@ -78,19 +83,19 @@ class Reader:
     def _load(self) -> Any:
         if self._wanted != "sentence-transformers":
             try:
-                return _OnnxNetwork(self._exported())
+                if not is_kept(self._folder):
+                    keep(self._folder, _export)
+                return _OnnxNetwork(self._folder)
             except Exception as exc:
                 if self._wanted == "onnx":
                     raise
                 log.warning("The reader does not run on ONNX Runtime (%s); torch serves it, more slowly.", exc)
         return _TorchNetwork()
 
-    def _exported(self) -> Path:
+    @functools.cached_property
+    def _folder(self) -> Path:
         numbers = hashlib.sha256(FILE.read_bytes() + BUNDLED_SHA256.encode()).hexdigest()
-        folder = self._cache / "onnx" / f"reader-{numbers[:16]}"
-        if not is_kept(folder):
-            keep(folder, _export)
-        return folder
+        return self._cache / "onnx" / f"reader-{numbers[:16]}"
 
 
 @functools.lru_cache(maxsize=4)

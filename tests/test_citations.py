@@ -451,15 +451,18 @@ HEAVY = [
 @pytest.mark.slow
 @pytest.mark.parametrize("piece", HEAVY)
 def test_time_is_linear(piece: str) -> None:
-    """Four times as much takes about four times as long, whatever it is."""
+    """Four times as much takes about four times as long, whatever it is. A full garbage collection may spoil one try."""
 
     def seconds(size: int) -> float:
         start = time.process_time()
         read(piece * (size // len(piece)), quotes=QuoteBook([A, B]))
         return time.process_time() - start
 
-    short, long = min(seconds(25_000) for _ in range(2)), seconds(100_000)
-    assert long < max(8 * short, 1.0), f"{short:.2f} s for 25 kB, {long:.2f} s for 100 kB"
+    short = min(seconds(25_000) for _ in range(2))
+    tries: list[float] = []
+    while not tries or (tries[-1] >= max(8 * short, 1.0) and len(tries) < 3):
+        tries.append(seconds(100_000))
+    assert tries[-1] < max(8 * short, 1.0), f"{short:.2f} s for 25 kB, {tries} s for 100 kB"
 
 
 @pytest.mark.slow
