@@ -218,6 +218,10 @@ class Corpus:
         query = f"SELECT p.id, p.vector_id, p.rows FROM passages p JOIN comments c ON c.id = p.comment_id {where}"
         return {row[0]: (row[1], row[2]) for row in self.connection.execute(query, values)}
 
+    def files(self) -> dict[str, Path]:
+        """Where each file was when it was read, by its name here."""
+        return {row["name"]: Path(row["path"]) for row in self.connection.execute("SELECT name, path FROM files")}
+
     def all_passage_texts(self) -> Iterator[tuple[str, str]]:
         """Ids and texts of all passages, in a stable order."""
         for row in self.connection.execute("SELECT id, data FROM passages ORDER BY rowid"):

@@ -54,6 +54,7 @@ def test_a_question_that_the_comments_answer_is_likely_answerable(railway: Retri
         "How do I remove red wine stains?",
         "How does maglev levitation work?",
         "What does Orrin Fell think about water softeners in the tender?",
+        "Which paint was used on the coaches?",
         "Compare Orrin Fell and Wren Tallow on hydrogen buses.",
     ],
 )
@@ -173,7 +174,8 @@ def test_most_answerable_questions_are_answered_and_most_others_declined(
         json.loads(line) for line in (DATA / f"answerability_{name}.jsonl").read_text(encoding="utf-8").splitlines()
     ]
     held_out = [row for row in rows if int(hashlib.sha256(row["question"].encode()).hexdigest(), 16) % 2]
-    right = [(answerable(retriever, row["question"]) >= 0.5) == row["answerable"] for row in held_out]
+    shipped = Settings.model_fields["abstain_below"].default
+    right = [(answerable(retriever, row["question"]) >= shipped) == row["answerable"] for row in held_out]
     assert sum(right) / len(right) > 0.85
 
 

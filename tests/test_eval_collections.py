@@ -16,6 +16,7 @@ from rag.errors import SourceError
 from rag.evaluation import Evaluation, Gold
 from rag.records import Span
 from rag.settings import Settings
+from rag.store import Store
 from ui.cli import main
 
 KELP = (
@@ -219,10 +220,13 @@ def test_index_with_other_comments_is_left_alone(
 def test_index_with_files_of_the_same_names_is_refused(
     chunking: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """They were read from where they still lie, so the collection's own would stand beside them and share the hits."""
-    ingest([chunking / "kelp.md", chunking / "clock.md"], settings=Settings(store=tmp_path / "kept", llm="evidence"))
+    """They still lie where they were read, so the collection's own would stand beside them and share the hits."""
+    settings = Settings(store=tmp_path / "kept", llm="evidence")
+    ingest([chunking / "kelp.md", chunking / "clock.md"], settings=settings)
+    before = Store.open(settings).info()
     assert command("--questions", chunking, "--store", tmp_path / "kept") == 2
-    assert "holds other comments" in capsys.readouterr().err
+    assert "holds other comments, such as clock.md" in capsys.readouterr().err
+    assert Store.open(settings).info() == before
 
 
 def test_collection_has_no_answers_for_a_model(chunking: Path, capsys: pytest.CaptureFixture[str]) -> None:

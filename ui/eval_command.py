@@ -115,21 +115,18 @@ def _index(files: Sequence[Path], columns: Mapping[str, str], settings: Settings
     from rag.store import Store
 
     names = {path.name for path in files}
-
-    def check() -> None:
-        if others := {name for name, _ in Store.open(settings).info().sources} - names:
+    with suppress(StoreMissing):
+        held = Store.open(settings).corpus.files()
+        # A collection is read from copies that are gone by the next time; a file that still lies there is another one.
+        if others := [name for name, path in held.items() if name not in names or path.exists()]:
             raise SettingsError(
                 f"The index {settings.store} holds other comments, such as {min(others)}. Name a folder of its own for "
                 "the collection with --store, or leave --store out."
             )
-
-    with suppress(StoreMissing):
-        check()
     with progress_bars(quiet=False) as progress:
         report = ingest(files, settings=settings, columns=columns, progress=progress)
     if report.errors:
         raise SourceError(str(report.errors[0]))
-    check()  # files of the same names from elsewhere were there: these were filed beside them
 
 
 def _earlier(args: argparse.Namespace) -> Evaluation | None:
