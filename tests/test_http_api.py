@@ -30,7 +30,9 @@ from rag.retrieval import Retriever
 from rag.settings import Settings
 from rag.store import Store
 from ui.app import build_app
-from ui.http_api import INSIDE, Where, is_loopback
+from ui.http_guard import is_loopback
+from ui.http_schemas import Where
+from ui.http_streaming import INSIDE
 from ui.openai_api import CHECKED
 from ui.service import Service
 
@@ -382,11 +384,11 @@ class TestWhileAModelWrites:
 
         writer.write = write
         path, body = ASKED[how]
-        with caplog.at_level(logging.ERROR, "ui.http_api"):
+        with caplog.at_level(logging.ERROR, "ui"):
             got = httpx.post(written + path, json=body, timeout=60)
         assert "Traceback" not in got.text
         assert "secret" not in got.text
-        logged = [record.exc_info[0] for record in caplog.records if record.name == "ui.http_api"]
+        logged = [record.exc_info[0] for record in caplog.records if record.name.startswith("ui.")]
         assert logged == ([ZeroDivisionError] if said == INSIDE else [])
         if how == "answer streamed":
             names = [name for name, _ in events(got.text)]

@@ -56,7 +56,8 @@ class Page(gr.Blocks):
         """As `gr.Blocks.launch`."""
         from gradio.http_server import LOCALHOST_NAME
 
-        from ui.http_api import beside, is_loopback
+        from ui.http_api import beside
+        from ui.http_guard import is_loopback
 
         loopback = is_loopback(options.get("server_name") or LOCALHOST_NAME)
         server = {**(options.pop("app_kwargs", None) or {}), "lifespan": beside(self.answerer, loopback=loopback)}

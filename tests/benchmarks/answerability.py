@@ -26,12 +26,12 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 import ingest
-from rag.answerability import Signals, measure
+from rag.answerability import Signals, judge
 from rag.benchmarks import Chunking
 from rag.embedding import load_embedder
 from rag.evaluation import SAMPLE_QUESTIONS
 from rag.names import words
-from rag.questions import Query, admits
+from rag.questions import Query
 from rag.reader import load_reader
 from rag.records import Passage, Turn
 from rag.retrieval import Retriever, balanced, distinct
@@ -75,7 +75,11 @@ class Row:
     question: str
     answerable: bool
     signals: Signals | None
-    """None if no passage came into question."""
+    """None where a rule decides, as for a question that asks for nothing but a person."""
+    ruled: float = 0.0
+    """The probability that it gives then."""
+    found: bool = True
+    """Whether the passages of an answerable question were found; where not, it is reported on but not fitted on."""
     split: str = ""
 
     @property
@@ -104,27 +108,35 @@ class Collection:
     def rarity(self, word: str) -> float:
         return self._store.rarity(word)
 
-    def row(self, question: Question, kind: str, answerable: bool, *, without_gold: bool = False) -> Row | None:
-        """Signals for a question; None if an answerable question's passages were not even found."""
+    def row(self, question: Question, kind: str, answerable: bool, *, without_gold: bool = False) -> Row:
+        """What is decided on a question, and by which signals."""
         query = self.understand(question)
-        pool = list(self._retriever.retrieve(query, LIMIT).considered)
+        retrieved = self._retriever.retrieve(query, LIMIT)
         if without_gold:
-            pool = [passage for passage in pool if not question.answered_by(passage)]
-        passages = self._best(query, pool)
-        if answerable and not any(question.answered_by(passage) for passage in passages):
-            return None
-        passages = [passage for passage in passages if admits(query, passage)]
-        found = None
-        if passages and query.topic:
-            found = measure(
-                query,
-                passages,
-                question_vector=self._embedder.embed_query(query.text),
-                stored=self._store.vectors([passage.id for passage in passages]),
-                read=self._reader,
-                rarity=self._store.rarity,
-            )
-        return Row(self.name, kind, question.text, answerable, found, question.split)
+            pool = [passage for passage in retrieved.considered if not question.answered_by(passage)]
+            ruled, signals = self._judged(query, self._best(query, pool))
+        else:
+            ruled, signals = retrieved.answerable, retrieved.signals
+        return Row(
+            self.name,
+            kind,
+            question.text,
+            answerable,
+            Signals(**signals) if signals else None,
+            ruled,
+            not answerable or any(question.answered_by(passage) for passage in retrieved.passages),
+            question.split,
+        )
+
+    def _judged(self, query: Query, passages: list[Passage]) -> tuple[float, dict[str, float]]:
+        return judge(
+            query,
+            passages,
+            question_vector=self._embedder.embed_query(query.text),
+            vectors=self._store.vectors,
+            read=self._reader,
+            rarity=self._store.rarity,
+        )
 
     @staticmethod
     def _best(query: Query, pool: list[Passage]) -> list[Passage]:
@@ -166,19 +178,14 @@ def rows_of(
 ) -> Iterator[Row]:
     rng = random.Random(seed)
     for question in answerable:
-        if row := collection.row(question, question.kind, True):
-            yield row
-        if row := collection.row(question, "leave-out", False, without_gold=True):
-            yield row
+        yield collection.row(question, question.kind, True)
+        yield collection.row(question, "leave-out", False, without_gold=True)
     for question in swapped(collection, answerable, rng):
-        if row := collection.row(question, "swap", False):
-            yield row
+        yield collection.row(question, "swap", False)
     for question in unanswerable:
-        if row := collection.row(question, question.kind, False):
-            yield row
+        yield collection.row(question, question.kind, False)
     for question in rng.sample(foreign, min(40, len(answerable))):
-        if row := collection.row(question, "other collection", False):
-            yield row
+        yield collection.row(question, "other collection", False)
 
 
 def swapped(collection: Collection, answerable: list[Question], rng: random.Random) -> Iterator[Question]:
@@ -212,7 +219,7 @@ NAMES = [field.name for field in fields(Signals)]
 
 def fit(rows: list[Row]) -> tuple[dict[str, float], float]:
     """Weights and intercept, both sides weighing the same."""
-    rows = [row for row in rows if row.signals]
+    rows = [row for row in rows if row.signals and row.found]
     values = np.array([list(asdict(row.signals).values()) for row in rows])
     answerable = np.array([row.answerable for row in rows])
     weight = np.array([KIND_WEIGHT.get(row.kind, 1.0) for row in rows])
@@ -224,11 +231,13 @@ def fit(rows: list[Row]) -> tuple[dict[str, float], float]:
 
 
 def predict(rows: list[Row], weights: dict[str, float], intercept: float) -> np.ndarray:
-    logits = [
-        intercept + sum(weights[name] * value for name, value in asdict(row.signals).items()) if row.signals else -30.0
-        for row in rows
-    ]
-    return 1 / (1 + np.exp(-np.array(logits)))
+    def probability(row: Row) -> float:
+        if row.signals is None:
+            return row.ruled
+        logit = intercept + sum(weights[name] * value for name, value in asdict(row.signals).items())
+        return float(1 / (1 + np.exp(-logit)))
+
+    return np.array([probability(row) for row in rows])
 
 
 def rates(rows: list[Row], probabilities: np.ndarray, threshold: float) -> dict[str, tuple[float, int]]:
