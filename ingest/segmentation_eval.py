@@ -21,7 +21,7 @@ import numpy as np
 import rag
 from ingest import cleaning
 from ingest.borders import Embed
-from ingest.segmentation import Segmentation, segment
+from ingest.segmentation import Decide, Segmentation, segment
 from rag.errors import SourceError
 
 GOLD = Path(__file__).parent / "gold"
@@ -336,12 +336,15 @@ def misplaced(text: str, result: Segmentation) -> int:
     return sum(1 for index in np.flatnonzero(times != 1) if not text[index].isspace())
 
 
-def evaluate(seeds_dir: Path | str | None = None, *, embed: Embed | None = None) -> dict[str, Any]:
+def evaluate(
+    seeds_dir: Path | str | None = None, *, embed: Embed | None = None, decide: Decide | None = None
+) -> dict[str, Any]:
     """Border precision, recall and F1, pooled and per file, for real and for made dumps.
 
     Args:
         seeds_dir: Folder with real dumps whose borders are recorded; without it only made dumps are measured.
         embed: As in `segment`.
+        decide: As in `segment`.
 
     Returns:
         For "made" and "seeds" the number of `dumps`, and the figures `pooled` and by name in `files`; for made dumps also
@@ -356,7 +359,7 @@ def evaluate(seeds_dir: Path | str | None = None, *, embed: Embed | None = None)
         groups["seeds"] = seed_dumps(Path(seeds_dir))
     report: dict[str, Any] = {}
     for group, dumps in groups.items():
-        found = {dump.name: segment(dump.text, embed=embed) for dump in dumps}
+        found = {dump.name: segment(dump.text, embed=embed, decide=decide) for dump in dumps}
         scores = {dump.name: score(dump, found[dump.name]) for dump in dumps}
         report[group] = {
             "dumps": len(dumps),

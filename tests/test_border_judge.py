@@ -13,7 +13,7 @@ import rag
 from ingest.border_judge import FAILURES, BorderJudge, messages, read_reply
 from ingest.report import Progress
 from ingest.segmentation import segment
-from ingest.segmentation_eval import made_dumps
+from ingest.segmentation_eval import evaluate, made_dumps
 from rag.chat_model import Reply
 from rag.errors import ModelUnavailable, SettingsError
 from rag.prompts import Message
@@ -138,6 +138,33 @@ def test_two_marks_are_never_the_same() -> None:
     BorderJudge(model)([str(number) * 9 for number in range(90)], list(range(1, 90)))
     marks = [user.content.split(" ", 1)[0] for _, user in model.asked]
     assert len(set(marks)) == len(marks)
+
+
+# --- measuring --------------------------------------------------------------------------------------------------------
+
+
+def test_what_a_judge_is_worth_is_measured() -> None:
+    opens = {dump.text[start : start + 40] for dump in made_dumps() for start in dump.starts}
+
+    def knows(paragraphs: Sequence[str], uncertain: Sequence[int]) -> dict[int, bool]:
+        return {index: any(opening.startswith(paragraphs[index][:30]) for opening in opens) for index in uncertain}
+
+    alone, judged = evaluate()["made"]["pooled"], evaluate(decide=knows)["made"]["pooled"]
+    assert judged["f1"] > alone["f1"] + 0.05
+    assert judged["gold"] == alone["gold"]
+
+
+@pytest.mark.slow
+def test_eval_asks_the_model_of_the_settings(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ingest.segmentation_eval.made_dumps", lambda: [DUMP])
+    with ModelServer(Say(["none"])) as server:
+        monkeypatch.setenv("COMMENTARIAT_LLM", "openai:scripted")
+        monkeypatch.setenv("COMMENTARIAT_LLM_BASE_URL", f"{server.url}/v1")
+        assert main(["eval", "segmentation", "--with-model"]) == 0
+        assert server.requests
+    assert "openai:scripted decided " in capsys.readouterr().out
 
 
 # --- ingest -----------------------------------------------------------------------------------------------------------

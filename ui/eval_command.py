@@ -16,6 +16,7 @@ from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.settings import Settings
 
 if TYPE_CHECKING:
+    from rag.chat_model import ChatModel
     from rag.evaluation import Evaluation
 
 
@@ -35,7 +36,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="index to ask (default: the sample comments, indexed for this); for a collection: where its index is kept",
     )  # fmt: skip
     parser.add_argument("--split", choices=("tune", "report"), help="only the questions of this half")
-    parser.add_argument("--with-model", action="store_true", help="let the chat model of the settings answer")
+    parser.add_argument(
+        "--with-model",
+        action="store_true",
+        help="let the chat model of the settings answer, or decide uncertain borders",
+    )
     parser.add_argument("--json", metavar="FILE", help="write all figures to this file")
     parser.add_argument("--markdown", metavar="FILE", help="write the report to this file, its plots beside it")
     parser.add_argument("--compare", metavar="FILE", help="earlier --json file: differences with 95 %% intervals")
@@ -62,7 +67,7 @@ def _questions(args: argparse.Namespace) -> int:
     if args.store and not args.questions:
         raise SettingsError("--store needs --questions: the sample's questions are about the sample's comments.")
     if args.with_model:
-        _require_model()
+        _model()
     against = _earlier(args)
     questions = load_questions(Path(args.questions or SAMPLE_QUESTIONS))
     questions = [question for question in questions if args.split in (None, question.split)]
@@ -74,13 +79,14 @@ def _questions(args: argparse.Namespace) -> int:
     return 0
 
 
-def _require_model() -> None:
+def _model() -> ChatModel:
     from rag.chat_model import load_chat_model
 
-    if load_chat_model(Settings()) is None:
+    if (model := load_chat_model(Settings())) is None:
         raise SettingsError(
             "--with-model needs a chat model, and the settings name none. Set COMMENTARIAT_LLM, as in .env.example."
         )
+    return model
 
 
 def _collection(args: argparse.Namespace) -> int:
@@ -174,10 +180,12 @@ def _bar(total: int) -> Iterator[Callable[[int], None]]:
 
 
 def _segmentation(args: argparse.Namespace) -> int:
+    from ingest.border_judge import BorderJudge
     from ingest.segmentation_eval import evaluate
     from rag.embedding import load_embedder
 
-    figures = evaluate(args.dumps, embed=load_embedder(Settings()).embed_texts)
+    judge = BorderJudge(_model()) if args.with_model else None
+    figures = evaluate(args.dumps, embed=load_embedder(Settings()).embed_texts, decide=judge)
     print("| dumps | count | borders | precision | recall | F1 | chrome in comments | characters lost |")
     print("|---|---|---|---|---|---|---|---|")
     for group, found in figures.items():
@@ -188,6 +196,10 @@ def _segmentation(args: argparse.Namespace) -> int:
                 f"| {name} | {count} | {row['gold']} | {row['precision']:.3f} | {row['recall']:.3f} | {row['f1']:.3f} "
                 f"| {row['leaks']} | {row['lost']} |"
             )
+    if judge:
+        print(f"\n{judge.name} decided {judge.asked - judge.invalid:,} uncertain borders.")
+        for problem in judge.problems():
+            print(problem)
     if args.json:
         Path(args.json).write_text(json.dumps(figures, indent=1), encoding="utf-8")
     return 0
