@@ -468,6 +468,7 @@ class Run:
             "sources": corpus.connection.execute("SELECT COUNT(*) FROM sources").fetchone()[0],
             "comments": comments,
             "passages": corpus.passage_count(),
+            "unsure_borders": corpus.unsure_borders(),
             "merged": self.snapshots.merged if self.switched else 0,
             "embedded": self.writer.embedded,
         }

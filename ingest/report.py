@@ -31,7 +31,8 @@ class IngestReport:
     """Result of an ingest; `str()` gives the report that people read."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
-    """files, sources, comments, passages: in the index afterwards. added, changed, unchanged, removed: comments.
+    """files, sources, comments, passages: in the index afterwards, and unsure_borders: comments of them that may start or end
+    elsewhere. added, changed, unchanged, removed: comments.
     merged: sightings that were found to be a comment already known. embedded: texts that were embedded."""
     skipped: tuple[Problem, ...] = ()
     """Left out on purpose, with the reason."""
@@ -68,6 +69,11 @@ class IngestReport:
         ]
         if not self.switched:
             lines.append("Nothing has changed: the index is as it was.")
+        if unsure := self.counts.get("unsure_borders"):
+            lines.append(
+                f"Where {unsure:,} of the comments start or end is uncertain; answers say so. With --segment-with-model a chat "
+                "model decides."
+            )
         if self.removed_sources:
             lines.append(f"Gone, and removed from the index: {', '.join(self.removed_sources)}")
         for title, problems in (("Left out", self.skipped), ("Not read", self.errors)):

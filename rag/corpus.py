@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rag.errors import StoreMismatch, StoreUnavailable
-from rag.records import UNNAMED, Comment, Filters, Passage, Quotation, Span, Version, author_key
+from rag.records import UNNAMED, UNSURE_BORDER, Comment, Filters, Passage, Quotation, Span, Version, author_key
 
 FORMAT = 1
 """Raise it whenever older code could not read what is written now."""
@@ -186,6 +186,11 @@ class Corpus:
 
     def passage_count(self) -> int:
         return self.connection.execute("SELECT COUNT(*) FROM passages").fetchone()[0]
+
+    def unsure_borders(self) -> int:
+        """Comments that may start or end elsewhere."""
+        query = "SELECT COUNT(*) FROM comments WHERE json_extract(data, '$.border_confidence') < ?"
+        return self.connection.execute(query, (UNSURE_BORDER,)).fetchone()[0]
 
     def passages(
         self, ids: Sequence[str], scores: Mapping[str, Mapping[str, float]] | None = None

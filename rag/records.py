@@ -17,6 +17,8 @@ Range = tuple[int, int]
 Kind = Literal["comment", "profile", "document"]
 
 UNNAMED = "an unnamed author"
+UNSURE_BORDER = 0.75
+"""Below this `border_confidence` a comment may start or end elsewhere, and readers are told so."""
 
 Verdict = Literal["verbatim", "repointed", "unsupported"]
 """What checking a citation found.
@@ -79,7 +81,7 @@ class Comment:
     gaps: tuple[int, ...] = ()
     """Places in `text` where a formula, image or button label was lost."""
     border_confidence: float = 1.0
-    """How sure it is that the comment starts and ends here: 1.0 where the source says so."""
+    """How sure it is that the comment starts and ends here: 1.0 where the source says so, see `UNSURE_BORDER`."""
     versions: tuple[Version, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     """Further columns of a structured source, as they were."""

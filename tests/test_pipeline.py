@@ -19,6 +19,7 @@ import rag
 from ingest import IngestReport, Progress, forget, ingest
 from ingest.sources import files, read_file
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
+from rag.records import UNSURE_BORDER
 from rag.settings import Settings
 from rag.store import Store
 
@@ -113,6 +114,15 @@ def test_file_gone_from_its_folder_is_removed_and_reported(folder: Path, setting
     report = ingest(folder, settings=settings)
     assert (report.removed_sources, counts(report, "removed", "comments")) == (("other.jsonl",), (1, 2))
     assert all(hit.comment_id != "b1" for hit in rag.search("untie the bowline", settings=settings))
+
+
+def test_how_many_borders_are_uncertain_is_reported(folder: Path, settings: Settings, tmp_path: Path) -> None:
+    known = ingest(folder, settings=settings)
+    assert "uncertain" not in str(known)
+    report = ingest(SAMPLE, settings=settings)
+    unsure = sum(c.border_confidence < UNSURE_BORDER for c in rag.comments(settings=settings))
+    assert report.counts["unsure_borders"] == unsure > 0
+    assert f"Where {unsure} of the comments start or end is uncertain" in str(report)
 
 
 def test_another_folder_adds_and_does_not_remove(folder: Path, settings: Settings, tmp_path: Path) -> None:

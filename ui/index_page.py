@@ -358,6 +358,8 @@ def report_html(report: IngestReport) -> str:
     facts = [f"{counts.get(name, 0):,} {name}" for name in ("added", "changed", "unchanged", "removed")]
     if counts.get("merged"):
         facts.append(f"{counts['merged']:,} seen in several places and merged")
+    if counts.get("unsure_borders"):
+        facts.append(f"{counts['unsure_borders']:,} in the index with an uncertain border")
     done = f"Done in {report.seconds:.1f} s. Comments: {', '.join(facts)}."
     parts = [tag("p", escape(done), role="status")]
     for heading, problems in (("Not read", report.errors), ("Left out", report.skipped)):

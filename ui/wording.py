@@ -7,11 +7,8 @@ from datetime import datetime
 from typing import Literal
 
 from rag.errors import QuestionError
-from rag.records import Answer, Citation, Comment, Filters, IndexInfo, Passage
+from rag.records import UNSURE_BORDER, Answer, Citation, Comment, Filters, IndexInfo, Passage
 from ui.markup import escape, tag
-
-UNSURE_BORDER = 0.75
-"""Below this `border_confidence` a card says that the comment may start or end elsewhere."""
 
 
 def date_text(when: datetime | None) -> str:
