@@ -4,6 +4,7 @@ The only module that imports chromadb. A store is a folder:
 
     index.sqlite3   sources, comments, passages, and which generation is current (corpus.py)
     chroma/         vectors; or a Chroma server in its place
+    rows.sqlite3    a copy of them that is faster to read from (row_copy.py)
     lexical/<n>/    the word index of generation n (lexical.py)
 
 Vectors are filed under a hash of what was embedded and are never changed: an ingest adds the new ones beside those in
@@ -29,6 +30,7 @@ from rag.corpus import Corpus, translated
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
 from rag.lexical import LexicalIndex
 from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datetime
+from rag.row_copy import RowCopy
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class Store:
     def __init__(self, folder: Path, chroma_url: str | None = None) -> None:
         self.folder = folder
         self.corpus = Corpus(folder / "index.sqlite3")
-        self._vectors = Vectors(folder / "chroma", chroma_url)
+        self._vectors = Vectors(folder / "chroma", chroma_url, RowCopy(folder / "rows.sqlite3"))
         self._lock = threading.Lock()
         self._generation: int | None = None
         self._lexical: LexicalIndex | None = None
@@ -404,8 +406,8 @@ class Writer:
 class Vectors:
     """Rows of vectors in Chroma: those of `vector_id` are filed as `vector_id:0`, `vector_id:1`, ..."""
 
-    def __init__(self, folder: Path, url: str | None) -> None:
-        self._folder, self._url = folder, url
+    def __init__(self, folder: Path, url: str | None, copy: RowCopy) -> None:
+        self._folder, self._url, self._copy = folder, url, copy
         self._opened: Any = None
         self._collections: dict[str, Any] = {}
         self._kept: dict[tuple[str, str], np.ndarray] = {}
@@ -456,14 +458,15 @@ class Vectors:
 
     def read(self, collection: str, vectors: Mapping[str, int]) -> dict[str, np.ndarray]:
         """The same, always read, and not remembered."""
-        if not vectors:
-            return {}
+        found = self._copy.read(collection, vectors)
+        missing = {id: count for id, count in vectors.items() if id not in found}
+        if not missing:
+            return found
         with self._errors():
-            result = self._get(collection).get(ids=_row_ids(vectors.items()), include=["embeddings"])
+            result = self._get(collection).get(ids=_row_ids(missing.items()), include=["embeddings"])
         places = {id: place for place, id in enumerate(result["ids"])}
         table = np.asarray(result["embeddings"], dtype=np.float32)
-        found = {}
-        for id, count in vectors.items():
+        for id, count in missing.items():
             own = [places.get(f"{id}:{n}") for n in range(count)]
             if None not in own:
                 found[id] = table[own]
@@ -485,6 +488,7 @@ class Vectors:
             for at in range(0, len(flat), size):
                 batch = flat[at : at + size]
                 found.upsert(ids=[id for id, _ in batch], embeddings=np.stack([row for _, row in batch]))
+        self._copy.write(collection, vectors)
 
     def unused(self, collection: str, used: set[str]) -> list[str]:
         """Row ids that belong to no vector in `used`."""
@@ -497,6 +501,8 @@ class Vectors:
         return rows
 
     def delete(self, collection: str, row_ids: Sequence[str]) -> None:
+        # First here: what stays in Chroma is found again by `unused`.
+        self._copy.delete(collection, {id.rpartition(":")[0] for id in row_ids})
         with self._errors():
             size = self._client().get_max_batch_size()
             for at in range(0, len(row_ids), size):
@@ -513,6 +519,7 @@ class Vectors:
                 if found.name != collection and found.name.startswith("passages-"):
                     self._client().delete_collection(found.name)
                     self._collections.pop(found.name, None)
+        self._copy.keep_only(collection)
 
     def reopen(self) -> None:
         """Forget what this process has read: another one has written."""

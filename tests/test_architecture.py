@@ -25,7 +25,7 @@ ONLY_IN = {
     "tokenizers": {"rag/embedding.py", "rag/reader.py"},
     "bm25s": {"rag/lexical.py"},
     "tiktoken": {"rag/tokens.py"},
-    "sqlite3": {"rag/corpus.py", "ingest/snapshots.py"},
+    "sqlite3": {"rag/corpus.py", "rag/row_copy.py", "ingest/snapshots.py"},
     "gradio": {"ui/"},
     "langchain": {"rag/chat_model.py"},
     "langchain_core": {"rag/chat_model.py"},

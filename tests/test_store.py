@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -131,6 +133,47 @@ def test_dense_scores_are_cosines_of_the_best_row(settings: Settings, tmp_path: 
     np.testing.assert_allclose(score, (rows @ question).max(), atol=1e-4)
     assert score > float(rows[0] @ question)
     np.testing.assert_allclose(rows[0], embedder.embed_texts([text])[0], atol=1e-3)
+
+
+def rows_of(store: Store) -> dict[str, np.ndarray]:
+    return store.vectors([row[0] for row in store.corpus.connection.execute("SELECT id FROM passages")])
+
+
+@pytest.mark.parametrize("left", [None, b"", b"not a database" * 100])
+def test_without_a_usable_copy_of_the_vectors_everything_is_as_with_it(
+    store: Store, settings: Settings, tmp_path: Path, left: bytes | None
+) -> None:
+    with_copy, found = rows_of(store), rag.search("when do tides turn?", settings=settings)
+    without = settings.model_copy(update={"store": tmp_path / "other"})
+    shutil.copytree(settings.store, without.store, ignore=shutil.ignore_patterns("rows.sqlite3*"))
+    if left is not None:
+        (without.store / "rows.sqlite3").write_bytes(left)
+    opened = Store.open(without)
+    from_chroma = rows_of(opened)
+    assert from_chroma.keys() == with_copy.keys()
+    assert all(np.allclose(from_chroma[id], with_copy[id], atol=1e-6) for id in with_copy)
+    again = rag.search("when do tides turn?", settings=without)
+    assert [(hit.id, hit.text) for hit in again] == [(hit.id, hit.text) for hit in found]
+    (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
+    assert ingest.ingest(tmp_path / "rows.jsonl", settings=without).errors == ()
+
+
+def test_the_copy_of_the_vectors_holds_those_in_use(store: Store, settings: Settings, tmp_path: Path) -> None:
+    def copied() -> set[str]:
+        with sqlite3.connect(settings.store / "rows.sqlite3") as connection:
+            return {row[0] for row in connection.execute("SELECT id FROM vectors")}
+
+    def used() -> set[str]:
+        return {row[0] for row in store.corpus.connection.execute("SELECT vector_id FROM passages")}
+
+    assert copied() == used()
+    (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0] | {"text": "The tide turns at one."}), encoding="utf-8")
+    before = copied()
+    ingest.ingest(tmp_path / "rows.jsonl", settings=settings)
+    assert copied() == used()
+    assert not copied() & before
+    ingest.ingest(tmp_path / "rows.jsonl", settings=settings, rebuild=True)
+    assert copied() == used()
 
 
 def test_equal_words_of_two_people_share_vectors_and_are_both_found(
