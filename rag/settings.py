@@ -113,7 +113,7 @@ class Settings(BaseSettings):
 
     passages: int = Field(8, ge=1, le=50, description="Passages that an answer is made from.")
     abstain_below: float = Field(
-        0.45, ge=0, le=1, description="Probability of being answerable below which an answer abstains."
+        0.5, ge=0, le=1, description="Probability of being answerable below which an answer abstains."
     )
     language: str = Field("auto", description="Language of answers, as a name; auto takes that of the question.")
     max_question_chars: int = Field(8000, ge=100, description="Longest question that is accepted, in characters.")
