@@ -46,38 +46,19 @@ class Signals:
     """How sure the reader is that one of the best windows answers: 0.5 for neither yes nor no."""
     cosine: float = 0.0
     """Similarity of the question and its nearest window."""
-    cosine_margin: float = 0.0
-    """How far the nearest passage is ahead of the next five."""
-    lexical_margin: float = 0.0
-    """How far the first passage by words is ahead of the next five, relative to its score."""
     typed: float = 0.0
     """1 if the question expects an answer of a certain kind: a number, a date, a name ..."""
-    kind_missing_first: float = 0.0
-    """1 if nothing of that kind stands in the best window."""
-    value_missing: float = 0.0
-    """1 if a number, date, price or length is expected and stands in none of the best windows."""
-    name_missing: float = 0.0
-    """1 if a name or place is expected and stands in none of the best windows."""
-    count_elsewhere: float = 0.0
-    """1 if numbers of something are asked for, and no number stands near that word."""
-    compare: float = 0.0
-    by_author: float = 0.0
+    missing: float = 0.0
+    """1 if nothing of that kind stands in the best windows, or no number near what is to be counted."""
 
 
-INTERCEPT = -5.69
+INTERCEPT = -6.48
 WEIGHTS = {
-    "coverage": 3.23,
-    "read": 5.19,
-    "cosine": 4.42,
-    "cosine_margin": 1.97,
-    "lexical_margin": -0.18,
-    "typed": -0.64,
-    "kind_missing_first": -0.21,
-    "value_missing": -0.89,
-    "name_missing": -2.33,
-    "count_elsewhere": -0.90,
-    "compare": -0.20,
-    "by_author": 0.30,
+    "coverage": 3.18,
+    "read": 7.43,
+    "cosine": 4.69,
+    "typed": -1.13,
+    "missing": -1.01,
 }
 
 
@@ -139,30 +120,20 @@ def measure(
     weights = {stem: _weight(stem, rarity) for stem in dict.fromkeys(stems(query.topic))}
     ranked = _windows(passages, weights, question_vector, stored)
     expectation = expected(query.text)
-    first = ranked[0].text
-    best = [window.text for window in ranked[:WINDOWS]]
-    met = expectation is None or any(expectation.met(text) for text in best)
-    lexical = sorted((passage.lexical_score or 0.0 for passage in passages), reverse=True)
-    dense = sorted((passage.dense_score or 0.0 for passage in passages), reverse=True)
     return Signals(
         coverage=max(_covered(frozenset(stems(passage.text)), weights) for passage in passages),
         read=_read(query, _apart(ranked)[:windows], read),
-        cosine=dense[0],
-        cosine_margin=_margin(dense),
-        lexical_margin=_margin(lexical) / lexical[0] if lexical[0] > 0 else 0.0,
+        cosine=max(passage.dense_score or 0.0 for passage in passages),
         typed=float(expectation is not None),
-        kind_missing_first=float(expectation is not None and not expectation.met(first)),
-        value_missing=float(not met and expectation.is_value),
-        name_missing=float(not met and not expectation.is_value),
-        count_elsewhere=float(_count_elsewhere(expectation, [window.text for window in ranked[: WINDOWS + 1]])),
-        compare=float(query.compare),
-        by_author=float(bool(query.authors)),
+        missing=float(_missing(expectation, [window.text for window in ranked])),
     )
 
 
-def _margin(scores: Sequence[float]) -> float:
-    following = scores[1:6] or [0.0]
-    return scores[0] - sum(following) / len(following)
+def _missing(expectation: Expectation | None, texts: Sequence[str]) -> bool:
+    if expectation is None:
+        return False
+    near = [expectation.count_near(text) for text in texts[: WINDOWS + 1]]
+    return not any(map(expectation.met, texts[:WINDOWS])) or (False in near and True not in near)
 
 
 def _weight(stem: str, rarity: Callable[[str], float]) -> float:
@@ -227,8 +198,3 @@ def _read(query: Query, windows: Sequence[_Window], read: Reads) -> float:
     texts = [f"{window.author}: {window.text}" if window.author else window.text for window in windows]
     logits = read(query.text, texts)
     return min(1.0, max(0.0, 0.5 + max(logits) / (2 * SURE))) if logits else 0.0
-
-
-def _count_elsewhere(expectation: Expectation | None, texts: Sequence[str]) -> bool:
-    near = [expectation.count_near(text) for text in texts] if expectation else []
-    return False in near and True not in near

@@ -95,11 +95,6 @@ class Expectation:
     counted: frozenset[str] = frozenset()
     """Stems of what "how many" counts."""
 
-    @property
-    def is_value(self) -> bool:
-        """A number, date, price or the like, in contrast to a name or place."""
-        return self.kind not in ("name", "place")
-
     def met(self, text: str) -> bool:
         """Whether the text has anything of this kind that is not in the question."""
         for match in _found(self.kind).finditer(text):

@@ -54,7 +54,6 @@ def test_a_question_that_the_comments_answer_is_likely_answerable(railway: Retri
         "How do I remove red wine stains?",
         "How does maglev levitation work?",
         "What does Orrin Fell think about water softeners in the tender?",
-        "Which paint was used on the coaches?",
         "Compare Orrin Fell and Wren Tallow on hydrogen buses.",
     ],
 )
@@ -92,7 +91,7 @@ def test_every_signal_has_its_weight() -> None:
 
 def test_the_reader_speaks_for_an_answer_and_a_missing_kind_against_it() -> None:
     some = Signals(read=0.5, cosine=0.5, coverage=0.6, typed=1.0)
-    assert probability(replace(some, read=0.7)) > probability(some) > probability(replace(some, value_missing=1.0))
+    assert probability(replace(some, read=0.7)) > probability(some) > probability(replace(some, missing=1.0))
 
 
 def test_passages_without_sentences_or_vectors_are_judged_too(railway: Retriever) -> None:
@@ -173,10 +172,16 @@ def test_most_answerable_questions_are_answered_and_most_others_declined(
     rows = [
         json.loads(line) for line in (DATA / f"answerability_{name}.jsonl").read_text(encoding="utf-8").splitlines()
     ]
-    held_out = [row for row in rows if int(hashlib.sha256(row["question"].encode()).hexdigest(), 16) % 2]
     shipped = Settings.model_fields["abstain_below"].default
-    right = [(answerable(retriever, row["question"]) >= shipped) == row["answerable"] for row in held_out]
-    assert sum(right) / len(right) > 0.85
+    right: dict[tuple[str, bool], list[bool]] = {}
+    for row in rows:
+        half = "reported" if int(hashlib.sha256(row["question"].encode()).hexdigest(), 16) % 2 else "fitted"
+        answered = answerable(retriever, row["question"]) >= shipped
+        right.setdefault((half, row["answerable"]), []).append(answered is row["answerable"])
+    share = {key: sum(values) / len(values) for key, values in right.items()}
+    assert min(share["reported", True], share["fitted", True]) > 0.85, share
+    assert min(share["reported", False], share["fitted", False]) > 0.75, share
+    assert (share["reported", True] + share["reported", False]) / 2 > 0.9, share
 
 
 def test_the_committed_questions_are_enough_and_their_answers_stand_where_they_should(
