@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--segment-with-model",
         action="store_true",
-        help="let the chat model (setting llm) decide uncertain borders between the comments of profile dumps",
+        help="let the chat model (setting llm) decide uncertain borders between the comments of profile dumps; use a large one",
     )
     parser.add_argument(
         "--quiet", action="store_true", help="no progress bars, and no report unless something was not read"
