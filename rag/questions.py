@@ -313,9 +313,16 @@ class _Reader:
         for first in range(1, len(found) - 2):
             for last in (first + 2, first + 3):
                 run = found[first:last]
-                if last >= len(found) or taken & set(range(first, last)) or found[first - 1].folded not in _AUXILIARY:
+                if last >= len(found) or taken & set(range(first, last)) or found[first - 1].folded not in _DO:
                     continue
-                strange = all(w.folded not in FUNCTION_WORDS | SAYING and not self.known(w.text) for w in run)
+                if run[0].folded.endswith("ing"):
+                    continue  # "do running shoes ..."
+                strange = all(
+                    w.folded not in FUNCTION_WORDS | SAYING
+                    and not w.folded.endswith(_NO_NAME)
+                    and not self.known(w.text)
+                    for w in run
+                )
                 if strange and found[last].folded in SAYING:
                     return " ".join(word.text for word in run)
         return None
@@ -578,6 +585,9 @@ def _joined_to(found: list[Word], mention: Mention, mentions: list[Mention]) -> 
     return None
 
 
+_DO = {"do", "does", "did", "would", "will", "might"}
+_NO_NAME = ("tion", "tions", "ment", "ments", "ness", "ity", "ities", "ism", "isms")
+"""Endings of words that are nobody's name, though a small collection may lack them."""
 _WRITERS = {"author", "commenter", "user", "poster", "person"}
 _BEING = {"is", "are", "was", "were", "be", "been", "being"}
 _PARTICIPLE = re.compile(r"(?:ed|en|wn|said|thought|held|put|made)$")

@@ -184,6 +184,16 @@ def test_most_answerable_questions_are_answered_and_most_others_declined(
     assert (share["reported", True] + share["reported", False]) / 2 > 0.9, share
 
 
+@pytest.mark.slow
+def test_most_questions_of_somebody_else_are_judged_rightly(sample_settings: Settings) -> None:
+    retriever, shipped = Retriever.from_settings(sample_settings), sample_settings.abstain_below
+    right: dict[bool, list[bool]] = {True: [], False: []}
+    for row in map(json.loads, (DATA / "independent_sample.jsonl").read_text(encoding="utf-8").splitlines()):
+        right[row["answerable"]].append((answerable(retriever, row["question"]) >= shipped) is row["answerable"])
+    assert sum(right[True]) >= 0.9 * len(right[True])
+    assert sum(right[False]) >= 0.75 * len(right[False])
+
+
 def test_the_committed_questions_are_enough_and_their_answers_stand_where_they_should(
     sample_settings: Settings,
 ) -> None:

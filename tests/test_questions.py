@@ -139,6 +139,14 @@ def test_an_unknown_name_in_lower_case_is_found_by_words_that_occur_nowhere() ->
     assert (query.unknown_authors, query.traces) == (("alan turing",), ())
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["Has codifying laws made people better?", "do running shoes make one say less", "do tax havens say why"],
+)
+def test_words_that_occur_nowhere_are_not_yet_a_name(question: str) -> None:
+    assert read(question, known_words=lambda word: word == "tax").unknown_authors == ()
+
+
 def test_an_unknown_name_leaves_a_trace_where_comments_mention_it() -> None:
     query = read("What does Alan Turing think about rye?", known_words=lambda word: word == "Turing")
     assert query.traces == ("Alan Turing",)

@@ -6,7 +6,7 @@ Questions: tests/data/answerability_*.jsonl, over the seeds, the sample and two 
 the sample (for `commentariat eval`). A hash of the question tells which half it belongs to: one is fitted on, the other
 reported. The reader (tests/benchmarks/reader.py) has seen neither half. Questions that a program makes ("leave-out", where
 every passage with the answer is hidden; "swap", where a word is taken from another question) took part until it was
-measured that they do harm.
+measured that they do harm. tests/data/independent_*.jsonl are questions by somebody who saw nothing but the comments.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT / "tests" / "data"
 SHARED = ROOT.parent / "shared"
 LIMIT = 8
+INDEPENDENT = ("seeds", "sample")
+"""Collections about which somebody wrote questions who had not seen the others, or the program: only ever reported on."""
 ANSWERED = 0.958
 """Share of the questions with an answer that shall be answered at the threshold of 0.5: the intercept is set by both halves."""
 
@@ -88,6 +90,10 @@ class Collection:
         ingest.ingest([path], settings=settings)
         self._retriever = Retriever.from_settings(settings)
 
+    def rows(self, answerable: list[Question], others: list[Question]) -> list[Row]:
+        """What is decided on each of the questions that the collection answers, and of those that it does not."""
+        return [self.row(q, True) for q in answerable] + [self.row(q, False) for q in others]
+
     def row(self, question: Question, answerable: bool) -> Row:
         """What is decided on a question, and by which signals."""
         retrieved = self._retriever.retrieve(self._retriever.understand(question.text, question.history), LIMIT)
@@ -103,11 +109,9 @@ class Collection:
         )
 
 
-def own_questions(name: str) -> tuple[list[Question], list[Question]]:
-    """The answerable and the unanswerable questions over a collection."""
-    rows = [
-        json.loads(line) for line in (DATA / f"answerability_{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
+def questions_of(file: str) -> tuple[list[Question], list[Question]]:
+    """The answerable and the unanswerable questions of a file."""
+    rows = [json.loads(line) for line in (DATA / file).read_text(encoding="utf-8").splitlines()]
     made = [
         Question(row["question"], row["kind"], tuple(row.get("gold", ())), tuple(row.get("also", ()))) for row in rows
     ]
@@ -183,14 +187,16 @@ def main() -> None:
         "railway": DATA / "answerability_railway_comments.jsonl",
         "choir": DATA / "answerability_choir_comments.jsonl",
     }
-    asked = {name: own_questions(name) for name in paths}
+    asked = {name: questions_of(f"answerability_{name}.jsonl") for name in paths}
     for own, shipped in zip(asked["sample"], sample_questions(), strict=True):
         own += shipped
     rows: list[Row] = []
+    independent: list[Row] = []
     for name, path in paths.items():
         collection = Collection(name, path, args.store)
-        for questions, answerable in zip(asked[name], (True, False), strict=True):
-            rows += [collection.row(question, answerable) for question in questions]
+        rows += collection.rows(*asked[name])
+        if name in INDEPENDENT:
+            independent += collection.rows(*questions_of(f"independent_{name}.jsonl"))
         print(f"{name}: {sum(row.collection == name for row in rows)} questions", flush=True)
     tune, report = [row for row in rows if not row.report], [row for row in rows if row.report]
     weights, intercept = fit(tune)
@@ -213,6 +219,10 @@ def main() -> None:
     for names in (list(paths), ["seeds", "sample"], *([name] for name in paths)):
         part = [row for row in report if row.collection in names]
         print(f"  {', '.join(names)}", rates(part, predict(part, WEIGHTS, INTERCEPT), shipped))
+    print("Questions by somebody who had not seen these:")
+    for name in INDEPENDENT:
+        part = [row for row in independent if row.collection == name]
+        print(f"  {name}", rates(part, predict(part, WEIGHTS, INTERCEPT), shipped))
     print("\nLeft out of fitting as a whole, at its own threshold for 95 % answered:")
     for name in paths:
         part = [row for row in rows if row.collection == name]
