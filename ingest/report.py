@@ -71,8 +71,8 @@ class IngestReport:
             lines.append("Nothing has changed: the index is as it was.")
         if unsure := self.counts.get("unsure_borders"):
             lines.append(
-                f"Where {unsure:,} of the comments start or end is uncertain; answers say so. With --segment-with-model a chat "
-                "model decides."
+                f"Where {unsure:,} of the comments start or end is uncertain; answers say so. With --segment-with-model a large "
+                "chat model may decide."
             )
         if self.removed_sources:
             lines.append(f"Gone, and removed from the index: {', '.join(self.removed_sources)}")

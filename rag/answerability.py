@@ -94,7 +94,7 @@ def judge(
         return 0.0, {}
     if not stems(query.topic):
         return (NOTHING_ASKED if query.authors or query.labels or query.traces else 0.0), {}
-    signals = measure(
+    signals = _measure(
         query,
         passages,
         question_vector=question_vector,
@@ -106,7 +106,7 @@ def judge(
     return probability(signals), asdict(signals)
 
 
-def measure(
+def _measure(
     query: Query,
     passages: Sequence[Passage],
     *,

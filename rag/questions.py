@@ -315,15 +315,8 @@ class _Reader:
                 run = found[first:last]
                 if last >= len(found) or taken & set(range(first, last)) or found[first - 1].folded not in _DO:
                     continue
-                if run[0].folded.endswith("ing"):
-                    continue  # "do running shoes ..."
-                strange = all(
-                    w.folded not in FUNCTION_WORDS | SAYING
-                    and not w.folded.endswith(_NO_NAME)
-                    and not self.known(w.text)
-                    for w in run
-                )
-                if strange and found[last].folded in SAYING:
+                strange = all(w.folded not in FUNCTION_WORDS | SAYING and not self.known(w.text) for w in run)
+                if strange and found[last].folded in _ONLY_PEOPLE:
                     return " ".join(word.text for word in run)
         return None
 
@@ -586,8 +579,10 @@ def _joined_to(found: list[Word], mention: Mention, mentions: list[Mention]) -> 
 
 
 _DO = {"do", "does", "did", "would", "will", "might"}
-_NO_NAME = ("tion", "tions", "ment", "ments", "ness", "ity", "ities", "ism", "isms")
-"""Endings of words that are nobody's name, though a small collection may lack them."""
+_ONLY_PEOPLE = frozenset(
+    "think say write believe argue claim feel recommend advise agree disagree comment respond reply object prefer propose".split()
+)
+"""What nothing but people do: a small collection lacks many words, and most verbs may follow words for things."""
 _WRITERS = {"author", "commenter", "user", "poster", "person"}
 _BEING = {"is", "are", "was", "were", "be", "been", "being"}
 _PARTICIPLE = re.compile(r"(?:ed|en|wn|said|thought|held|put|made)$")

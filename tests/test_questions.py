@@ -141,7 +141,11 @@ def test_an_unknown_name_in_lower_case_is_found_by_words_that_occur_nowhere() ->
 
 @pytest.mark.parametrize(
     "question",
-    ["Has codifying laws made people better?", "do running shoes make one say less", "do tax havens say why"],
+    [
+        "Has codifying laws made people better?",
+        "Do running shoes make one faster?",
+        "would codifying laws support people",
+    ],
 )
 def test_words_that_occur_nowhere_are_not_yet_a_name(question: str) -> None:
     assert read(question, known_words=lambda word: word == "tax").unknown_authors == ()
