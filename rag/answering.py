@@ -10,6 +10,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from rag.about import asks_nothing, overview
 from rag.clock import Clock
 from rag.language import detected, question_language
 from rag.phrases import ENGLISH, Phrases
@@ -111,6 +112,9 @@ class Answerer:
             QuestionError: The question is empty or too long.
             StoreError: The index cannot be read.
         """
+        if asks_nothing(question, first=not history):
+            yield self._about(question)
+            return
         clock = Clock()
         rewriter = self._rewriter()
         with clock("understand"):
@@ -141,6 +145,16 @@ class Answerer:
             warnings=((UNDATED,) if undated else ()) + last.warnings,
             trace=trace,
         )
+
+    def _about(self, question: str) -> Answer:
+        """What there is to ask; cites nothing, so it counts as abstaining."""
+        from rag.evidence import inert
+
+        coverage = self.store.coverage()
+        authors = [(inert(name), count) for name, count in self.store.corpus.authors()]
+        phrases = Phrases(question_language(question, self.settings.language))
+        text = overview(authors, coverage, phrases)
+        return Answer(question, text, abstained=True, model=EVIDENCE, coverage=coverage)
 
     def _found(self, query: Query, filters: Filters | None, rewriter: Rewriter | None) -> Retrieved:
         """What the index has for a question; one in another language is searched in English too, if a model can say it."""

@@ -329,3 +329,8 @@ def test_the_weights_are_what_fitting_gives(embedder: Embedder) -> None:
         assert np.allclose(
             [*fitted.weights.values(), fitted.intercept], [*used.weights.values(), used.intercept], atol=0.1
         )
+
+
+def test_an_option_of_another_measurement_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "support", "--with-model", "--split", "tune"]) == 2
+    assert "`commentariat eval support` does not take --split, --with-model." in capsys.readouterr().err

@@ -20,6 +20,14 @@ if TYPE_CHECKING:
     from rag.evaluation import Evaluation
 
 
+_TAKEN = {
+    "questions": ("questions", "store", "split", "with_model", "json", "markdown", "compare"),
+    "segmentation": ("dumps", "with_model", "json"),
+    "support": ("json",),
+}
+"""Options that each kind of measurement understands."""
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what", nargs="?", choices=("questions", "segmentation", "support"), default="questions",
@@ -51,8 +59,13 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print; returns the exit status.
 
     Raises:
-        RagError: The questions or the index cannot be read, or there is no folder to write to.
+        RagError: The questions or the index cannot be read, there is no folder to write to, or an option is meant for another
+            kind of measurement.
     """
+    given = {name for names in _TAKEN.values() for name in names if getattr(args, name)}
+    if foreign := sorted(given.difference(_TAKEN[args.what])):
+        options = ", ".join("--" + name.replace("_", "-") for name in foreign)
+        raise SettingsError(f"`commentariat eval {args.what}` does not take {options}. Leave it out.")
     for place in (args.json, args.markdown):
         if place and not Path(place).absolute().parent.is_dir():
             raise SettingsError(f"{place} cannot be written: there is no folder {Path(place).parent}. Make it first.")

@@ -102,6 +102,23 @@ def topic_pairs(rows: Sequence[Mapping[str, Any]], rng: random.Random) -> Iterat
                 yield Pair(question, row["text"], answers, f"invented topic {answers}", author)
 
 
+def contrast_pairs(rows: Sequence[Mapping[str, Any]]) -> Iterator[Pair]:
+    """Of two texts on one matter each question is answered by one only (contrast sets, Gardner et al. 2020, arXiv:2004.02709)."""
+    for row in rows:
+        for answering, other, questions in (("a", "b", row["only_a"]), ("b", "a", row["only_b"])):
+            for question in questions:
+                yield Pair(question, row[answering], True, "invented contrast True", row["author"])
+                yield Pair(question, row[other], False, "invented contrast False", row["author"])
+
+
+def elsewhere_pairs(asked: Sequence[Pair], texts: Sequence[str], rng: random.Random) -> Iterator[Pair]:
+    """What the same person says elsewhere, in the words of the question as far as possible: what a search brings."""
+    nearest = Nearest(texts)
+    for pair in asked:
+        if other := [texts[i] for i in nearest(pair.question, 6) if texts[i] != pair.text]:
+            yield replace(pair, text=rng.choice(other[:4]), answers=False, kind="invented elsewhere")
+
+
 def form_balanced(pairs: Sequence[Pair], rng: random.Random) -> list[Pair]:
     """As many answered as unanswered of each form of question, so that the form does not give the answer away."""
     groups: dict[tuple[str, bool], dict[bool, list[Pair]]] = defaultdict(lambda: {True: [], False: []})
