@@ -44,6 +44,8 @@ class Signals:
     """Share of the content words, by rarity, that stand in the best passage."""
     read: float = 0.0
     """How sure the reader is that one of the best windows answers: 0.5 for neither yes nor no."""
+    read_mean: float = 0.0
+    """How sure it is of these windows on average: what is answered is often spoken of at several places."""
     cosine: float = 0.0
     """Similarity of the question and its nearest window."""
     typed: float = 0.0
@@ -52,13 +54,14 @@ class Signals:
     """1 if nothing of that kind stands in the best windows, or no number near what is to be counted."""
 
 
-INTERCEPT = -6.48
+INTERCEPT = -3.83
 WEIGHTS = {
-    "coverage": 3.18,
-    "read": 7.43,
-    "cosine": 4.69,
-    "typed": -1.13,
-    "missing": -1.01,
+    "coverage": 0.83,
+    "read": 4.78,
+    "read_mean": 6.16,
+    "cosine": 2.03,
+    "typed": -1.21,
+    "missing": -1.11,
 }
 
 
@@ -120,9 +123,11 @@ def _measure(
     weights = {stem: _weight(stem, rarity) for stem in dict.fromkeys(stems(query.topic))}
     ranked = _windows(passages, weights, question_vector, stored)
     expectation = expected(query.text)
+    logits = _logits(query, _apart(ranked)[:windows], read)
     return Signals(
         coverage=max(_covered(frozenset(stems(passage.text)), weights) for passage in passages),
-        read=_read(query, _apart(ranked)[:windows], read),
+        read=_sure(max(logits)),
+        read_mean=_sure(float(np.mean(logits))),
         cosine=max(passage.dense_score or 0.0 for passage in passages),
         typed=float(expectation is not None),
         missing=float(_missing(expectation, [window.text for window in ranked])),
@@ -193,8 +198,11 @@ def _apart(windows: Sequence[_Window]) -> list[_Window]:
     return kept
 
 
-def _read(query: Query, windows: Sequence[_Window], read: Reads) -> float:
-    """The best of the reader's logits, brought between 0 and 1. Who speaks is read along, as the question may name them."""
-    texts = [f"{window.author}: {window.text}" if window.author else window.text for window in windows]
-    logits = read(query.text, texts)
-    return min(1.0, max(0.0, 0.5 + max(logits) / (2 * SURE))) if logits else 0.0
+def _logits(query: Query, windows: Sequence[_Window], read: Reads) -> list[float]:
+    """What the reader says of each. Who speaks is read along, as the question may name them."""
+    return read(query.text, [f"{window.author}: {window.text}" if window.author else window.text for window in windows])
+
+
+def _sure(logit: float) -> float:
+    """A logit brought between 0 and 1."""
+    return min(1.0, max(0.0, 0.5 + logit / (2 * SURE)))

@@ -198,6 +198,7 @@ class Answerer:
             rarity=self.store.rarity,
             vectors=self.store.vectors,
             question_vector=self._embedder.embed_query(found.query.text),
+            read=self._retriever.reader,
             language=question_language(base.question, self.settings.language),
         )
         base = replace(base, model=EVIDENCE)

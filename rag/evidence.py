@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,8 +20,11 @@ from rag.literal import telling
 from rag.phrases import Phrases
 from rag.questions import Query, admits
 from rag.records import Citation, Passage, Span
-from rag.relevance import Sentence, score_sentences
+from rag.relevance import Sentence, read_again, score_sentences
 from rag.stance import stance
+
+if TYPE_CHECKING:
+    from rag.reader import Reads
 
 FLOOR = 0.05
 RELATIVE = 0.15
@@ -55,6 +59,7 @@ def compose(
     rarity: Callable[[str], float],
     vectors: Callable[[Sequence[str]], Mapping[str, np.ndarray]] | None = None,
     question_vector: np.ndarray | None = None,
+    read: Reads | None = None,
     limit: int = 4,
     limit_in_list: int = 20,
     language: str = "en",
@@ -70,6 +75,7 @@ def compose(
             neighbouring sentences. Without them (or where they do not fit a passage) the sentences are embedded here,
             which takes far longer and is no better.
         question_vector: Unit vector of the question, if there is one already.
+        read: Helps to choose where a single answer is asked for: a list, a comparison or a course of time is read too little of.
         limit: Most comments quoted.
         limit_in_list: The same where a list or a comparison is asked for.
         language: ISO 639-1 code of the language of the phrases around the quotes.
@@ -84,8 +90,10 @@ def compose(
         question_vector = embed([query.text])[0]
     stored = vectors([passage.id for passage in passages]) if vectors else {}
     sentences = score_sentences(query, passages, question_vector, embed, rarity, stored)
-    comments = _by_comment(sentences)
     sign = telling(query)
+    if read and not (sign or query.wants_list or query.compare or query.by_time):
+        sentences = read_again(query, sentences, read)
+    comments = _by_comment(sentences)
     chosen = _choose(query, [s for s in sentences if sign.said(s.text)] if sign else sentences)
     quotes = [
         quote

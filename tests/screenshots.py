@@ -84,7 +84,7 @@ def history(page: Page) -> None:
 def comparison(page: Page) -> None:
     from browsing import compare
 
-    compare(page, "mossgauge", "Brine Ledgerwick", "soil probes")
+    compare(page, "mossgauge", "Brine Ledgerwick", "soil")
     page.locator("#compare-right section").wait_for()
 
 

@@ -28,7 +28,7 @@ def test_a_pronoun_means_the_person_talked_about(seeds_settings: Settings) -> No
     assert {citation.passage.author for citation in answer.citations} == {"davidad"}
 
 
-@pytest.mark.parametrize("question", ["Where does Jacy live?", "Is davidad married?"])
+@pytest.mark.parametrize("question", ["How old is davidad?", "Is davidad married?"])
 def test_what_no_profile_tells_is_not_answered_by_one(seeds_settings: Settings, question: str) -> None:
     assert asked(question, seeds_settings).abstained
 

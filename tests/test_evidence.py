@@ -13,6 +13,7 @@ from rag.embedding import Embedder
 from rag.evidence import Composed, compose, inert, plain
 from rag.questions import Query, understand
 from rag.records import Passage
+from rag.relevance import Sentence, read_again
 from rag.sentences import split_sentences
 
 RYE = (
@@ -283,3 +284,47 @@ def test_in_a_terminal_code_keeps_its_backslashes(answer) -> None:
     shown = plain(answer("How do I split lines with code?", [passage(text)]).text)
     assert "re.split(r'\\.\\*', text)" in shown
     assert "Mind the *stars*" in shown
+
+
+def read_for(*words: str):
+    """Reads as answered what has one of the words."""
+
+    def read(question: str, texts: Sequence[str]) -> list[float]:
+        return [4.0 if any(word in text for word in words) else -5.0 for text in texts]
+
+    return read
+
+
+def test_what_the_reader_takes_for_an_answer_comes_first() -> None:
+    query = understand("What slows the yeast?", authors=["Ann Lee", "quill"])
+    one, other = passage(RYE), passage(SALT, "quill", 2)
+    scored = [
+        Sentence(p, p.start + a, p.start + b, score, frozenset())
+        for p, score in ((one, 0.6), (other, 0.5))
+        for a, b in p.sentences
+    ]
+    read = read_again(query, scored, read_for("Salt"))
+    assert [s.text for s in read] == [s.text for s in scored]
+    assert {round(s.score, 3) for s in read if s.passage is other} == {0.5}
+    assert max(s.score for s in read if s.passage is one) < 0.15
+
+
+def test_a_reader_that_tells_nothing_apart_changes_nothing(embedder: Embedder) -> None:
+    passages = [passage(RYE), passage(SALT, "quill", 2), passage(FLOAT, "quill", 3)]
+    query = understand("What happens to rye starters?", authors=["Ann Lee", "quill"])
+    composed = [
+        compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8, read=reader)
+        for reader in (None, read_for(), read_for(""))
+    ]
+    assert len({one.text for one in composed}) == 1
+
+
+@pytest.mark.parametrize("question", ["List everything on rye starters.", "Who mentions rye?"])
+def test_a_list_is_not_left_to_the_reader(embedder: Embedder, question: str) -> None:
+    passages = [passage(RYE), passage(SALT, "quill", 2)]
+    query = understand(question, authors=["Ann Lee", "quill"])
+
+    def read(question: str, texts: Sequence[str]) -> list[float]:
+        raise AssertionError("nothing is read")
+
+    assert compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8, read=read).citations

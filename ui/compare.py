@@ -94,7 +94,7 @@ class Compare:
         )
 
     def _answer(self, author: str, topic: str) -> Answer:
-        *_, last = self._answerer.stream(topic, (), Filters(authors=(author,)))
+        *_, last = self._answerer.stream(f"What does {author} say about {topic}?", (), Filters(authors=(author,)))
         return last
 
     def _side(self, author: str, topic: str, answer: Answer) -> str:

@@ -1,19 +1,16 @@
 """Fit the adapters of rag/reader.py on pairs of a question and a window of one or two sentences.
 
-    python tests/benchmarks/reader.py [--squad FILE...] [--sciq FILE...] [--start FILE...] [--epochs 3] [--rate 6e-4] --out FILE
+    python tests/benchmarks/reader.py [--squad FILE...] [--contrasts FILE...] [--start FILE...] [--epochs 3] [--rate 6e-4] --out FILE
 
-Invented comments with questions that they answer and questions that they only seem to answer, and with topics that they speak
-of and topics that they do not (tests/data/reader/), are always read, and Chroma's chunking evaluation where it lies beside the
-project; files in the formats of SQuAD 2.0 and SciQ where given. Windows that hold the answer are positive. Negative are those that share most
-words with the question and do not hold its answer; for SQuAD's questions without an answer those that seem to answer; and windows
-that do answer, with one word of the question changed for one of another question. The questions that
-tests/benchmarks/answerability.py reports on, and their collections, are not seen.
+Read are invented comments with questions that they answer and questions that they only seem to answer, and with topics that they
+speak of and topics that they do not (tests/data/reader/); two texts on one matter of which only one answers (contrasts.jsonl);
+small invented forums, with the windows that the search brings for questions that they answer and near misses
+(tests/data/forums.jsonl, without those that tests/benchmarks/answerability.py fits and measures on); what the same person says
+elsewhere; Chroma's chunking evaluation where it lies beside the project; and files in the formats of SQuAD 2.0 and of
+contrasts.jsonl where given. The questions that tests/benchmarks/answerability.py reports on, and their collections, are not seen.
 
-`--start` goes on from earlier numbers, or from the mean of several. What ships was fitted in steps: two epochs on 10,797 questions of
-SQuAD 2.0 (26 articles; four more left out) and 2,641 of SciQ; two on those, changed words and the chunking evaluation; two on the
-first 988 invented comments (`--repeat 2`) and 9,000 pairs of each of the others; one on 1,408 invented comments (`--repeat 2`) and 5,000 of each.
-From there, without SciQ, one epoch with the topics (4e-4, 4,000 of each), and beside it one on all that is now there (5e-4,
-`--repeat 2`, 5,000 of each); from the mean of these two one on all (5e-4, 5,000 of each).
+`--start` goes on from earlier numbers, or from the mean of several. What ships was fitted in steps; CONTRIBUTING.md tells what they
+brought.
 """
 
 from __future__ import annotations
@@ -23,6 +20,7 @@ import json
 import math
 import random
 import re
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -37,16 +35,24 @@ import torch
 from sklearn.metrics import roc_auc_score
 from torch import nn
 
+import ingest
 from rag.benchmarks import Chunking
-from rag.embedding import bundled_transformer
+from rag.embedding import bundled_transformer, load_embedder
 from rag.english import COMMON_WORDS, FUNCTION_WORDS
 from rag.lexical import STOP_WORDS, stems
 from rag.reader import INPUTS, SCALE, encode
 from rag.records import Range
+from rag.retrieval import Retriever
 from rag.sentences import split_sentences
+from rag.settings import Settings
+from rag.store import Store
 
 ROOT = Path(__file__).parent.parent.parent
 INVENTED = ROOT / "tests" / "data" / "reader"
+FORUMS = ROOT / "tests" / "data" / "forums.jsonl"
+CONTRASTS = INVENTED / "contrasts.jsonl"
+EACH_FORUM = 5
+"""The last of so many forums is not read: tests/benchmarks/answerability.py fits the weights on these."""
 UNANSWERED = ROOT / "tests" / "data" / "answerability_chunking.jsonl"
 CHUNKING = ROOT.parent / "shared" / "bench" / "chunking"
 RANK, KEPT = 16, 12
@@ -119,6 +125,49 @@ def elsewhere_pairs(asked: Sequence[Pair], texts: Sequence[str], rng: random.Ran
             yield replace(pair, text=rng.choice(other[:4]), answers=False, kind="invented elsewhere")
 
 
+def forum_pairs(forums: Sequence[Mapping[str, Any]]) -> Iterator[Pair]:
+    """Windows that the search brings for the questions of small forums, and for those with an answer also where it stands."""
+    with tempfile.TemporaryDirectory() as folder:
+        for number, forum in enumerate(forums):
+            reader = Recorder()
+            retriever = _searched(forum["comments"], Path(folder) / str(number), reader)
+            for asked in (*forum["yes"], *forum["no"]):
+                question, gold = (asked["q"], asked["gold"]) if isinstance(asked, dict) else (asked, None)
+                reader.texts = []
+                query = retriever.understand(question)
+                retriever.retrieve(query, 8)
+                brought = [text.partition(": ") for text in reader.texts]
+                source = next((c for c in forum["comments"] if gold and gold in c["text"]), None)
+                for author, _, text in brought:
+                    if source is None or text not in source["text"]:
+                        yield Pair(query.text, text, False, "invented forum False", author)
+                if source:
+                    places = [source["text"][a:b] for a, b in windows(source["text"])]
+                    holding = [text for text in places if gold in text]
+                    yield from (Pair(query.text, t, True, "invented forum True", source["author"]) for t in holding[:3])
+
+
+class Recorder:
+    """In the place of the reader: notes what it would read."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def __call__(self, question: str, texts: Sequence[str]) -> list[float]:
+        self.texts = list(texts)
+        return [0.0] * len(texts)
+
+
+def _searched(comments: Sequence[Mapping[str, str]], folder: Path, reader: Recorder) -> Retriever:
+    folder.mkdir()
+    lines = [json.dumps({"id": str(number), **comment}) for number, comment in enumerate(comments)]
+    (folder / "forum.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    settings = Settings(store=folder / "store", llm="evidence")
+    ingest.ingest([folder / "forum.jsonl"], settings=settings)
+    embedder = load_embedder(settings)
+    return Retriever(Store.open(settings, embedder), embedder, reader)
+
+
 def form_balanced(pairs: Sequence[Pair], rng: random.Random) -> list[Pair]:
     """As many answered as unanswered of each form of question, so that the form does not give the answer away."""
     groups: dict[tuple[str, bool], dict[bool, list[Pair]]] = defaultdict(lambda: {True: [], False: []})
@@ -164,20 +213,6 @@ def squad_pairs(article: Mapping[str, Any], rng: random.Random) -> Iterator[Pair
                 wrong = [i for i in near if not any(word in said[i].lower() for word in words)]
                 chosen = wrong[:1] + rng.sample(wrong[1:4], min(1, len(wrong[1:4])))
                 yield from (Pair(question, said[i], False, "same words", title) for i in chosen)
-
-
-def sciq_pairs(rows: Sequence[Mapping[str, str]]) -> Iterator[Pair]:
-    rows = [row for row in rows if len(row["support"]) > 100]
-    places = [(i, row["support"][a:b]) for i, row in enumerate(rows) for a, b in windows(row["support"][:1500])]
-    nearest = Nearest([text for _, text in places])
-    for number, row in enumerate(rows):
-        answer = row["correct_answer"].lower()
-        near = [places[i] for i in nearest(row["question"], 30)]
-        right = [text for own, text in near[:6] if own == number and answer in text.lower()]
-        wrong = [text for _, text in near if answer not in text.lower()]
-        if right:
-            yield Pair(row["question"], right[0], True, "answers")
-            yield from (Pair(row["question"], text, False, "same words") for text in wrong[:1])
 
 
 def chunking_pairs(folder: Path) -> Iterator[Pair]:
@@ -409,24 +444,39 @@ def _origin(kind: str) -> str:
     return kind.rpartition(" ")[0] if kind.startswith("invented") else ""
 
 
+def _lines(path: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--squad", nargs="*", type=Path, default=[], help="files in SQuAD 2.0's format")
-    parser.add_argument("--sciq", nargs="*", type=Path, default=[], help="files in SciQ's format")
+    parser.add_argument(
+        "--contrasts", nargs="*", type=Path, default=[], help="more files in the format of contrasts.jsonl"
+    )
     parser.add_argument("--start", nargs="*", type=Path, default=[], help="numbers to go on from")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=6e-4, help="learning rate")
-    parser.add_argument("--repeat", type=int, default=1, help="how often the invented pairs are seen in an epoch")
+    parser.add_argument("--repeat", type=int, default=1, help="how often pairs of forums are seen in an epoch")
     parser.add_argument("--most", type=int, help="most pairs of each other origin")
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.manual_seed(0)
     rng = random.Random(0)
-    rows = [json.loads(line) for path in sorted(INVENTED.glob("*.jsonl")) for line in path.open(encoding="utf-8")]
+    rows = [row for path in sorted(INVENTED.glob("*.jsonl")) if path != CONTRASTS for row in _lines(path)]
+    contrasts = _lines(CONTRASTS)
+    rng.shuffle(contrasts)
+    forums = [forum for number, forum in enumerate(_lines(FORUMS)) if number % EACH_FORUM != EACH_FORUM - 1]
     kept = [row for number, row in enumerate(rows) if number % 10]
-    test = [*invented_pairs(rows[::10]), *topic_pairs(rows[::10], rng)]
-    train = [pair for _ in range(args.repeat) for pair in form_balanced(list(invented_pairs(kept)), rng)]
-    train += topic_pairs(kept, rng)
+    pairs = [row for number, row in enumerate(contrasts) if number % 10] + [
+        r for p in args.contrasts for r in _lines(p)
+    ]
+    test = [*invented_pairs(rows[::10]), *topic_pairs(rows[::10], rng), *contrast_pairs(contrasts[::10])]
+    written, contrasting = list(invented_pairs(kept)), list(contrast_pairs(pairs))
+    train = [*form_balanced(written, rng), *topic_pairs(kept, rng), *contrasting]
+    train += [pair for pair in forum_pairs(forums) for _ in range(args.repeat)]
+    texts = [row["text"] for row in kept] + [row[side] for row in pairs for side in "ab"]
+    train += elsewhere_pairs(rng.sample([*written, *contrasting], (len(written) + len(contrasting)) // 4), texts, rng)
     origins: list[list[Pair]] = []
     for path in args.squad:
         for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
@@ -436,7 +486,6 @@ def main() -> None:
             else:
                 origins.append([*found, *changed(found, rng)])
     origins = [[pair for found in origins for pair in found]]
-    origins += [list(sciq_pairs(json.loads(path.read_text(encoding="utf-8")))) for path in args.sciq]
     if CHUNKING.is_dir():
         found = list(chunking_pairs(CHUNKING))
         origins.append([*found, *changed(found, rng)])
