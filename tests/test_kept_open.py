@@ -385,7 +385,7 @@ def test_chosen_authors_end_before_the_arrow_on_the_phone(browser: Browser, samp
 
 def test_a_number_of_a_comparison_opens_the_whole_comment(browser: Browser, sample: str) -> None:
     with visitor(browser, sample) as page:
-        compare(page, "mossgauge", "Brine Ledgerwick", "soil probes")
+        compare(page, "mossgauge", "Brine Ledgerwick", "soil")
         right = page.locator("#compare-right")
         right.locator("a.cite").first.click()
         expect(right.locator(".card.focused mark").first).to_be_in_viewport()
