@@ -172,16 +172,19 @@ class Retriever:
                 for author in allowed.authors
             }
             sides = {author: distinct(pool, limit) for author, pool in pools.items()}
-            found = balanced(self._speaking(query, sides) if judged else list(sides.values()), limit)
+            spoken = self._spoken(query, sides) if judged and query.topic else {}
+            found = balanced(_speaking(sides, spoken), limit)
             pool = _merged(list(pools.values()))
         else:
-            pool = self._candidates(query.text, allowed, depth)
+            pool, spoken = self._candidates(query.text, allowed, depth), {}
             found = distinct(pool, limit)
         if judged and (profiles := telling_profiles(query, pool)):
             return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
         if judged and (sign := telling(query)) and (told := self._told(query, sign, allowed, limit, found)):
             return told
-        return self._judged(query, found, pool, judged)
+        retrieved = self._judged(query, found, pool, judged)
+        # A comparison is answered by whoever speaks on its topic.
+        return replace(retrieved, answerable=max([retrieved.answerable, *spoken.values()]))
 
     @_at_one_generation
     def search(self, query: Query, limit: int, filters: Filters | None = None) -> list[Passage]:
@@ -227,16 +230,15 @@ class Retriever:
             return None
         return Retrieved(query, tuple(nearest), 0.0, considered=tuple(pool), absent=missing)
 
-    def _speaking(self, query: Query, sides: Mapping[str, Sequence[Passage]]) -> list[Sequence[Passage]]:
-        """The sides of a comparison without those that say nothing on its topic, if any does."""
-        kept = []
-        for author, side in sides.items():
-            asked = replace(
+    def _spoken(self, query: Query, sides: Mapping[str, Sequence[Passage]]) -> dict[str, float]:
+        """How probable it is that each side of a comparison says something on its topic."""
+        asked = {
+            author: replace(
                 query, text=f"What does {author} think about {query.topic}?", authors=(author,), compare=False
             )
-            if not query.topic or self._judge(asked, side)[0] >= SILENT:
-                kept.append(side)
-        return kept or list(sides.values())
+            for author in sides
+        }
+        return {author: self._judge(asked[author], side)[0] for author, side in sides.items()}
 
     def _judged(self, query: Query, found: Sequence[Passage], pool: Sequence[Passage], judged: int) -> Retrieved:
         """How probable it is that what was found answers the question."""
@@ -347,3 +349,9 @@ def _normalised(scores: Mapping[str, float]) -> dict[str, float]:
 def _triples(text: str) -> frozenset[Any]:
     words = stems(text)
     return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset(words or [text])
+
+
+def _speaking(sides: Mapping[str, Sequence[Passage]], spoken: Mapping[str, float]) -> list[Sequence[Passage]]:
+    """The sides of a comparison without those that say nothing on its topic, if any does."""
+    kept = [side for author, side in sides.items() if spoken.get(author, 1.0) >= SILENT]
+    return kept or list(sides.values())

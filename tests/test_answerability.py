@@ -253,3 +253,13 @@ def test_no_passage_is_judged_by_words_of_others_names() -> None:
     passage = Passage("p", "c", "quill", "Rye.", "f", 0, 4)
     query = Query("What does Jo say?", "What does Jo say?", unknown_authors=("Jo",), topic="rye")
     assert judge(query, [passage], question_vector=None, vectors=dict, read=len, rarity=len)[0] == 0.0
+
+
+def test_a_comparison_is_answered_by_whoever_speaks_on_its_topic(sample_settings: Settings) -> None:
+    retriever = Retriever.from_settings(sample_settings)
+    sides = [
+        answerable(retriever, f"What does {name} think about annotations?")
+        for name in ("Quill Ferrotype", "Lambda Pudding")
+    ]
+    both = answerable(retriever, "Compare Quill Ferrotype and Lambda Pudding on annotations.")
+    assert both == pytest.approx(max(sides), abs=0.05)
