@@ -143,6 +143,7 @@ def test_two_marks_are_never_the_same() -> None:
 # --- measuring --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_what_a_judge_is_worth_is_measured() -> None:
     opens = {dump.text[start : start + 40] for dump in made_dumps() for start in dump.starts}
 

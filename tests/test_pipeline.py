@@ -116,6 +116,7 @@ def test_file_gone_from_its_folder_is_removed_and_reported(folder: Path, setting
     assert all(hit.comment_id != "b1" for hit in rag.search("untie the bowline", settings=settings))
 
 
+@pytest.mark.slow
 def test_how_many_borders_are_uncertain_is_reported(folder: Path, settings: Settings, tmp_path: Path) -> None:
     known = ingest(folder, settings=settings)
     assert "uncertain" not in str(known)
