@@ -478,6 +478,7 @@ class LocalServer:
         params.warmup = False
         params.offline = True
         params.verbosity = 0
+        params.endpoint_metrics = True
         # A thread per core that waits by spinning is several times slower as soon as anything else runs.
         for threads in (params.cpuparams, params.cpuparams_batch):
             threads.n_threads = max(1, (os.cpu_count() or 2) - 1)
@@ -486,6 +487,9 @@ class LocalServer:
             self._server = xllamacpp.Server(params)
         except (RuntimeError, ValueError) as exc:
             raise ModelMissing(f"llama.cpp cannot load {path}: {exc}. Is it a whole GGUF file?") from exc
+        # Released before its loop has begun, llama.cpp's server misses the call to stop, and waits for ever; the loop
+        # answers this, so it has begun.
+        self._server.handle_metrics()
         self.url = self._server.listening_address
         self.context_tokens = self._window(context_tokens)
 
