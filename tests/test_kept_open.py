@@ -126,6 +126,31 @@ def test_what_is_asked_after_a_reload_is_another_conversation(browser: Browser, 
         listed(page, "About terns?", "About gulls?", "About herons?")
 
 
+# Two visitors
+
+
+def test_visitors_never_see_each_others_words(browser: Browser, url: str) -> None:
+    """Two browsers at once, two hundred turns taken in turn, in conversations of twenty."""
+    with visitor(browser, url) as one, visitor(browser, url) as two:
+        for page in (one, two):
+            open_history(page)
+        for turn in range(100):
+            place = turn % 20
+            if turn and not place:
+                for page in (one, two):
+                    page.locator("#new-conversation").click()
+                    expect(page.locator(".answer")).to_have_count(0)
+            for name, page in (("Ann", one), ("Bob", two)):
+                submit(page, f"{name} asks {turn}")
+            for name, page in (("Ann", one), ("Bob", two)):
+                expect(page.locator(".answer .footer")).to_have_count(place + 1)
+                expect(page.locator(".user-row").last).to_have_text(f"{name} asks {turn}")
+            if place == 19:
+                for mine, other, page in (("Ann", "Bob", one), ("Bob", "Ann", two)):
+                    expect(page.locator("#messages")).to_contain_text(f"You asked about {mine} asks {turn}")
+                    expect(page.locator("body")).not_to_contain_text(f"{other} asks")
+
+
 # Asking
 
 
