@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock
 
 import ingest
 from rag.embedding import Embedder, load_embedder
@@ -78,16 +79,24 @@ def shared() -> Path:
 @pytest.fixture(scope="session")
 def sample_settings(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
     """Settings of an index of the sample comments; for reading only."""
-    found = Settings(store=tmp_path_factory.mktemp("sample") / "store", cache=model_cache, llm="evidence")
-    ingest.ingest([SAMPLE], settings=found)
-    return found
+    return ingested_once("sample", SAMPLE, tmp_path_factory, model_cache)
 
 
 @pytest.fixture(scope="session")
 def seeds_settings(shared: Path, tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
     """Settings of an index of the real comments; for reading only."""
-    found = Settings(store=tmp_path_factory.mktemp("seeds") / "store", cache=model_cache, llm="evidence")
-    ingest.ingest([shared / "seeds"], settings=found)
+    return ingested_once("seeds", shared / "seeds", tmp_path_factory, model_cache)
+
+
+def ingested_once(name: str, source: Path, folders: pytest.TempPathFactory, cache: Path) -> Settings:
+    """Settings of an index that all processes of a test run share."""
+    folder = folders.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        folder = folder.parent
+    found = Settings(store=folder / name, cache=cache, llm="evidence")
+    with FileLock(folder / f"{name}.lock"):
+        if not found.store.exists():
+            ingest.ingest([source], settings=found)
     return found
 
 
