@@ -54,14 +54,14 @@ class Signals:
     """1 if nothing of that kind stands in the best windows, or no number near what is to be counted."""
 
 
-INTERCEPT = -3.97
+INTERCEPT = -4.07
 WEIGHTS = {
-    "coverage": 0.90,
-    "read": 4.86,
-    "read_mean": 6.37,
-    "cosine": 1.89,
-    "typed": -1.25,
-    "missing": -1.08,
+    "coverage": 0.78,
+    "read": 5.63,
+    "read_mean": 6.05,
+    "cosine": 1.28,
+    "typed": -1.33,
+    "missing": -1.02,
 }
 
 

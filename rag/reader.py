@@ -2,9 +2,9 @@
 
 It is the bundled embedding model with low-rank adapters in its linear layers (Hu et al. 2021, arXiv:2106.09685) and a
 linear head on its first and its mean state. The adapters in reader.npz were fitted by tests/benchmarks/reader.py on
-invented comments and on articles, with questions that they answer and questions that they only seem to (as in SQuAD 2.0,
-Rajpurkar et al. 2018, arXiv:1806.03822). Does not decide what is answered: its score is one of the signals of
-answerability.py.
+articles, invented comments, pairs of these of which one answers, and small invented forums, with questions that they
+answer and questions that they only seem to (as in SQuAD 2.0, Rajpurkar et al. 2018, arXiv:1806.03822). Does not decide
+what is answered: its score is one of the signals of answerability.py. It also helps to choose quotes (relevance.py).
 """
 
 from __future__ import annotations

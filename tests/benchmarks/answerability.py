@@ -3,12 +3,12 @@
     python tests/benchmarks/answerability.py [--store FOLDER] [--curve FILE.svg]
 
 Questions: tests/data/answerability_*.jsonl, over the seeds, the sample and two invented collections, those that ship with the
-sample (for `commentariat eval`), and those on each fifth small forum of tests/data/forums.jsonl. A hash of the question tells
+sample (for `commentariat eval`), and those on each fifth small forum of tests/data/forums_*.jsonl. A hash of the question tells
 which half it belongs to, or the number of the forum: one half is fitted on, the other reported. The reader
 (tests/benchmarks/reader.py) has seen neither. Questions that a program makes ("leave-out", where
 every passage with the answer is hidden; "swap", where a word is taken from another question) took part until it was
-measured that they do harm. tests/data/independent_*.jsonl are questions by three people who saw nothing but the comments: those
-of two are fitted on, those of the third only ever reported.
+measured that they do harm. tests/data/independent_*.jsonl are questions by four writers who saw nothing but the comments: those
+of two are fitted on, those of the others only ever reported.
 """
 
 from __future__ import annotations
@@ -36,10 +36,12 @@ SHARED = ROOT.parent / "shared"
 LIMIT = 8
 EACH_FORUM = 5
 """Only the last of so many forums is asked: the reader is fitted on the others."""
+FITTED = 4
+"""One of so many of these is fitted on, so that forums do not outweigh the rest; the others are reported on."""
 INDEPENDENT = ("seeds", "sample")
 """Collections about which people wrote questions who had not seen the others, or the program."""
-LAST_WRITER = 3
-"""Whose questions are only ever reported."""
+FITTED_WRITERS, OTHER_WRITERS = (1, 2), (3, 4)
+"""The questions of the latter are only ever reported."""
 ANSWERED = 0.93
 """Share of the questions with an answer that shall be answered at the threshold of 0.5: the intercept is set by both halves."""
 
@@ -142,15 +144,15 @@ def sample_questions() -> tuple[list[Question], list[Question]]:
 
 
 def forum_rows(stores: Path) -> list[Row]:
-    """What is decided on the questions about small forums that the reader has not seen; every other one is reported on."""
+    """What is decided on the questions about small forums that the reader has not seen."""
     rows: list[Row] = []
-    forums = (DATA / "forums.jsonl").read_text(encoding="utf-8").splitlines()
+    forums = [line for path in sorted(DATA.glob("forums_*.jsonl")) for line in path.open(encoding="utf-8")]
     for number in range(EACH_FORUM - 1, len(forums), EACH_FORUM):
         forum = json.loads(forums[number])
         path = stores / f"forum_{number}.jsonl"
         lines = [json.dumps({"id": str(place), **comment}) for place, comment in enumerate(forum["comments"])]
         path.write_text("\n".join(lines), encoding="utf-8")
-        split = "report" if number % (2 * EACH_FORUM) == EACH_FORUM - 1 else "tune"
+        split = "tune" if number // EACH_FORUM % FITTED == 1 else "report"
         answerable = [Question(row["q"], row["kind"], (row["gold"],), split=split) for row in forum["yes"]]
         others = [Question(question, "near", split=split) for question in forum["no"]]
         rows += [
@@ -225,8 +227,8 @@ def main() -> None:
         collection = Collection(name, path, args.store)
         rows += collection.rows(*asked[name])
         if name in INDEPENDENT:
-            rows += collection.rows(*questions_of(f"independent_{name}.jsonl", range(1, LAST_WRITER)))
-            independent += collection.rows(*questions_of(f"independent_{name}.jsonl", (LAST_WRITER,)))
+            rows += collection.rows(*questions_of(f"independent_{name}.jsonl", FITTED_WRITERS))
+            independent += collection.rows(*questions_of(f"independent_{name}.jsonl", OTHER_WRITERS))
         print(f"{name}: {sum(row.collection == name for row in rows)} questions", flush=True)
     rows += forum_rows(args.store)
     tune, report = [row for row in rows if not row.report], [row for row in rows if row.report]
@@ -251,7 +253,7 @@ def main() -> None:
     for names in (collections, ["seeds", "sample"], *([name] for name in collections)):
         part = [row for row in report if row.collection in names]
         print(f"  {', '.join(names)}", rates(part, predict(part, WEIGHTS, INTERCEPT), shipped))
-    print("Questions by the last writer:")
+    print("Questions by writers that nothing was fitted on:")
     for name in INDEPENDENT:
         part = [row for row in independent if row.collection == name]
         print(f"  {name}", rates(part, predict(part, WEIGHTS, INTERCEPT), shipped))

@@ -5,7 +5,7 @@
 Read are invented comments with questions that they answer and questions that they only seem to answer, and with topics that they
 speak of and topics that they do not (tests/data/reader/); two texts on one matter of which only one answers (contrasts.jsonl);
 small invented forums, with the windows that the search brings for questions that they answer and near misses
-(tests/data/forums.jsonl, without those that tests/benchmarks/answerability.py fits and measures on); what the same person says
+(tests/data/forums_*.jsonl, without those that tests/benchmarks/answerability.py fits and measures on); what the same person says
 elsewhere; Chroma's chunking evaluation where it lies beside the project; and files in the formats of SQuAD 2.0 and of
 contrasts.jsonl where given. The questions that tests/benchmarks/answerability.py reports on, and their collections, are not seen.
 
@@ -49,7 +49,7 @@ from rag.store import Store
 
 ROOT = Path(__file__).parent.parent.parent
 INVENTED = ROOT / "tests" / "data" / "reader"
-FORUMS = ROOT / "tests" / "data" / "forums.jsonl"
+FORUMS = sorted((ROOT / "tests" / "data").glob("forums_*.jsonl"))
 CONTRASTS = INVENTED / "contrasts.jsonl"
 EACH_FORUM = 5
 """The last of so many forums is not read: tests/benchmarks/answerability.py fits the weights on these."""
@@ -476,7 +476,8 @@ def main() -> None:
     rows = [row for path in sorted(INVENTED.glob("*.jsonl")) if path != CONTRASTS for row in _lines(path)]
     contrasts = _lines(CONTRASTS)
     rng.shuffle(contrasts)
-    forums = [forum for number, forum in enumerate(_lines(FORUMS)) if number % EACH_FORUM != EACH_FORUM - 1]
+    forums = [forum for path in FORUMS for forum in _lines(path)]
+    forums = [forum for number, forum in enumerate(forums) if number % EACH_FORUM != EACH_FORUM - 1]
     kept = [row for number, row in enumerate(rows) if number % 10]
     pairs = [row for number, row in enumerate(contrasts) if number % 10] + [
         r for p in args.contrasts for r in _lines(p)
