@@ -292,7 +292,8 @@ class _Reader:
     def _unknown(
         self, question: str, found: list[Word], mentions: list[Mention], speakers: list[Mention]
     ) -> tuple[str, ...]:
-        """Names in the place of a speaker, or joined to one, that are nobody's here."""
+        """Names in the place of a speaker, or joined to one, that are nobody's here; "who argued that NAME's ..." asks for others."""
+        anybody = bool(_OPEN.match(question))
         taken = {index for mention in mentions for index in range(mention.first, mention.last)}
         names = []
         for first, last in _name_runs(found, taken):
@@ -300,9 +301,9 @@ class _Reader:
             name = (
                 name[: len(name) - 2] if found[last - 1].possessive and name[-2:] in ("'s", "’s") else name.rstrip("'’")
             )
-            if _speaks(question, found, first, last) or _joined(found, first, last, speakers):
+            if (not anybody and _speaks(question, found, first, last)) or _joined(found, first, last, speakers):
                 names.append(name)
-        if not names and (lower := self._lower_case_name(found, taken)):
+        if not names and not anybody and (lower := self._lower_case_name(found, taken)):
             names.append(lower)
         return _unique(names)
 

@@ -134,6 +134,14 @@ def test_somebody_without_comments_is_named_as_unknown(question: str, unknown: t
     assert read(question).unknown_authors == unknown
 
 
+@pytest.mark.parametrize(
+    "question",
+    ["Has anybody argued that Alan Turing's plan is flawed?", "Who thinks that Grace Hopper's view on rye is wrong?"],
+)
+def test_who_is_talked_about_by_anybody_is_not_asked_for(question: str) -> None:
+    assert read(question).unknown_authors == ()
+
+
 def test_an_unknown_name_in_lower_case_is_found_by_words_that_occur_nowhere() -> None:
     query = read("what does alan turing think about rye", known_words=lambda word: word == "rye")
     assert (query.unknown_authors, query.traces) == (("alan turing",), ())
