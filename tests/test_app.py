@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import gradio as gr
 import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
@@ -11,7 +13,10 @@ from gradio_client.exceptions import AppError
 from rag.records import Filters, Turn
 from rag.settings import Settings
 from ui.app import build_app
+from ui.chat import Chat
+from ui.conversations import Conversation
 from ui.endpoints import turns_of
+from ui.feedback import Feedback
 
 from scripted import ScriptedAnswerer  # isort: skip
 from serving import serving  # isort: skip
@@ -88,3 +93,14 @@ def test_messages_become_turns_whatever_their_shape() -> None:
         ]
     ) == (Turn("user", "a"), Turn("assistant", "bc"), Turn("user", "d"))
     assert turns_of(None) == ()
+
+
+def test_each_early_update_empties_the_box(tmp_path: Path) -> None:
+    """A busy browser takes several updates at once, and then only the last counts."""
+    chat = Chat(ScriptedAnswerer(), Feedback(tmp_path / "feedback.jsonl"))
+    with gr.Blocks():
+        chat.layout()
+    updates = [update[chat.question] for update in chat.ask("Tides?", Conversation(), [], "", "", [])]
+    assert len(updates) > 1
+    assert {update["value"] for update in updates} == {""}
+    assert [update["stop_btn"] for update in updates] == [True] * (len(updates) - 1) + [False]

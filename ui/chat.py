@@ -7,6 +7,7 @@ between visitors except the index.
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 
 PLACEHOLDER = "Ask about what people wrote in the comments"
 BROKEN = "Something broke inside the program ({}). What it was stands in the terminal that runs this page."
+EMPTIED = 0.5
+"""Seconds after a question during which each update empties the box again; later the next question may be typed there."""
 CLOSE = '<button type="button" name="close-panel" class="link">Close</button>'
 
 
@@ -167,25 +170,30 @@ class Chat:
     def _answer(self, exchange: Exchange, conversation: Conversation) -> Iterator[dict[Any, Any]]:
         history = conversation.turns()
         conversation = conversation.with_exchange(exchange)
+        asked = time.monotonic()
+
+        def box(busy: bool) -> dict[str, Any]:
+            # Said again each time: a busy browser may take several updates at once, and then only the last counts.
+            empty = {"value": ""} if time.monotonic() - asked < EMPTIED else {}
+            return gr.update(submit_btn=not busy, stop_btn=busy, **empty)
+
         yield {
             **self._talk(conversation, "searching"),
-            self.question: gr.update(value="", submit_btn=False, stop_btn=True),
+            self.question: box(busy=True),
             self.status: _status("Searching the comments."),
         }
         try:
             for answer in self._answerer.stream(exchange.question, history=history, filters=exchange.filters):
                 exchange = replace(exchange, answer=answer)
                 conversation = conversation.with_exchange(exchange)
-                # Said again each time: a busy browser may take several of these at once, and then only the last counts.
-                busy = {self.question: gr.update(submit_btn=False, stop_btn=True)}
-                yield {**self._talk(conversation, rendering.phase_of(answer)), **busy}
+                yield {**self._talk(conversation, rendering.phase_of(answer)), self.question: box(busy=True)}
         except RagError as error:
             exchange = replace(exchange, problem=str(error))
         except Exception as error:  # a defect of ours must not leave the page waiting
             log.exception("Answering failed: %s", exchange.question)
             exchange = replace(exchange, problem=BROKEN.format(type(error).__name__))
         conversation = conversation.with_exchange(exchange)
-        yield self._finished(conversation, exchange)
+        yield {**self._finished(conversation, exchange), self.question: box(busy=False)}
 
     def _finished(self, conversation: Conversation, exchange: Exchange) -> dict[Any, Any]:
         panel = sources.panel_html(exchange, self._answerer.store) if exchange.answer else ""
