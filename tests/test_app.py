@@ -95,12 +95,16 @@ def test_messages_become_turns_whatever_their_shape() -> None:
     assert turns_of(None) == ()
 
 
-def test_each_early_update_empties_the_box(tmp_path: Path) -> None:
-    """A busy browser takes several updates at once, and then only the last counts."""
+@pytest.mark.parametrize(("seconds", "later"), [(60, {""}), (0, {None})])
+def test_each_early_update_empties_the_box(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, later: set[str | None]
+) -> None:
+    """A busy browser takes several updates at once, and then only the last counts; what is typed later stays."""
+    monkeypatch.setattr("ui.chat.EMPTIED", seconds)
     chat = Chat(ScriptedAnswerer(), Feedback(tmp_path / "feedback.jsonl"))
     with gr.Blocks():
         chat.layout()
     updates = [update[chat.question] for update in chat.ask("Tides?", Conversation(), [], "", "", [])]
     assert len(updates) > 1
-    assert {update["value"] for update in updates} == {""}
+    assert {update.get("value") for update in updates[1:]} == later
     assert [update["stop_btn"] for update in updates] == [True] * (len(updates) - 1) + [False]

@@ -4,8 +4,8 @@
 
 Questions: tests/data/answerability_*.jsonl, over the seeds, the sample and two invented collections, those that ship with the
 sample (for `commentariat eval`), and those on each fifth small forum of tests/data/forums_*.jsonl. A hash of the question tells
-which half it belongs to, or the number of the forum: one half is fitted on, the other reported. The reader
-(tests/benchmarks/reader.py) has seen neither. Questions that a program makes ("leave-out", where
+which half it belongs to: one is fitted on, the other reported; of the forums each fourth is fitted on. The reader
+(tests/benchmarks/reader.py) has seen none of them. Questions that a program makes ("leave-out", where
 every passage with the answer is hidden; "swap", where a word is taken from another question) took part until it was
 measured that they do harm. tests/data/independent_*.jsonl are questions by four writers who saw nothing but the comments: those
 of two are fitted on, those of the others only ever reported.
