@@ -390,9 +390,8 @@ def fit(network: Network, pairs: Sequence[Pair], epochs: int, rate: float, after
         for batch in _batches(encoded, rng):
             network.train()
             optimiser.param_groups[0]["lr"] = rate * min((step + 1) / (0.06 * steps), max(0.0, 1 - step / steps) / 0.94)
-            with torch.autocast("cpu", torch.bfloat16):
-                logits = network(_padded([encoded[i] for i in batch]))
-            loss = nn.functional.binary_cross_entropy_with_logits(logits.float(), label[batch])
+            logits = network(_padded([encoded[i] for i in batch]))
+            loss = nn.functional.binary_cross_entropy_with_logits(logits, label[batch])
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(fitted, 1.0)
