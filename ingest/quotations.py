@@ -18,10 +18,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from rag.corpus import Corpus
 from rag.records import Comment, Quotation
 
-RUN = 5
+RUN = 4
 """Words of one fingerprint."""
-WINDOW = 6
-"""Of so many runs in a row one is kept: whatever has ten words in common shares a fingerprint."""
+WINDOW = 3
+"""Of so many runs in a row one is kept: whatever has six words in common shares a fingerprint."""
 FEWEST_WORDS = 5
 """A shorter quotation is linked only to the comment that is being answered."""
 LIKE = 92.0
@@ -87,7 +87,7 @@ class Quotations:
         parts = _parts(text)
         if not parts:
             return None
-        marks = [mark for part in parts for mark in fingerprints(part)]
+        marks = [mark for part in parts if len(part) >= FEWEST_WORDS for mark in fingerprints(part)]
         # Spread over the whole of a long quotation.
         marks = marks[:: max(1, len(marks) // _LOOKED_UP)]
         shared = Counter(self._holders(marks, quoted=False))

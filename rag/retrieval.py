@@ -41,6 +41,8 @@ JUDGED = 3
 """Windows that the reader reads before an answer is given."""
 SAME_WORDS = 0.9
 """Share of common word triples above which two passages count as the same words."""
+FEW_WORDS = 3
+"""Most content words of somebody's own beside a quotation of what is listed already that do not make a result of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +313,7 @@ def distinct(passages: Iterable[Passage], limit: int) -> list[Passage]:
             continue
         own = _triples(passage.text)
         common = Counter(place for triple in own & holding.keys() for place in holding[triple])
-        if any(
+        if _only_quotes(passage, holding) or any(
             count >= SAME_WORDS * min(len(own), sizes[place]) and not _elsewhere(passage, kept[place])
             for place, count in common.items()
         ):
@@ -322,6 +324,20 @@ def distinct(passages: Iterable[Passage], limit: int) -> list[Passage]:
         sizes.append(len(own))
         per_comment[passage.comment_id] += 1
     return kept
+
+
+def _only_quotes(passage: Passage, holding: Mapping[Any, Any]) -> bool:
+    """Whether a passage says hardly a word beside quoting what is listed already."""
+    if not passage.quoted:
+        return False
+    pieces, at = [], 0
+    for start, end in (*passage.quoted, (len(passage.text), len(passage.text))):
+        pieces.append(passage.text[at:start])
+        at = end
+    if len(stems(" ".join(pieces))) > FEW_WORDS:
+        return False
+    quoted = _triples(" ".join(passage.text[start:end] for start, end in passage.quoted))
+    return len(quoted & holding.keys()) >= SAME_WORDS * len(quoted)
 
 
 def _elsewhere(passage: Passage, other: Passage) -> bool:

@@ -48,6 +48,8 @@ def linked(*comments: Comment) -> dict[str, list[str]]:
         "the tide at the old quay runs two hours late, and every pilot",
         "“The tide at the old quay runs two hours late …”",
         "The tide at the old quay [...] and every pilot in the harbour knows it",
+        "runs two hours late, and every",
+        "two hours late [...] pilot in the harbour knows it",
         "The tide at the old quay runs two hours late, and every pilot in teh harbour knows it by heart.",
         "The tide at the **old quay** runs\n> two hours late, and every pilot in the harbour knows it by heart.",
     ],
@@ -104,12 +106,12 @@ def test_each_of_several_quotations_has_its_own_source() -> None:
     assert linked(comment("a", TIDES), comment("b", CLOCK), both) == {"q": ["a", "b"]}
 
 
-def test_whatever_has_ten_words_in_common_shares_a_fingerprint() -> None:
+def test_whatever_has_six_words_in_common_shares_a_fingerprint() -> None:
     rng = random.Random(3)
     words = [f"w{rng.randrange(40)}" for _ in range(300)]
     kept = winnowed(fingerprints(words))
-    assert all(kept & set(fingerprints(words[at : at + 10])) for at in range(len(words) - 10))
-    assert len(kept) < 0.45 * len(words)
+    assert all(kept & set(fingerprints(words[at : at + 6])) for at in range(len(words) - 6))
+    assert len(kept) < 0.6 * len(words)
 
 
 def test_the_least_like_part_of_a_quotation_counts() -> None:
@@ -194,3 +196,17 @@ def test_time_of_a_quotation_does_not_grow_with_the_corpus() -> None:
         answer = replace(quoting("q", f"{words[0]}. {words[1]}"), id="q")
         assert [quote.comment_id for quote in quotations.find(answer)] == [f"c{number}"]
     assert time.process_time() - start < 10
+
+
+def test_a_sentence_that_many_quote_is_listed_once(settings: Settings, tmp_path: Path) -> None:
+    rows = [{"id": "src", "author": "Ada", "text": f"As the log shows: {TIDES}"}]
+    rows += [{"id": f"q{n}", "author": f"P{n}", "text": f"> {TIDES}\n\nWrong, {n}."} for n in range(5)]
+    rows += [
+        {"id": "own", "author": "Cy", "text": f"> {TIDES}\n\nMy grandfather kept the gauge and found no delay at all."}
+    ]
+    write(tmp_path / "in" / "a.jsonl", rows)
+    ingest.ingest([tmp_path / "in"], settings=settings)
+    hits = rag.search("How late does the tide run at the old quay?", limit=10, settings=settings)
+    listed = [hit.comment_id for hit in hits]
+    assert {"src", "own"} <= set(listed)
+    assert sum(id.startswith("q") for id in listed) <= 1
