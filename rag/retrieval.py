@@ -6,7 +6,7 @@ Does not decide whether the passages answer the question (see answerability.py) 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -42,7 +42,7 @@ JUDGED = 3
 SAME_WORDS = 0.9
 """Share of common word triples above which two passages count as the same words."""
 FEW_WORDS = 3
-"""Most content words of somebody's own beside a quotation of what is listed already that do not make a result of its own."""
+"""Most content words of somebody's own beside a quotation that do not make a result of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +213,7 @@ class Retriever:
             sides = [[s for s in sentences if s.passage.byline == author] for author in query.authors]
         else:
             sides = [sentences]
-        return balanced([distinct(best_stretches(side, self._store.source_text), limit) for side in sides], limit)
+        return balanced([distinct(list(best_stretches(side, self._store.source_text)), limit) for side in sides], limit)
 
     def _told(
         self, query: Query, sign: Telling, allowed: Filters, limit: int, nearest: Sequence[Passage]
@@ -300,8 +300,11 @@ def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, 
     return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
 
 
-def distinct(passages: Iterable[Passage], limit: int) -> list[Passage]:
-    """The first `limit` passages that do not repeat words of one before, few of each comment."""
+def distinct(passages: Sequence[Passage], limit: int) -> list[Passage]:
+    """The first `limit` passages that do not repeat words of one before, few of each comment.
+
+    Who only quotes a comment that was found gives way to it.
+    """
     kept: list[Passage] = []
     sizes: list[int] = []
     holding: dict[Any, list[int]] = {}
@@ -311,9 +314,12 @@ def distinct(passages: Iterable[Passage], limit: int) -> list[Passage]:
             break
         if passage.kind != "document" and per_comment[passage.comment_id] >= PER_COMMENT:
             continue
+        quoted = _only_quotes(passage)
+        if quoted and (_holds(holding.keys(), quoted) or _source_follows(passage, quoted, passages)):
+            continue
         own = _triples(passage.text)
         common = Counter(place for triple in own & holding.keys() for place in holding[triple])
-        if _only_quotes(passage, holding) or any(
+        if any(
             count >= SAME_WORDS * min(len(own), sizes[place]) and not _elsewhere(passage, kept[place])
             for place, count in common.items()
         ):
@@ -326,18 +332,27 @@ def distinct(passages: Iterable[Passage], limit: int) -> list[Passage]:
     return kept
 
 
-def _only_quotes(passage: Passage, holding: Mapping[Any, Any]) -> bool:
-    """Whether a passage says hardly a word beside quoting what is listed already."""
+def _only_quotes(passage: Passage) -> frozenset[Any]:
+    """Triples of what a passage quotes if it says hardly a word beside; else none."""
     if not passage.quoted:
-        return False
+        return frozenset()
     pieces, at = [], 0
     for start, end in (*passage.quoted, (len(passage.text), len(passage.text))):
         pieces.append(passage.text[at:start])
         at = end
     if len(stems(" ".join(pieces))) > FEW_WORDS:
-        return False
-    quoted = _triples(" ".join(passage.text[start:end] for start, end in passage.quoted))
-    return len(quoted & holding.keys()) >= SAME_WORDS * len(quoted)
+        return frozenset()
+    return _triples(" ".join(passage.text[start:end] for start, end in passage.quoted))
+
+
+def _source_follows(passage: Passage, quoted: Set[Any], passages: Sequence[Passage]) -> bool:
+    """Whether the comment that a passage quotes was found, too, with these words in it."""
+    sources = {quotation.comment_id for quotation in passage.quotes}
+    return any(_holds(_triples(p.text), quoted) for p in passages if p.comment_id in sources)
+
+
+def _holds(triples: Set[Any], others: Set[Any]) -> bool:
+    return len(triples & others) >= SAME_WORDS * len(others)
 
 
 def _elsewhere(passage: Passage, other: Passage) -> bool:

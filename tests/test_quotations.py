@@ -198,15 +198,18 @@ def test_time_of_a_quotation_does_not_grow_with_the_corpus() -> None:
     assert time.process_time() - start < 10
 
 
-def test_a_sentence_that_many_quote_is_listed_once(settings: Settings, tmp_path: Path) -> None:
+def test_a_sentence_that_many_quote_is_listed_once_where_it_was_said(settings: Settings, tmp_path: Path) -> None:
     rows = [{"id": "src", "author": "Ada", "text": f"As the log shows: {TIDES}"}]
-    rows += [{"id": f"q{n}", "author": f"P{n}", "text": f"> {TIDES}\n\nWrong, {n}."} for n in range(5)]
-    rows += [
-        {"id": "own", "author": "Cy", "text": f"> {TIDES}\n\nMy grandfather kept the gauge and found no delay at all."}
-    ]
+    replies = ["That is wrong.", "Really? I doubt it.", "Me too.", "Plainly wrong, captain."]
+    rows += [{"id": f"q{n}", "author": f"P{n}", "text": f"> {TIDES}\n\n{reply}"} for n, reply in enumerate(replies)]
+    rows.append(
+        {"id": "own", "author": "Cy", "text": f"> {TIDES}\n\nMy grandfather kept the gauge and saw no delay at all."}
+    )
     write(tmp_path / "in" / "a.jsonl", rows)
     ingest.ingest([tmp_path / "in"], settings=settings)
     hits = rag.search("How late does the tide run at the old quay?", limit=10, settings=settings)
-    listed = [hit.comment_id for hit in hits]
-    assert {"src", "own"} <= set(listed)
-    assert sum(id.startswith("q") for id in listed) <= 1
+    assert sorted(hit.comment_id for hit in hits) == ["own", "src"]
+    (hit,) = rag.search(
+        "How late does the tide run, as P0 quotes it?", settings=settings, filters=rag.Filters(authors=("P0",))
+    )
+    assert hit.comment_id == "q0"
