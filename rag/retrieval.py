@@ -113,7 +113,7 @@ class Retriever:
         Raises:
             QuestionError: It is empty, or longer than the settings allow.
         """
-        from rag.questions import understand
+        from rag.follow_ups import understand
 
         limit = settings.max_question_chars if settings else None
         if not question.strip():
