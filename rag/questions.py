@@ -30,6 +30,8 @@ class Query:
     """People who are asked for, but by whom nothing is indexed."""
     mentioned: tuple[str, ...] = ()
     """Indexed authors whose names occur, but who are not asked for."""
+    others_than: tuple[str, ...] = ()
+    """Indexed authors whose own words are not asked for, but those of others."""
     since: datetime | None = None
     until: datetime | None = None
     compare: bool = False
@@ -254,12 +256,19 @@ def admits(query: Query, passage: Passage) -> bool:
 
     If nothing by them is indexed, only a profile that may be theirs will do, or what others wrote with their name in it.
     """
+    if passage.byline in query.others_than:
+        return False
     if query.authors or not query.unknown_authors:
         return True
     if query.labels:
         return passage.label in query.labels
     own = {word.folded for word in words(passage.text)}
     return any(word.folded in own for name in query.traces for word in words(name) if len(word.folded) > 2)
+
+
+def asks_anybody(question: str) -> bool:
+    """Whether a question asks for whoever says something: "who thinks ...", "does anybody ..."."""
+    return bool(_OPEN.match(question))
 
 
 def compares(question: str) -> bool:
