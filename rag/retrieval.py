@@ -115,7 +115,7 @@ class Retriever:
         Raises:
             QuestionError: It is empty, or longer than the settings allow.
         """
-        from rag.questions import understand
+        from rag.follow_ups import understand
 
         limit = settings.max_question_chars if settings else None
         if not question.strip():
@@ -178,7 +178,8 @@ class Retriever:
             found = balanced(_speaking(sides, spoken), limit)
             pool = _merged(list(pools.values()))
         else:
-            pool, spoken = self._candidates(query.text, allowed, depth), {}
+            found = self._candidates(query.text, allowed, depth)
+            pool, spoken = [p for p in found if p.byline not in query.others_than], {}
             found = distinct(pool, limit)
         if judged and (profiles := telling_profiles(query, pool)):
             return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
