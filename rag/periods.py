@@ -78,7 +78,7 @@ _PHRASES = [
         ),
     ),
     ("bare", re.compile(rf"{_START}({_LIST})(?![-/.]?\w)", re.I)),
-    ("recent", re.compile(r"\b(?:recently|lately|these\s+days|nowadays)\b", re.I)),
+    ("recent", re.compile(r"\b(?:(?<!\bmost\s)recently|lately|these\s+days|nowadays)\b", re.I)),
 ]
 RECENT = relativedelta(months=12)
 _MOMENT = timedelta(microseconds=1)

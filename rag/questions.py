@@ -138,7 +138,8 @@ _LIST = re.compile(
 )
 _BY_TIME = re.compile(
     r"\bchang(?:e|ed|ing)\s+(?:\w+\s+)?(?:mind|view|opinion|position|stance|tune)s?\b|\b(?:mind|view|opinion|position|stance|thinking|thoughts)s?"
-    r"\s+(?:\w+\s+){0,6}(?:chang|evolv|shift|develop)|\bover (?:time|the years)\b|\bevol(?:ve|ved|ution)\b|\bused to (?:think|believe|say|argue)\b"
+    r"\s+(?:\w+\s+){0,6}(?:chang|evolv|shift|develop)|\bevolution of (?:\w+['’]s|his|her|their|the) (?:mind|view|opinion|position|stance|thinking|thoughts)s?\b"
+    r"|\b(?:sa(?:id|ys?)|wr(?:ote|itten|ites?)|th(?:ought|inks?)|argue[ds]?|views?|opinions?|positions?|stances?|comments?)\b.*\bover (?:time|the years)\b|\bused to (?:think|believe|say|argue)\b"
     r"|\bstill (?:think|believe|hold|say|argue|stand)|\btimeline\b|\bchronolog|\bwhat (?:has )?changed\b|\bupdated? (?:his|her|their|on)\b"
     r"|\b(?:earlier|previous) (?:view|opinion|position|stance|comment)",
     re.I,
@@ -159,7 +160,11 @@ _NEWEST = re.compile(
 )
 _NOT_THEN = re.compile(r"\b(?:not|except(?:\s+for)?|excluding|other\s+than|besides|outside(?:\s+of)?)\s+$", re.I)
 _GOES_ON = re.compile(r"\s*(?:[?.!,;:]|(?:and|or|but)\b|$)", re.I)
-_COURSE = re.compile(r"\bover\s+(?:time|the\s+years)\b|(?<=\s)(?:chang|evol|shift|develop)\w*$", re.I)
+_OF_COURSE = re.compile(
+    r"(?<=\s)(?:chang|evol|shift|develop)\w*$|\bevolution(?=\s+of\b)|\b(?:mind|view|opinion|position|stance|thought)s?\b",
+    re.I,
+)
+_OVER_TIME = re.compile(r"\bover\s+(?:time|the\s+years)\b", re.I)
 _SUBJECT_MATTER = re.compile(r"\b(?:about|on|of|regarding|concerning|that|whether|how|why|to|for|with)\b", re.I)
 _PHRASES = re.compile(
     r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
@@ -587,7 +592,9 @@ def _of_writing(before: str, after: str, preposition: str) -> bool | None:
     opens = not before.strip(" ,")
     if _NOT_THEN.search(before):
         return None
-    if (opens and preposition and _WRITING.search(after)) or (not preposition and _OWN_COMMENT.match(after)):
+    if not preposition and _OWN_COMMENT.match(after):
+        return True
+    if preposition and (_WRITING.search(after) if opens else _WRITING.match(after.lstrip(" ,"))):
         return True
     ends = bool(_GOES_ON.match(after))
     writing = list(_WRITING.finditer(before))
@@ -755,11 +762,10 @@ def _topic(
     hidden = [(found[m.first].start, found[m.last - 1].end) for m in mentions]
     hidden += [(match.start(), match.end()) for name in unknown for match in re.finditer(re.escape(name), question)]
     hidden += parts
-    hidden += [
-        (course.start() + change.start(), course.start() + change.end())
-        for course in _BY_TIME.finditer(question)
-        for change in _COURSE.finditer(course.group())
-    ]
+    if course := _BY_TIME.search(question):
+        # "How has her view of X changed over time" is about X.
+        hidden += [match.span() for match in _OF_COURSE.finditer(question, *course.span())]
+        hidden += [match.span() for match in _OVER_TIME.finditer(question)]
     hidden += [match.span() for match in _PHRASES.finditer(question)]
     kept = []
     for word in found:
