@@ -6,6 +6,7 @@ fails. Whatever a model does, a reader gets an answer whose citations are exact 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,8 @@ MOST_PASSAGES = 50
 TRACED = 30
 """Candidates of the search that a trace lists."""
 UNDATED = "These comments carry no dates, so the time that the question names could not be taken into account."
+ANY_TIME = "No comment from that time (“{period}”) answers this, so comments of any time were searched, with these words as part of the topic."
+UNORDERED = "Not all of these comments carry a date, so their order in time is uncertain."
 SUGGESTION_DEPTH = 1
 """Passages that are fetched and judged to see whether a follow-up has an answer; each takes time."""
 
@@ -94,7 +97,7 @@ class Answerer:
         Raises:
             QuestionError: The question is empty or too long.
         """
-        query, _ = self._retriever.datable(self._retriever.understand(question, history, self.settings), filters)
+        query, *_ = self._retriever.datable(self._retriever.understand(question, history, self.settings), filters)
         return self._retriever.search(query, limit, filters)
 
     def answer(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Answer:
@@ -121,7 +124,6 @@ class Answerer:
             query = self._retriever.understand(
                 question, history, self.settings, rewriter.standalone if rewriter else None
             )
-        query, undated = self._retriever.datable(query, filters)
         with clock("retrieve"):
             found = self._found(query, filters, rewriter)
             allowed = narrowed(filters, found.query)
@@ -142,7 +144,7 @@ class Answerer:
             last,
             coverage=replace(coverage, used=used),
             suggestions=suggestions,
-            warnings=((UNDATED,) if undated else ()) + last.warnings,
+            warnings=(*_of_time(query, found, last), *last.warnings),
             trace=trace,
         )
 
@@ -158,7 +160,7 @@ class Answerer:
 
     def _found(self, query: Query, filters: Filters | None, rewriter: Rewriter | None) -> Retrieved:
         """What the index has for a question; one in another language is searched in English too, if a model can say it."""
-        found = self._retrieve(query, filters)
+        found = self._timed(query, filters)
         if found.answerable >= self.settings.abstain_below or not rewriter or detected(query.text) == ENGLISH:
             return found
         translated = rewriter.in_english(query.text)
@@ -166,11 +168,24 @@ class Answerer:
             return found
         own = self._retriever.understand(translated, (), self.settings)
         own = replace(own, original=query.original, authors=own.authors or query.authors)
-        again = self._retrieve(own, filters)
+        again = self._timed(own, filters)
         return again if again.answerable > found.answerable else found
 
+    def _timed(self, query: Query, filters: Filters | None) -> Retrieved:
+        """What the index has for a question, its period taken in the first of the ways that has an answer, else in the likeliest."""
+        best: Retrieved | None = None
+        for way in self._retriever.datable(query, filters):
+            found = self._retrieve(way, filters)
+            if found.passages and found.answerable >= self.settings.abstain_below:
+                return found
+            if best is None or (found.passages and found.answerable > best.answerable):
+                best = found
+        assert best is not None
+        return best
+
     def _retrieve(self, query: Query, filters: Filters | None) -> Retrieved:
-        limit = max(MOST_PASSAGES, self.settings.passages) if query.wants_list else self.settings.passages
+        deep = query.wants_list or query.newest
+        limit = max(MOST_PASSAGES, self.settings.passages) if deep else self.settings.passages
         return self._retriever.retrieve(query, limit, filters)
 
     def _answered(
@@ -275,6 +290,33 @@ class Answerer:
                 for passage in (found.considered or found.passages)[:TRACED]
             ],
         }
+
+
+def _of_time(asked: Query, found: Retrieved, last: Answer) -> tuple[str, ...]:
+    """What a reader must be told about the time of what is quoted, or was searched."""
+    taken = found.query
+    passages = [citation.passage for citation in last.citations]
+    if taken.undated:
+        return (UNDATED,)
+    if taken.period and not (taken.since or taken.until):
+        elsewhen = [p for p in passages or found.passages if not _from_then(asked, p) and not _tells_of(taken, p)]
+        if elsewhen or not passages:
+            return (ANY_TIME.format(period=taken.period) if any(p.posted_at for p in elsewhen) else UNDATED,)
+    in_order = taken.newest or (taken.by_time and len(passages) > 1)
+    return (UNORDERED,) if in_order and not all(p.posted_at for p in passages) else ()
+
+
+def _from_then(query: Query, passage: Passage) -> bool:
+    posted = passage.posted_at
+    return bool(posted and (not query.since or query.since <= posted) and (not query.until or posted <= query.until))
+
+
+def _tells_of(query: Query, passage: Passage) -> bool:
+    """Whether a passage speaks of the period that a question names."""
+    from rag.questions import period_words
+
+    own = set(re.findall(r"\w+", passage.text.casefold()))
+    return all(word.casefold() in own for word in period_words(query))
 
 
 def _rounded(score: float | None) -> float | None:

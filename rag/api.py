@@ -40,7 +40,7 @@ def search(
     """
     settings = settings or Settings()
     retriever = _retriever(settings)
-    query, _ = retriever.datable(retriever.understand(question, history, settings), filters)
+    query, *_ = retriever.datable(retriever.understand(question, history, settings), filters)
     return retriever.search(query, limit, filters)
 
 

@@ -101,7 +101,7 @@ def compose(
         if (picked := _with_context(members, [s for s in chosen if s.passage.comment_id == comment], query))
         for quote in _quotes(picked)
     ]
-    quotes = _ordered(query, quotes)[: limit_in_list if query.wants_list or query.compare else limit]
+    quotes = _ordered(query, quotes, limit_in_list if query.wants_list or query.compare else limit)
     return _written(query, quotes, rarity, Phrases(language))
 
 
@@ -310,16 +310,18 @@ def _trimmed(run: list[Sentence]) -> list[Sentence]:
     return run[words[0] : words[-1] + 1] if words else []
 
 
-def _ordered(query: Query, quotes: list[Quote]) -> list[Quote]:
-    """By date if the course of time is asked for, else by author, whoever says the best thing first."""
+def _ordered(query: Query, quotes: list[Quote], limit: int) -> list[Quote]:
+    """The best by date if the course of time or the newest is asked for, else by author, whoever says the best thing first."""
     quotes.sort(key=lambda quote: (-quote.score, quote.passage.id))
-    if query.by_time:
-        dated = [q for q in quotes if q.passage.posted_at]
-        return sorted(dated, key=lambda q: q.passage.posted_at) + [q for q in quotes if not q.passage.posted_at]
+    if query.by_time or query.newest or query.times:
+        best = quotes[:limit]
+        dated = [q for q in best if q.passage.posted_at]
+        dated.sort(key=lambda q: q.passage.posted_at, reverse=query.newest and not query.by_time)
+        return dated + [q for q in best if not q.passage.posted_at]
     place = {author: index for index, author in enumerate(query.authors if query.compare else ())}
     for quote in quotes:
         place.setdefault(quote.passage.byline, len(place))
-    return sorted(quotes, key=lambda quote: place[quote.passage.byline])
+    return sorted(quotes, key=lambda quote: place[quote.passage.byline])[:limit]
 
 
 # --- wording ----------------------------------------------------------------------------------------------------------

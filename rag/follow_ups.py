@@ -18,7 +18,7 @@ from rag.english import FUNCTION_WORDS
 from rag.lexical import stems
 from rag.names import NameIndex, Word, words
 from rag.periods import Period, periods
-from rag.questions import SAYING, Query, Reader, asks_anybody, compares
+from rag.questions import SAYING, Query, Reader, asks_anybody, compares, undated_text
 from rag.records import Turn
 
 _WH = r"(?:who(?:se|m)?|what|which|when|where|why|how|whether)"
@@ -249,7 +249,7 @@ class _Conversation:
                 query = self._other_topic(bare, said.query)
             case _:
                 query = self._added(self.reader.read(bare), said.query)
-        return replace(query, original=question)
+        return undated_text(replace(query, original=question))
 
     def after(self, said: _Said | None, question: str, reply: str) -> _Said:
         """What was said, once a question is answered."""
@@ -339,10 +339,9 @@ class _Conversation:
 
     def _added(self, own: Query, last: Query) -> Query:
         """ "And why?": the question before, and this one."""
-        before = self._undated(last) if own.since or own.until else last.text
         return replace(
             own,
-            text=f"{_without_lead(before)} {own.text}",
+            text=f"{_without_lead(last.text)} {own.text}",
             topic=_merged(own.topic, last.topic),
             carried=True,
             compare=own.compare or (last.compare and len(last.authors) > 1),
@@ -395,7 +394,13 @@ class _Conversation:
         period = self._period(bare)
         assert period is not None
         return replace(
-            last, text=self._undated(last), since=period.since, until=period.until, dates_certain=True, carried=True
+            last,
+            since=period.since,
+            until=period.until,
+            times=period.times,
+            period=bare.strip(" ?.!,"),
+            dates_certain=True,
+            carried=True,
         )
 
     def _other_person(self, own: Query, said: _Said) -> Query:
@@ -443,14 +448,6 @@ class _Conversation:
         people = {} if own.authors else _people(last)
         return replace(own, carried=True, **people)
 
-    def _undated(self, query: Query) -> str:
-        """The text of a question without the period that comments are to be from."""
-        text = query.text
-        for period in reversed(list(periods(text, self.reader.now))):
-            if (period.since, period.until) == (query.since, query.until):
-                text = text[: period.start].rstrip(" ,") + text[period.end :]
-        return text
-
 
 def _kind_with_name(bare: str, content: list[str], people: tuple[str, ...], refers: bool) -> _Kind:
     """What a question that names somebody takes over."""
@@ -479,7 +476,7 @@ def _people(last: Query) -> dict[str, Any]:
 
 def _time(own: Query, last: Query) -> dict[str, Any]:
     keep = own if own.since or own.until else last
-    return {"since": keep.since, "until": keep.until, "dates_certain": keep.dates_certain}
+    return {name: getattr(keep, name) for name in ("since", "until", "dates_certain", "period", "times")}
 
 
 def _with_names(text: str, last: Query) -> str:

@@ -7,8 +7,8 @@ decides what part they play in the question. What a follow-up refers to is found
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rag.english import FUNCTION_WORDS
@@ -49,6 +49,14 @@ class Query:
     """Labels of unnamed profiles that one of `unknown_authors` may stand for; see `follow_ups.understand`."""
     dates_certain: bool = True
     """False if the period may belong to the topic ("... about the election in 2016"): without a hit, search without it."""
+    period: str = ""
+    """The words that name the period; `text` and `topic` are without them."""
+    times: tuple[tuple[datetime, datetime], ...] = ()
+    """Where several times are named that do not touch ("in 2021 and 2024"): these, from `since` to `until`."""
+    undated: bool = False
+    """Only what carries no date is asked for."""
+    newest: bool = False
+    """The latest words are asked for."""
 
 
 _VERBS = """
@@ -130,21 +138,37 @@ _LIST = re.compile(
 )
 _BY_TIME = re.compile(
     r"\bchang(?:e|ed|ing)\s+(?:\w+\s+)?(?:mind|view|opinion|position|stance|tune)s?\b|\b(?:mind|view|opinion|position|stance|thinking|thoughts)s?"
-    r"\s+(?:\w+\s+){0,6}(?:chang|evolv|shift|develop)|\bover (?:time|the years)\b|\bevol(?:ve|ved|ution)\b|\bused to (?:think|believe|say|argue)\b"
+    r"\s+(?:\w+\s+){0,6}(?:chang|evolv|shift|develop)|\bevolution of (?:\w+['’]s|his|her|their|the) (?:mind|view|opinion|position|stance|thinking|thoughts)s?\b"
+    r"|\b(?:sa(?:id|ys?)|wr(?:ote|itten|ites?)|th(?:ought|inks?)|argue[ds]?|views?|opinions?|positions?|stances?|comments?)\b.*\bover (?:time|the years)\b|\bused to (?:think|believe|say|argue)\b"
     r"|\bstill (?:think|believe|hold|say|argue|stand)|\btimeline\b|\bchronolog|\bwhat (?:has )?changed\b|\bupdated? (?:his|her|their|on)\b"
     r"|\b(?:earlier|previous) (?:view|opinion|position|stance|comment)",
     re.I,
 )
 _WRITING = re.compile(
     r"\b(?:wr(?:ote|ite|ites|itten|iting)|sa(?:id|y|ys|ying)|post(?:ed|s|ing)?|comment(?:s|ed|ing)?|argu(?:e|es|ed|ing|ments?)|repl(?:y|ied|ies)"
-    r"|thought|think|thinks|views?|opinions?|claim(?:s|ed)?|suggest(?:s|ed)?|mention(?:s|ed)?|discuss(?:es|ed)?|stat(?:e|es|ed)|answer(?:s|ed)?"
-    r"|believ(?:e|es|ed)|talk(?:s|ed|ing)?|propos(?:e|es|ed)|recommend(?:s|ed)?|predict(?:s|ed)?|told|tell|chang\w+ \w+ minds?)\b",
+    r"|thoughts?|think|thinks|feel(?:s|ings?)?|felt|views?|opinions?|positions?|stances?|attitudes?|claim(?:s|ed)?|suggest(?:s|ed)?|mention(?:s|ed)?"
+    r"|discuss(?:es|ed)?|stat(?:e|es|ed)|answer(?:s|ed)?|believ(?:e|es|ed)|talk(?:s|ed|ing)?|propos(?:e|es|ed)|recommend(?:s|ed)?|predict(?:s|ed)?"
+    r"|told|tell|sp(?:eaks?|oken?)|explain(?:s|ed)?|critici[sz](?:e|es|ed)|chang\w+ \w+ minds?)\b",
     re.I,
 )
+_COMMENT = r"(?:comment|post|repl(?:y|ies)|message|remark|statement|view|opinion|position|stance|take|thought|word|answer|response)s?\b"
+_OWN_COMMENT = re.compile(rf"\s+(?:\w+\s+)??{_COMMENT}", re.I)
+_NEWEST = re.compile(
+    rf"\b(?:most\s+recent|latest|newest|last)(?=\s+(?:\w+\s+)??{_COMMENT})|\bmost\s+recently\b"
+    r"|\blast(?=\s+(?:said|says?|wr[io]te|written|post(?:ed)?|comment(?:ed)?|mention(?:ed)?|repl(?:y|ied))\b)",
+    re.I,
+)
+_NOT_THEN = re.compile(r"\b(?:not|except(?:\s+for)?|excluding|other\s+than|besides|outside(?:\s+of)?)\s+$", re.I)
+_GOES_ON = re.compile(r"\s*(?:[?.!,;:]|(?:and|or|but)\b|$)", re.I)
+_OF_COURSE = re.compile(
+    r"(?<=\s)(?:chang|evol|shift|develop)\w*$|\bevolution(?=\s+of\b)|\b(?:mind|view|opinion|position|stance|thought)s?\b",
+    re.I,
+)
+_OVER_TIME = re.compile(r"\bover\s+(?:time|the\s+years)\b", re.I)
 _SUBJECT_MATTER = re.compile(r"\b(?:about|on|of|regarding|concerning|that|whether|how|why|to|for|with)\b", re.I)
 _PHRASES = re.compile(
     r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
-    r"|\bchang\w+ (?:his|her|their) minds?\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\bsay about\b|\bthe comments?\b",
+    r"|\bchang\w+ (?:his|her|their) (?:mind|view|opinion|position|stance|tune)s?\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\bsay about\b|\bthe comments?\b",
     re.I,
 )
 _NOT_TOPIC = SAYING - frozenset(
@@ -174,10 +198,13 @@ class Reader:
         others = _unique(author for mention in content for author in mention.authors)
         unknown = self._unknown(question, found, mentions, speakers)
         period, certain = self._period(question)
+        newest = _NEWEST.search(question)
+        hidden = [(period.start, period.end)] if period else []
+        hidden += [newest.span()] if newest else []
         people = len(asked) + len(unknown)
         joined = len(speakers) + len(unknown) > 1
         return Query(
-            text=question,
+            text=_without(question, hidden),
             original=question,
             authors=asked,
             unknown_authors=unknown,
@@ -187,10 +214,13 @@ class Reader:
             compare=joined or bool(_COMPARE.search(question) and (people > 1 or _among_people(question))),
             wants_list=bool(_LIST.search(question)),
             by_time=bool(_BY_TIME.search(question)),
-            topic=_topic(question, found, [*speakers], period, unknown),
+            topic=_topic(question, found, [*speakers], hidden, unknown),
             traces=tuple(name for name in unknown if self._traced(name)),
             labels=tuple(label for label in self.labels if any(_label_fits(label, name) for name in unknown)),
             dates_certain=certain,
+            period=question[period.start : period.end] if period else "",
+            times=period.times if period else (),
+            newest=bool(newest),
         )
 
     def _unknown(
@@ -234,21 +264,30 @@ class Reader:
             moment = period.since or period.until
             if moment is None or (period.since or moment) > self.now:
                 continue  # the future is a topic
-            before, after = question[: period.start], question[period.end :]
-            writing = list(_WRITING.finditer(before))
-            if not before.strip(" ,") and _WRITING.search(after):
-                return period, True
-            if not writing:
-                continue
-            between = before[writing[-1].end() :]
-            if not _SUBJECT_MATTER.search(between) and len(between.split()) < 4:
-                return period, True
-            ends = not words(after) or after.lstrip().startswith(("?", ".", ","))
-            if ends and period.preposition in ("recently", "lately", "since", "before", "after"):
-                return period, True
-            if ends and period.preposition != "by":
-                return period, False
+            certain = _of_writing(question[: period.start], question[period.end :], period.preposition)
+            if certain is not None:
+                return period, certain
         return None, True
+
+
+def timeless(query: Query) -> Query:
+    """A question without its period."""
+    return replace(query, since=None, until=None, times=(), dates_certain=True)
+
+
+def about_period(query: Query) -> Query:
+    """A question whose period is part of what it asks about: "the election in 2016"."""
+    stem = query.text.rstrip(" ?.!")
+    return replace(
+        timeless(query),
+        text=f"{stem} {query.period}{query.text[len(stem) :]}",
+        topic=" ".join(_unique([*query.topic.split(), *period_words(query)])),
+    )
+
+
+def period_words(query: Query) -> list[str]:
+    """The words that tell which period is meant: "2016" of "in 2016"."""
+    return [word.text for word in words(query.period) if word.folded not in FUNCTION_WORDS]
 
 
 def admits(query: Query, passage: Passage) -> bool:
@@ -287,6 +326,54 @@ def _among_people(question: str) -> bool:
 def _label_fits(label: str, name: str) -> bool:
     own = {word.folded for word in words(label)}
     return any(len(word.folded) > 3 and word.folded in own for word in words(name))
+
+
+def _without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """A text without some of its parts; the text as it is if nothing else is in it."""
+    cut = text
+    for start, end in sorted(spans, reverse=True):
+        cut = f"{cut[:start].rstrip(' ,')} {cut[end:].lstrip(' ,')}".strip()
+    return re.sub(r"\s+(?=[?.!])", "", cut) if spans and words(cut) else text
+
+
+def undated_text(query: Query) -> Query:
+    """A follow-up whose text, made of parts of the conversation, is rid of the period that became its filter."""
+    start = query.text.find(query.period) if query.period else -1
+    return query if start < 0 else replace(query, text=_without(query.text, [(start, start + len(query.period))]))
+
+
+def _of_writing(before: str, after: str, preposition: str) -> bool | None:
+    """Whether a period, standing between two parts of a question, tells when comments were written.
+
+    Returns:
+        True or None for yes or no, False if it may as well be part of what they are about.
+    """
+    opens = not before.strip(" ,")
+    if _NOT_THEN.search(before):
+        return None
+    if not preposition and _OWN_COMMENT.match(after):
+        return True
+    if preposition and (_WRITING.search(after) if opens else _WRITING.match(after.lstrip(" ,"))):
+        return True
+    ends = bool(_GOES_ON.match(after))
+    writing = list(_WRITING.finditer(before))
+    if not writing:
+        return False if (ends or opens) and _bare_subject(before + after) else None
+    between = before[writing[-1].end() :]
+    if preposition and not _SUBJECT_MATTER.search(between) and len(between.split()) < 4:
+        return True
+    if not ends or preposition == "by":
+        return None
+    return preposition in ("recently", "lately", "since", "before", "after")
+
+
+_ABOUT_IT = re.compile(r"^\W*(?:(?:and|what|how)\s+)*about\s+", re.I)
+
+
+def _bare_subject(text: str) -> bool:
+    """Whether a text names a subject, such as "Ann on the ferry", and is no question or sentence about it."""
+    asking = _AUXILIARY | set("who whom whose what when where why how which".split())
+    return asking.isdisjoint(word.folded for word in words(_ABOUT_IT.sub("", text)))
 
 
 def _role(question: str, found: list[Word], mention: Mention, mentions: list[Mention]) -> str:
@@ -427,12 +514,20 @@ def _name_like(word: Word) -> bool:
 
 
 def _topic(
-    question: str, found: list[Word], mentions: list[Mention], period: Period | None, unknown: tuple[str, ...]
+    question: str,
+    found: list[Word],
+    mentions: list[Mention],
+    parts: Sequence[tuple[int, int]],
+    unknown: tuple[str, ...],
 ) -> str:
-    """The content words of a question, in order."""
+    """The content words of a question, in order, without names and `parts`."""
     hidden = [(found[m.first].start, found[m.last - 1].end) for m in mentions]
     hidden += [(match.start(), match.end()) for name in unknown for match in re.finditer(re.escape(name), question)]
-    hidden += [(period.start, period.end)] if period else []
+    hidden += parts
+    if course := _BY_TIME.search(question):
+        # "How has her view of X changed over time" is about X.
+        hidden += [match.span() for match in _OF_COURSE.finditer(question, *course.span())]
+        hidden += [match.span() for match in _OVER_TIME.finditer(question)]
     hidden += [match.span() for match in _PHRASES.finditer(question)]
     kept = []
     for word in found:

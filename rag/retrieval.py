@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -39,6 +40,7 @@ SILENT = 0.2
 90 pairs of a person and a topic of two others three quarters do not."""
 JUDGED = 3
 """Windows that the reader reads before an answer is given."""
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 SAME_WORDS = 0.9
 """Share of common word triples above which two passages count as the same words."""
 FEW_WORDS = 3
@@ -136,22 +138,26 @@ class Retriever:
             labels=people.labels,
         )
 
-    def datable(self, query: Query, filters: Filters | None = None) -> tuple[Query, bool]:
-        """The question without its period where no comment can be told to be from then.
+    def datable(self, query: Query, filters: Filters | None = None) -> list[Query]:
+        """The ways to take the period of a question, the most literal first.
 
-        Returns:
-            The question, and whether the period was left out because the comments carry no dates at all.
+        Comments written then; if the period may be part of the topic, any comment, with the period in the question; at last
+        those that carry no date. A way that no comment fits is left out, unless all are.
         """
-        timeless = replace(query, since=None, until=None)
-        if timeless == query or (allowed := narrowed(filters, timeless)) is None:
-            return query, False
-        if self._store.coverage(allowed).since is None:
-            return timeless, True
+        from rag.questions import about_period, timeless
+
+        anytime = timeless(query)
+        allowed = narrowed(filters, anytime)
+        if allowed is None or not (query.since or query.until):
+            return [query]
+        then = narrowed(filters, query)
+        ways = [query] if then and any(self._store.coverage(one).comments for one in _times(query, then)) else []
         if not query.dates_certain:
-            dated = narrowed(filters, query)
-            if dated is None or not self._store.coverage(dated).comments:
-                return timeless, False
-        return query, False
+            ways.append(about_period(query))
+        known = self._store.coverage(replace(allowed, since=allowed.since or BEGINNING))
+        if not known.comments or known.comments < self._store.coverage(allowed).comments:
+            ways.append(replace(anytime, undated=True))
+        return ways or [query]
 
     @_at_one_generation
     def retrieve(self, query: Query, limit: int, filters: Filters | None = None, *, judged: int = JUDGED) -> Retrieved:
@@ -170,7 +176,7 @@ class Retriever:
         depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
         if query.compare and len(allowed.authors) > 1:
             pools = {
-                author: self._candidates(query.text, replace(allowed, authors=(author,)), depth)
+                author: self._candidates(query, query.text, replace(allowed, authors=(author,)), depth)
                 for author in allowed.authors
             }
             sides = {author: distinct(pool, limit) for author, pool in pools.items()}
@@ -178,7 +184,7 @@ class Retriever:
             found = balanced(_speaking(sides, spoken), limit)
             pool = _merged(list(pools.values()))
         else:
-            found = self._candidates(query.text, allowed, depth)
+            found = self._candidates(query, query.text, allowed, depth)
             pool, spoken = [p for p in found if p.byline not in query.others_than], {}
             found = distinct(pool, limit)
         if judged and (profiles := telling_profiles(query, pool)):
@@ -223,7 +229,7 @@ class Retriever:
         # Nobody mentions themselves.
         pool = [
             p
-            for p in self._candidates(sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
+            for p in self._candidates(query, sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
             if p.byline not in query.mentioned
         ]
         if hits := telling_passages(pool, sign):
@@ -264,15 +270,19 @@ class Retriever:
             windows=windows,
         )
 
-    def _candidates(self, text: str, filters: Filters, depth: tuple[int, int]) -> list[Passage]:
+    def _candidates(self, query: Query, text: str, filters: Filters, depth: tuple[int, int]) -> list[Passage]:
         """Both searches fused, best first; `depth` tells how many to take from each, and how many of the best to read."""
         taken, loaded = depth
-        dense = dict(self._store.dense(self._embedder.embed_query(text), taken, filters))
-        lexical = dict(self._store.lexical(text, taken, filters))
+        vector = self._embedder.embed_query(text)
+        dense: dict[str, float] = {}
+        lexical: dict[str, float] = {}
+        for one in _times(query, filters):
+            dense.update(self._store.dense(vector, taken, one))
+            lexical.update(self._store.lexical(text, taken, one))
         fused = fuse(dense, lexical)
         best = list(fused)[:loaded]
         passages = self._store.passages(best, score=fused, dense_score=dense, lexical_score=lexical)
-        ranked = [passages[id] for id in best if id in passages]
+        ranked = [passages[id] for id in best if id in passages and not (query.undated and passages[id].posted_at)]
         if self._reranker is not None:
             return self._reranker.rerank(text, ranked)
         return ranked
@@ -292,6 +302,15 @@ def narrowed(filters: Filters | None, query: Query) -> Filters | None:
     if since and until and since > until:
         return None
     return Filters(authors=authors, since=since, until=until, sources=filters.sources)
+
+
+def _times(query: Query, filters: Filters) -> list[Filters]:
+    """The filters, for each of the times apart that a question names."""
+    return (
+        [one for since, until in query.times if (one := narrowed(filters, replace(query, since=since, until=until)))]
+        if query.times
+        else [filters]
+    )
 
 
 def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, float]:

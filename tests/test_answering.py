@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from model_server import Fail, ModelServer, Say, small_model_path
 
 import ingest
 from rag import drafting
-from rag.answering import UNDATED, Answerer
+from rag.answering import ANY_TIME, UNDATED, UNORDERED, Answerer
 from rag.chat_model import LangChainModel, Reply
 from rag.embedding import Embedder
 from rag.errors import ModelRefused, ModelUnavailable, PromptTooLong, QuestionError
@@ -40,6 +41,25 @@ COMMENTS = [
      "for tides as the coast does."),
     ("b1", "Maren Holt", None, "Sourdough wants twelve hours in the cold. Salt goes in last."),
 ]  # fmt: skip
+WEIR = [
+    (
+        "Ivo Brandl",
+        "2021-03-04",
+        "The weir should be torn down. It keeps the salmon from the upper river and drives no mill any more.",
+    ),
+    (
+        "Ivo Brandl",
+        "2023-02-11",
+        "I was wrong about the weir: since the dry summer I think it has to stay, for the wells hang on it.",
+    ),
+    (
+        "Ivo Brandl",
+        "2024-05-02",
+        "With the new fish ladder the weir can stay for good, and the salmon pass it all the same.",
+    ),
+    ("Ilka Sommer", "2022-06-01", "The flood in 2016 took the footbridge, because nobody had opened the sluice."),
+    ("Ilka Sommer", None, "Eels climb the wall beside the sluice on wet nights, so they need no ladder."),
+]
 QUESTION = "What causes the tides?"
 MOON = "Tides are mostly the moon."
 COAST = "The shape of the coast decides more about tides."
@@ -704,14 +724,71 @@ class TestTime:
         assert MOON in answer.citations[0].quote
         assert answer.warnings == (UNDATED,)
 
-    @pytest.mark.parametrize(("question", "answered"), [
-        ("What did Maren Holt write about tides in March 2024?", True),
-        ("In 2016, what did Maren Holt write about tides?", False),
-        ("What does Maren Holt say about the tides in 2016?", True),  # it may be the tides that were in 2016
+    @pytest.mark.parametrize(("question", "answered", "warnings"), [
+        ("What did Maren Holt write about tides in March 2024?", True, ()),
+        ("In 2016, what did Maren Holt write about tides?", False, ()),
+        # it may be the tides that were in 2016
+        ("What does Maren Holt say about the tides in 2016?", True, (ANY_TIME.format(period="in 2016"),)),
     ])  # fmt: skip
-    def test_a_period_counts_where_it_is_the_comments(self, tides: Settings, question: str, answered: bool) -> None:
+    def test_a_period_counts_where_it_is_the_comments(
+        self, tides: Settings, question: str, answered: bool, warnings: tuple[str, ...]
+    ) -> None:
         answer = Answerer.from_settings(tides.model_copy(update={"llm": "evidence"})).answer(question)
-        assert (not answer.abstained, answer.warnings) == (answered, ())
+        assert (not answer.abstained, answer.warnings) == (answered, warnings)
+
+    @pytest.fixture(scope="class")
+    def weir(self, tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Answerer:
+        folder = tmp_path_factory.mktemp("weir")
+        rows = [{"author": author, "text": text, "posted_at": date} for author, date, text in WEIR]
+        (folder / "weir.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
+        ingest.ingest([folder / "weir.jsonl"], settings=settings)
+        return Answerer.from_settings(settings)
+
+    @pytest.mark.parametrize(("period", "since", "until"), [
+        ("in 2021", (2021, 1, 1), (2021, 12, 31)),
+        ("in early 2023", (2023, 1, 1), (2023, 6, 30)),
+        ("since summer 2022", (2022, 6, 1), None),
+        ("before May 2021", None, (2021, 4, 30)),
+        ("between 2022 and 2023", (2022, 1, 1), (2023, 12, 31)),
+    ])  # fmt: skip
+    def test_a_dated_question_is_answered_like_one_with_filters(
+        self, weir: Answerer, period: str, since: tuple[int, ...] | None, until: tuple[int, ...] | None
+    ) -> None:
+        filters = Filters(
+            since=datetime(*since, tzinfo=UTC) if since else None,
+            until=datetime(*until, 23, 59, 59, tzinfo=UTC) if until else None,
+        )
+        dated = weir.answer(f"What did Ivo Brandl write about the weir {period}?")
+        filtered = weir.answer("What did Ivo Brandl write about the weir?", filters=filters)
+        assert dated.citations == filtered.citations != ()
+        assert (dated.trace["answerable"], dated.warnings) == (filtered.trace["answerable"], ())
+
+    def test_only_the_times_that_are_named_count(self, weir: Answerer) -> None:
+        answer = weir.answer("What did Ivo Brandl say about the weir in 2021 and 2024?")
+        assert [c.passage.posted_at.year for c in answer.citations] == [2021, 2024]
+
+    @pytest.mark.parametrize(("question", "years"), [
+        ("How has Ivo Brandl's view of the weir changed over time?", [2021, 2023, 2024]),
+        ("What is Ivo Brandl's latest comment on the weir?", [2024, 2023, 2021]),
+    ])  # fmt: skip
+    def test_time_is_the_order_where_it_is_asked_for(self, weir: Answerer, question: str, years: list[int]) -> None:
+        answer = weir.answer(question)
+        assert ([c.passage.posted_at.year for c in answer.citations], answer.warnings) == (years, ())
+
+    def test_a_year_of_the_topic_is_found_whenever_it_was_written_of(self, weir: Answerer) -> None:
+        answer = weir.answer("What does Ilka Sommer say about the flood in 2016?")
+        assert [c.passage.posted_at.year for c in answer.citations] == [2022]
+        assert answer.warnings == ()
+
+    def test_what_carries_no_date_is_told_beside_what_does(self, weir: Answerer) -> None:
+        answer = weir.answer("What did Ilka Sommer write about eels in 2022?")
+        assert [c.passage.posted_at for c in answer.citations] == [None]
+        assert answer.warnings == (UNDATED,)
+
+    def test_an_order_that_is_not_known_is_told(self, weir: Answerer) -> None:
+        answer = weir.answer("What is Ilka Sommer's newest comment on eels?")
+        assert (len(answer.citations), answer.warnings) == (1, (UNORDERED,))
 
 
 class TestWordsThatMustBeThere:

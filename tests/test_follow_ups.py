@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -71,6 +71,18 @@ def test_a_follow_up_of_a_follow_up_goes_back_to_the_first_question() -> None:
 def test_a_follow_up_keeps_the_period() -> None:
     talk = (Turn("user", "What did quill write in 2023 about rye?"), Turn("assistant", "Rye. [1]"))
     assert understand("And why?", talk, AUTHORS, now=NOW).since == datetime(2023, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("question", ["And in 2021?", "What does she say about ovens in 2021?", "What about 2021?"])
+def test_a_follow_up_may_name_another_period(question: str) -> None:
+    talk = (Turn("user", "What did Ann Lee write in 2023 about rye?"), Turn("assistant", "Rye. [1]"))
+    query = understand(question, talk, AUTHORS, now=NOW)
+    assert (query.since, query.until) == (
+        datetime(2021, 1, 1, tzinfo=UTC),
+        datetime(2022, 1, 1, tzinfo=UTC) - timedelta(microseconds=1),
+    )
+    assert query.authors == ("Ann Bea Lee",)
+    assert "202" not in query.text + query.topic
 
 
 def test_a_model_may_rewrite_an_elliptical_question() -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from rag.follow_ups import understand
-from rag.questions import Query, admits
+from rag.questions import Query, about_period, admits
 from rag.records import Passage, Turn
 
 AUTHORS = (
@@ -251,6 +251,122 @@ def test_a_past_year_behind_the_topic_is_an_uncertain_filter() -> None:
 
 
 @pytest.mark.parametrize(
+    ("period", "since", "until"),
+    [
+        ("since spring 2021", day(2021, 3), None),
+        ("since late 2021", day(2021, 7, 2).replace(hour=12), None),
+        ("in early 2021", day(2021), day(2021, 7, 2).replace(hour=11, minute=59, second=59, microsecond=999999)),
+        ("until the end of May 2022", None, end(2022, 5, 31)),
+        ("in the summer of 2022", day(2022, 6), end(2022, 8, 31)),
+        ("in winter 2022/23", day(2022, 12), end(2023, 2, 28)),
+        ("last summer", day(2023, 6), end(2023, 8, 31)),
+        ("in the 2010s", day(2010), end(2019, 12, 31)),
+        ("in the 90s", day(1990), end(1999, 12, 31)),
+        ("in Q1 2023", day(2023), end(2023, 3, 31)),
+        ("in the third quarter of 2022", day(2022, 7), end(2022, 9, 30)),
+        ("two years ago", day(2021, 12, 14), end(2022, 12, 15)),
+        ("more than a year ago", None, day(2022, 12, 14) - timedelta(microseconds=1)),
+        ("three days ago", day(2024, 6, 12), end(2024, 6, 12)),
+        ("over the past couple of months", day(2024, 4, 15), None),
+        ("in recent years", day(2021, 6, 15), None),
+        ("on March 4th", day(2024, 3, 4), end(2024, 3, 4)),
+        ("on the 4th of July", day(2023, 7, 4), end(2023, 7, 4)),
+        ("on 2021/03/04", day(2021, 3, 4), end(2021, 3, 4)),
+        ("on 4.3.2021", day(2021, 3, 4), end(2021, 3, 4)),
+        ("on 25/4/2021", day(2021, 4, 25), end(2021, 4, 25)),
+        ("in 2021-22", day(2021), end(2022, 12, 31)),
+        ("in 2021-12", day(2021, 12), end(2021, 12, 31)),
+        ("in March and April 2021", day(2021, 3), end(2021, 4, 30)),
+        ("from November to February 2021", day(2020, 11), end(2021, 2, 28)),
+        ("between November and March", day(2023, 11), end(2024, 3, 31)),
+        ("no later than May 2022", None, end(2022, 5, 31)),
+        ("not before 2021", day(2021), None),
+        ("in 2021 or later", day(2021), None),
+        ("as of 2021", None, end(2021, 12, 31)),
+        ("back in 2021", day(2021), end(2021, 12, 31)),
+        ("2021-2022", day(2021), end(2022, 12, 31)),
+        ("on 31 February 2021", None, None),
+        ("in 2000 words", None, None),
+        ("in the fall", None, None),
+    ],
+)
+def test_periods_are_understood_as_people_write_them(
+    period: str, since: datetime | None, until: datetime | None
+) -> None:
+    query = read(f"What did quill say about rye {period}?")
+    assert (query.since, query.until, query.times) == (since, until, ())
+    if since or until:
+        assert (query.text, query.topic, query.period) == ("What did quill say about rye?", "rye", period)
+
+
+@pytest.mark.parametrize(
+    ("period", "times"),
+    [
+        ("in 2021 and 2024", [(day(2021), end(2021, 12, 31)), (day(2024), end(2024, 12, 31))]),
+        ("in March, April or June 2021", [(day(2021, 3), end(2021, 4, 30)), (day(2021, 6), end(2021, 6, 30))]),
+        ("on 3/4/2021", [(day(2021, 3, 4), end(2021, 3, 4)), (day(2021, 4, 3), end(2021, 4, 3))]),
+        ("in winter 2022", [(day(2021, 12), end(2022, 2, 28)), (day(2022, 12), end(2023, 2, 28))]),
+    ],
+)
+def test_times_apart_and_dates_with_two_meanings_are_kept_apart(
+    period: str, times: list[tuple[datetime, datetime]]
+) -> None:
+    query = read(f"What did quill say about rye {period}?")
+    assert (list(query.times), query.since, query.until) == (times, times[0][0], times[-1][1])
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "certain"),
+    [
+        ("rye in the oven, 2019", "rye in the oven", False),
+        ("quill on rye in 2019", "quill on rye", False),
+        ("2019 quill rye", "quill rye", False),
+        ("the election in 2019", "the election", False),
+        ("What about rye in 2019?", "What about rye?", False),
+        ("What did quill say about rye in 2019, and why?", "What did quill say about rye and why?", False),
+        ("What did quill say about rye in 2019 and why?", "What did quill say about rye and why?", False),
+        ("Show me quill's 2019 comments on rye", "Show me quill's comments on rye", True),
+        ("What did quill, in 2019, say about rye?", "What did quill say about rye?", True),
+        ("What did quill say about rye, but not in 2019?", "What did quill say about rye, but not in 2019?", None),
+        ("Was rye cheaper in 2019?", "Was rye cheaper in 2019?", None),
+        ("My oven is from 2019. Is it too old?", "My oven is from 2019. Is it too old?", None),
+    ],
+)
+def test_a_period_is_taken_where_it_may_tell_when_comments_were_written(
+    question: str, text: str, certain: bool | None
+) -> None:
+    query = read(question)
+    if certain is None:
+        assert (query.since, query.text) == (None, question)
+    else:
+        assert (query.since, query.until, query.text) == (day(2019), end(2019, 12, 31), text)
+        assert query.dates_certain is certain
+
+
+def test_a_period_that_is_taken_for_a_topic_is_asked_about_again() -> None:
+    query = about_period(read("What did quill say about the flood in 2016?"))
+    assert (query.text, query.topic) == ("What did quill say about the flood in 2016?", "flood 2016")
+    assert (query.since, query.until) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("What is quill's latest comment on rye?", "What is quill's comment on rye?"),
+        ("What did quill most recently say about rye?", "What did quill say about rye?"),
+        ("the newest posts by quill on rye", "the posts by quill on rye"),
+        ("What did quill last say about rye?", "What did quill say about rye?"),
+        ("What does quill say about the latest rye harvest?", None),
+        ("What did quill say about rye last?", None),
+    ],
+)
+def test_the_newest_is_an_order_and_no_topic(question: str, text: str | None) -> None:
+    query = read(question)
+    assert (query.newest, query.text, query.since) == (text is not None, text or question, None)
+    assert text is None or query.topic == "rye"
+
+
+@pytest.mark.parametrize(
     ("question", "wanted"),
     [
         ("List the reasons that quill gives.", True),
@@ -272,10 +388,21 @@ def test_a_list_is_wanted_where_the_question_asks_for_several_things(question: s
         "Has quill changed his mind about rye?",
         "Does quill still think rye is best?",
         "How did quill's view of rye evolve?",
+        "How has quill's opinion on rye changed over time?",
+        "Has quill changed his position on rye?",
+        "What has quill said about rye over the years?",
     ],
 )
 def test_the_course_of_an_opinion_is_recognised(question: str) -> None:
-    assert (read(question).by_time, read(question).authors) == (True, ("quill",))
+    query = read(question)
+    assert (query.by_time, query.authors) == (True, ("quill",))
+    assert "rye" in query.topic.split()
+    assert not {"time", "years", "changed", "evolve", "evolution", "opinion"} & set(query.topic.split())
+
+
+@pytest.mark.parametrize("question", ["Does rye improve over time?", "What does quill say about evolution?"])
+def test_the_course_of_the_world_is_none_of_an_opinion(question: str) -> None:
+    assert not read(question).by_time
 
 
 @pytest.mark.parametrize(
