@@ -366,9 +366,13 @@ def _only_quotes(passage: Passage) -> frozenset[Any]:
 
 
 def _source_follows(passage: Passage, quoted: Set[Any], passages: Sequence[Passage]) -> bool:
-    """Whether the comment that a passage quotes was found, too, with these words in it."""
+    """Whether the comment that a passage quotes was found, too, with these words in it.
+
+    It has to fit the question about as well, or else what fits are the few words that stand beside the quotation.
+    """
     sources = {quotation.comment_id for quotation in passage.quotes}
-    return any(_holds(_triples(p.text), quoted) for p in passages if p.comment_id in sources)
+    near = [p for p in passages if p.comment_id in sources and p.score >= passage.score / 2]
+    return any(_holds(_triples(p.text), quoted) for p in near)
 
 
 def _holds(triples: Set[Any], others: Set[Any]) -> bool:
