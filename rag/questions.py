@@ -159,6 +159,7 @@ _NEWEST = re.compile(
     re.I,
 )
 _NOT_THEN = re.compile(r"\b(?:not|except(?:\s+for)?|excluding|other\s+than|besides|outside(?:\s+of)?)\s+$", re.I)
+_WHAT_ABOUT = re.compile(r"^\W*(?:(?:and|or)\s+)?(?:what|how)\s+about\b", re.I)
 _GOES_ON = re.compile(r"\s*(?:[?.!,;:]|(?:and|or|but)\b|$)", re.I)
 _OF_COURSE = re.compile(
     r"(?<=\s)(?:chang|evol|shift|develop)\w*$|\bevolution(?=\s+of\b)|\b(?:mind|view|opinion|position|stance|thought)s?\b",
@@ -367,13 +368,10 @@ def _of_writing(before: str, after: str, preposition: str) -> bool | None:
     return preposition in ("recently", "lately", "since", "before", "after")
 
 
-_ABOUT_IT = re.compile(r"^\W*(?:(?:and|what|how)\s+)*about\s+", re.I)
-
-
 def _bare_subject(text: str) -> bool:
     """Whether a text names a subject, such as "Ann on the ferry", and is no question or sentence about it."""
     asking = _AUXILIARY | set("who whom whose what when where why how which".split())
-    return asking.isdisjoint(word.folded for word in words(_ABOUT_IT.sub("", text)))
+    return asking.isdisjoint(word.folded for word in words(_WHAT_ABOUT.sub("", text)))
 
 
 def _role(question: str, found: list[Word], mention: Mention, mentions: list[Mention]) -> str:
