@@ -97,6 +97,7 @@ _CHROME = re.compile(
 _OWN_SECTION = re.compile(
     r"(?:all of )?\S.{0,40}['’]s? (?:posts|comments|shortform(?: feed)?)(?: \+ replies)?", re.IGNORECASE
 )
+_OF_COMMENTS = re.compile(r"\bcomments?\b", re.IGNORECASE)
 # Scores and relative dates: chrome next to other chrome, text elsewhere.
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _DATE = re.compile(
@@ -112,6 +113,11 @@ _COUNTER = re.compile(
 def is_section_line(line: str) -> bool:
     """Whether a stripped line is a heading of a profile page, such as "Wiki Contributions" or "Ada's Comments"."""
     return line.casefold() in SECTION_LINES or (len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None)
+
+
+def heads_comments(line: str) -> bool:
+    """Whether a stripped line is the heading of the comments themselves: "Comments", "Ada's Comments"."""
+    return is_section_line(line) and _OF_COMMENTS.search(line) is not None
 
 
 def is_chrome_line(line: str) -> bool:

@@ -191,6 +191,8 @@ def _uncovered(text: str, ranges: list[Range]) -> Iterator[Range]:
 
 _HEAD_LINES = 120
 _HEAD_LENGTH = 8_000
+_BIO_LENGTH = 2_000
+_NAME_LENGTH = 60
 _BIO_SECTIONS = frozenset({"bio", "participation", "how others can help me", "how i can help others"})
 _PROFILE_BUTTONS = frozenset({"message", "send message", "send a message", "subscribe", "dialogue"})
 
@@ -224,27 +226,45 @@ def take_apart(text: str, *, author_name: str | None = None, first_comment: int 
 def _head_end(texts: list[str]) -> tuple[int, range]:
     """Number of lines above the comments as far as the page marks it, and which of them repeat others.
 
-    Headings mark it ("Wiki Contributions"), or else a bio that is printed twice.
+    A bio that is printed twice marks it, and headings ("Wiki Contributions"). Below the heading of the comments stand
+    comments: a heading further down is one of their lines, or comes after them.
     """
-    end, length, listing = 0, 0, False
-    for index, text in enumerate(texts):
-        heading = cleaning.is_section_line(text) or _is_sorting(text) or text.casefold() in _BIO_SECTIONS
-        if heading and length <= (4_000 if listing else _HEAD_LENGTH):
-            end, length = index + 1, 0
+    end, repeated = _repeated_bio(texts)
+    lone = _BIO_LENGTH if all(cleaning.looks_like_name(texts[index]) for index in repeated) else _NAME_LENGTH
+    length, headed, listing, comments = 0, False, False, False
+    for index in range(end, len(texts)):
+        text = texts[index]
+        longest = 4_000 if listing else lone if not headed and _stands_alone(texts, index) else _HEAD_LENGTH
+        if _is_heading(text) and length <= longest:
+            end, length, headed = index + 1, 0, True
             listing = text.casefold() not in _BIO_SECTIONS
+            comments = cleaning.heads_comments(text) or (comments and _is_sorting(text))
         elif end == index and index and (cleaning.is_chrome_line(text) or cleaning.is_weak_chrome_line(text)):
             end += 1
+            comments = comments or (listing and text.casefold() == "all")
+        elif comments or (listing and len(text) > 160):
+            break
         else:
             length += len(text)
-            if listing and len(text) > 160:
-                break
-    if end:
-        return end, range(0)
+    return end, repeated
+
+
+def _repeated_bio(texts: list[str]) -> tuple[int, range]:
     for offset in range(min(3, len(texts))):
         size = cleaning.repeated_head(texts[offset:])
         if size:
             return offset + 2 * size, range(offset + size, offset + 2 * size)
     return 0, range(0)
+
+
+def _stands_alone(texts: list[str], index: int) -> bool:
+    """Whether no other line of the page is beside this one: far from the top, it is then a line of a comment."""
+    beside = [*texts[max(0, index - 1) : index], *texts[index + 1 : index + 2]]
+    return not any(cleaning.is_chrome_line(text) or cleaning.is_weak_chrome_line(text) for text in beside)
+
+
+def _is_heading(text: str) -> bool:
+    return cleaning.is_section_line(text) or _is_sorting(text) or text.casefold() in _BIO_SECTIONS
 
 
 def _is_sorting(text: str) -> bool:
@@ -277,7 +297,7 @@ def _split_head(lines: list[Line], repeated: range, name: int | None) -> tuple[l
     listing, seen = False, set()
     for index, line in enumerate(lines):
         folded = line.text.casefold()
-        heading = cleaning.is_section_line(line.text) or _is_sorting(line.text) or folded in _BIO_SECTIONS
+        heading = _is_heading(line.text)
         if heading:
             listing = folded not in _BIO_SECTIONS
         elif folded in _PROFILE_BUTTONS:
@@ -310,6 +330,9 @@ def _label(profile: list[Line]) -> str:
 # --- chrome among the comments ----------------------------------------------------------------------------------------
 
 
+_MOST_LISTED = 5
+
+
 def _drop_chrome(lines: list[Line], name: Line | None, profile: list[Line]) -> tuple[list[Line], list[Line], set[int]]:
     """Lines of comments, lines of the page, and which of the former come right after one of the latter."""
     own = {name.text.casefold()} if name else set()
@@ -337,12 +360,18 @@ def _drop_chrome(lines: list[Line], name: Line | None, profile: list[Line]) -> t
 
 
 def _inside_sentence(lines: list[Line], index: int) -> bool:
-    """A button's label in mid-sentence is text: "... and clicking / Merge / buttons"."""
-    before = lines[index - 1].text if index else ""
-    after = lines[index + 1].text if index + 1 < len(lines) else ""
+    """A button's label in mid-sentence is text: "... and clicking / Merge / buttons". So are headings listed in one."""
+    first = last = index
+    if cleaning.is_section_line(lines[index].text):
+        while index - first < _MOST_LISTED and first and cleaning.is_section_line(lines[first - 1].text):
+            first -= 1
+        while last - index < _MOST_LISTED and last + 1 < len(lines) and cleaning.is_section_line(lines[last + 1].text):
+            last += 1
+    before = lines[first - 1].text if first else ""
+    after = lines[last + 1].text if last + 1 < len(lines) else ""
     if not before or not after or cleaning.is_chrome_line(before):
         return False
-    return (before[-1].isalnum() or before[-1] in ',“"(') and (after[:1].islower() or after[:1] in ',.;)”"')
+    return (before[-1].isalnum() or before[-1] in ',:“"(') and (after[:1].islower() or after[:1] in ',.;)”"')
 
 
 def _spread(strong: list[bool], weak: list[bool], dated: list[bool], own: list[bool]) -> list[bool]:

@@ -128,6 +128,34 @@ def test_titles_of_listed_posts_are_chrome_and_sections_of_a_bio_are_profile() -
     assert texts(text, found) == COMMENTS
 
 
+@pytest.mark.parametrize(
+    ("above", "between", "below"),
+    [
+        (["Bio", "I study tides.", "Comments", "3"], [], ["Topic contributions", "2"]),
+        (["I study tides.", "Posts", "Sorted by New", "On Tides", "Comments"], ["Posts"], []),
+        (["I study tides.", "Wiki Contributions", "Comments", "Sorted by", "Newest"], ["Quick takes"], []),
+        (["Ada Byron's Posts", "On Tides", "Ada Byron's Comments"], ["Comments"], ["Wiki Contributions"]),
+        (["User Profile", "Recent Posts", "On Tides", "Recent Comments"], ["Bio", "Posts"], []),
+        (["Top posts", "On Tides", "Subscribe", "I study tides.", "Posts", "Quick takes", "All"], ["Sequences"], []),
+        (["I study tides, and bread.", "I study tides, and bread."], ["Comments"], []),
+        (["Ada Byron", "Ada Byron", "I study tides.", "Comments"], ["Posts"], []),
+    ],
+)  # fmt: skip
+def test_headings_below_that_of_the_comments_take_no_comment_with_them(above, between, below) -> None:
+    text = "\n".join(["Ada Byron", *above, *COMMENTS[:2], *between, CLOCK, *below])
+    assert "\n".join(texts(text, segment(text))) == "\n".join(COMMENTS)
+
+
+def test_a_heading_far_below_a_bare_head_is_a_line_of_a_comment() -> None:
+    tides = [TIDES.replace("two", str(hours)) for hours in range(30)]
+    text = "\n".join(
+        ["Engineer at the harbour office.", "ada_b", *tides, "It has three parts:", "Comments", "and so on."]
+    )
+    found = segment(text)
+    assert found.comments[0].start == text.index(tides[0])
+    assert texts(text, found)[-1].endswith("It has three parts:\nComments\nand so on.")
+
+
 # --- chrome among the comments ----------------------------------------------------------------------------------------
 
 
@@ -160,8 +188,12 @@ def test_a_single_heading_inside_a_comment_stays_text() -> None:
     assert "The Harbour Question" in "".join(texts(text, segment(text)))
 
 
-def test_a_button_label_in_mid_sentence_is_text() -> None:
-    sentence = "It was run by people looking at the page and clicking\nReply\nbuttons without a thought."
+@pytest.mark.parametrize(
+    "sentence",
+    ["It was run by people looking at the page and clicking\nReply\nbuttons without a thought.",
+     "A forum has three kinds of things:\nPosts\nComments\nQuick takes\nand only the second are worth reading."],
+)  # fmt: skip
+def test_labels_and_headings_in_mid_sentence_are_text(sentence: str) -> None:
     text = f"Ada Byron\nComments\n{sentence}"
     assert texts(text, segment(text)) == [sentence]
 
@@ -336,8 +368,10 @@ def test_made_dumps_of_every_style_keep_chrome_and_profile_out_of_comments(style
     assert all(
         text[start] == str(comment["text"]).lstrip("> ")[0] for start, comment in zip(starts, comments, strict=True)
     )
-    result = score(Dump("", text, starts), segment(text))
+    found = segment(text)
+    result = score(Dump("", text, starts), found)
     assert (result.leaks, result.lost) == (0, 0)
+    assert (found.comments[0].start, found.comments[-1].end) == (starts[0], text.rindex("two") + 3)
 
 
 @given(
