@@ -86,7 +86,7 @@ def test_counters_and_dates_are_weak_chrome(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["Ada Byron", "ada_b", "davidb", "Jean de la Fontaine", "Ada Byron (Inactive)", "J. B. Priestley"]
+    "line", ["Ada Byron", "ada_b", "davidb", "Jean de la Fontaine", "Ada Byron (Inactive)", "J. A. Priestley"]
 )
 def test_names_and_handles_look_like_names(line: str) -> None:
     assert looks_like_name(line)

@@ -102,6 +102,52 @@ def test_nothing_known_gives_a_plain_label() -> None:
     assert segment("\n".join(["Comments", "Sorted by New", *COMMENTS])).label == "unnamed profile"
 
 
+HEADINGS = ["Posts", "Sorted by New", "Wiki Contributions", "Comments"]
+USERS = "https://www.lesswrong.com/users"
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (["1203", "I study tides.", "Ada Byron's Posts", "Sorted by New", "On Tides", "Ada Byron's Comments"], "Ada Byron"),
+        (["San Francisco", "I study tides.", "the old tide’s Posts", "the old tide’s Comments"], "the old tide"),
+        (["I study tides.", "James' Comments"], "James"),
+        (["I'm Ada Byron, a diver at the university.", *HEADINGS], "Ada Byron"),
+        (["Hello! My name is Ada. I study tides.", *HEADINGS], "Ada"),
+        (["I dive. I am A. B. van der Meer (she/her) and I study tides.", *HEADINGS], "A. B. van der Meer"),
+        (["I study tides.", "Full name: Ada Byron", *HEADINGS], "Ada Byron"),
+        ([f"I study tides. My LessWrong profile: {USERS}/ada-byron", *HEADINGS], "ada-byron"),
+        ([f"{USERS}/ada-byron", "I study tides.", *HEADINGS], "ada-byron"),
+        (["San Francisco", "I'm Ada Byron. I study tides.", *HEADINGS], "Ada Byron"),
+        (["Boston", "12", "Boston", "Subscribe", "I study tides.", *HEADINGS], "Boston"),
+        (["ada_b", "My name is Ada Byron.", *HEADINGS], "ada_b"),
+    ],
+)  # fmt: skip
+def test_a_name_that_the_page_states_is_taken_from_wherever_it_stands(head: list[str], name: str) -> None:
+    text = "\n".join([*head, *COMMENTS])
+    found = segment(text)
+    assert (found.name, slices(text, [found.name_range]), found.label) == (name, [name], None)
+    assert texts(text, found) == COMMENTS
+
+
+@pytest.mark.parametrize(
+    "bio",
+    [
+        ["San Francisco", "I study tides."], ["Berlin Germany", "I study tides."], ["Greater London"],
+        ["PhD student advised by Bo Quay.", "Bo Quay", "is great."], ["My advisers, in order:", "Bo Quay"],
+        ["PhD student. I owe much to people such as these.", "Bo Quay", "Cy Tern"], ["I work with Bo Quay at the office.", "Bo Quay"],
+        ["I'm Dutch American, and a diver."], ["I'm Managing Partner, formerly a diver."], ["I am Bo Quay's sister."], ["I'm not Bo Quay."],
+        ["My name is German for tide."], ["I'm New York, born and bred."], [f"I dive with {USERS}/bo-quay and others."],
+        [f"My friend's profile: {USERS}/bo-quay"], [f"My old account: {USERS}/bo-quay"], ["I study tides.", f"{USERS}/bo-quay"],
+        ["I'm Bo Quay.", "My name is Cy Tern."], ["Today's Comments"], ["Things to read:", "Bo Quay's Posts"],
+    ],
+)  # fmt: skip
+def test_places_and_other_people_are_not_the_author(bio: list[str]) -> None:
+    text = "\n".join([*bio, *HEADINGS, *COMMENTS])
+    found = segment(text)
+    assert (found.name, texts(text, found)) == (None, COMMENTS)
+
+
 def test_a_known_name_helps_to_find_its_line() -> None:
     text = "\n".join(["the tide watcher", "I study tides.", "Comments", *COMMENTS])
     assert segment(text).name is None
@@ -169,6 +215,37 @@ def test_heads_around_comments_are_chrome_and_mark_the_borders() -> None:
     found = segment(text)
     assert texts(text, found) == [*COMMENTS, "One line.\nAnd I also think this one belongs to it, whatever it says."]
     assert all(piece.confidence == 1.0 for piece in found.comments)
+
+
+def test_a_name_that_stands_in_the_heads_of_comments_only_is_the_name() -> None:
+    lines = ["I study tides.", "Comments"]
+    for number, comment in enumerate(COMMENTS, start=1):
+        lines += [f"Tides for Beginners, {number}", "Ada Byron", f"{number}mo", "12", comment, "Reply"]
+    text = "\n".join(lines)
+    found = segment(text)
+    assert (found.name, texts(text, found)) == ("Ada Byron", COMMENTS)
+
+
+@pytest.mark.parametrize(
+    ("top", "again"),
+    [
+        (["Ada Byron", "I dive."], ["Ada Byron", "I dive.", "See more"]),
+        (["Ada Byron", "I dive.", "Tides, too."], ["Ada Byron", "I dive."]),
+        (["Ada Byron", "I dive.", "Tides, too."], ["I dive.", "Tides, too."]),
+        (["Ada Byron", "I dive."], ["I dive.", "See less"]),
+    ],
+)
+def test_a_bio_printed_again_below_the_comments_is_chrome(top: list[str], again: list[str]) -> None:
+    text = "\n".join([*top, *HEADINGS, *COMMENTS, *again])
+    found = segment(text)
+    assert texts(text, found) == COMMENTS
+    assert slices(text, found.chrome)[-len(again) :] == again
+
+
+def test_a_comment_may_say_what_the_bio_says() -> None:
+    said = "I dive.\nThat is why I ask: who owns the quay?"
+    text = "\n".join(["Ada Byron", "I dive.", "Tides, too.", *HEADINGS, TIDES, said])
+    assert "\n".join(texts(text, segment(text))) == f"{TIDES}\n{said}"
 
 
 def test_post_titles_above_comments_are_chrome() -> None:
