@@ -514,8 +514,36 @@ _SCARS = re.compile(
     """,
     re.VERBOSE,
 )
-_WIDE_SPACE = re.compile(
-    r"\b(?:the|an?|of|for|by|let|where|if|that|with|to|is|in|define|than|from|at|over|function|variable|value)[ ](?=[ ][a-z,.])"
+# In a line that speaks of mathematics only: elsewhere "good for some and bad for others" is whole.
+_MATHS_SCARS = re.compile(
+    r"""\b(?:for|and)[ ](?!any[ ]and[ ]all\b|each[ ]and[ ]every\b|all[ ]and[ ](?:sundry|for)\b)(?:some|any|every|each|all)[ ]
+        (?=and\b(?![^.;]{0,80}\b(?:others|many|most|none|few)\b))
+    | \b(?:for|and)[ ](?:some|any|every|each)[ ](?=(?:the|we|there|it)\b)""",
+    re.VERBOSE,
+)
+_MATHS = re.compile(
+    r"""\b(?:constants?|functions?|maps?|mapping|(?:in)?equalit(?:y|ies)|equations?|theorem|lemma|proof|prove[sd]?|norm|continuous|convex
+    |converges?|integrals?|derivatives?|matri(?:x|ces)|vectors?|polynomials?|sequences?|finite|infinite|infinity|epsilon|denotes?|satisf(?:y|ies)
+    |bound(?:s|ed)?|sums?|probabilit(?:y|ies)|distributions?|expectation|variance|variables?|integers?|primes?|subsets?|such\ that|holds
+    |implies|linear|logarithm|exponential|dimensions?|gradient|utility)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_WIDE_SPACE = re.compile(r"(?<![\s.!?:])(?<![.!?:][\"”’)\]])[ ](?=[ ][^\s])")
+_AFTER_THESE = re.compile(
+    r"\b(?:the|an?|of|for|by|let|where|if|that|with|to|is|in|define|than|from|at|over|function|variable|value)[ ]{2}[a-z,.]"
+)
+_LIKELY_BESIDE = re.compile(
+    r"""the|an?|of|for|by|let|where|if|that|with|to|is|in|define|than|from|at|over|function|variable|value|and|or|then|so|as|be|are|was
+    |denotes?|equals|satisf(?:y|ies)|holds?|between|any|some|every|each|all|on|into|such|which|has|have|gives|implies|goes|converges|tends
+    |maps|we|when|because|since|hence|thus|does|not|its|before|after|until|while|under|per|via|using|assuming|choose|predicts""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_FRENCH = re.compile(
+    r"\b(?:le|la|les|des|du|une|un|est|et|que|qui|pour|dans|vous|nous|je|il|elle|pas|mais|avec|ce|cette|sont|au|aux|sur|ne)\b",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(
+    r"\b(?:the|an?|of|and|to|is|it|that|this|for|you|i|we|are|was|with|not|be|what|in|do|does|can)\b", re.IGNORECASE
 )
 _GOES_ON = re.compile(r"(?:where|which|so that|whenever|and hence|and therefore|and so|hence|for all|with)\b")
 _GOES_ON_AFTER_COMMA = re.compile(r"(?:and|so|or|but)\b")
@@ -535,14 +563,54 @@ def find_gaps(text: str) -> tuple[int, ...]:
     """
     lines = [line for line in lines_of(text) if len(line.text) <= _LONGEST_PROSE]
     gaps = set(_gaps_between_lines(lines))
-    patterns = (_WIDE_SPACE,) if _is_spaced_out(lines) else (_SCARS, _WIDE_SPACE)
-    for pattern in patterns:
-        found = [match.end() for line in lines for match in pattern.finditer(text, line.start, line.end)]
-        if pattern is _SCARS or len(found) <= 0.02 * sum(line.text.count(" ") for line in lines):
-            gaps.update(found)
+    gaps.update(_lost_between_spaces(text, lines))
+    if not _is_spaced_out(lines):
+        gaps.update(_lost_words(text, lines))
     protected = protected_ranges(text) if gaps else ()
     starts, ends = tuple(start for start, _ in protected), tuple(end for _, end in protected)
     return tuple(gap for gap in sorted(gaps) if not _is_inside(gap, starts, ends))
+
+
+def _lost_words(text: str, lines: list[Line]) -> Iterator[int]:
+    french_text = _lean_to_french(text[:_LONGEST_PROSE]) > 0
+    for line in lines:
+        found = [match.end() for match in _SCARS.finditer(text, line.start, line.end)]
+        spaced = [at for at in found if text[at : at + 1] in (":", ";", "?", "!")]
+        if spaced and ((_lean_to_french(line.text) or french_text) > 0):
+            found = [at for at in found if at not in set(spaced)]
+        yield from found
+        scars = [match.end() for match in _MATHS_SCARS.finditer(text, line.start, line.end)]
+        if scars and _MATHS.search(line.text):
+            yield from scars
+
+
+def _lean_to_french(text: str) -> int:
+    """Above 0 for French, which puts a space before some marks; 0 for a word or two that say nothing."""
+    return len(_FRENCH.findall(text)) - len(_ENGLISH.findall(text))
+
+
+def _lost_between_spaces(text: str, lines: list[Line]) -> Iterator[int]:
+    """Two spaces where one is due. Where they are many, as in justified text and tables, nothing is lost between them."""
+    found = [
+        (line, places)
+        for line in lines
+        if (places := [match.end() for match in _WIDE_SPACE.finditer(text, line.start, line.end)])
+    ]
+    many = sum(len(places) for _, places in found) > 0.02 * sum(line.text.count(" ") for line in lines)
+    for line, places in found:
+        beside = [at for at in places if _stands_beside_formula(text, line, at)]
+        if len(beside) >= 0.75 * len(places) and _MATHS.search(line.text):
+            yield from beside
+        elif not many:
+            yield from (at for at in places if _AFTER_THESE.search(text, max(line.start, at - 12), at + 2))
+
+
+def _stands_beside_formula(text: str, line: Line, at: int) -> bool:
+    """Whether exactly two spaces stand here, and beside them words between which sentences have formulas."""
+    before = text[max(line.start, at - 16) : at - 1].split(" ")[-1]
+    after = text[at + 1 : min(line.end, at + 16)].split(" ")[0].rstrip(".,;:?!)")
+    words = before[-1:] in (",", ";", "(") or not after or any(map(_LIKELY_BESIDE.fullmatch, (before, after)))
+    return text[at + 1] != " " and words
 
 
 def _is_spaced_out(lines: list[Line]) -> bool:
