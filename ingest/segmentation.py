@@ -306,10 +306,17 @@ def _is_printed_again(lines: list[Line], name: int) -> bool:
 
 
 def _name_in_heads(lines: list[Line]) -> Line | None:
-    """The name that a page prints above each comment, with the date below it."""
-    above = [line for line, date in pairwise(lines) if cleaning.is_date_line(date.text)]
-    same = len({line.text for line in above}) == 1 and cleaning.looks_like_name(above[0].text)
-    return above[0] if same and len(above) >= 3 else None
+    """The name that a page prints above each comment: below the title of the post, above the date."""
+    heads = [
+        (title, name)
+        for title, name, date in zip(lines, lines[1:], lines[2:], strict=False)
+        if cleaning.is_date_line(date.text)
+    ]
+    titled = sum(cleaning.could_be_title(title.text) and not cleaning.is_chrome_line(title.text) for title, _ in heads)
+    if titled < 3 or titled < 0.75 * len(heads) or len({name.text for _, name in heads}) > 1:
+        return None
+    name = heads[0][1]
+    return name if cleaning.looks_like_name(name.text) else None
 
 
 def _stated_name(profile: list[Line]) -> Line | None:

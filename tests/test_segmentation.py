@@ -226,6 +226,13 @@ def test_a_name_that_stands_in_the_heads_of_comments_only_is_the_name() -> None:
     assert (found.name, texts(text, found)) == ("Ada Byron", COMMENTS)
 
 
+def test_a_title_above_the_dates_is_no_name() -> None:
+    lines = ["I study tides.", "Comments"]
+    for number, comment in enumerate(COMMENTS, start=1):
+        lines += ["Monthly Open Thread", f"{number}mo", comment, "Reply"]
+    assert segment("\n".join(lines)).name is None
+
+
 @pytest.mark.parametrize(
     ("top", "again"),
     [
