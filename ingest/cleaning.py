@@ -95,8 +95,9 @@ _CHROME = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _OWN_SECTION = re.compile(
-    r"(?:all of )?\S.{0,40}['’]s? (?:posts|comments|shortform(?: feed)?)(?: \+ replies)?", re.IGNORECASE
+    r"(?:all of )?(?P<owner>\S.{0,40}?)['’]s? (?:posts|comments|shortform(?: feed)?)(?: \+ replies)?", re.IGNORECASE
 )
+_OF_COMMENTS = re.compile(r"\bcomments?\b", re.IGNORECASE)
 # Scores and relative dates: chrome next to other chrome, text elsewhere.
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _DATE = re.compile(
@@ -112,6 +113,11 @@ _COUNTER = re.compile(
 def is_section_line(line: str) -> bool:
     """Whether a stripped line is a heading of a profile page, such as "Wiki Contributions" or "Ada's Comments"."""
     return line.casefold() in SECTION_LINES or (len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None)
+
+
+def heads_comments(line: str) -> bool:
+    """Whether a stripped line is the heading of the comments themselves: "Comments", "Ada's Comments"."""
+    return is_section_line(line) and _OF_COMMENTS.search(line) is not None
 
 
 def is_chrome_line(line: str) -> bool:
@@ -209,35 +215,137 @@ def _reads_like_comments(lines: list[Line]) -> bool:
 
 
 _HANDLE = re.compile(r"[^\W_][\w.'’-]{1,38}")
+_INITIAL = re.compile(r"[A-ZÀ-ÖØ-ÞĀ-ž]\.")
 _NAME_WORD = re.compile(r"(?:[A-ZÀ-ÖØ-ÞĀ-ž][\w'’-]*\.?|[\u0370-\uffff][\w'’-]*)")
 _PARTICLES = frozenset("de del della der den di da dos van von zu la le el al bin ben ibn y e af av".split())
 _NOT_NAME = frozenset(
     """the a an of is are was were i my you we it this that to for on at with from how why what note notes introduction abstract summary chapter
     part section contents meeting release changelog readme todo thanks yes no agreed upvoted hello hi edit comments posts about contact home
-    overview background results discussion conclusion references appendix faq welcome draft agenda minutes title index""".split()
+    overview background results discussion conclusion references appendix faq welcome draft agenda minutes title index
+    today yesterday everyone everybody people user author reader member""".split()
+)
+# Who calls themselves one of these has told a post, an origin or a belief, however it is capitalised.
+_NO_SURNAME = frozenset(
+    """head chief president chair officer manager partner assistant associate analyst fellow consultant strategist advocate lead intern
+    advisor adviser trainee graduate teacher lawyer physicist chemist biologist designer editor american british canadian australian indian
+    chinese japanese korean german french italian spanish dutch russian polish swiss swedish israeli brazilian mexican european african asian
+    zealander catholic christian jew jewish muslim hindu buddhist orthodox protestant mormon quaker atheist altruist rationalist""".split()
+)
+_PLACE_NAMES = """london|paris|berlin|munich|hamburg|zurich|zürich|geneva|vienna|prague|budapest|warsaw|krakow|oslo|stockholm|copenhagen
+helsinki|amsterdam|rotterdam|the hague|brussels|antwerp|lisbon|porto|madrid|barcelona|rome|milan|athens|istanbul|moscow|saint petersburg
+kyiv|oxford|cambridge|edinburgh|glasgow|manchester|bristol|dublin|tel aviv|jerusalem|cairo|nairobi|lagos|cape town|johannesburg|dubai|mumbai
+delhi|new delhi|bangalore|bengaluru|hyderabad|chennai|beijing|shanghai|shenzhen|hong kong|taipei|seoul|tokyo|kyoto|osaka|singapore
+bangkok|jakarta|manila|melbourne|brisbane|perth|auckland|wellington|toronto|montreal|vancouver|ottawa|mexico city|são paulo|sao paulo
+rio de janeiro|buenos aires|santiago|bogotá|bogota|lima|new york|new york city|nyc|boston|philadelphia|washington|washington dc|chicago
+seattle|portland|san francisco|san francisco bay|oakland|berkeley|palo alto|mountain view|san jose|san diego|los angeles|las vegas|denver
+boulder|dallas|houston|atlanta|miami|pittsburgh|detroit|minneapolis|princeton|new haven|ann arbor|silicon valley|california|massachusetts
+texas|oregon|colorado|new jersey|ohio|michigan|illinois|florida|north carolina|england|scotland|wales|ireland|uk|united kingdom|usa
+united states|canada|australia|new zealand|germany|france|italy|spain|portugal|netherlands|the netherlands|belgium|switzerland|austria|sweden
+norway|denmark|finland|poland|czechia|czech republic|hungary|romania|greece|turkey|russia|ukraine|israel|india|china|japan|korea|south korea
+taiwan|vietnam|thailand|indonesia|philippines|brazil|argentina|chile|colombia|mexico|nigeria|kenya|south africa|egypt|europe|earth|remote
+""".strip().replace("\n", "|")
+_PLACE = re.compile(
+    rf"(?:(?:greater|central|downtown) )?(?:{_PLACE_NAMES})(?:[ ,/]+(?:{_PLACE_NAMES}))*", re.IGNORECASE
 )
 
 
 def find_name_line(head: list[str]) -> int | None:
     """Index of the line that is a person's name or handle, among the first lines of a profile; None if there is none.
 
-    The first line if it is one; else a single such line right below the bio.
+    The first line if it is one; else a single such line right below the bio, unless the bio speaks of somebody else there.
     """
     for index, line in enumerate(head[:5]):
         if is_chrome_line(line) or is_weak_chrome_line(line):
             continue
         if looks_like_name(line):
             certain = index == 0 or " " in line or any(is_bio_line(text) for text in head[:index])
-            return index if certain else None
+            return index if certain and not (index and _names_somebody_else(head, index)) else None
         if index >= 2 and not is_bio_line(line):
             return None
     return None
 
 
+_UNFINISHED = re.compile(
+    r"(?:[,:;(&]|\b(?:by|with|and|or|to|of|from|for|under|at|like|is|are|including))$", re.IGNORECASE
+)
+_CONTINUES = re.compile(r"(?:is|are|was|were|has|and|or|who|which|whose)\b|[,;)]")
+
+
+def _names_somebody_else(head: list[str], index: int) -> bool:
+    """Whether a name in a line of its own is part of what the bio says: "advised by", "is great", a list of names."""
+    name, before, after = head[index], head[index - 1], head[index + 1] if index + 1 < len(head) else ""
+    if _UNFINISHED.search(before) or _CONTINUES.match(after):
+        return True
+    if after != name and " " in after and looks_like_name(after) and not is_place(after):
+        return True
+    told = re.compile(rf"\b(?:by|with|and|to|of|from|for|under|like)\s+{re.escape(name)}\b", re.IGNORECASE)
+    return any(told.search(line[:2_000]) for line in head[:index])
+
+
+def is_place(line: str) -> bool:
+    """Whether a line that looks like a name is a place that people give as where they live: "San Francisco"."""
+    return len(line) <= 60 and _PLACE.fullmatch(line) is not None
+
+
+_FORENAME = rf"(?:{_INITIAL.pattern}|[^\W\da-z_][\w’'-]*\w)"
+_NAME = rf"{_FORENAME}(?:\ (?:(?:{'|'.join(sorted(_PARTICLES))})\ )*{_FORENAME}){{0,4}}"
+_NAME_ENDS = r"(?=\s*(?:[.,;:!(–—]|-\s|$)|\s+(?:and|but)\s)"
+_INTRODUCES = re.compile(
+    rf"""(?:^|[.!?]\s+)(?:(?:[Hh]i|[Hh]ello|[Hh]ey)(?:\ (?:there|all|everyone|everybody))?\s*[,.!–—-]*\s+)?
+    (?: (?:[Mm]y\ (?:(?:full|real)\ )?name(?:\ is|['’]s)|(?:(?:[Ff]ull|[Rr]eal|[Dd]isplay|[Uu]ser)\ )?[Nn]ame:)\ +(?P<name>{_NAME})
+    |   (?:I['’]m|I\ am)\ (?P<person>{_NAME}) ){_NAME_ENDS}""",
+    re.VERBOSE,
+)
+_USER_PAGE = r"""(?:https?://)?(?:[\w-]+\.){0,3}(?:lesswrong|alignmentforum|effectivealtruism|greaterwrong)\.(?:com|org)/users/
+    (?P<handle>[\w-]{1,60})"""
+_FORUM = r"(?:lesswrong|less\ wrong|lw|alignment\ forum|af|ea\ forum|forum)"
+_OWN_PAGE = re.compile(
+    rf"""(?: (?:^|[.!?;,(]\s*|\b(?:and|or|see|at|is|on)\ )
+             (?: my\ (?:(?:own|main|personal|public|full|user|{_FORUM})\ )*(?:profile|account|page|posts|comments|writing|{_FORUM})\b
+             |   find\ me\b | i(?:['’]m|\ am)\ (?:also\ )?(?:on|at)\b ) [^.!?;,@]{{0,30}}?
+         |   ^(?:url|source|link|profile|saved\ from|user\ page|{_FORUM}(?:\ profile)?)\s*[:=–—-]\s* )
+        [<(\[]?{_USER_PAGE}""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_PAGE_ADDRESS = re.compile(rf"<?{_USER_PAGE}/?(?:[?\#]\S*)?>?", re.IGNORECASE | re.VERBOSE)
+
+
+def owner_of_section(line: str) -> Range | None:
+    """Where a heading such as "Ada Byron's Comments" has the name of the person whose page it is."""
+    match = _OWN_SECTION.fullmatch(line) if len(line) <= 60 else None
+    return match.span("owner") if match else None
+
+
+def introduced_name(line: str) -> Range | None:
+    """Where a line of a bio says who its author is: "My name is Ada Byron", "I'm Ada Byron, a diver".
+
+    A capital makes no name: "I'm Dutch" and "I'm Managing Partner" give None.
+    """
+    for match in _INTRODUCES.finditer(line[:2_000]):
+        if match["name"]:
+            return match.span("name")
+        person = match["person"]
+        words = {word.casefold() for word in person.split()}
+        if " " in person and looks_like_name(person) and not words & _NO_SURNAME and not is_place(person):
+            return match.span("person")
+    return None
+
+
+def linked_name(line: str, *, first: bool) -> Range | None:
+    """Where a line of a bio links to its author's own page on a forum: the handle in the address.
+
+    Args:
+        first: Whether the page begins with the line: an address alone is then its own.
+    """
+    match = _OWN_PAGE.search(line[:2_000]) or (_PAGE_ADDRESS.fullmatch(line[:2_000]) if first else None)
+    return match.span("handle") if match else None
+
+
 def looks_like_name(line: str) -> bool:
     """Whether a line could be a name or a handle and nothing else: "Ada Lovelace", "ada_l", "Ada Lovelace (inactive)"."""
     words = re.sub(r"\s*\([^()]{1,20}\)$", "", line).split()
-    if not words or len(line) > 40 or len(words) > 5 or {word.casefold().rstrip(".:") for word in words} & _NOT_NAME:
+    plain = {word.casefold().rstrip(".:") for word in words if not _INITIAL.fullmatch(word)}
+    if not words or len(line) > 40 or len(words) > 5 or plain & _NOT_NAME:
         return False
     if is_bio_line(line) or is_chrome_line(line):
         return False
@@ -406,8 +514,36 @@ _SCARS = re.compile(
     """,
     re.VERBOSE,
 )
-_WIDE_SPACE = re.compile(
-    r"\b(?:the|an?|of|for|by|let|where|if|that|with|to|is|in|define|than|from|at|over|function|variable|value)[ ](?=[ ][a-z,.])"
+# In a line that speaks of mathematics only: elsewhere "good for some and bad for others" is whole.
+_MATHS_SCARS = re.compile(
+    r"""\b(?:for|and)[ ](?!any[ ]and[ ]all\b|each[ ]and[ ]every\b|all[ ]and[ ](?:sundry|for)\b)(?:some|any|every|each|all)[ ]
+        (?=and\b(?![^.;]{0,80}\b(?:others|many|most|none|few)\b))
+    | \b(?:for|and)[ ](?:some|any|every|each)[ ](?=(?:the|we|there|it)\b)""",
+    re.VERBOSE,
+)
+_MATHS = re.compile(
+    r"""\b(?:constants?|functions?|maps?|mapping|(?:in)?equalit(?:y|ies)|equations?|theorem|lemma|proof|prove[sd]?|norm|continuous|convex
+    |converges?|integrals?|derivatives?|matri(?:x|ces)|vectors?|polynomials?|sequences?|finite|infinite|infinity|epsilon|denotes?|satisf(?:y|ies)
+    |bound(?:s|ed)?|sums?|probabilit(?:y|ies)|distributions?|expectation|variance|variables?|integers?|primes?|subsets?|such\ that|holds
+    |implies|linear|logarithm|exponential|dimensions?|gradient|utility)\b""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_WIDE_SPACE = re.compile(r"(?<![\s.!?:])(?<![.!?:][\"”’)\]])[ ](?=[ ][^\s])")
+_AFTER_THESE = re.compile(
+    r"\b(?:the|an?|of|for|by|let|where|if|that|with|to|is|in|define|than|from|at|over|function|variable|value)[ ]{2}[a-z,.]"
+)
+_LIKELY_BESIDE = re.compile(
+    r"""the|an?|of|for|by|let|where|if|that|with|to|is|in|define|than|from|at|over|function|variable|value|and|or|then|so|as|be|are|was
+    |denotes?|equals|satisf(?:y|ies)|holds?|between|any|some|every|each|all|on|into|such|which|has|have|gives|implies|goes|converges|tends
+    |maps|we|when|because|since|hence|thus|does|not|its|before|after|until|while|under|per|via|using|assuming|choose|predicts""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_FRENCH = re.compile(
+    r"\b(?:le|la|les|des|du|une|un|est|et|que|qui|pour|dans|vous|nous|je|il|elle|pas|mais|avec|ce|cette|sont|au|aux|sur|ne)\b",
+    re.IGNORECASE,
+)
+_ENGLISH = re.compile(
+    r"\b(?:the|an?|of|and|to|is|it|that|this|for|you|i|we|are|was|with|not|be|what|in|do|does|can)\b", re.IGNORECASE
 )
 _GOES_ON = re.compile(r"(?:where|which|so that|whenever|and hence|and therefore|and so|hence|for all|with)\b")
 _GOES_ON_AFTER_COMMA = re.compile(r"(?:and|so|or|but)\b")
@@ -427,14 +563,54 @@ def find_gaps(text: str) -> tuple[int, ...]:
     """
     lines = [line for line in lines_of(text) if len(line.text) <= _LONGEST_PROSE]
     gaps = set(_gaps_between_lines(lines))
-    patterns = (_WIDE_SPACE,) if _is_spaced_out(lines) else (_SCARS, _WIDE_SPACE)
-    for pattern in patterns:
-        found = [match.end() for line in lines for match in pattern.finditer(text, line.start, line.end)]
-        if pattern is _SCARS or len(found) <= 0.02 * sum(line.text.count(" ") for line in lines):
-            gaps.update(found)
+    gaps.update(_lost_between_spaces(text, lines))
+    if not _is_spaced_out(lines):
+        gaps.update(_lost_words(text, lines))
     protected = protected_ranges(text) if gaps else ()
     starts, ends = tuple(start for start, _ in protected), tuple(end for _, end in protected)
     return tuple(gap for gap in sorted(gaps) if not _is_inside(gap, starts, ends))
+
+
+def _lost_words(text: str, lines: list[Line]) -> Iterator[int]:
+    french_text = _lean_to_french(text[:_LONGEST_PROSE]) > 0
+    for line in lines:
+        found = [match.end() for match in _SCARS.finditer(text, line.start, line.end)]
+        spaced = [at for at in found if text[at : at + 1] in (":", ";", "?", "!")]
+        if spaced and ((_lean_to_french(line.text) or french_text) > 0):
+            found = [at for at in found if at not in set(spaced)]
+        yield from found
+        scars = [match.end() for match in _MATHS_SCARS.finditer(text, line.start, line.end)]
+        if scars and _MATHS.search(line.text):
+            yield from scars
+
+
+def _lean_to_french(text: str) -> int:
+    """Above 0 for French, which puts a space before some marks; 0 for a word or two that say nothing."""
+    return len(_FRENCH.findall(text)) - len(_ENGLISH.findall(text))
+
+
+def _lost_between_spaces(text: str, lines: list[Line]) -> Iterator[int]:
+    """Two spaces where one is due. Where they are many, as in justified text and tables, nothing is lost between them."""
+    found = [
+        (line, places)
+        for line in lines
+        if (places := [match.end() for match in _WIDE_SPACE.finditer(text, line.start, line.end)])
+    ]
+    many = sum(len(places) for _, places in found) > 0.02 * sum(line.text.count(" ") for line in lines)
+    for line, places in found:
+        beside = [at for at in places if _stands_beside_formula(text, line, at)]
+        if len(beside) >= 0.75 * len(places) and _MATHS.search(line.text):
+            yield from beside
+        elif not many:
+            yield from (at for at in places if _AFTER_THESE.search(text, max(line.start, at - 12), at + 2))
+
+
+def _stands_beside_formula(text: str, line: Line, at: int) -> bool:
+    """Whether exactly two spaces stand here, and beside them words between which sentences have formulas."""
+    before = text[max(line.start, at - 16) : at - 1].split(" ")[-1]
+    after = text[at + 1 : min(line.end, at + 16)].split(" ")[0].rstrip(".,;:?!)")
+    words = before[-1:] in (",", ";", "(") or not after or any(map(_LIKELY_BESIDE.fullmatch, (before, after)))
+    return text[at + 1] != " " and words
 
 
 def _is_spaced_out(lines: list[Line]) -> bool:

@@ -12,7 +12,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 import numpy as np
 
@@ -55,7 +55,7 @@ class Segmentation:
     """What a profile dump consists of. Every character that is not blank is in exactly one range."""
 
     name: str | None
-    """The author as the page's name line has it; never guessed."""
+    """The author as the page has it, in its name line, a heading ("Ada Byron's Comments") or the bio; never guessed."""
     name_range: Range | None
     profile: tuple[Range, ...]
     """Name and bio. A second printing of the bio is chrome."""
@@ -63,7 +63,7 @@ class Segmentation:
     chrome: tuple[Range, ...]
     """Headings, buttons, counters, titles of listed posts, the repeated bio."""
     label: str | None
-    """What to call an author without a name line, such as "unnamed profile (example.org)"; None where there is a name."""
+    """What to call an author whom the page does not name, such as "unnamed profile (example.org)"; None where there is a name."""
 
 
 @dataclass(frozen=True)
@@ -191,6 +191,8 @@ def _uncovered(text: str, ranges: list[Range]) -> Iterator[Range]:
 
 _HEAD_LINES = 120
 _HEAD_LENGTH = 8_000
+_BIO_LENGTH = 2_000
+_NAME_LENGTH = 60
 _BIO_SECTIONS = frozenset({"bio", "participation", "how others can help me", "how i can help others"})
 _PROFILE_BUTTONS = frozenset({"message", "send message", "send a message", "subscribe", "dialogue"})
 
@@ -204,17 +206,20 @@ def take_apart(text: str, *, author_name: str | None = None, first_comment: int 
     lines = cleaning.lines_of(text)
     texts = [line.text for line in lines[:_HEAD_LINES]]
     end, repeated = _head_end(texts)
-    name = _name_index(texts, end, author_name)
+    owner = _owner(lines[:end])
+    name = _name_index(texts, end, author_name, owner)
     marked = end > 0
     if not marked:
         end = _guess_head_end(texts, name)
+    if name is not None and cleaning.is_place(texts[name]) and not _is_printed_again(lines, name):
+        name = None
     if first_comment is not None:
         at_most = next((index for index, line in enumerate(lines[:end]) if line.start >= first_comment), end)
         marked, end = marked or at_most < end, at_most
     if name is not None and name >= end:
         name = None
     profile, chrome = _split_head(lines[:end], repeated, name)
-    name_line = lines[name] if name is not None else None
+    name_line = lines[name] if name is not None else owner or _name_in_heads(lines[end:]) or _stated_name(profile)
     label = None if name_line else _label(profile)
     kept, more_chrome, certain = _drop_chrome(lines[end:], name_line, profile)
     paragraphs, certain = _join_wrapped(kept, certain)
@@ -224,22 +229,30 @@ def take_apart(text: str, *, author_name: str | None = None, first_comment: int 
 def _head_end(texts: list[str]) -> tuple[int, range]:
     """Number of lines above the comments as far as the page marks it, and which of them repeat others.
 
-    Headings mark it ("Wiki Contributions"), or else a bio that is printed twice.
+    A bio that is printed twice marks it, and headings ("Wiki Contributions"). Below the heading of the comments stand
+    comments: a heading further down is one of their lines, or comes after them.
     """
-    end, length, listing = 0, 0, False
-    for index, text in enumerate(texts):
-        heading = cleaning.is_section_line(text) or _is_sorting(text) or text.casefold() in _BIO_SECTIONS
-        if heading and length <= (4_000 if listing else _HEAD_LENGTH):
-            end, length = index + 1, 0
+    end, repeated = _repeated_bio(texts)
+    lone = _BIO_LENGTH if all(cleaning.looks_like_name(texts[index]) for index in repeated) else _NAME_LENGTH
+    length, headed, listing, comments = 0, False, False, False
+    for index in range(end, len(texts)):
+        text = texts[index]
+        longest = 4_000 if listing else lone if not headed and _stands_alone(texts, index) else _HEAD_LENGTH
+        if _is_heading(text) and length <= longest:
+            end, length, headed = index + 1, 0, True
             listing = text.casefold() not in _BIO_SECTIONS
+            comments = cleaning.heads_comments(text) or (comments and _is_sorting(text))
         elif end == index and index and (cleaning.is_chrome_line(text) or cleaning.is_weak_chrome_line(text)):
             end += 1
+            comments = comments or (listing and text.casefold() == "all")
+        elif comments or (listing and len(text) > 160):
+            break
         else:
             length += len(text)
-            if listing and len(text) > 160:
-                break
-    if end:
-        return end, range(0)
+    return end, repeated
+
+
+def _repeated_bio(texts: list[str]) -> tuple[int, range]:
     for offset in range(min(3, len(texts))):
         size = cleaning.repeated_head(texts[offset:])
         if size:
@@ -247,16 +260,77 @@ def _head_end(texts: list[str]) -> tuple[int, range]:
     return 0, range(0)
 
 
+def _stands_alone(texts: list[str], index: int) -> bool:
+    """Whether no other line of the page is beside this one: far from the top, it is then a line of a comment."""
+    beside = [*texts[max(0, index - 1) : index], *texts[index + 1 : index + 2]]
+    return not any(cleaning.is_chrome_line(text) or cleaning.is_weak_chrome_line(text) for text in beside)
+
+
+def _is_heading(text: str) -> bool:
+    return cleaning.is_section_line(text) or _is_sorting(text) or text.casefold() in _BIO_SECTIONS
+
+
 def _is_sorting(text: str) -> bool:
     return text.casefold().startswith("sorted by") and cleaning.is_chrome_line(text)
 
 
-def _name_index(texts: list[str], end: int, author_name: str | None) -> int | None:
-    if author_name:
-        for index, text in enumerate(texts[: max(end, 6)]):
-            if text.casefold() == author_name.casefold():
+def _owner(head: list[Line]) -> Line | None:
+    """Whose page it is by its own headings: "Ada Byron's Comments". One heading alone must have a name before the "'s"."""
+    spans = [(line, span) for line in head if (span := cleaning.owner_of_section(line.text))]
+    owners = [_part(line, span) for line, span in spans]
+    if len({owner.text.casefold() for owner in owners}) != 1 or not any(
+        cleaning.heads_comments(line.text) for line, _ in spans
+    ):
+        return None
+    return owners[-1] if len(owners) > 1 or cleaning.looks_like_name(owners[0].text) else None
+
+
+def _part(line: Line, span: Range) -> Line:
+    start, end = span
+    return Line(line.number, line.start + start, line.start + end, line.text[start:end], 0)
+
+
+def _name_index(texts: list[str], end: int, author_name: str | None, owner: Line | None) -> int | None:
+    """Index of the name line: the one with the known name, if it is known from a heading or elsewhere."""
+    for known in (author_name, owner and owner.text):
+        for index, text in enumerate(texts[: max(end, 6)] if known else ()):
+            if text.casefold() == known.casefold():
                 return index
-    return cleaning.find_name_line(texts[: end or 4])
+    return None if owner else cleaning.find_name_line(texts[: end or 4])
+
+
+def _is_printed_again(lines: list[Line], name: int) -> bool:
+    """Whether the page prints its first line elsewhere too, as it does with names: of a place, one cannot tell else."""
+    folded = lines[name].text.casefold()
+    return sum(line.text.casefold() == folded for line in lines) > 1
+
+
+def _name_in_heads(lines: list[Line]) -> Line | None:
+    """The name that a page prints above each comment: below the title of the post, above the date."""
+    heads = [
+        (title, name)
+        for title, name, date in zip(lines, lines[1:], lines[2:], strict=False)
+        if cleaning.is_date_line(date.text)
+    ]
+    titled = sum(cleaning.could_be_title(title.text) and not cleaning.is_chrome_line(title.text) for title, _ in heads)
+    if titled < 3 or titled < 0.75 * len(heads) or len({name.text for _, name in heads}) > 1:
+        return None
+    name = heads[0][1]
+    return name if cleaning.looks_like_name(name.text) else None
+
+
+def _stated_name(profile: list[Line]) -> Line | None:
+    """The name by which a bio introduces its author, or else the handle in a link to their own page."""
+    introduced = [_part(line, span) for line in profile if (span := cleaning.introduced_name(line.text))]
+    linked = [
+        _part(line, span)
+        for index, line in enumerate(profile)
+        if (span := cleaning.linked_name(line.text, first=index == 0))
+    ]
+    for names in (introduced, linked):
+        if names:
+            return names[0] if len({name.text.casefold() for name in names}) == 1 else None
+    return None
 
 
 def _guess_head_end(texts: list[str], name: int | None) -> int:
@@ -277,7 +351,7 @@ def _split_head(lines: list[Line], repeated: range, name: int | None) -> tuple[l
     listing, seen = False, set()
     for index, line in enumerate(lines):
         folded = line.text.casefold()
-        heading = cleaning.is_section_line(line.text) or _is_sorting(line.text) or folded in _BIO_SECTIONS
+        heading = _is_heading(line.text)
         if heading:
             listing = folded not in _BIO_SECTIONS
         elif folded in _PROFILE_BUTTONS:
@@ -310,12 +384,18 @@ def _label(profile: list[Line]) -> str:
 # --- chrome among the comments ----------------------------------------------------------------------------------------
 
 
+_MOST_LISTED = 5
+
+
 def _drop_chrome(lines: list[Line], name: Line | None, profile: list[Line]) -> tuple[list[Line], list[Line], set[int]]:
     """Lines of comments, lines of the page, and which of the former come right after one of the latter."""
     own = {name.text.casefold()} if name else set()
     again = {line.text for line in profile if len(line.text) >= 30}
+    beside = _side_column(lines, own, [line.text for line in profile if line != name])
     strong = [
-        line.text in again or (cleaning.is_chrome_line(line.text) and not _inside_sentence(lines, index))
+        index in beside
+        or line.text in again
+        or (cleaning.is_chrome_line(line.text) and not _inside_sentence(lines, index))
         for index, line in enumerate(lines)
     ]
     weak = [line.text.casefold() in own or cleaning.is_weak_chrome_line(line.text) for line in lines]
@@ -336,13 +416,34 @@ def _drop_chrome(lines: list[Line], name: Line | None, profile: list[Line]) -> t
     return kept, dropped, certain
 
 
+def _side_column(lines: list[Line], own: set[str], bio: list[str]) -> set[int]:
+    """Indices of lines that print the bio again: below the name, above "See more", or all of several lines."""
+    found: set[int] = set()
+    for index, line in enumerate(lines):
+        if line.text not in bio or index in found:
+            continue
+        there = zip(lines[index : index + len(bio)], bio[bio.index(line.text) :], strict=False)
+        size = sum(1 for _ in takewhile(lambda pair: pair[0].text == pair[1], there))
+        below_name = index > 0 and lines[index - 1].text.casefold() in own
+        after = lines[index + size].text.casefold() if index + size < len(lines) else ""
+        if below_name or after in ("see more", "see less") or size == len(bio) > 1:
+            found.update(range(index, index + size))
+    return found
+
+
 def _inside_sentence(lines: list[Line], index: int) -> bool:
-    """A button's label in mid-sentence is text: "... and clicking / Merge / buttons"."""
-    before = lines[index - 1].text if index else ""
-    after = lines[index + 1].text if index + 1 < len(lines) else ""
+    """A button's label in mid-sentence is text: "... and clicking / Merge / buttons". So are headings listed in one."""
+    first = last = index
+    if cleaning.is_section_line(lines[index].text):
+        while index - first < _MOST_LISTED and first and cleaning.is_section_line(lines[first - 1].text):
+            first -= 1
+        while last - index < _MOST_LISTED and last + 1 < len(lines) and cleaning.is_section_line(lines[last + 1].text):
+            last += 1
+    before = lines[first - 1].text if first else ""
+    after = lines[last + 1].text if last + 1 < len(lines) else ""
     if not before or not after or cleaning.is_chrome_line(before):
         return False
-    return (before[-1].isalnum() or before[-1] in ',“"(') and (after[:1].islower() or after[:1] in ',.;)”"')
+    return (before[-1].isalnum() or before[-1] in ',:“"(') and (after[:1].islower() or after[:1] in ',.;)”"')
 
 
 def _spread(strong: list[bool], weak: list[bool], dated: list[bool], own: list[bool]) -> list[bool]:

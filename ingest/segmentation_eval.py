@@ -84,8 +84,12 @@ _TOPS = {
     "2023": ["{name}", "{bio}", "Posts", "Sorted by New", "Wiki Contributions", "Comments"],
     "2024": ["{name}", "Message", "Dialogue", "Subscribe", "{bio}", "Posts", "Sorted by New", "{posts}", "Load More", "Wikitag Contributions", "Comments", "Sorted by", "Newest"],
     "2026": ["{name}", "Top posts", "{posts}", "{name}", "Subscribe", "Message", "{bio}", "902", "Posts", "Sequences", "Quick takes", "All"],
-    "ea": ["Bio", "{bio}", "How others can help me", "{help}", "Participation", "4", "Comments", "31", "Topic contributions"],
+    "ea": ["Bio", "{bio}", "How others can help me", "{help}", "Participation", "4", "Comments", "31"],
     "bare": ["{bio}"],
+}  # fmt: skip
+_FEET = {
+    "2019": ["Load More"], "2021": ["Load More"], "2024": ["Load More", "Report user"],
+    "2026": ["{name}", "{bio}", "See more"], "ea": ["Topic contributions", "2"],
 }  # fmt: skip
 _BIOS = (
     "Software engineer in Leuven. Interested in verification, old maps and bread.",
@@ -121,39 +125,39 @@ def make_dump(comments: Sequence[Comment], rng: random.Random, style: Style) -> 
     Returns:
         The text, and the offsets at which its comments begin.
     """
-    lines = _top(str(comments[0]["author"]), rng, style)
-    text = style.paragraph_gap.join(lines)
+    author, bio = str(comments[0]["author"]), rng.choice(_BIOS)
+    text = style.paragraph_gap.join(_top(author, bio, rng, style))
     starts = []
     for comment in comments:
         head, foot = _around(comment, rng, style)
         text += style.comment_gap + "".join(line + style.paragraph_gap for line in head)
         starts.append(len(text))
         text += style.paragraph_gap.join([*paragraphs_of(str(comment["text"]), style), *foot])
-    if style.page in ("2019", "2021", "2024"):
-        text += style.comment_gap + "Load More"
+    for slot in _FEET.get(style.page, ()):
+        text += "".join(style.comment_gap + line for line in _filled(slot, author, bio, style))
     if style.newline != "\n":
         starts = [start + text.count("\n", 0, start) * (len(style.newline) - 1) for start in starts]
         text = text.replace("\n", style.newline)
     return text, tuple(starts)
 
 
-def _top(author: str, rng: random.Random, style: Style) -> list[str]:
-    bio = rng.choice(_BIOS)
+def _top(author: str, bio: str, rng: random.Random, style: Style) -> list[str]:
     posts = rng.sample(_POSTS, 2)
     lines: list[str] = []
     for slot in _TOPS[style.page]:
         if slot == "{posts}":
             lines += posts
-        elif slot == "{bio}":
-            lines += [bio] * (style.bios if style.page == "bare" else 1)
-        elif "{name}" in slot:
-            if style.name_place != "missing":
-                lines.append(slot.replace("{name}", author))
         else:
-            lines.append(_HELP if slot == "{help}" else slot)
+            lines += _filled(slot, author, bio, style) * (style.bios if style.page == "bare" else 1)
     if style.page == "bare" and style.name_place != "missing":
         lines.insert(0 if style.name_place == "first" else len(lines), author)
     return lines
+
+
+def _filled(slot: str, author: str, bio: str, style: Style) -> list[str]:
+    if "{name}" in slot and style.name_place == "missing":
+        return []
+    return [slot.format(name=author, bio=bio, help=_HELP)]
 
 
 def _around(comment: Comment, rng: random.Random, style: Style) -> tuple[list[str], list[str]]:

@@ -86,7 +86,7 @@ def test_counters_and_dates_are_weak_chrome(line: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["Ada Byron", "ada_b", "davidb", "Jean de la Fontaine", "Ada Byron (Inactive)", "J. B. Priestley"]
+    "line", ["Ada Byron", "ada_b", "davidb", "Jean de la Fontaine", "Ada Byron (Inactive)", "J. A. Priestley"]
 )
 def test_names_and_handles_look_like_names(line: str) -> None:
     assert looks_like_name(line)
@@ -198,7 +198,10 @@ def test_protected_ranges_are_in_order_and_apart(text: str) -> None:
     ["Define ^, and presto, ^.", "We upgrade to ^, which says no.", "What about proving ^?", "for some ^and ^).",
      "things like “^” for finite lengths ^.", "substituting from ^to ^.", "denote learning by ^, and the rest", "the mass of each ^’s class",
      "on a graph the ^of the outputs is infinite", "even though ^is “larger” than that", "Let ^be the estimate.",
-     "in which case ^does seem right", "more than ^times in a row", "cases where ^is unprovable", "such that ^conservatively implies it"],
+     "in which case ^does seem right", "more than ^times in a row", "cases where ^is unprovable", "such that ^conservatively implies it",
+     "There is a constant for some ^and we are done with it.", "We know that for some ^and some ^the inequality holds.",
+     "so that the map ^ is ^ continuous and ^ holds.", "Then ^ where ^ denotes the sup norm.", "as ^ goes to infinity, ^ converges",
+     "We choose ^ and ^ so that the sum converges.", "Can you prove ^?"],
 )  # fmt: skip
 def test_lost_formulas_leave_scars(text: str) -> None:
     assert marked(text.replace("^", "")) == text
@@ -215,7 +218,10 @@ def test_lost_lines_leave_scars() -> None:
     "text",
     ["Where are you? I think of it as a game of two halves, by and large.", "He called f() twice (and g() once).", "Wait ... what?",
      "The in vivo data are fine.", "Shawn, where are you?", "It costs .5 per run.", "“Yes” and “no”.", "One\nTwo\nThree",
-     "For and against; to and fro; with and without.", "I wonder whether\nthis is it.", "Three rules:\n\nalways measure\n\nnever guess"],
+     "For and against; to and fro; with and without.", "I wonder whether\nthis is it.", "Three rules:\n\nalways measure\n\nnever guess",
+     "It works for some and fails for others.", "True for any and all tides, in each and every variable.", "It is good for some and we liked it.",
+     "The bound is good for some and bad for most.", "Une phrase en français : oui ?", "On dit que le port est vieux ; vraiment ?\nOui !",
+     "I went  home and slept.  Then I woke up.  It was late.", "The    vector    norm   is    in    the    table", "The sum  tide  was  late  today"],
 )  # fmt: skip
 def test_intact_prose_has_none(text: str) -> None:
     assert find_gaps(text) == ()

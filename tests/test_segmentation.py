@@ -102,6 +102,52 @@ def test_nothing_known_gives_a_plain_label() -> None:
     assert segment("\n".join(["Comments", "Sorted by New", *COMMENTS])).label == "unnamed profile"
 
 
+HEADINGS = ["Posts", "Sorted by New", "Wiki Contributions", "Comments"]
+USERS = "https://www.lesswrong.com/users"
+
+
+@pytest.mark.parametrize(
+    ("head", "name"),
+    [
+        (["1203", "I study tides.", "Ada Byron's Posts", "Sorted by New", "On Tides", "Ada Byron's Comments"], "Ada Byron"),
+        (["San Francisco", "I study tides.", "the old tide’s Posts", "the old tide’s Comments"], "the old tide"),
+        (["I study tides.", "James' Comments"], "James"),
+        (["I'm Ada Byron, a diver at the university.", *HEADINGS], "Ada Byron"),
+        (["Hello! My name is Ada. I study tides.", *HEADINGS], "Ada"),
+        (["I dive. I am A. B. van der Meer (she/her) and I study tides.", *HEADINGS], "A. B. van der Meer"),
+        (["I study tides.", "Full name: Ada Byron", *HEADINGS], "Ada Byron"),
+        ([f"I study tides. My LessWrong profile: {USERS}/ada-byron", *HEADINGS], "ada-byron"),
+        ([f"{USERS}/ada-byron", "I study tides.", *HEADINGS], "ada-byron"),
+        (["San Francisco", "I'm Ada Byron. I study tides.", *HEADINGS], "Ada Byron"),
+        (["Boston", "12", "Boston", "Subscribe", "I study tides.", *HEADINGS], "Boston"),
+        (["ada_b", "My name is Ada Byron.", *HEADINGS], "ada_b"),
+    ],
+)  # fmt: skip
+def test_a_name_that_the_page_states_is_taken_from_wherever_it_stands(head: list[str], name: str) -> None:
+    text = "\n".join([*head, *COMMENTS])
+    found = segment(text)
+    assert (found.name, slices(text, [found.name_range]), found.label) == (name, [name], None)
+    assert texts(text, found) == COMMENTS
+
+
+@pytest.mark.parametrize(
+    "bio",
+    [
+        ["San Francisco", "I study tides."], ["Berlin Germany", "I study tides."], ["Greater London"],
+        ["PhD student advised by Bo Quay.", "Bo Quay", "is great."], ["My advisers, in order:", "Bo Quay"],
+        ["PhD student. I owe much to people such as these.", "Bo Quay", "Cy Tern"], ["I work with Bo Quay at the office.", "Bo Quay"],
+        ["I'm Dutch American, and a diver."], ["I'm Managing Partner, formerly a diver."], ["I am Bo Quay's sister."], ["I'm not Bo Quay."],
+        ["My name is German for tide."], ["I'm New York, born and bred."], [f"I dive with {USERS}/bo-quay and others."],
+        [f"My friend's profile: {USERS}/bo-quay"], [f"My old account: {USERS}/bo-quay"], ["I study tides.", f"{USERS}/bo-quay"],
+        ["I'm Bo Quay.", "My name is Cy Tern."], ["Today's Comments"], ["Things to read:", "Bo Quay's Posts"],
+    ],
+)  # fmt: skip
+def test_places_and_other_people_are_not_the_author(bio: list[str]) -> None:
+    text = "\n".join([*bio, *HEADINGS, *COMMENTS])
+    found = segment(text)
+    assert (found.name, texts(text, found)) == (None, COMMENTS)
+
+
 def test_a_known_name_helps_to_find_its_line() -> None:
     text = "\n".join(["the tide watcher", "I study tides.", "Comments", *COMMENTS])
     assert segment(text).name is None
@@ -128,6 +174,34 @@ def test_titles_of_listed_posts_are_chrome_and_sections_of_a_bio_are_profile() -
     assert texts(text, found) == COMMENTS
 
 
+@pytest.mark.parametrize(
+    ("above", "between", "below"),
+    [
+        (["Bio", "I study tides.", "Comments", "3"], [], ["Topic contributions", "2"]),
+        (["I study tides.", "Posts", "Sorted by New", "On Tides", "Comments"], ["Posts"], []),
+        (["I study tides.", "Wiki Contributions", "Comments", "Sorted by", "Newest"], ["Quick takes"], []),
+        (["Ada Byron's Posts", "On Tides", "Ada Byron's Comments"], ["Comments"], ["Wiki Contributions"]),
+        (["User Profile", "Recent Posts", "On Tides", "Recent Comments"], ["Bio", "Posts"], []),
+        (["Top posts", "On Tides", "Subscribe", "I study tides.", "Posts", "Quick takes", "All"], ["Sequences"], []),
+        (["I study tides, and bread.", "I study tides, and bread."], ["Comments"], []),
+        (["Ada Byron", "Ada Byron", "I study tides.", "Comments"], ["Posts"], []),
+    ],
+)  # fmt: skip
+def test_headings_below_that_of_the_comments_take_no_comment_with_them(above, between, below) -> None:
+    text = "\n".join(["Ada Byron", *above, *COMMENTS[:2], *between, CLOCK, *below])
+    assert "\n".join(texts(text, segment(text))) == "\n".join(COMMENTS)
+
+
+def test_a_heading_far_below_a_bare_head_is_a_line_of_a_comment() -> None:
+    tides = [TIDES.replace("two", str(hours)) for hours in range(30)]
+    text = "\n".join(
+        ["Engineer at the harbour office.", "ada_b", *tides, "It has three parts:", "Comments", "and so on."]
+    )
+    found = segment(text)
+    assert found.comments[0].start == text.index(tides[0])
+    assert texts(text, found)[-1].endswith("It has three parts:\nComments\nand so on.")
+
+
 # --- chrome among the comments ----------------------------------------------------------------------------------------
 
 
@@ -141,6 +215,44 @@ def test_heads_around_comments_are_chrome_and_mark_the_borders() -> None:
     found = segment(text)
     assert texts(text, found) == [*COMMENTS, "One line.\nAnd I also think this one belongs to it, whatever it says."]
     assert all(piece.confidence == 1.0 for piece in found.comments)
+
+
+def test_a_name_that_stands_in_the_heads_of_comments_only_is_the_name() -> None:
+    lines = ["I study tides.", "Comments"]
+    for number, comment in enumerate(COMMENTS, start=1):
+        lines += [f"Tides for Beginners, {number}", "Ada Byron", f"{number}mo", "12", comment, "Reply"]
+    text = "\n".join(lines)
+    found = segment(text)
+    assert (found.name, texts(text, found)) == ("Ada Byron", COMMENTS)
+
+
+def test_a_title_above_the_dates_is_no_name() -> None:
+    lines = ["I study tides.", "Comments"]
+    for number, comment in enumerate(COMMENTS, start=1):
+        lines += ["Monthly Open Thread", f"{number}mo", comment, "Reply"]
+    assert segment("\n".join(lines)).name is None
+
+
+@pytest.mark.parametrize(
+    ("top", "again"),
+    [
+        (["Ada Byron", "I dive."], ["Ada Byron", "I dive.", "See more"]),
+        (["Ada Byron", "I dive.", "Tides, too."], ["Ada Byron", "I dive."]),
+        (["Ada Byron", "I dive.", "Tides, too."], ["I dive.", "Tides, too."]),
+        (["Ada Byron", "I dive."], ["I dive.", "See less"]),
+    ],
+)
+def test_a_bio_printed_again_below_the_comments_is_chrome(top: list[str], again: list[str]) -> None:
+    text = "\n".join([*top, *HEADINGS, *COMMENTS, *again])
+    found = segment(text)
+    assert texts(text, found) == COMMENTS
+    assert slices(text, found.chrome)[-len(again) :] == again
+
+
+def test_a_comment_may_say_what_the_bio_says() -> None:
+    said = "I dive.\nThat is why I ask: who owns the quay?"
+    text = "\n".join(["Ada Byron", "I dive.", "Tides, too.", *HEADINGS, TIDES, said])
+    assert "\n".join(texts(text, segment(text))) == f"{TIDES}\n{said}"
 
 
 def test_post_titles_above_comments_are_chrome() -> None:
@@ -160,8 +272,12 @@ def test_a_single_heading_inside_a_comment_stays_text() -> None:
     assert "The Harbour Question" in "".join(texts(text, segment(text)))
 
 
-def test_a_button_label_in_mid_sentence_is_text() -> None:
-    sentence = "It was run by people looking at the page and clicking\nReply\nbuttons without a thought."
+@pytest.mark.parametrize(
+    "sentence",
+    ["It was run by people looking at the page and clicking\nReply\nbuttons without a thought.",
+     "A forum has three kinds of things:\nPosts\nComments\nQuick takes\nand only the second are worth reading."],
+)  # fmt: skip
+def test_labels_and_headings_in_mid_sentence_are_text(sentence: str) -> None:
     text = f"Ada Byron\nComments\n{sentence}"
     assert texts(text, segment(text)) == [sentence]
 
@@ -336,8 +452,10 @@ def test_made_dumps_of_every_style_keep_chrome_and_profile_out_of_comments(style
     assert all(
         text[start] == str(comment["text"]).lstrip("> ")[0] for start, comment in zip(starts, comments, strict=True)
     )
-    result = score(Dump("", text, starts), segment(text))
+    found = segment(text)
+    result = score(Dump("", text, starts), found)
     assert (result.leaks, result.lost) == (0, 0)
+    assert (found.comments[0].start, found.comments[-1].end) == (starts[0], text.rindex("two") + 3)
 
 
 @given(
