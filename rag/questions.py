@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 
-from rag.english import FUNCTION_WORDS
-from rag.names import Mention, NameIndex, Word, words
+from rag.english import COMMON_WORDS, FUNCTION_WORDS
+from rag.names import Mention, NameIndex, Word, fold, words
 from rag.periods import Period, periods
 from rag.records import Passage
 
@@ -100,7 +101,16 @@ _ABOUT = frozenset(
 _ADVERBS = frozenset(
     "really actually currently still now ever also then himself herself themselves both each always even just".split()
 )
-_JOIN = frozenset("and or vs versus & with than".split())
+_VERSUS = frozenset({"vs", "versus"})
+_JOIN = frozenset({"and", "or", "with", "than"}) | _VERSUS
+_PARTING = (_JOIN - {"with", "than"}) | {"but", "then", "while", "whereas"}
+"""What begins a new part of a question, in which somebody else may be asked for."""
+_GREETING = frozenset("hey hi hello dear search thanks ok okay".split())
+_ANYBODY = frozenset("everybody everyone nobody anybody anyone somebody someone people others they".split())
+_FAR = 15
+"""Words between two names beyond which nothing joins them."""
+_MONTHS = frozenset("april may june august march".split())
+"""Those that are names of people, too: a capital letter shows neither."""
 
 
 def _forms(verb: str) -> set[str]:
@@ -129,10 +139,19 @@ _COMPARE = re.compile(
     r"|\bcontrast(?:s|ed|ing)?\b|\bdebate\b|\bon the other hand\b|\bagree(?:s|d|ment)?\b|\bboth\b|\bin common\b|\bside by side\b",
     re.I,
 )
+_COMPARING = re.compile(
+    r"\b(?:(?:dis)?agree[sd]?|differ(?:s|ed|ent|ently)?|compare[sd]?|comparing|contrast(?:s|ed|ing)?)\b", re.I
+)
+_NO_ADJECTIVE = "|".join(sorted(_AUXILIARY | _ABOUT | frozenset("if of else for by when who how".split())))
 _LIST = re.compile(
     r"\blist(?:ed|ing)?\b|\b(?:name|give|show|find|tell me|what are|were|quote)\s+(?:me\s+)?(?:all|every|each|some|several|any|the main)\b"
     r"|\ball (?:the|of|that|his|her|their|\w+s)\b|\beverything\b|\bsummar(?:y|ise|ize)\b|\boverview\b|\bhow many\b|\bexamples\b"
-    r"|\bwhat (?:are|were) (?:\w+\s+){0,5}?(?!this\b|his\b|is\b)\w{3,}s\b|\b(?:which|what) (?:\w+\s+)?(?!does\b|is\b|has\b|was\b|this\b|makes\b)\w{3,}[^s\W]s\b"
+    r"|\bwhat (?:are|were) (?:\w+\s+){0,5}?(?!this\b|his\b|is\b)\w{3,}s\b"
+    r"|\bwhich (?!does\b|has\b|was\b|this\b|makes\b)\w{3,}[^s\W]s\b"
+    rf"|\b(?:which|what) (?:(?!(?:{_NO_ADJECTIVE})\b)\w+\s+)?(?!does\b|this\b|makes\b)\w{{3,}}[^s\W]s"
+    r"\s+(?:(?!(?:when|if|that|because|to|as|while|who|where)\b)[\w'’-]+\s+){0,6}?"
+    r"(?:are|was|were|do|does|did|have|has|had|can|could|should|would|will|might|may|must)\b"
+    r"|\b(?:which|what) (?:other|two|three|four|five|six|seven|eight|nine|ten|several) (?:\w+\s+)?\w{3,}[^s\W]s\b"
     r"|\breasons\b|\barguments\b|\bways\b|\bpoints\b|\bsteps\b",
     re.I,
 )
@@ -191,19 +210,21 @@ class Reader:
 
     def read(self, question: str) -> Query:
         """Understand a question that stands alone."""
-        found = words(question)
-        mentions = self.names.find(found, self.known)
-        speakers = [m for m in mentions if _role(question, found, m, mentions) == "speaker"]
+        found = self._words(question)
+        mentions = [m for m in self.names.find(found, self.known) if m.whole or not _has_other_first_name(found, m)]
+        taken = {index for mention in mentions for index in range(mention.first, mention.last)}
+        strangers = [Mention(first, last, ()) for first, last in _name_runs(found, taken)]
+        roles = _roles(question, found, sorted([*mentions, *strangers], key=lambda one: one.first), self.known)
+        speakers = [m for m in mentions if roles[m] == "speaker"]
         asked = _unique(author for mention in speakers for author in mention.authors)
-        content = [m for m in mentions if m not in speakers and _role(question, found, m, mentions) == "content"]
-        others = _unique(author for mention in content for author in mention.authors)
-        unknown = self._unknown(question, found, mentions, speakers)
+        others = _unique(author for m in mentions if roles[m] == "content" for author in m.authors)
+        unknown = self._unknown(question, found, taken, [one for one in strangers if roles[one] == "speaker"])
         period, certain = self._period(question)
         newest = _NEWEST.search(question)
         hidden = [(period.start, period.end)] if period else []
         hidden += [newest.span()] if newest else []
         people = len(asked) + len(unknown)
-        joined = len(speakers) + len(unknown) > 1
+        joined = len({mention.authors for mention in speakers}) + len(unknown) > 1
         return Query(
             text=_without(question, hidden),
             original=question,
@@ -213,7 +234,7 @@ class Reader:
             since=period.since if period else None,
             until=period.until if period else None,
             compare=joined or bool(_COMPARE.search(question) and (people > 1 or _among_people(question))),
-            wants_list=bool(_LIST.search(question)),
+            wants_list=_wants_list(question, found, [m for m in mentions if roles[m] != "word"]),
             by_time=bool(_BY_TIME.search(question)),
             topic=_topic(question, found, [*speakers], hidden, unknown),
             traces=tuple(name for name in unknown if self._traced(name)),
@@ -224,21 +245,29 @@ class Reader:
             newest=bool(newest),
         )
 
-    def _unknown(
-        self, question: str, found: list[Word], mentions: list[Mention], speakers: list[Mention]
-    ) -> tuple[str, ...]:
-        """Names in the place of a speaker, or joined to one, that are nobody's here; "who argued that NAME's ..." asks for others."""
-        anybody = bool(_OPEN.match(question))
-        taken = {index for mention in mentions for index in range(mention.first, mention.last)}
+    def _words(self, question: str) -> list[Word]:
+        """The words of a question; "Anns view" is read as "Ann's view"."""
+        found = words(question)
+        for place, word in enumerate(found):
+            if word.possessive or word.breaks or not word.folded.endswith("s"):
+                continue
+            if any(one.folded in _DO for one in found[max(0, place - 3) : place]):
+                continue  # "Does Ann Lees claim that ..."
+            name = word.text if word.folded in self.names else word.text[:-1]
+            before = [one.folded for one in found[max(0, place - 3) : place]]
+            runs = ("".join(before[first:]) + fold(name) for first in range(len(before) + 1))
+            if any(run in self.names for run in runs) and _OPINION.match(question[word.end :].lstrip()):
+                found[place] = replace(word, text=name, folded=fold(name), possessive=True, breaks=True)
+        return found
+
+    def _unknown(self, question: str, found: list[Word], taken: set[int], strangers: list[Mention]) -> tuple[str, ...]:
+        """The names of those who are asked for and are nobody here."""
         names = []
-        for first, last in _name_runs(found, taken):
-            name = question[found[first].start : found[last - 1].end]
-            name = (
-                name[: len(name) - 2] if found[last - 1].possessive and name[-2:] in ("'s", "’s") else name.rstrip("'’")
-            )
-            if (not anybody and _speaks(question, found, first, last)) or _joined(found, first, last, speakers):
-                names.append(name)
-        if not names and not anybody and (lower := self._lower_case_name(found, taken)):
+        for one in strangers:
+            name = question[found[one.first].start : found[one.last - 1].end]
+            possessive = found[one.last - 1].possessive and name[-2:] in ("'s", "’s")
+            names.append(name[:-2] if possessive else name.rstrip("'’"))
+        if not names and not _OPEN.match(question) and (lower := self._lower_case_name(found, taken)):
             names.append(lower)
         return _unique(names)
 
@@ -374,54 +403,208 @@ def _bare_subject(text: str) -> bool:
     return asking.isdisjoint(word.folded for word in words(_WHAT_ABOUT.sub("", text)))
 
 
-def _role(question: str, found: list[Word], mention: Mention, mentions: list[Mention]) -> str:
-    """Whether a name is asked for ("speaker"), only talked about ("content"), or no name at all ("word")."""
-    first, last = mention.first, mention.last
-    written = question[found[first].start : found[last - 1].end]
-    capital = found[first].capital or question == question.lower()
-    before = found[first - 1].folded if first else ""
-    strong = _speaks(question, found, first, last)
-    if mention.ordinary:
-        named = strong and (capital or last - first > 1)
-        return "speaker" if named and (found[first].start or _speaks_from_start(found, last)) else "word"
-    if last - first == 1 and not found[first].capital and (before in _DETERMINERS or not mention.whole):
-        if before == "the" and all("_" in author for author in mention.authors):  # "the otter" for calibrated_otter
-            return "speaker" if _speaks(question, found, first - 1, last) else "word"
-        return "speaker" if strong and before not in _DETERMINERS else "word"
-    opening = question[: found[first].start]
-    if _OPEN.match(question) and not _WHO_IS.match(opening):
+def _wants_list(question: str, found: list[Word], names: list[Mention]) -> bool:
+    """Whether several things are asked for; "Thomas" is no plural."""
+    for name in names:
+        start, end = found[name.first].start, found[name.last - 1].end
+        question = question[:start] + "x" * (end - start) + question[end:]
+    return bool(_LIST.search(question))
+
+
+def _has_other_first_name(found: list[Word], mention: Mention) -> bool:
+    """Whether a last name follows what begins the question like a first name: "Peter Lee on rye" does not ask for Ann Lee."""
+    start, name = found[0], found[mention.first]
+    if mention.first != 1 or start.breaks or not name.capital or not start.text.isalpha():
+        return False
+    return _name_like(start) and start.folded not in COMMON_WORDS | _ABOUT | _GREETING
+
+
+def _roles(
+    question: str, found: list[Word], mentions: list[Mention], known: Callable[[str], bool] | None
+) -> dict[Mention, str]:
+    """The parts that names play: who is asked for ("speaker"), only talked about ("content"), or no name at all ("word").
+
+    Args:
+        question: The question.
+        found: Its words.
+        mentions: Names in reading order; those of nobody here are without authors.
+        known: Whether a word occurs in the comments.
+    """
+    roles: dict[Mention, str] = {}
+    for mention in mentions:
+        roles[mention] = _role(question, found, mention, roles, known)
+    for one, after in reversed(list(pairwise(mentions))):
+        joint = _joint(question, found, one, after)
+        pair = (roles[one], roles[after])
+        if not joint or "word" not in pair or "content" in pair:
+            continue
+        opposed = joint in _VERSUS and one.authors and after.authors
+        if opposed and not (one.ordinary and after.ordinary):  # "ann vs rose"
+            roles[one] = roles[after] = "speaker"
+        elif roles[after] == "speaker" and _is_shown(question, found, one):
+            roles[one] = "speaker"
+    return roles
+
+
+def _role(
+    question: str, found: list[Word], mention: Mention, earlier: dict[Mention, str], known: Callable[[str], bool] | None
+) -> str:
+    """The part that one name plays, given those of the names before it."""
+    opening = question[: found[mention.first].start]
+    strong = _speaks(question, found, mention.first, mention.last)
+    joined = _joined_to(question, found, mention, earlier)
+    told_of = _is_object(question, found, mention, earlier)
+    if not _is_named(question, found, mention, strong=strong, joined=joined == "speaker", told_of=told_of):
+        return "word"
+    if told_of or (_OPEN.match(question) and not _WHO_IS.match(opening)):
         return "content"
     if strong:
         return "speaker"
-    joined = _joined_to(found, mention, mentions)
-    if joined is not None:
-        return _role(question, found, joined, [m for m in mentions if m is not mention])
+    if joined:
+        return joined
+    if known and _modifies(found, mention, known):
+        return "word"
+    before = found[mention.first - 1].folded if mention.first else ""
     if before in _ABOUT:
-        return "speaker" if _asks_about_person(opening, written) else "content"
-    return "speaker"
+        return "speaker" if _asks_about_person(opening) else "content"
+    return "content" if before == "from" and found[mention.last - 1].possessive else "speaker"  # "from Ann's shed"
 
 
-def _asks_about_person(opening: str, written: str) -> bool:
+def _is_named(question: str, found: list[Word], mention: Mention, *, strong: bool, joined: bool, told_of: bool) -> bool:
+    """Whether what could be a name is one here.
+
+    Args:
+        question: The question.
+        found: Its words.
+        mention: What could be a name.
+        strong: It stands where somebody is asked for; see `_speaks`.
+        joined: It stands beside somebody who is asked for.
+        told_of: It stands where somebody who is asked for says something of it.
+    """
+    first, last = mention.first, mention.last
+    before = found[first - 1].folded if first else ""
+    if not mention.authors:
+        return (strong and _may_be_person(found, mention)) or (joined and _is_shown(question, found, mention))
+    if mention.ordinary:
+        if strong and _everyday_word_speaks(question, found, mention):
+            return True
+        opening = question[: found[first].start]
+        named = joined or told_of or _WHO_IS.match(opening) or _asks_about_person(opening)
+        return bool(named) and _is_shown(question, found, mention)
+    if found[last - 1].capital or (mention.whole and (last - first > 1 or before not in _DETERMINERS)):
+        return True
+    if before == "the" and all("_" in author for author in mention.authors):  # "the otter" for calibrated_otter
+        return _speaks(question, found, first - 1, last)
+    return (strong or joined) and before not in _DETERMINERS
+
+
+def _may_be_person(found: list[Word], mention: Mention) -> bool:
+    """Whether a name of nobody here could be a person's: "do Buddhists say" and "an LLM's answer" are not, "does GPS use" hardly."""
+    first, last = mention.first, mention.last
+    before, after = (found[first - 1].folded if first else ""), (found[last].folded if last < len(found) else "")
+    if before in {"a", "an", "every", "each", "these", "those"} or (before == "do" and after not in _JOIN):
+        return False
+    return after in _ONLY_PEOPLE or before not in _AUXILIARY or not found[first].text.isupper()
+
+
+def _everyday_word_speaks(question: str, found: list[Word], mention: Mention) -> bool:
+    """Whether an everyday word in the place of a speaker is meant as a name."""
+    first, last = mention.first, mention.last
+    if not found[first].start and not _speaks_from_start(found, last):
+        return False
+    if found[first].capital or last - first > 1 or question == question.lower():
+        return True
+    if found[first - 1].folded in _AUXILIARY:
+        return last < len(found) and found[last].folded in _ONLY_PEOPLE
+    return _is_shown(question, found, mention)
+
+
+def _is_shown(question: str, found: list[Word], mention: Mention) -> bool:
+    """Whether a name looks like one: an everyday word has a capital in mid-sentence, or is written just as the handle is."""
+    word = found[mention.last - 1]
+    if not mention.authors:
+        return not found[mention.first].text.isupper()  # "Ann and LLMs"
+    if not mention.ordinary:
+        return True
+    start = found[mention.first].start
+    if question[start : start + len(word.text)] in mention.authors or question[start : word.end] in mention.authors:
+        return True
+    if question == question.lower():
+        return mention.last - mention.first > 1
+    return word.capital and start > 0 and word.folded not in _MONTHS
+
+
+def _is_object(question: str, found: list[Word], mention: Mention, earlier: dict[Mention, str]) -> bool:
+    """Whether a name is what somebody asked for says something of: "Did Ann mention NAME?", "Ann's view of NAME"."""
+    subject = next((one for one in reversed(earlier) if earlier[one] == "speaker"), None)
+    before = found[mention.first - 1].folded if mention.first else ""
+    if subject is None:
+        return before in SAYING and any(word.folded in _ANYBODY for word in found[: mention.first])
+    if before in _AUXILIARY:
+        return False
+    opening = question[: found[mention.first].start]
+    between = [word.folded for word in found[subject.last : mention.first]]
+    parted = re.search(r"[.?!;:]", opening[found[subject.last - 1].end :]) or not _PARTING.isdisjoint(between)
+    if not between or parted:
+        return False
+    if len(between) > 1 and _COMPARE.search(opening):  # but "compare NAME's view with ..." is said of the name
+        return False
+    asked = subject.first > 0 and found[subject.first - 1].folded in _AUXILIARY
+    return not SAYING.isdisjoint(between) or (asked and len(between) < 4)
+
+
+def _modifies(found: list[Word], mention: Mention, known: Callable[[str], bool]) -> bool:
+    """Whether a handle that is a word of the comments goes with the noun behind it: "was lighthouse paint replaced"."""
+    first, last = mention.first, mention.last
+    name = found[first]
+    if last - first > 1 or name.capital or name.breaks or not first or last + 1 >= len(found) or not known(name.text):
+        return False
+    before, noun, after = found[first - 1].folded, found[last].folded, found[last + 1].folded
+    if noun in FUNCTION_WORDS | SAYING | _ADVERBS or noun.endswith("ly"):
+        return False
+    if before in _BEING:
+        return bool(_PARTICIPLE.search(after)) and not noun.endswith("ing")
+    # Where another verb follows, the word behind "does NAME" is none; nor is it if it ends like a noun.
+    return before in _AUXILIARY and (after in _BEING or after in _VERBS or bool(re.search(r"[aeiou].*ing$", noun)))
+
+
+def _asks_about_person(opening: str) -> bool:
     """Whether "about Ann" or "of Ann" asks for Ann's own words: "tell me about Ann", "comments of Ann"."""
     return bool(
         re.search(
             r"(?:\btell me|\b(?:what|how)|\bmore|\bknow|\bknown|\blearn)\s+about\s+\W*$"
-            r"|\b(?:views?|opinions?|comments?|posts?|thoughts|words|arguments?|positions?|summary|overview|background|profile|plans?|ideas?)\s+of\s+\W*$"
+            r"|\b(?:views?|opinions?|comments?|posts?|thoughts|words|arguments?|positions?|quotes?|summary|overview|background|profile|plans?|ideas?)\s+of\s+\W*$"
             r"|\b(?:list|quotes?|everything|comments?|posts?)\s+(?:by|from)\s+\W*$",
-            opening,
+            opening[-80:],
             re.I,
         )
     )
 
 
-def _joined_to(found: list[Word], mention: Mention, mentions: list[Mention]) -> Mention | None:
-    """The name before this one in "Ann and Bob" or "Ann vs Bob"."""
-    for other in mentions:
-        if other.last <= mention.first:
-            between = [word.folded for word in found[other.last : mention.first]]
-            if (len(between) <= 1 and set(between) <= _JOIN) or between in (["agree", "with"], ["disagree", "with"]):
-                return other
+def _joined_to(question: str, found: list[Word], mention: Mention, earlier: dict[Mention, str]) -> str | None:
+    """The part that the name before this one plays in "Ann and Bob" or "Ann vs Bob"."""
+    for other, role in reversed(earlier.items()):
+        if mention.first - other.last > _FAR:
+            break
+        if role != "word" and _joint(question, found, other, mention):
+            return role
     return None
+
+
+def _joint(question: str, found: list[Word], one: Mention, after: Mention) -> str:
+    """What joins two names: "and", "vs", a comma; "with" in a comparison. "" if nothing does."""
+    between = [word.folded for word in found[one.last : after.first]]
+    if not between:
+        if one.authors and one.authors == after.authors:
+            return ","  # two halves of one name
+        mark = question[found[one.last - 1].end : found[after.first].start].strip()
+        return mark if mark in {",", "/", "&", "+"} else ""
+    if len(between) == 1 and between[0] in _JOIN:
+        return between[0]
+    while between[-1] in {"that", "those", "what", "the", "of"} and len(between) > 1:
+        between.pop()  # "compared with that of"
+    compared = _COMPARING.search(question[: found[after.first].start])
+    return between[-1] if compared and between[-1] in {"with", "to", "from"} else ""
 
 
 _DO = {"do", "does", "did", "would", "will", "might"}
@@ -431,6 +614,9 @@ _ONLY_PEOPLE = frozenset(
 """What nothing but people do: a small collection lacks many words, and most verbs may follow words for things."""
 _WRITERS = {"author", "commenter", "user", "poster", "person"}
 _BEING = {"is", "are", "was", "were", "be", "been", "being"}
+_SOME_OF = re.compile(
+    r"\b(?:which|what|how many|how much|any|all|some|none|one|two|three|each|most|many|much|several|list) of\s+$", re.I
+)
 _PARTICIPLE = re.compile(r"(?:ed|en|wn|said|thought|held|put|made)$")
 
 
@@ -448,7 +634,10 @@ def _speaks(question: str, found: list[Word], first: int, last: int) -> bool:
     if found[last - 1].possessive:
         if re.match(r"own\b", after, re.I):
             return True
-        if before in {"about", "on", "of", "to", "with", "against"} and not re.match(r"(?:profile|bio)\b", after, re.I):
+        apart = before in {"about", "on", "of", "to", "with", "against"} and not re.match(
+            r"(?:profile|bio)\b", after, re.I
+        )
+        if apart and not _SOME_OF.search(question[: found[first].start]):
             return False
         return bool(_OPINION.match(after))
     while rest and (rest[0] in _ADVERBS | _WRITERS or rest[0].endswith("ly")):
@@ -456,7 +645,7 @@ def _speaks(question: str, found: list[Word], first: int, last: int) -> bool:
     if before in _BEING and rest and _PARTICIPLE.search(rest[0]):
         return False  # "is X criticised" is about X
     if before in _AUXILIARY and rest and rest[0] in SAYING:
-        return True
+        return not (rest[0].endswith("s") and rest[1:] and rest[1] in _BEING)  # "should X values be"
     if before in _AUXILIARY and len(rest) > 1 and rest[0] in {"and", "or"} | _AUXILIARY | {"have", "been"}:
         return any(word in SAYING for word in rest[:6])
     if (
@@ -477,15 +666,6 @@ def _speaks(question: str, found: list[Word], first: int, last: int) -> bool:
             )
         )
     return False
-
-
-def _joined(found: list[Word], first: int, last: int, speakers: list[Mention]) -> bool:
-    """Whether a run of words stands beside somebody who is asked for: "Ann and NAME", "NAME versus Ann"."""
-    if found[first].text.isupper():
-        return False  # "Ann and LLMs"
-    after = first > 1 and found[first - 1].folded in _JOIN and any(one.last == first - 1 for one in speakers)
-    before = last + 1 < len(found) and found[last].folded in _JOIN and any(one.first == last + 1 for one in speakers)
-    return after or before
 
 
 def _name_runs(found: list[Word], taken: set[int]) -> list[tuple[int, int]]:

@@ -469,3 +469,160 @@ def test_a_telling_part_of_a_handle_names_its_owner(question: str) -> None:
 
 def test_a_part_of_a_handle_may_be_just_a_word() -> None:
     assert understand("How long does the otter live?", authors=["calibrated_otter"]).authors == ()
+
+
+TOWN = (
+    "Ann Kite",
+    "Ann Lee",
+    "Ann Marie Lee",
+    "Mary Ann Smith",
+    "Jean-Luc Moreau",
+    "Maureen O'Neill",
+    "Maria Jose de la Cruz",
+    "Mark Xu",
+    "Daniel Filan",
+    "Daniel Kokotajlo",
+    "paulfchristiano",
+    "calibrated_otter",
+    "AI Safety Club",
+    "Thomas",
+    "James",
+    "mossgauge",
+    "rose",
+    "lighthouse",
+    "Zoë Müller",
+    "Will Hope",
+)
+
+
+def in_town(question: str) -> Query:
+    return understand(question, authors=TOWN, known_words=lambda word: word in {"lighthouse", "lamp", "rye", "otter"})
+
+
+@pytest.mark.parametrize(
+    ("question", "authors"),
+    [
+        ("What does Mary Ann think about rye?", ("Mary Ann Smith",)),
+        ("what does mary ann think about rye", ("Mary Ann Smith",)),
+        ("What does Jean-Luc think about rye?", ("Jean-Luc Moreau",)),
+        ("What does O'Neill say about rye?", ("Maureen O'Neill",)),
+        ("What does de la Cruz say about rye?", ("Maria Jose de la Cruz",)),
+        ("What does Ann Lee think about rye?", ("Ann Lee",)),
+        ("What does Xu say about rye?", ("Mark Xu",)),
+        ("Tell me about Xu", ("Mark Xu",)),
+        ("What does Daniel K. say about rye?", ("Daniel Kokotajlo",)),
+        ("What does D. Filan say about rye?", ("Daniel Filan",)),
+        ("What does Dr. Filan say about rye?", ("Daniel Filan",)),
+        ("What does Daniel Kokatajlo say about rye?", ("Daniel Kokotajlo",)),
+        ("What does Paul Christiano say about rye?", ("paulfchristiano",)),
+        ("What's Zoes view on rye?", ("Zoë Müller",)),
+        ("mossgauges view on rye", ("mossgauge",)),
+        ("What is Ann Lees opinion of rye?", ("Ann Lee",)),
+        ("What is James view on rye?", ("James",)),
+        ("What does rose think about rye?", ("rose",)),
+        ("rose's view on rye", ("rose",)),
+        ("Who is Hope?", ("Will Hope",)),
+        ("Which of mossgauge's comments mention rye?", ("mossgauge",)),
+    ],
+)
+def test_one_person_is_meant_by_a_part_or_a_variant_of_a_name(question: str, authors: tuple[str, ...]) -> None:
+    query = in_town(question)
+    assert (query.authors, query.unknown_authors, query.compare) == (authors, (), False)
+    assert set(query.topic.split()) <= {"rye", "opinion"}
+
+
+@pytest.mark.parametrize(
+    ("question", "unknown"),
+    [
+        ("What does Mary Ann Jones think about rye?", ("Mary Ann Jones",)),
+        ("What does Daniel Z. think about rye?", ("Daniel Z",)),
+        ("Peter Lee on rye", ("Peter Lee",)),
+        ("Did Grace Hopper criticise Ann Lee?", ("Grace Hopper",)),
+    ],
+)
+def test_somebody_with_a_name_in_common_is_unknown(question: str, unknown: tuple[str, ...]) -> None:
+    query = in_town(question)
+    assert (query.authors, query.unknown_authors) == ((), unknown)
+
+
+@pytest.mark.parametrize(
+    ("question", "authors", "mentioned"),
+    [
+        ("Did mossgauge ever criticise Ann Lee?", ("mossgauge",), ("Ann Lee",)),
+        ("How often does mossgauge mention Ann Lee?", ("mossgauge",), ("Ann Lee",)),
+        ("Has mossgauge met Zoë Müller?", ("mossgauge",), ("Zoë Müller",)),
+        ("What is mossgauge's view of James?", ("mossgauge",), ("James",)),
+        ("What does mossgauge think James says about rye?", ("mossgauge",), ("James",)),
+        ("What does mossgauge think of Ann Lee's comments?", ("mossgauge",), ("Ann Lee",)),
+        ("Why does everybody criticise James?", (), ("James",)),
+    ],
+)
+def test_whom_somebody_speaks_of_is_not_asked_for(
+    question: str, authors: tuple[str, ...], mentioned: tuple[str, ...]
+) -> None:
+    query = in_town(question)
+    assert (query.authors, query.mentioned, query.compare) == (authors, mentioned, False)
+
+
+@pytest.mark.parametrize(
+    ("question", "authors"),
+    [
+        ("ann lee vs zoë on rye", ("Ann Lee", "Zoë Müller")),
+        ("ann lee vs hope on rye", ("Ann Lee", "Will Hope")),
+        ("filan vs kokotajlo on rye", ("Daniel Filan", "Daniel Kokotajlo")),
+        ("What do James and Hope think about rye?", ("James", "Will Hope")),
+        ("Compare Ann Lee's view of rye with Zoë Müller's", ("Ann Lee", "Zoë Müller")),
+        ("How does Ann Lee's view of rye differ from that of James?", ("Ann Lee", "James")),
+        ("What did James say about rye and what did mossgauge answer?", ("James", "mossgauge")),
+    ],
+)
+def test_people_are_set_side_by_side_however_they_are_written(question: str, authors: tuple[str, ...]) -> None:
+    query = in_town(question)
+    assert (query.authors, query.unknown_authors, query.compare) == (authors, (), True)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "When was lighthouse lamp replaced?",
+        "How many watts does lighthouse lamp use?",
+        "Why should lighthouse painting be allowed?",
+        "What is AI safety about?",
+        "What will AI do?",
+        "How long does the otter live?",
+        "Where does rose grow?",
+        "What do Buddhists say about rye?",
+        "How should NaN values be summed?",
+        "How does GPS use rye?",
+    ],
+)
+def test_what_is_written_like_a_name_may_be_a_thing(question: str) -> None:
+    query = in_town(question)
+    assert (query.authors, query.unknown_authors) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("question", "wanted"),
+    [
+        ("What does James think about rye?", False),
+        ("What does Thomas say about rye?", False),
+        ("What was Thomas's plan?", False),
+        ("What about bicycles?", False),
+        ("What helps against rust?", False),
+        ("Which bus goes to town?", False),
+        ("What arguments does Thomas give?", True),
+        ("Which two flours does Ann Lee use?", True),
+        ("What old flours are best?", True),
+    ],
+)
+def test_a_word_that_ends_like_a_plural_makes_no_list(question: str, wanted: bool) -> None:
+    assert in_town(question).wants_list is wanted
+
+
+def test_many_names_in_one_question_do_not_slow_down_reading() -> None:
+    import time
+
+    understand("warm up", authors=TOWN)
+    started = time.perf_counter()
+    in_town("Ann Lee and " * 300)
+    assert time.perf_counter() - started < 2
