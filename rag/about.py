@@ -8,9 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+from rag.lexical import stems
 from rag.phrases import Phrases
 from rag.records import Coverage
+
+if TYPE_CHECKING:
+    from rag.questions import Query
 
 NAMED = 5
 """Authors that an overview names."""
@@ -37,8 +42,10 @@ _ALWAYS = re.compile(
 _FIRST = re.compile(
     r"what is (?:this|it)(?: (?:tool|app|site|page|chat|chatbot|bot|collection|index))?(?: (?:about|for))?|what are these comments(?: about)?"
     r"|who is this|how (?:does|do) (?:this|it) work"
+    rf"|(?:list |show |give )?(?:me |us )?(?:everything|all(?: of)?(?: the| these| your)?(?: (?:{_THINGS}|{_PEOPLE}))?){_HERE}"
 )
 """Point at what was said before, if anything was."""
+_HOW_MANY = re.compile(rf"\W*how many {_THINGS}\b", re.I)
 
 
 def asks_nothing(message: str, first: bool = True) -> bool:
@@ -47,12 +54,24 @@ def asks_nothing(message: str, first: bool = True) -> bool:
     return bool(_ALWAYS.fullmatch(said) or (first and _FIRST.fullmatch(said)))
 
 
+def nothing_to_find(query: Query) -> bool:
+    """Whether a question, with what it carries over from before, has neither a person nor a time nor a word to search for."""
+    words = [stem for stem in stems(query.topic) if len(stem) > 1 or not stem.isascii()]
+    people = query.authors or query.unknown_authors or query.mentioned
+    return not (words or people or query.since or query.until or query.by_time)
+
+
+def asks_how_many(query: Query) -> bool:
+    """Whether it is asked how many comments somebody wrote, whatever they are about."""
+    return bool(_HOW_MANY.match(query.text) and query.authors and not query.unknown_authors and not stems(query.topic))
+
+
 def overview(authors: Sequence[tuple[str, int]], coverage: Coverage, phrases: Phrases) -> str:
     """What the collection holds and how one asks for it.
 
     Args:
         authors: Names, made inert, and how many comments each wrote, most first.
-        coverage: The whole collection.
+        coverage: The whole collection, or the part of it that these authors wrote.
         phrases: In the reader's language.
     """
     if not authors:

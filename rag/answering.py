@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rag.about import asks_nothing, overview
+from rag.about import asks_how_many, asks_nothing, nothing_to_find, overview
 from rag.clock import Clock
 from rag.language import detected, question_language
 from rag.phrases import ENGLISH, Phrases
@@ -124,6 +124,12 @@ class Answerer:
             query = self._retriever.understand(
                 question, history, self.settings, rewriter.standalone if rewriter else None
             )
+        if nothing_to_find(query) and detected(query.text) == ENGLISH:
+            yield self._about(question)
+            return
+        if asks_how_many(query) and (asked := narrowed(filters, query)):
+            yield self._about(question, asked)
+            return
         with clock("retrieve"):
             found = self._found(query, filters, rewriter)
             allowed = narrowed(filters, found.query)
@@ -133,7 +139,7 @@ class Answerer:
         yield base
 
         if allowed is None or not found.passages or found.answerable < self.settings.abstain_below:
-            last = self._abstained(base, found)
+            last = self._abstained(base, found, filters)
         else:
             last = yield from self._answered(base, found, allowed, history, clock)
         with clock("suggest"):
@@ -148,12 +154,15 @@ class Answerer:
             trace=trace,
         )
 
-    def _about(self, question: str) -> Answer:
-        """What there is to ask; cites nothing, so it counts as abstaining."""
+    def _about(self, question: str, asked: Filters | None = None) -> Answer:
+        """What there is to ask, of all or of the authors asked for; cites nothing, so it counts as abstaining."""
         from rag.evidence import inert
 
-        coverage = self.store.coverage()
-        authors = [(inert(name), count) for name, count in self.store.corpus.authors()]
+        coverage = self.store.coverage(asked)
+        authors = self.store.corpus.authors()
+        if asked:
+            authors = [(name, self.store.coverage(replace(asked, authors=(name,))).comments) for name in asked.authors]
+        authors = [(inert(name), count) for name, count in authors]
         phrases = Phrases(question_language(question, self.settings.language))
         text = overview(authors, coverage, phrases)
         return Answer(question, text, abstained=True, model=EVIDENCE, coverage=coverage)
@@ -221,21 +230,16 @@ class Answerer:
             return self._abstained(base, found)
         return replace(base, text=composed.text, citations=composed.citations)
 
-    def _abstained(self, base: Answer, found: Retrieved) -> Answer:
+    def _abstained(self, base: Answer, found: Retrieved, filters: Filters | None = None) -> Answer:
         """Say that the comments do not answer and, as far as it is known, why."""
+        from rag.absence import reasons
         from rag.evidence import inert
 
         phrases = Phrases(question_language(base.question, self.settings.language))
         said = [phrases.say("abstain")]
         if found.absent:
             said.append(phrases.say("absent", term=inert(found.absent)))
-        if found.query.unknown_authors:
-            names = phrases.joined([inert(name) for name in found.query.unknown_authors])
-            if found.query.labels:
-                profiles = ", ".join(map(inert, found.query.labels))
-                said.append(phrases.say("nobody_unsigned", names=names, profiles=profiles))
-            else:
-                said.append(phrases.say("nobody", names=names))
+        said += reasons(found.query, filters, self.store, phrases, excluded=not found.passages)
         if self._model is None and detected(base.question) != ENGLISH:
             said.append(phrases.say("in_english"))
         return replace(base, text=" ".join(said), citations=(), abstained=True)

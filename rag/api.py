@@ -35,13 +35,28 @@ def search(
         Passages, best first; `source_text(p.source)[p.start:p.end] == p.text`.
 
     Raises:
-        QuestionError: The question is empty or too long.
+        QuestionError: The question is empty or too long, or the limit is no whole number.
         StoreError: There is no index, or it does not fit the settings.
     """
     settings = settings or Settings()
     retriever = _retriever(settings)
     query, *_ = retriever.datable(retriever.understand(question, history, settings), filters)
     return retriever.search(query, limit, filters)
+
+
+def why_nothing(question: str, filters: Filters | None = None, settings: Settings | None = None) -> str:
+    """Why `search` finds nothing for a question, in a sentence or two; empty if nobody and nothing is named that is not there."""
+    from rag.absence import reasons
+    from rag.evidence import plain
+    from rag.language import question_language
+    from rag.phrases import Phrases
+
+    settings = settings or Settings()
+    retriever = _retriever(settings)
+    query, _ = retriever.datable(retriever.understand(question, (), settings), filters)
+    excluded = not retriever.retrieve(query, 1, filters, judged=0).passages
+    phrases = Phrases(question_language(question, settings.language))
+    return plain(" ".join(reasons(query, filters, _store(settings), phrases, excluded=excluded)))
 
 
 def answer(

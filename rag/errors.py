@@ -3,6 +3,7 @@
 RagError
 ├── SettingsError        a setting is unknown, wrong or contradicts another
 ├── QuestionError        the question is empty or too long
+│   └── FilterError      a filter is no date or no name
 ├── StoreError
 │   ├── StoreMissing     nothing has been ingested yet
 │   ├── StoreMismatch    the index was made with another embedding model or a newer version
@@ -29,6 +30,10 @@ class SettingsError(RagError):
 
 class QuestionError(RagError):
     """The question cannot be asked: empty, or longer than the limit."""
+
+
+class FilterError(QuestionError, ValueError):
+    """What a filter was given is no date or no name."""
 
 
 class StoreError(RagError):

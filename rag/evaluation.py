@@ -11,7 +11,8 @@ Model      with a chat model also the share of answers that are its own, since q
 Leakage    share of passages and citations by others than the persons whom a question names, where it names any.
 Abstention share of answerable questions answered, of unanswerable ones declined, and the risk-coverage curve.
 
-Public collections are read by rag/benchmarks.py; tables and plots are made by rag/evaluation_report.py.
+Questions are read by rag/gold.py, public collections by rag/benchmarks.py; tables and plots are made by
+rag/evaluation_report.py.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ import numpy as np
 
 from rag import api
 from rag.errors import SourceError
-from rag.records import Answer, Filters, Passage, Span, Turn, author_key
+from rag.gold import Gold, Question, check_questions
+from rag.gold import load_questions as load_questions  # for callers
+from rag.records import Answer, Passage, Span, author_key
 from rag.settings import Settings
 
 DEPTH = 10
@@ -44,28 +47,6 @@ Progress = Callable[[int], None]
 
 SAMPLE_QUESTIONS = Path(__file__).parent / "sample" / "questions.jsonl"
 SAMPLE_COMMENTS = Path(__file__).parent / "sample" / "comments"
-
-
-@dataclass(frozen=True, slots=True)
-class Gold:
-    """One thing a good answer must show: the same words may stand at several places."""
-
-    places: tuple[Span, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question with exact answers; without gold it is one that the comments do not answer."""
-
-    id: str
-    text: str
-    type: str
-    gold: tuple[Gold, ...]
-    authors: tuple[str, ...] = ()
-    history: tuple[Turn, ...] = ()
-    split: str = "report"
-    filters: Filters | None = None
-    """Those that the question was asked with, if any."""
 
 
 @dataclass(frozen=True)
@@ -102,18 +83,20 @@ class Evaluation:
             for name in names
         }
 
-    def risk_coverage(self) -> list[tuple[float, float, float]]:
+    def risk_coverage(self) -> list[tuple[float, float | None, float | None]]:
         """Threshold on answerability, share of answerable questions answered, share of unanswerable ones answered.
 
-        Empty where no questions were answered, as on collections for search alone.
+        A share is None where there are no such questions. Empty where no questions were answered, as on collections for
+        search alone.
         """
         judged = [row for row in self.rows if "answerable" in row]
         yes = [row["answerable"] for row in judged if row["has_answer"]]
         no = [row["answerable"] for row in judged if not row["has_answer"]]
-        return [
-            (n / 20, _share(value >= n / 20 for value in yes), _share(value >= n / 20 for value in no))
-            for n in range(21 if judged else 0)
-        ]
+
+        def answered(values: Sequence[float], threshold: float) -> float | None:
+            return _share(value >= threshold for value in values) if values else None
+
+        return [(n / 20, answered(yes, n / 20), answered(no, n / 20)) for n in range(21 if judged else 0)]
 
     def to_json(self) -> str:
         data = {
@@ -133,51 +116,16 @@ class Evaluation:
         """
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
-            return cls(tuple(data["rows"]), data.get("settings", {}))
+            if not isinstance(data, dict):
+                raise ValueError("it is no object")
+            rows, settings = data["rows"], data.get("settings", {})
+            if not isinstance(settings, dict) or not all(isinstance(row, dict) and "id" in row for row in rows):
+                raise ValueError("its rows are not those of questions")
+            return cls(tuple(rows), settings)
         except (OSError, ValueError, KeyError, TypeError) as exc:
             raise SourceError(
                 f"{path} is no evaluation ({exc}). Make one with `commentariat eval --json FILE`."
             ) from exc
-
-
-def load_questions(path: Path) -> list[Question]:
-    """Read questions from JSON Lines; see `rag/sample/README.txt` for the fields.
-
-    Raises:
-        SourceError: A line is not a question; the message names file and line.
-    """
-    questions = []
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise SourceError(f"The questions {path} cannot be read ({exc}).") from exc
-    for number, line in enumerate(lines, 1):
-        if line.strip():
-            try:
-                questions.append(_question(json.loads(line), number))
-            except (ValueError, KeyError, TypeError, AttributeError) as exc:
-                raise SourceError(
-                    f"{path}:{number}: not a question ({exc!r}). Write an object with question and gold, where gold "
-                    "lists source, start and end."
-                ) from exc
-    return questions
-
-
-def _question(data: Mapping[str, Any], number: int) -> Question:
-    gold = tuple(
-        Gold(tuple(Span(place["source"], place["start"], place["end"]) for place in (item, *item.get("also", ()))))
-        for item in data.get("gold", ())
-    )
-    return Question(
-        id=str(data.get("id", number)),
-        text=data["question"],
-        type=data.get("type", "direct" if gold else "unanswerable"),
-        gold=gold,
-        authors=tuple(data.get("authors", ())),
-        history=tuple(Turn(turn["role"], turn["content"]) for turn in data.get("history", ())),
-        split=data.get("split", "report"),
-        filters=Filters(**data["filters"]) if data.get("filters") else None,
-    )
 
 
 def evaluate(
@@ -194,7 +142,11 @@ def evaluate(
         settings: The index, and who answers: with a chat model its answers are measured by the same means.
         k: Passages that count as found.
         progress: Told after each question how many are done.
+
+    Raises:
+        SourceError: The gold is not what stands in the index, or a question is too long.
     """
+    check_questions(questions, settings)
 
     def search(question: Question) -> Sequence[Passage]:
         return api.search(question.text, DEPTH, question.history, question.filters, settings=settings)
@@ -373,10 +325,10 @@ def _exact(answer: Answer, settings: Settings) -> Iterator[bool]:
 
 
 def _leakage(question: Question, hits: Sequence[Passage], answer: Answer) -> float:
-    """Share of passages and citations by somebody else than the persons a question names."""
+    """Share of passages and citations by somebody else than the persons a question names; 0 where nothing is shown."""
     asked = {author_key(name) for name in question.authors}
     shown = [*hits, *(citation.passage for citation in answer.citations)]
-    return _share(author_key(passage.author) not in asked for passage in shown)
+    return 1 - _share(author_key(passage.author) in asked for passage in shown)
 
 
 def _share(values: Iterable[bool]) -> float:
@@ -389,9 +341,13 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> dict[str, list[float]]:
     columns: dict[str, list[float]] = {}
     for row in rows:
         for name, value in row.items():
-            if isinstance(value, int | float) and not isinstance(value, bool) and name not in NO_MEASURES:
+            if _is_figure(value) and name not in NO_MEASURES:
                 columns.setdefault(name, []).append(float(value))
     return columns
+
+
+def _is_figure(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,7 +375,7 @@ def compare(new: Evaluation, old: Evaluation) -> dict[str, Difference]:
         raise SourceError("The two evaluations have no question in common: nothing can be compared.")
     differences = {}
     for name in _columns([row for row, _ in paired]):
-        deltas = [float(a[name]) - float(b[name]) for a, b in paired if name in a and name in b]
+        deltas = [a[name] - b[name] for a, b in paired if _is_figure(a.get(name)) and _is_figure(b.get(name))]
         if deltas:
             differences[name] = Difference(statistics.fmean(deltas), *interval(deltas), len(deltas))
     return differences

@@ -45,7 +45,7 @@ def format_report(
     if curve := evaluation.risk_coverage():
         lines += ["", "## Risk and coverage", ""]
         lines += ["| threshold | answerable answered | unanswerable answered |", "|---|---|---|"]
-        lines += [f"| {at:.2f} | {yes:.3f} | {no:.3f} |" for at, yes, no in curve]
+        lines += [f"| {at:.2f} | {_share(yes)} | {_share(no)} |" for at, yes, no in curve]
     if charts:
         lines += ["", "## Plots"]
         lines += [line for title, place in charts.items() for line in ("", f"![{title}]({place})")]
@@ -119,9 +119,9 @@ def _charts(evaluation: Evaluation, against: Evaluation | None) -> Iterator[tupl
     if len(groups) > 1:
         title = f"{headline} by {TYPES.get(evaluation.kind, 'type of question')}"
         yield "types", title, dot_chart(title, headline, [_dot(name, values) for name, values in groups.items()])
-    if curve := evaluation.risk_coverage():
+    points = [(yes, no) for _, yes, no in evaluation.risk_coverage() if yes is not None and no is not None]
+    if points:
         title = "Risk and coverage, at thresholds from 0 to 1"
-        points = [(yes, no) for _, yes, no in curve]
         axes = ("answerable questions answered", "unanswerable questions answered")
         yield "abstention", title, curve_chart(title, *axes, points)
     found = {name: d for name, d in compare(evaluation, against).items() if name in shares} if against else {}
@@ -133,6 +133,10 @@ def _charts(evaluation: Evaluation, against: Evaluation | None) -> Iterator[tupl
 
 def _dot(label: str, values: list[float]) -> Dot:
     return Dot(label, float(np.mean(values)), *interval(values))
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{value:.3f}"
 
 
 def _number(name: str, value: float) -> str:

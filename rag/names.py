@@ -9,15 +9,16 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from rapidfuzz.distance import OSA
 
 from rag.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
+from rag.records import author_key
 
-__all__ = ["FUNCTION_WORDS", "Mention", "NameIndex", "Word", "fold", "words"]
+__all__ = ["FUNCTION_WORDS", "Mention", "NameIndex", "Word", "fold", "same_name", "words"]
 
 WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W_]+)*['’ʼ]?")
 _POSSESSIVE = re.compile(r"(?:['’ʼ]s|(?<=s)['’ʼ])$", re.IGNORECASE)
@@ -33,6 +34,12 @@ def fold(text: str) -> str:
     """Lower-case letters and digits only, without diacritics: the form in which names are compared."""
     plain = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
     return "".join(char for char in plain if char.isalnum())
+
+
+def same_name(name: str, people: Collection[str]) -> list[str]:
+    """Those of `people` that a name means: the same but for case and underscores, else but for accents and punctuation."""
+    exact = [person for person in people if author_key(person) == author_key(name)]
+    return exact or [person for person in people if (folded := fold(person)) and folded == fold(name)]
 
 
 @dataclass(frozen=True, slots=True)

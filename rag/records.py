@@ -1,4 +1,4 @@
-"""The records that travel from step to step: frozen, and without imports of ours.
+"""The records that travel from step to step: frozen, and without imports of ours but the errors.
 
 Offsets are code points. `Span` offsets count from the start of `rag.source_text(source)`;
 ranges on `Comment` and `Passage` (`quoted`, `gaps`, `sentences`, `quotes`) count from the start of their own `text`.
@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
+
+from rag.errors import FilterError
 
 Range = tuple[int, int]
 """Start and end (exclusive), in code points of the text it belongs to."""
@@ -228,9 +230,13 @@ class Turn:
 class Filters:
     """What to search in. Empty fields do not restrict.
 
-    Authors match regardless of case; `since` and `until` are inclusive and take a datetime, a date or an
-    ISO 8601 string (a bare day as `until` means its end); naive times are UTC. A comment without a date never passes
-    a date filter. A source matches itself and, if it names a file, that file's rows.
+    Authors match regardless of case, and of accents where nobody is called exactly so; `since` and `until` are
+    inclusive and take a datetime, a date or an ISO 8601 string (a bare day as `until` means its end); naive times are
+    UTC. A comment without a date never passes a date filter. A source matches itself and, if it names a file, that
+    file's rows.
+
+    Raises:
+        FilterError: A date is none, or a name is empty or no text.
     """
 
     authors: tuple[str, ...] = ()
@@ -240,11 +246,9 @@ class Filters:
 
     def __post_init__(self) -> None:
         for name in ("authors", "sources"):
-            value = getattr(self, name)
-            value = (value,) if isinstance(value, str) else tuple(value or ())
-            object.__setattr__(self, name, value)
-        object.__setattr__(self, "since", as_datetime(self.since))
-        object.__setattr__(self, "until", as_datetime(self.until, end_of_day=True))
+            object.__setattr__(self, name, _names(name, getattr(self, name)))
+        for name in ("since", "until"):
+            object.__setattr__(self, name, _moment(name, getattr(self, name)))
 
     def __bool__(self) -> bool:
         return bool(self.authors or self.since or self.until or self.sources)
@@ -282,12 +286,33 @@ def as_datetime(value: datetime | date | str | None, *, end_of_day: bool = False
         return None
     if isinstance(value, str):
         text = value.strip()
-        value = date.fromisoformat(text) if len(text) == 10 else datetime.fromisoformat(text)
+        value = date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
     if not isinstance(value, datetime):
         value = datetime.combine(value, time.min)
         if end_of_day:
             value += timedelta(days=1, microseconds=-1)
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _names(field: str, value: Any) -> tuple[str, ...]:
+    """What a filter by names was given, as a tuple."""
+    try:
+        names = (value,) if isinstance(value, str) else tuple(value or ())
+    except TypeError:
+        names = (value,)
+    for name in names:
+        if not isinstance(name, str) or not name.strip():
+            raise FilterError(f"{field} holds {name!r}, which is no name: give texts, or leave {field} out.")
+    return names
+
+
+def _moment(field: str, value: Any) -> datetime | None:
+    """What a filter by date was given, as a time."""
+    try:
+        return as_datetime(value, end_of_day=field == "until")
+    except (ValueError, TypeError, OverflowError) as exc:
+        shown = f'"{value}"' if isinstance(value, str) else repr(value)
+        raise FilterError(f"{field} {shown} is no day of the calendar. Dates are written like 2024-05-31.") from exc
 
 
 def _count(number: int, noun: str) -> str:

@@ -10,12 +10,14 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import wraps
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rag.biography import ANSWERED, telling_profiles
 from rag.errors import QuestionError
 from rag.lexical import stems
 from rag.literal import Telling, absent, telling, telling_passages
+from rag.names import same_name
 from rag.records import Filters, Passage, Turn
 
 if TYPE_CHECKING:
@@ -171,7 +173,7 @@ class Retriever:
         """
         allowed = narrowed(filters, query)
         if allowed is None:
-            return Retrieved(query, ())
+            return Retrieved(query, (), 0.0)
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
         depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
         if query.compare and len(allowed.authors) > 1:
@@ -199,15 +201,24 @@ class Retriever:
     def search(self, query: Query, limit: int, filters: Filters | None = None) -> list[Passage]:
         """Find the stretches of comments that bear on the question, cut out of the passages (see rag/stretches.py).
 
+        Of people who are not indexed nothing is found but what may be theirs or names them.
+
         Args:
             query: The question, understood.
             limit: Most stretches.
             filters: Where to search, beyond what the question itself says about authors and dates.
+
+        Raises:
+            QuestionError: The limit is no whole number.
         """
+        from rag.questions import admits
         from rag.relevance import score_sentences
         from rag.stretches import POOL, best_stretches
 
+        if not isinstance(limit, Integral):
+            raise QuestionError(f"The limit {limit!r} is no whole number. Give how many passages are wanted at most.")
         found = self.retrieve(query, max(POOL, 2 * limit), filters, judged=0).passages
+        found = tuple(passage for passage in found if admits(query, passage))
         sentences = score_sentences(
             replace(query, wants_list=False),  # the caller's limit says how deep to go
             found,
@@ -293,8 +304,8 @@ def narrowed(filters: Filters | None, query: Query) -> Filters | None:
     filters = filters or Filters()
     authors = tuple(query.authors)
     if filters.authors:
-        given = {author.casefold() for author in filters.authors}
-        authors = tuple(a for a in authors if a.casefold() in given) if authors else filters.authors
+        given = {name for author in filters.authors for name in same_name(author, authors)}
+        authors = tuple(author for author in authors if author in given) if authors else filters.authors
         if not authors:
             return None
     since = max((t for t in (filters.since, query.since) if t), default=None)

@@ -20,7 +20,7 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +29,8 @@ import numpy as np
 from rag.corpus import Corpus, translated
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
 from rag.lexical import LexicalIndex
-from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datetime
+from rag.names import same_name
+from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datetime, author_key
 from rag.row_copy import RowCopy
 from rag.settings import Settings
 
@@ -57,6 +58,8 @@ class People:
     """Of authors without a name, such as "unnamed profile (example.org)"."""
     newest: datetime | None = None
     """When they last wrote, where that is known."""
+    keys: frozenset[str] = frozenset()
+    """What their names and labels are compared by."""
 
 
 class Store:
@@ -152,18 +155,35 @@ class Store:
         if self._people is None or self._people[0] != generation:
             names, labels = self.corpus.people()
             newest = as_datetime(self.corpus.counts()[3])
-            self._people = (generation, People(tuple(names), tuple(labels), newest))
+            keys = frozenset(map(author_key, (*names, *labels)))
+            self._people = (generation, People(tuple(names), tuple(labels), newest, keys))
         return self._people[1]
+
+    def _with_names(self, filters: Filters | None) -> Filters | None:
+        """Filters in which authors who are written with other accents or punctuation are called as they are here."""
+        if not filters or not filters.authors:
+            return filters
+        people = self.people()
+        if all(author_key(name) in people.keys for name in filters.authors):
+            return filters
+        known = (*people.names, *people.labels)
+        named = (name for given in filters.authors for name in same_name(given, known) or [given])
+        return replace(filters, authors=tuple(dict.fromkeys(named)))
 
     def coverage(self, filters: Filters | None = None) -> Coverage:
         """How much a search with these filters looks at."""
+        filters = self._with_names(filters)
         comments, authors, since, until = self.corpus.counts(filters)
         names = filters.authors if filters else ()
         return Coverage(comments, authors, as_datetime(since), as_datetime(until), tuple(names))
 
+    def holds(self, filters: Filters) -> bool:
+        """Whether anything passes the filters: a comment, a profile or a document."""
+        return bool(self._matching(filters))
+
     def comments(self, filters: Filters | None = None) -> Iterator[Comment]:
         """Comments in a stable order; profiles and documents are none."""
-        return self.corpus.comments(filters)
+        return self.corpus.comments(self._with_names(filters))
 
     def comment(self, id: str) -> Comment | None:
         """A comment, profile or document by its id."""
@@ -238,7 +258,7 @@ class Store:
         """Passages that pass the filters, with vector id and number of rows."""
         key = (self.generation, filters)
         if (found := self._filtered.get(key)) is None:
-            found = self.corpus.matching(filters)
+            found = self.corpus.matching(self._with_names(filters))
             while len(self._filtered) >= FILTERS_KEPT:
                 self._filtered.pop(next(iter(self._filtered)), None)
             self._filtered[key] = found

@@ -16,7 +16,7 @@ from rag.records import Turn
     [
         "hi", "Hello!", "Good morning.", "thanks!", "Thank you very much", "ok", "help", "Who are you?", "What can you do?",
         "What can I ask here?", "what can i ask you about", "Which questions can I ask?", "What topics are discussed here?",
-        "Which authors are indexed?", "how many comments are there", "Who wrote these comments?", "What is this?", "How does it work?",
+        "list all", "Show me everything.", "list all comments", "Which authors are indexed?", "how many comments are there", "Who wrote these comments?", "What is this?", "How does it work?",
     ],
 )  # fmt: skip
 def test_a_message_that_no_comment_could_answer_is_told(message: str) -> None:
@@ -27,7 +27,7 @@ def test_a_message_that_no_comment_could_answer_is_told(message: str) -> None:
     "message",
     [
         "hi-fi", "help with rye", "What is this rule of twelfths?", "Who wrote about rye?", "What can I do about mould?", "thanks giving",
-        "How many comments mention rye?", "Which authors disagree?", "What are the topics of the book?", "How does it work in winter?",
+        "list all comments about rye", "show me all that is known", "How many comments mention rye?", "Which authors disagree?", "What are the topics of the book?", "How does it work in winter?",
         "What can I ask a doctor?", "ok but why", "",
     ],
 )  # fmt: skip
@@ -47,6 +47,38 @@ def test_a_newcomer_is_told_what_is_there(sample_settings: rag.Settings) -> None
     assert re.search(r"\d+ comments by Quill Ferrotype \(\d+\), Brine Ledgerwick \(\d+\)", answer.text)
     assert "and 3 others, 2018–2023" in answer.text
     assert "What does Quill Ferrotype think about" in answer.text
+
+
+@pytest.mark.parametrize(
+    "message", ["1", "x?", "the", "who?", "Is it so?", "???", "To be or not to be", "list everything"]
+)
+def test_what_holds_no_word_to_search_for_gets_the_overview(message: str, sample_settings: rag.Settings) -> None:
+    answer = rag.answer(message, settings=sample_settings)
+    assert (answer.abstained, answer.citations) == (True, ())
+    assert answer.text.startswith("Ask what somebody wrote")
+
+
+@pytest.mark.parametrize("message", ["1984", "rye", "42", "猫", "What was said in 2021?"])
+def test_what_holds_a_word_or_a_time_is_searched_for(message: str, sample_settings: rag.Settings) -> None:
+    assert "answerable" in rag.answer(message, settings=sample_settings).trace
+
+
+@pytest.mark.parametrize(
+    ("message", "counted"),
+    [
+        ("How many comments did Brine Ledgerwick write?", ["Brine Ledgerwick"]),
+        ("how many posts are by mossgauge", ["mossgauge"]),
+        ("How many comments did mossgauge and Quill Ferrotype write?", ["mossgauge", "Quill Ferrotype"]),
+        ("How many comments did Brine Ledgerwick write about rye?", []),
+        ("How many comments did Peter Smith write?", []),
+    ],
+)
+def test_how_much_somebody_wrote_is_counted(message: str, counted: list[str], sample_settings: rag.Settings) -> None:
+    text = rag.answer(message, settings=sample_settings).text.replace("\\", "")
+    for name in counted:
+        number = len(list(rag.comments(rag.Filters(authors=name), settings=sample_settings)))
+        assert f"{name} ({number})" in text
+    assert text.startswith("Ask what somebody wrote") == bool(counted)
 
 
 def test_thanks_bring_no_quotes(sample_settings: rag.Settings) -> None:

@@ -612,10 +612,11 @@ class TestAbstaining:
 
     def test_filters_that_exclude_everything_abstain(self, answerer: Callable[..., Answerer]) -> None:
         answer = answerer().answer(QUESTION, filters=Filters(authors=("Nobody",)))
-        assert (answer.text, answer.abstained, answer.passages) == (ABSTAIN, True, ())
+        assert answer.text == f"{ABSTAIN} No comments by Nobody are indexed."
+        assert (answer.abstained, answer.passages) == (True, ())
 
     def test_people_who_wrote_nothing_are_named(self, answerer: Callable[..., Answerer]) -> None:
-        answer = answerer().answer("What does Zebulon Quist say about tides?", filters=Filters(sources=("none",)))
+        answer = answerer().answer("What does Zebulon Quist say about tides?")
         assert answer.text == f"{ABSTAIN} No comments by Zebulon Quist are indexed."
 
 

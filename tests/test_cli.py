@@ -58,7 +58,47 @@ def test_ask_takes_filters(store: str, capsys: pytest.CaptureFixture[str]) -> No
 
 def test_wrong_date_is_a_sentence(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["ask", QUESTION, "--since", "yesterday", "--store", store]) == 2
-    assert capsys.readouterr().err.startswith("commentariat: --since and --until take dates such as 2024-05-31")
+    assert capsys.readouterr().err.startswith('commentariat: since "yesterday" is no day of the calendar.')
+
+
+NOTHING = {
+    "author asked for": (["What did Peter Smith say about rye?"], "No comments by Peter Smith are indexed."),
+    "author of the filter": (["rye", "--author", "Peter_Smith"], "No comments by Peter_Smith are indexed."),
+    "source": (["rye", "--source", "none.txt"], "No source named none.txt is indexed."),
+    "both": (
+        ["rye", "--author", "Ed", "--source", "none.txt"],
+        "No comments by Ed are indexed. No source named none.txt is indexed.",
+    ),
+    "another than asked for": (
+        ["What does Brine Ledgerwick say about rye?", "--author", "mossgauge"],
+        "No comment fits the limits that the filters and the question set: mossgauge; Brine Ledgerwick.",
+    ),
+    "dates": (
+        ["rye", "--since", "2021-05-02", "--until", "2021-05-01"],
+        "No comment fits the limits that the filters and the question set: since 2021-05-02; until 2021-05-01.",
+    ),
+    "together": (
+        ["rye", "--author", "BRINE ledgerwick", "--source", "thread.jsonl", "--since", "2091-01-01"],
+        "No comment fits the limits that the filters and the question set: BRINE ledgerwick; thread.jsonl; since 2091-01-01.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("words", "why"), NOTHING.values(), ids=NOTHING)
+def test_why_there_is_nothing_is_said(
+    words: list[str], why: str, store: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["search", *words, "--store", store, "--json"]) == 0
+    assert capsys.readouterr() == ("", f"Nothing was found. {why}\n")
+    assert main(["ask", *words, "--store", store]) == 0
+    assert capsys.readouterr().out.startswith(f"The comments do not answer this question. {why}\n")
+
+
+@pytest.mark.parametrize("limit", ["0", "-1", "2.5", "many"])
+def test_limit_is_a_number_from_1_up(limit: str, store: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["search", QUESTION, "--limit", limit, "--store", store])
+    assert f"'{limit}' is no whole number from 1 up" in capsys.readouterr().err
 
 
 def test_search_prints_json_lines(store: str, capsys: pytest.CaptureFixture[str]) -> None:

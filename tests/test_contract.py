@@ -135,6 +135,24 @@ def test_two_snapshots_of_a_profile_are_counted_once(seeds_settings: Settings) -
     assert len({hit.text for hit in hits}) == len(hits)
 
 
+@pytest.mark.parametrize("name", ["brine_ledgerwick", "Brîne Ledgërwick", "Brine-Ledgerwick"])
+def test_filter_and_question_may_write_a_name_differently(name: str, sample_settings: Settings) -> None:
+    filters = rag.Filters(authors=(name, "nobody else"))
+    for question in ("What does Brine Ledgerwick say about rye?", "rye"):
+        hits = rag.search(question, filters=filters, settings=sample_settings)
+        assert {hit.author for hit in hits} == {"Brine Ledgerwick"}
+
+
+def test_search_for_somebody_unknown_brings_nobody_else(sample_settings: Settings) -> None:
+    for question in (
+        "What did Peter Smith say about rye?",
+        "According to Ida Voss, why rye?",
+    ):
+        assert rag.search(question, settings=sample_settings) == []
+    with pytest.raises(QuestionError, match=r"limit 2\.5 is no whole number"):
+        rag.search("rye", limit=2.5, settings=sample_settings)
+
+
 @pytest.mark.parametrize("question", ["", "   \n"])
 def test_empty_question_is_refused(question: str, sample_settings: Settings) -> None:
     with pytest.raises(QuestionError, match="empty"):

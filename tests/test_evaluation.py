@@ -80,6 +80,12 @@ def test_difference_is_paired_and_has_an_interval() -> None:
     assert compare(new, new)["recall"] == Difference(0.0, 0.0, 0.0, 40)
 
 
+def test_only_figures_are_compared() -> None:
+    odd = Evaluation(({"id": "0", "recall": "high"}, {"id": "1", "recall": None}, row("2", recall=0.5)))
+    new = Evaluation(tuple(row(str(n), recall=1.0) for n in range(3)))
+    assert (compare(new, odd)["recall"].mean, compare(new, odd)["recall"].count) == (0.5, 1)
+
+
 def test_only_the_same_questions_are_compared() -> None:
     """Numbers of lines are the same in any file; the words of the questions are not."""
     old = Evaluation((row("1", recall=0.0) | {"question": "a?"}, row("2", recall=0.0) | {"question": "b?"}))
@@ -120,17 +126,118 @@ def test_risk_coverage_counts_both_kinds() -> None:
     assert (curve[0.0], curve[0.3], curve[0.5], curve[1.0]) == ((1, 1), (0.5, 1), (0.5, 0), (0, 0))
 
 
-@pytest.mark.parametrize("line", ["{", '{"gold": []}', '{"question": "x", "gold": [{"source": "a"}]}', "[]"])
-def test_line_that_is_no_question_is_named(line: str, tmp_path: Path) -> None:
-    path = tmp_path / "questions.jsonl"
-    path.write_text('{"question": "fine?"}\n' + line, encoding="utf-8")
-    with pytest.raises(SourceError, match=r"questions.jsonl:2: not a question"):
+def written(path: Path, *lines: str | dict) -> Path:
+    text = "\n".join(line if isinstance(line, str) else json.dumps(line, ensure_ascii=False) for line in lines)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+SPAN = {"source": "thread.jsonl#soil-01", "start": 325, "end": 366}
+MISTAKES = [
+    ("{", "this is no JSON .*column 2.*Write one object"),
+    ("[1, 2]", r"\[1, 2\] is no object"),
+    ("null", "null is no object"),
+    ({"gold": []}, "question: Field required"),
+    ({"question": 5}, "question: Input should be a valid string, not 5"),
+    ({"question": " "}, "question: it is empty"),
+    ({"question": "x", "id": True}, "id: Input should be a valid string, not true"),
+    ({"question": "x", "type": 3}, "type: "),
+    ({"question": "x", "gold": None}, r"gold: it is null.*none \(\[\]\) if the comments do not"),
+    ({"question": "x", "gold": SPAN}, "gold: Input should be a valid list"),
+    ({"question": "x", "gold": ["a"]}, r'gold\[0\]: Input should be an object, not "a"'),
+    ({"question": "x", "golds": [SPAN]}, 'there is no field "golds". Write "gold"'),
+    ({"question": "x", "gold": [{"source": "a", "end": 5}]}, r"gold\[0\].start: Field required"),
+    ({"question": "x", "gold": [SPAN, SPAN | {"end": 325}]}, r"gold\[1\]: start is 325 and end is 325. End must be greater"),
+    ({"question": "x", "gold": [SPAN | {"start": 400}]}, r"gold\[0\]: start is 400 and end is 366"),
+    ({"question": "x", "gold": [SPAN | {"start": -1}]}, r"gold\[0\].start: .*greater than or equal to 0, not -1"),
+    ({"question": "x", "gold": [SPAN | {"start": "3"}]}, r'gold\[0\].start: Input should be a valid integer, not "3"'),
+    ({"question": "x", "gold": [SPAN | {"also": [SPAN | {"source": 1}]}]}, r"gold\[0\].also\[0\].source: .*string, not 1"),
+    ({"question": "x", "authors": [7]}, r"authors\[0\]: "),
+    ({"question": "x", "author": "Ann"}, 'there is no field "author". Write "authors"'),
+    ({"question": "x", "split": "dev"}, "split: Input should be 'tune' or 'report', not \"dev\""),
+    ({"question": "x", "history": [{"role": "usr", "content": "y"}]}, r"history\[0\].role: .*'user' or 'assistant'"),
+    ({"question": "x", "filters": {"since": "soon"}}, 'filters: since "soon" is no day'),
+    ({"question": "x", "filters": {"thread": "a"}}, "filters.thread: "),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "message"), MISTAKES)
+def test_line_that_is_no_question_is_named(line: str | dict, message: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "questions.jsonl", {"question": "fine?"}, line)
+    with pytest.raises(SourceError, match=rf"^\S+questions.jsonl:2: not a question: {message}") as caught:
         load_questions(path)
+    assert str(caught.value).count("\n") == 0
 
 
-def test_file_that_is_no_evaluation_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "old.json"
-    path.write_text("{}", encoding="utf-8")
+def test_all_mistakes_of_a_file_are_told_at_once(tmp_path: Path) -> None:
+    path = written(
+        tmp_path / "q.jsonl", "{", {"question": "", "split": 1}, {"question": "a", "id": 4}, {"question": "b"}
+    )
+    with pytest.raises(SourceError) as caught:
+        load_questions(path)
+    assert [line.removeprefix(f"{path}:")[:20] for line in str(caught.value).splitlines()] == [
+        "1: not a question: t", "2: not a question: q", "2: not a question: s", '4: the id "4" is tha',
+    ]  # fmt: skip
+    with pytest.raises(SourceError, match="and 30 more$"):
+        load_questions(written(tmp_path / "many.jsonl", *["{"] * 50))
+
+
+def test_what_is_harmless_in_a_file_is_taken(tmp_path: Path) -> None:
+    """A byte order mark, line separators within a question, empty lines, a name in place of a list, further columns."""
+    path = written(
+        tmp_path / "q.jsonl",
+        "\ufeff" + json.dumps({"question": "a\u2028b", "authors": "Ann Lee", "note": 1}, ensure_ascii=False) + "\r",
+        "",
+        {"question": "c", "id": 7, "gold": [SPAN | {"author": "mossgauge"}], "filters": {"authors": "Ann Lee"}},
+        {"question": "d", "history": None, "filters": {}, "authors": None, "near_miss": "topic"},
+    )
+    one, two, three = load_questions(path)
+    assert (one.id, one.text, one.authors, one.type, one.split) == (
+        "1",
+        "a\u2028b",
+        ("Ann Lee",),
+        "unanswerable",
+        "report",
+    )
+    assert (two.id, two.type, two.filters and two.filters.authors) == ("7", "direct", ("Ann Lee",))
+    assert (three.id, three.history, bool(three.filters)) == ("4", (), False)
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        ({"question": "x" * 9000}, "question has 9,000 characters; at most 8,000 are taken"),
+        ({"gold": [SPAN | {"source": "none.txt"}]}, r"gold\[0\]: no source none.txt is in the index"),
+        ({"gold": [SPAN, SPAN | {"end": 99_999}]}, r"gold\[1\]: end is 99999, but thread.jsonl#soil-01 has \d+ characters"),
+        (
+            {"gold": [SPAN | {"start": 326, "quote": "Of the capacitive boards four still work."}]},
+            r'stands "f the .*not the quote "Of the capacitive boards four still work.". It stands at 325 to 366',
+        ),
+        ({"gold": [SPAN | {"also": [SPAN | {"quote": "Nobody wrote this."}]}]}, "Mark the words anew"),
+    ],
+)  # fmt: skip
+def test_gold_that_is_not_in_the_index_is_named(
+    question: dict, message: str, tmp_path: Path, sample_settings: Settings
+) -> None:
+    path = written(tmp_path / "questions.jsonl", "", {"question": "How many boards work?"} | question)
+    with pytest.raises(SourceError, match=rf"questions.jsonl:2: .*{message}"):
+        evaluate(load_questions(path), sample_settings)
+
+
+def test_question_whose_filters_leave_nothing_counts_as_declined(tmp_path: Path, sample_settings: Settings) -> None:
+    asked = {"question": "What does mossgauge say about rye?", "authors": ["mossgauge"]}
+    path = written(tmp_path / "q.jsonl", asked | {"filters": {"authors": ["Quill Ferrotype"]}})
+    found = evaluate(load_questions(path), sample_settings)
+    assert (found.summary["declined"], found.summary["author_leakage"]) == (1.0, 0.0)
+    assert found.risk_coverage()[1] == (0.05, None, 0.0)
+    assert "| 0.05 |  | 0.000 |" in format_report(found)
+
+
+@pytest.mark.parametrize(
+    "text", ["{}", "[]", "{", '{"rows": [1]}', '{"rows": 5}', '{"rows": [{}]}', '{"rows": [], "settings": 1}']
+)
+def test_file_that_is_no_evaluation_is_named(text: str, tmp_path: Path) -> None:
+    path = written(tmp_path / "old.json", text)
     with pytest.raises(SourceError, match="is no evaluation"):
         Evaluation.from_json(path)
 
@@ -178,8 +285,8 @@ def test_figures_on_the_sample_do_not_fall(sample_settings: Settings) -> None:
 
 @pytest.mark.slow
 def test_command_writes_json_and_markdown_and_compares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    questions = tmp_path / "q.jsonl"
-    questions.write_text("\n".join(SAMPLE_QUESTIONS.read_text(encoding="utf-8").splitlines()[:4]), encoding="utf-8")
+    lines = SAMPLE_QUESTIONS.read_text(encoding="utf-8").splitlines()
+    questions = written(tmp_path / "q.jsonl", *lines[:3], lines[-1])
     store = str(tmp_path / "store")
     assert main(["ingest", str(SAMPLE_QUESTIONS.parent / "comments"), "--store", store, "--quiet"]) == 0
     common = ["eval", "--questions", str(questions), "--store", store]

@@ -7,6 +7,7 @@ import shutil
 import sqlite3
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,7 +16,7 @@ import ingest
 import rag
 from rag.corpus import FORMAT
 from rag.embedding import Embedder
-from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
+from rag.errors import QuestionError, SourceError, StoreMismatch, StoreMissing, StoreUnavailable
 from rag.records import Filters
 from rag.settings import Settings
 from rag.store import Store
@@ -103,8 +104,27 @@ FILTERS = {
     "file": (Filters(sources="rows.jsonl"), {"t1", "t2", "t3"}),
     "row": (Filters(sources="rows.jsonl#t3"), {"t3"}),
     "author nobody has": (Filters(authors="nobody"), set()),
+    "author with other accents": (Filters(authors=("Áda Bÿron", "nobody")), {"t1"}),
+    "day without hyphens": (Filters(until="20220630"), {"t1", "t2"}),
     "everything at once": (Filters(authors="bo", since="2022-01-01", until="2023-01-01", sources="rows.jsonl"), {"t2"}),
 }
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"since": "nonsense"}, 'since "nonsense" is no day of the calendar'),
+        ({"until": "2021"}, r'until "2021" is no day .* Dates are written like 2024-05-31'),
+        ({"since": 2021}, "since 2021 is no day"),
+        ({"since": "0001-01-01T00:30:00+01:00"}, "is no day of the calendar"),
+        ({"authors": (None,)}, "authors holds None, which is no name"),
+        ({"authors": 5}, "authors holds 5"),
+        ({"sources": ["a", " "]}, "sources holds ' '"),
+    ],
+)
+def test_filters_that_are_no_dates_and_names_are_refused(wrong: dict[str, Any], message: str) -> None:
+    with pytest.raises(QuestionError, match=message):
+        Filters(**wrong)
 
 
 @pytest.mark.parametrize(("filters", "expected"), FILTERS.values(), ids=FILTERS)

@@ -48,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 
     search = _command(commands, "search", _search, "list the passages that bear on a question")
     search.add_argument("question")
-    search.add_argument("--limit", type=int, default=5, metavar="N", help="most passages (default 5)")
+    search.add_argument("--limit", type=_count, default=5, metavar="N", help="most passages (default 5)")
     _filters(search)
     search.add_argument("--json", action="store_true", help="one JSON object per line")
 
@@ -95,18 +95,20 @@ def _filters(command: argparse.ArgumentParser) -> None:
     command.add_argument("--source", action="append", default=[], metavar="FILE", help="only comments of this source")
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
+    return int(text)
+
+
 def _settings(args: argparse.Namespace) -> Settings:
     return Settings(**({"store": args.store} if args.store else {}))
 
 
 def _chosen(args: argparse.Namespace):
-    from rag.errors import QuestionError
     from rag.records import Filters
 
-    try:
-        return Filters(tuple(args.author), args.since, args.until, tuple(args.source))
-    except ValueError as exc:
-        raise QuestionError(f"--since and --until take dates such as 2024-05-31 ({exc}).") from exc
+    return Filters(tuple(args.author), args.since, args.until, tuple(args.source))
 
 
 def _ask(args: argparse.Namespace) -> int:
@@ -120,10 +122,17 @@ def _ask(args: argparse.Namespace) -> int:
 
 def _search(args: argparse.Namespace) -> int:
     import rag
+    from rag.api import why_nothing
     from rag.plain_text import printable, printable_json
     from rag.records import to_plain
 
-    for passage in rag.search(args.question, args.limit, filters=_chosen(args), settings=_settings(args)):
+    filters, settings = _chosen(args), _settings(args)
+    found = rag.search(args.question, args.limit, filters=filters, settings=settings)
+    if not found:
+        # Beside the output, which a program may read.
+        why = why_nothing(args.question, filters, settings)
+        print(printable(f"Nothing was found. {why}".rstrip()), file=sys.stderr)
+    for passage in found:
         if args.json:
             print(printable_json(to_plain(passage)))
         else:

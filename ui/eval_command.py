@@ -69,6 +69,8 @@ def run(args: argparse.Namespace) -> int:
     for place in (args.json, args.markdown):
         if place and not Path(place).absolute().parent.is_dir():
             raise SettingsError(f"{place} cannot be written: there is no folder {Path(place).parent}. Make it first.")
+        if place and Path(place).is_dir():
+            raise SettingsError(f"{place} cannot be written: it is a folder. Name a file in it.")
     return {"questions": _questions, "segmentation": _segmentation, "support": _support}[args.what](args)
 
 

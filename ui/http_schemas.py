@@ -10,6 +10,7 @@ from fastapi import HTTPException
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
+from rag.errors import FilterError
 from rag.records import Citation, Comment, Filters, Passage
 
 
@@ -165,8 +166,8 @@ def filters_of(
     """
     try:
         filters = Filters(tuple(authors), since, until, tuple(sources))
-    except OverflowError:
-        raise HTTPException(422, "since or until is outside of the years that a calendar has.") from None
+    except FilterError as exc:
+        raise HTTPException(422, str(exc)) from None
     if filters.since and filters.until and filters.since > filters.until:
         raise HTTPException(422, f"since ({since}) is after until ({until}), so no comment can match.")
     return filters

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
-from rag.errors import QuestionError
 from rag.records import UNSURE_BORDER, Answer, Citation, Comment, Filters, IndexInfo, Passage
 from ui.markup import escape, tag
 
@@ -54,14 +53,9 @@ def read_filters(
     """Filters from what stands in the fields of a form.
 
     Raises:
-        QuestionError: A date is none.
+        FilterError: A date is none.
     """
-    try:
-        return Filters(
-            tuple(authors or ()), (since or "").strip()[:10], (until or "").strip()[:10], tuple(sources or ())
-        )
-    except ValueError as exc:
-        raise QuestionError(f"Dates are written like 2024-05-31 ({exc}).") from exc
+    return Filters(tuple(authors or ()), (since or "").strip()[:10], (until or "").strip()[:10], tuple(sources or ()))
 
 
 def who_answered(answer: Answer) -> str:
