@@ -53,7 +53,7 @@ def why_nothing(question: str, filters: Filters | None = None, settings: Setting
 
     settings = settings or Settings()
     retriever = _retriever(settings)
-    query, _ = retriever.datable(retriever.understand(question, (), settings), filters)
+    query, *_ = retriever.datable(retriever.understand(question, (), settings), filters)
     excluded = not retriever.retrieve(query, 1, filters, judged=0).passages
     phrases = Phrases(question_language(question, settings.language))
     return plain(" ".join(reasons(query, filters, _store(settings), phrases, excluded=excluded)))

@@ -399,7 +399,7 @@ class _Conversation:
             until=period.until,
             times=period.times,
             period=bare.strip(" ?.!,"),
-            dates_certain=True,
+            dates_certain=False,
             carried=True,
         )
 
