@@ -234,7 +234,7 @@ def _head_end(texts: list[str]) -> tuple[int, range]:
     """
     end, repeated = _repeated_bio(texts)
     lone = _BIO_LENGTH if all(cleaning.looks_like_name(texts[index]) for index in repeated) else _NAME_LENGTH
-    length, headed, listing, comments = 0, False, False, False
+    length, headed, listing, comments, passed = 0, False, False, False, False
     for index in range(end, len(texts)):
         text = texts[index]
         longest = 4_000 if listing else lone if not headed and _stands_alone(texts, index) else _HEAD_LENGTH
@@ -242,14 +242,19 @@ def _head_end(texts: list[str]) -> tuple[int, range]:
             end, length, headed = index + 1, 0, True
             listing = text.casefold() not in _BIO_SECTIONS
             comments = cleaning.heads_comments(text) or (comments and _is_sorting(text))
+            passed = passed or comments
         elif end == index and index and (cleaning.is_chrome_line(text) or cleaning.is_weak_chrome_line(text)):
             end += 1
             comments = comments or (listing and text.casefold() == "all")
-        elif comments or (listing and len(text) > 160):
+        elif comments or (listing and len(text) > 160) or (passed and _is_prose(text)):
             break
         else:
             length += len(text)
     return end, repeated
+
+
+def _is_prose(text: str) -> bool:
+    return len(text) >= 40 and cleaning.ends_sentence(text) and not cleaning.is_bio_line(text)
 
 
 def _repeated_bio(texts: list[str]) -> tuple[int, range]:

@@ -185,6 +185,7 @@ def test_titles_of_listed_posts_are_chrome_and_sections_of_a_bio_are_profile() -
         (["Top posts", "On Tides", "Subscribe", "I study tides.", "Posts", "Quick takes", "All"], ["Sequences"], []),
         (["I study tides, and bread.", "I study tides, and bread."], ["Comments"], []),
         (["Ada Byron", "Ada Byron", "I study tides.", "Comments"], ["Posts"], []),
+        (["Bio", "I study tides.", "Comments", "3", "Topic contributions"], ["Quick takes"], []),
     ],
 )  # fmt: skip
 def test_headings_below_that_of_the_comments_take_no_comment_with_them(above, between, below) -> None:
