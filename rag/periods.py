@@ -49,7 +49,7 @@ _RELATIVE = re.compile(r"\b(?:last|this|past|previous|yesterday|today|ago)\b", r
 _LIST = (
     rf"{_POINT}(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or|as\s+well\s+as)\s+|\s*&\s*)(?:in\s+|during\s+)?{_POINT})*"
 )
-_TO = r"(?:\s*[-–—]\s*|\s+(?:to|until|till|through)\s+)"
+_TO = r"(?:\s*[-–—/]\s*|\s+(?:to|until|till|through)\s+)"
 _START = r"(?<![-/.\w$€£#])"
 _PHRASES = [
     ("span", re.compile(rf"\b(?:between|from)\s+({_POINT})(?:\s+and\s+|{_TO})({_POINT})", re.I)),
@@ -73,7 +73,7 @@ _PHRASES = [
     (
         "during",
         re.compile(
-            rf"\b(?:back\s+)?(?:in|during|on|at|throughout|from)\s+(?:all\s+(?:of\s+)?|the\s+whole\s+of\s+)?({_LIST})",
+            rf"\b(?:back\s+)?(?:in|during|on|at|throughout|from|(?<=comments\s)of|(?<=posts\s)of)\s+(?:all\s+(?:of\s+)?|the\s+whole\s+of\s+)?({_LIST})",
             re.I,
         ),
     ),

@@ -308,9 +308,10 @@ def timeless(query: Query) -> Query:
 def about_period(query: Query) -> Query:
     """A question whose period is part of what it asks about: "the election in 2016"."""
     stem = query.text.rstrip(" ?.!")
+    whole = query.period in query.text
     return replace(
         timeless(query),
-        text=f"{stem} {query.period}{query.text[len(stem) :]}",
+        text=query.text if whole else f"{stem} {query.period}{query.text[len(stem) :]}",
         topic=" ".join(_unique([*query.topic.split(), *period_words(query)])),
     )
 

@@ -285,6 +285,7 @@ def test_a_past_year_behind_the_topic_is_an_uncertain_filter() -> None:
         ("as of 2021", None, end(2021, 12, 31)),
         ("back in 2021", day(2021), end(2021, 12, 31)),
         ("2021-2022", day(2021), end(2022, 12, 31)),
+        ("in 2021/2022", day(2021), end(2022, 12, 31)),
         ("on 31 February 2021", None, None),
         ("in 2000 words", None, None),
         ("in the fall", None, None),
@@ -322,6 +323,7 @@ def test_times_apart_and_dates_with_two_meanings_are_kept_apart(
         ("quill on rye in 2019", "quill on rye", False),
         ("2019 quill rye", "quill rye", False),
         ("the election in 2019", "the election", False),
+        ("comments of 2019 on rye", "comments on rye", True),
         ("What about rye in 2019?", "What about rye?", False),
         ("What did quill say about rye in 2019, and why?", "What did quill say about rye and why?", False),
         ("What did quill say about rye in 2019 and why?", "What did quill say about rye and why?", False),
@@ -347,6 +349,7 @@ def test_a_period_that_is_taken_for_a_topic_is_asked_about_again() -> None:
     query = about_period(read("What did quill say about the flood in 2016?"))
     assert (query.text, query.topic) == ("What did quill say about the flood in 2016?", "flood 2016")
     assert (query.since, query.until) == (None, None)
+    assert about_period(read("2016?")).text == "2016?"
 
 
 @pytest.mark.parametrize(
