@@ -35,7 +35,7 @@ _ABOUT = re.compile(
     re.I,
 )
 _SENTENCE = re.compile(
-    rf"^\W*(?:(?:(?:in|at|on|for|with|from|to|by|of|under|about|since)\s+)?{_WH}|(?:who|what|where|how)['’]s|{_AUXILIARY}|i|we|you"
+    rf"^\W*(?:(?:(?:in|at|on|for|with|from|to|by|of|under|about|since)\s+)?{_WH}(?!\s+if\b)|(?:who|what|where|how)['’]s|{_AUXILIARY}|i|we|you"
     r"|tell|list|name|give|show|find|quote|compare|summari[sz]e|explain|describe|according)\b",
     re.I,
 )
@@ -46,7 +46,7 @@ _NO_VERB = re.compile(
 )
 """ "How long in winter?", but not "what causes rust in boilers?"."""
 _CIRCUMSTANCE = re.compile(
-    r"^\W*(?:in|at|for|with|without|during|if|when|while|after|before|under|by|from|to|near|as|than|because|since|until|despite"
+    r"^\W*(?:what\s+if|in|at|for|with|without|during|if|when|while|after|before|under|by|from|to|near|as|than|because|since|until|despite"
     r"|on\s+\w+days?)\b",
     re.I,
 )
@@ -56,7 +56,7 @@ _INTRODUCED = re.compile(
 _DEPENDENT = frozenset(
     """
     advantage alternative answer argument benefit best better catch cause certain change changed condition conclusion
-    consequence correct danger detail difference disadvantage downside drawback effect elaborate evidence exactly example
+    consequence correct criticism danger detail difference disadvantage disagreement downside drawback effect elaborate evidence exactly example
     exception expand far fix further happen happened kind limitation link long matter mean more next objection
     option people point problem proof purpose reason requirement result right risk same sort
     source specific specifically step sure true upside way worse worst wrong
@@ -89,7 +89,7 @@ _EMPTY_IT = re.compile(
     r"|\b(?:(?:is|was)(?:n['’]t)?\s+it|it\s+(?:is|was|be)|it['’]s)\s+(?:"
     r"(?:\w+\s+)?(?!\w+(?:ed|ing)\b|close\b|due\b|equal\b|similar\b|relative\b)\w+\s+(?:for\s+(?:\w+\s+){1,3}?)?"
     rf"{_CLAUSE}|worth\s+\w+ing\s+(?!it\b|them\b)\w)"
-    r"|\bit\s+(?:rain|snow|freez|thunder|hail)\w*",
+    r"|\b(?:makes?|made|finds?|found)\s+it\s+\w+\s+to\s+\w|\bit\s+(?:rain|snow|freez|thunder|hail)\w*",
     re.I,
 )
 """The "it" of "what does it cost to paint a boat", which stands for nothing."""
@@ -254,6 +254,7 @@ class _Conversation:
     def after(self, said: _Said | None, question: str, reply: str) -> _Said:
         """What was said, once a question is answered."""
         query = self.follow(question, said)
+        query = replace(query, topic=query.topic or _subject(query.text))
         people = query.authors or (said.people if said else ())
         if said and self.kind(question, self.meant(question, said)) == "item":
             return _Said(query, reply, said.listed, said.topic, people)
@@ -288,12 +289,12 @@ class _Conversation:
         refers = len(content) <= _FEW and _refers_back(bare, own.topic.split(), f"{last.text} {said.reply}")
         if own.authors or own.unknown_authors:
             return _kind_with_name(bare, content, people, refers)
-        theirs = people and _theirs(bare, people)
+        theirs = people and _theirs(bare, people, refers)
         anybody = asks_anybody(bare) or _ANYBODY.search(bare)
+        she = _PERSON.search(_without_own(bare) if anybody else bare)
         if people and anybody and not (theirs and _THEY_SAY.search(bare)) and not _among(bare, people):
-            leans = _PERSON.search(_without_own(bare)) or refers or not content
-            return "others" if leans else "complete"
-        if _PERSON.search(bare) and (people or last.mentioned):
+            return "others" if she or refers or not content else "complete"
+        if she and (people or last.mentioned):
             return "same people" if content and people and not refers else "addition"
         if theirs:
             return "same people" if content and _WITH_TOPIC.search(bare) else "addition"
@@ -338,10 +339,10 @@ class _Conversation:
     # The question made whole
 
     def _added(self, own: Query, last: Query) -> Query:
-        """ "And why?": the question before, and this one."""
+        """ "And why?": the same people and topic, asked something more."""
         return replace(
             own,
-            text=f"{_without_lead(last.text)} {own.text}",
+            text=_reminding(own.text, (*last.authors, *last.unknown_authors), last.topic),
             topic=_merged(own.topic, last.topic),
             carried=True,
             compare=own.compare or (last.compare and len(last.authors) > 1),
@@ -365,7 +366,7 @@ class _Conversation:
         apart = _OTHERS.search(own.text) or _PERSON.search(own.text)
         return replace(
             own,
-            text=f"{_with_names(own.text, last)} ({last.topic})",
+            text=_reminding(_with_names(own.text, last), (), last.topic),
             topic=_merged(own.topic, last.topic),
             carried=True,
             others_than=last.authors if apart else (),
@@ -406,13 +407,12 @@ class _Conversation:
     def _other_person(self, own: Query, said: _Said) -> Query:
         """ "And Ann?": the same topic, another person."""
         last = said.query
-        names = " and ".join([*own.authors, *own.unknown_authors])
         together = own.compare or bool(compares(own.text) and last.authors)
         people = _unique((*last.authors, *own.authors)) if together else own.authors
         return replace(
             own,
             authors=people,
-            text=f"{own.text} ({names}: {said.topic})" if said.topic else own.text,
+            text=_reminding(own.text, (*own.authors, *own.unknown_authors), said.topic),
             topic=_merged(own.topic, said.topic),
             carried=True,
             compare=together and len(people) > 1,
@@ -432,7 +432,7 @@ class _Conversation:
             people = dict.fromkeys(people, ()) | {"authors": cited}
         return replace(
             own,
-            text=f"{own.text} ({short})",
+            text=_reminding(own.text, (), short),
             topic=_merged(_ORDINAL.sub("", own.topic), short),
             carried=True,
             **people,
@@ -486,6 +486,18 @@ def _with_names(text: str, last: Query) -> str:
     return pronoun.sub(lambda match: f"{names}'s" if match[0].casefold() in _POSSESSIVE else names, text, count=1)
 
 
+def _subject(text: str) -> str:
+    """What follows "about": all there is to carry where it looks like a verb of saying, as "forecasts" does."""
+    match = re.search(r"\b(?:about|on|of|regarding)\s+(.+?)\W*$", text, re.I)
+    return match[1] if match else ""
+
+
+def _reminding(text: str, people: Sequence[str], topic: str) -> str:
+    """A question followed by whom and what it is about."""
+    about = ": ".join(filter(None, (" and ".join(people), topic)))
+    return f"{text} ({about})" if about else text
+
+
 def _without_lead(text: str) -> str:
     return _LEAD.sub("", text) or text
 
@@ -506,10 +518,14 @@ def _among(question: str, people: tuple[str, ...]) -> bool:
     )
 
 
-def _theirs(question: str, people: tuple[str, ...]) -> bool:
+def _theirs(question: str, people: tuple[str, ...], refers: bool) -> bool:
     """Whether "they" are the people who were asked for, and not things."""
     if len(people) > 1:
-        return bool(_PEOPLE.search(question))
+        return bool(
+            _PEOPLE.search(question)
+            if refers
+            else re.search(r"\b(?:each other|one another|both|the two)\b", question, re.I)
+        )
     says = _THEY_SAY.search(question)
     return bool(says and (says[1] is None or says[1].casefold() in SAYING))
 
@@ -540,7 +556,7 @@ def _points_back(pronoun: str, before: str, after: str, content: list[str], said
     if pronoun == "that" and not _demonstrative(words(before), words(after)):
         return False
     follows = re.match(r"\s+([^\W\d_]+)", after)
-    if pronoun in ("this", "that", "these", "those", "such") and follows and follows[1] in content:
+    if pronoun in ("this", "that", "such") and follows and follows[1] in content:
         return len(content) < 3 or not set(stems(follows[1])).isdisjoint(stems(said))
     return True
 

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rag.follow_ups import understand
-from rag.questions import Query
-from rag.records import Turn
+from rag.questions import Query, admits
+from rag.records import Passage, Turn
 
 AUTHORS = ("Ann Bea Lee", "Paul Okoro", "Zoë Müller", "quill", "mark")
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
@@ -134,3 +134,153 @@ def test_a_new_topic_of_the_same_person_leaves_the_old_topic_behind() -> None:
     history = (Turn("user", "What does Ada Fenwick think about tides?"), Turn("assistant", "..."))
     query = understand("What else did she write about harbours?", history, ["Ada Fenwick"])
     assert (query.authors, query.topic) == (("Ada Fenwick",), "harbours")
+
+
+FERRY = (
+    Turn("user", "What does Ann Lee think about the ferry in 2023?"),
+    Turn(
+        "assistant",
+        "**Ann Bea Lee**, 2023, on ferry:\n\n> The hull is red. [1]\n\n**Ann Bea Lee**:\n\n> Salt ruins it. [2]",
+    ),
+)
+BOTH = (
+    Turn("user", "Ann Lee vs quill on the ferry"),
+    Turn(
+        "assistant",
+        "**Ann Bea Lee**, 2023-05-06, on ferry (stance not said):\n\n> The hull is red.\n>\n> It is big. [1]\n\n"
+        "**Ann Bea Lee**:\n\n> Salt ruins batteries. [2]\n\n**quill**, on mark:\n\n> Diesel is cheaper here. [3]",
+    ),
+)
+SECOND = (
+    Turn("user", "What about the second one?"),
+    Turn("assistant", "**Ann Bea Lee**:\n\n> Salt ruins batteries. [1]"),
+)
+
+
+def known(word: str) -> bool:
+    return word.casefold() not in {"smith", "wilhelmina"}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "And when do spring tides come?",
+        "And what does quill think about bread?",
+        "What about quill on bread?",
+        "ok, thanks. What is epoxy?",
+        "Who believes that batteries freeze?",
+        "Which boats that leak can be repaired?",
+        "Is there a library?",
+        "Does it rain on the pier in April?",
+        "And what does it cost to paint a lighthouse?",
+        "Is it true that salt ruins iron?",
+        "How do eels breathe when they are kept on ice?",
+        "Who changed his mind on bicycles?",
+        "Does the same glue stick to wood as to steel?",
+        "What did the mayor announce this year?",
+        "Is the last boat always late?",
+        "Who is Zoë Müller?",
+    ],
+)
+@pytest.mark.parametrize("talk", [FERRY, BOTH])
+def test_a_complete_question_takes_nothing_over(question: str, talk: tuple[Turn, ...]) -> None:
+    query = understand(question, talk, AUTHORS, now=NOW, known_words=known)
+    assert not query.carried
+    assert (query.authors, query.topic) == (read(question).authors, read(query.text).topic)
+    assert "ferry" not in query.text
+
+
+@pytest.mark.parametrize(
+    ("question", "authors", "has", "lacks"),
+    [
+        ("Is there any evidence?", ["Ann Bea Lee"], "ferry", ""),
+        ("What are the downsides?", ["Ann Bea Lee"], "ferry", ""),
+        ("How much does it cost to run it?", ["Ann Bea Lee"], "ferry", ""),
+        ("Is that true?", ["Ann Bea Lee"], "ferry", ""),
+        ("And in winter?", ["Ann Bea Lee"], "ferry winter", ""),
+        ("What if it freezes?", ["Ann Bea Lee"], "ferry freezes", ""),
+        ("For how long?", ["Ann Bea Lee"], "ferry", ""),
+        ("epoxy", ["Ann Bea Lee"], "epoxy", "ferry"),
+        ("And Batteries?", ["Ann Bea Lee"], "Batteries", "ferry"),
+        ("Tell me more about salt", ["Ann Bea Lee"], "salt", "ferry"),
+        ("What do they think about bread?", ["Ann Bea Lee"], "bread", "ferry"),
+        ("And Mark?", ["mark"], "ferry", ""),
+        ("And quill's view?", ["quill"], "ferry", ""),
+        ("Does quill agree with her that salt ruins iron?", ["Ann Bea Lee", "quill"], "salt iron", ""),
+    ],
+)
+def test_what_a_follow_up_leaves_out_is_told_from_what_it_replaces(
+    question: str, authors: list[str], has: str, lacks: str
+) -> None:
+    query = understand(question, FERRY, AUTHORS, now=NOW, known_words=known)
+    assert (sorted(query.authors), query.carried) == (sorted(authors), True)
+    assert set(has.split()) <= set(query.topic.split())
+    assert not set(lacks.split()) & {*query.topic.split(), *query.text.split()}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Does anybody disagree?",
+        "Who disagrees with her?",
+        "What do others say?",
+        "Who else?",
+        "Any objections?",
+        "And the others?",
+    ],
+)
+def test_a_question_for_others_leaves_the_person_out(question: str) -> None:
+    query = understand(question, FERRY, AUTHORS, now=NOW)
+    assert (query.authors, query.others_than, "ferry" in query.topic) == ((), ("Ann Bea Lee",), True)
+    own, other = (Passage("p", "c", name, "Red.", "f", 0, 4) for name in ("Ann Bea Lee", "quill"))
+    assert (admits(query, own), admits(query, other)) == (False, True)
+
+
+def test_who_of_several_people_is_asked_of_them() -> None:
+    assert understand("Who is right?", BOTH, AUTHORS, now=NOW).authors == ("Ann Bea Lee", "quill")
+
+
+@pytest.mark.parametrize(
+    ("question", "unknown"), [("And Peter Smith?", "Peter Smith"), ("What about Wilhelmina?", "Wilhelmina")]
+)
+def test_a_bare_name_that_is_nobodys_is_unknown(question: str, unknown: str) -> None:
+    query = understand(question, FERRY, AUTHORS, now=NOW, known_words=known)
+    assert (query.authors, query.unknown_authors, query.topic) == ((), (unknown,), "ferry")
+
+
+@pytest.mark.parametrize("question", ["And in 2021?", "2021?", "What about 2021?"])
+def test_a_bare_period_replaces_the_one_before(question: str) -> None:
+    query = understand(question, FERRY, AUTHORS, now=NOW)
+    assert (query.authors, query.topic, query.since) == (("Ann Bea Lee",), "ferry", datetime(2021, 1, 1, tzinfo=UTC))
+    assert "2023" not in query.text
+
+
+@pytest.mark.parametrize(
+    ("question", "more", "author", "topic"),
+    [
+        ("What about the second one?", (), "Ann Bea Lee", {"Salt", "ruins", "batteries"}),
+        ("And the last one?", (), "quill", {"Diesel", "cheaper"}),
+        ("And the first?", SECOND, "Ann Bea Lee", {"hull", "red", "big"}),
+        ("And the third?", (Turn("user", "thanks"), Turn("assistant", "There are 3.")), "quill", {"Diesel", "cheaper"}),
+        ("And Zoë Müller?", SECOND, "Zoë Müller", {"ferry"}),
+    ],
+)
+def test_an_ordinal_counts_quotes_of_the_answer_that_lists_them(
+    question: str, more: tuple[Turn, ...], author: str, topic: set[str]
+) -> None:
+    query = understand(question, (*BOTH, *more), AUTHORS, now=NOW)
+    assert query.authors == (author,)
+    assert topic <= set(query.topic.split())
+    assert not {"stance", "2023"} & set(query.topic.split())
+
+
+def test_greetings_and_thanks_are_not_talked_about() -> None:
+    about = Turn("assistant", "There are 3 comments.")
+    talk = (Turn("user", "hello"), about, *FERRY, Turn("user", "thanks"), about)
+    query = understand("And why?", talk, AUTHORS, now=NOW)
+    assert (query.authors, query.topic) == (("Ann Bea Lee",), "ferry")
+
+
+def test_a_topic_that_looks_like_a_verb_is_carried() -> None:
+    talk = (Turn("user", "What does quill think about forecasts?"), Turn("assistant", "**quill**:\n\n> Count. [1]"))
+    assert "forecasts" in understand("How should they be scored?", talk, AUTHORS, now=NOW).text
