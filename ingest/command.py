@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RagError as exc:
         print(f"ingest: {exc}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
         print(report.to_json())
     elif report.errors or not args.quiet:
         print(report)
-    return 1 if report.errors else 0
+    return report.exit_status
 
 
 def pairs(values: Sequence[str], form: str) -> dict[str, str]:
