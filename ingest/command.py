@@ -45,10 +45,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rebuild", action="store_true", help="start from nothing; the old index answers until the end"
     )
     parser.add_argument(
-        "--author-name", action="append", default=[], metavar="FILE=NAME", help="who wrote a dump that does not say it"
+        "--author-name",
+        action="append",
+        default=[],
+        metavar="FILE=NAME",
+        help="who wrote a dump that does not say it; holds until another is named",
     )
     parser.add_argument(
-        "--map", action="append", default=[], metavar="OURS=THEIRS", help="column of a structured source, as text=body"
+        "--map",
+        action="append",
+        default=[],
+        metavar="OURS=THEIRS",
+        help="column of a structured source, as text=body; holds for its files until another is named",
     )
     parser.add_argument(
         "--segment-with-model",

@@ -6,7 +6,6 @@ Sources are streamed: no step holds more than one document and one batch of comm
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -16,21 +15,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.border_judge import BorderJudge
-from ingest.chunking import chunk
-from ingest.cleaning import find_gaps, protected_ranges, quoted_ranges
+from ingest.cleaning import find_gaps, quoted_ranges
 from ingest.distributed import embedder_for
+from ingest.passages import digest, passages_of
 from ingest.quotations import Quotations
 from ingest.readings import Readings, bytes_of, gone, named_as_before, root_of
 from ingest.report import IngestReport, OnProgress, Progress
 from ingest.segmentation import segment
-from ingest.snapshot_borders import SnapshotBorders
+from ingest.snapshot_borders import Proved, SnapshotBorders
 from ingest.snapshots import Sighting, Snapshots
 from ingest.sources import Problem, RawDocument, SourceFile, authors, check_columns, files, read_file
 from rag.corpus import decode, dump_comment, dump_passage, encode
 from rag.embedding import load_embedder
 from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.reader import Reader, load_reader
-from rag.records import Comment, Passage, Quotation, Range, as_datetime
+from rag.records import Comment, Range, as_datetime
 from rag.settings import Settings
 from rag.store import Store, VectorJob, Writer
 
@@ -125,9 +124,7 @@ def forget(source: str, *, settings: Settings | None = None) -> IngestReport:
         raise SourceError(f'No source "{source}" is in the index {store.folder}. `commentariat sources` lists them.')
     run = Run(store, embedder, {}, {}, lambda event: None, rebuild=False)
     with store.writing(embedder) as writer:
-        run.begin(writer)
-        run.remove_file(source)
-        run.write()
+        run.forget(writer, source)
     return run.report(time.monotonic() - started)
 
 
@@ -208,7 +205,7 @@ class Run:
             self._read(file)
         self.progress(Progress("reading", len(listed), len(listed), "files"))
         for name in list(gone(self.db, paths, listed)):
-            self.remove_file(name)
+            self._remove_file(name)
         self._use_borders_of_other_sources()
         for problem in self.judge.problems() if self.judge else ():
             self._note(problem)
@@ -218,6 +215,13 @@ class Run:
             self.write()
         else:
             writer.switches = False
+
+    def forget(self, writer: Writer, name: str) -> None:
+        """Take one file out of the index, with what it proved about others."""
+        self.begin(writer)
+        self._remove_file(name)
+        self._use_borders_of_other_sources()
+        self.write()
 
     # --- reading ---
 
@@ -302,13 +306,13 @@ class Run:
         sidecar = file.path.with_name(file.path.name + ".meta.json")
         try:
             extra = sidecar.read_text(encoding="utf-8") if sidecar.exists() else ""
-            return _digest(VERSION, file.sha256, author, sorted(columns.items()), extra)
+            return digest(VERSION, file.sha256, author, sorted(columns.items()), extra)
         except (OSError, SourceError, UnicodeDecodeError):
             return None
 
     def _take(self, document: RawDocument, file: str) -> None:
         """Store one document and its pieces, unless it is as it was."""
-        fingerprint = _digest(VERSION, document.text, document.kind, document.id, document.author, document.url,
+        fingerprint = digest(VERSION, document.text, document.kind, document.id, document.author, document.url,
                               document.posted_at, document.parent_id, document.thread_id, document.title,
                               document.karma, document.seen_at, document.quoted, document.gaps, sorted(document.extra.items(), key=str)
                               if document.kind == "comment" else "")  # fmt: skip
@@ -344,19 +348,20 @@ class Run:
             gaps=document.gaps or (find_gaps(document.text) if document.kind == "comment" else ()), extra=document.extra,
         )  # fmt: skip
 
-    def _of_profile(self, document: RawDocument, known_borders: Sequence[int] | None = None) -> Iterator[Sighting]:
+    def _of_profile(self, document: RawDocument, proved: Proved | None = None) -> Iterator[Sighting]:
         """A profile dump is many pieces: name and bio, and each comment.
 
         Args:
             document: The dump.
-            known_borders: What other sources prove. None when it is read first: only then is it filed what it proves
+            proved: What other sources prove. None when it is read first: only then is it filed what it proves
                 itself, so that this does not depend on the others.
         """
         text = document.text
         found = segment(
             text,
             embed=self._embed_lines,
-            known_borders=known_borders or (),
+            known_borders=proved.begins if proved else (),
+            no_borders=proved.inside if proved else (),
             author_name=document.author,
             decide=self.judge,
         )
@@ -367,7 +372,7 @@ class Run:
             yield Sighting(
                 start=start, end=end, text=text[start:end], kind="profile", url=document.url, rank=number, **common
             )
-        if known_borders is None:
+        if proved is None:
             self.borders.file_dump(document.source, text, found.comments[0].start if found.comments else None)
         for rank, piece in enumerate(found.comments):
             yield Sighting(
@@ -381,24 +386,32 @@ class Run:
 
     def _use_borders_of_other_sources(self) -> None:
         """Split those dumps again of which other sources now prove more, or less, than when they were split."""
-        for source, borders in self.borders.proved().items():
+        for source, proved in self.borders.proved().items():
             row = self.db.execute("SELECT * FROM sources WHERE name = ?", (source,)).fetchone()
             data = json.loads(row["data"])
-            if borders == data.pop("borders", []):
+            if proved == Proved(*map(tuple, data.pop("proved", ()))):
                 continue
-            data["seen_at"] = as_datetime(data["seen_at"])
-            document = RawDocument(source, decode(row["text"]), "profile", **data)
+            facts = {name: as_datetime(value) if name.endswith("_at") else value for name, value in data.items()}
+            document = RawDocument(source, decode(row["text"]), "profile", **facts)
             self.snapshots.remove(source)
-            for sighting in self._of_profile(document, borders):
+            for sighting in self._of_profile(document, proved):
                 self.snapshots.add(sighting)
-            data = json.dumps({**data, "borders": borders}, default=str)
+            data = json.dumps({**data, "proved": proved}, default=str)
             self.db.execute("UPDATE sources SET data = ? WHERE name = ?", (data, source))
+            if self.judge is None:
+                self._forget_model(source, row["file"])
             self.changes += 1
+
+    def _forget_model(self, source: str, file: str) -> None:
+        """The rules have split it: a model is asked again in the next run that has one."""
+        for table, name in (("sources", source), ("files", file)):
+            (fingerprint,) = self.db.execute(f"SELECT fingerprint FROM {table} WHERE name = ?", (name,)).fetchone()
+            without = fingerprint.partition("+")[0]
+            self.db.execute(f"UPDATE {table} SET fingerprint = ? WHERE name = ?", (without, name))
 
     # --- removing ---
 
-    def remove_file(self, name: str) -> None:
-        """Take one file out of the index."""
+    def _remove_file(self, name: str) -> None:
         for row in self.db.execute("SELECT name FROM sources WHERE file = ?", (name,)).fetchall():
             self._remove_source(row["name"], reported=False)
         for table in ("files", "readings"):
@@ -470,7 +483,7 @@ class Run:
             row,
         )
         for ordinal, (passage, windows) in enumerate(passages_of(comment, self.embedder)):
-            job = VectorJob("v" + _digest(passage.text, windows), passage.text, windows)
+            job = VectorJob("v" + digest(passage.text, windows), passage.text, windows)
             self.db.execute(
                 "INSERT OR REPLACE INTO passages VALUES (?, ?, ?, ?, ?, ?)",
                 (passage.id, comment_id, ordinal, job.vector_id, 1 + len(windows), dump_passage(passage)),
@@ -510,54 +523,6 @@ class Run:
         )
 
 
-def passages_of(comment: Comment, embedder: Embedder) -> Iterator[tuple[Passage, tuple[Range, ...]]]:
-    """The passages of a comment with the windows to be embedded beside each."""
-    best = comment.sightings[0]
-    chunks = chunk(
-        comment.text,
-        token_spans=embedder.token_spans,
-        max_tokens=embedder.max_tokens,
-        protected=protected_ranges(comment.text),
-    )
-    for part in chunks:
-        text = comment.text[part.start : part.end]
-        passage = Passage(
-            id="p" + _digest(comment.id, part.start, text),
-            comment_id=comment.id,
-            author=comment.author,
-            text=text,
-            source=best.source,
-            start=best.start + part.start,
-            end=best.start + part.end,
-            url=comment.url,
-            posted_at=comment.posted_at,
-            kind=comment.kind,
-            title=comment.title,
-            label=comment.label,
-            quoted=_inside(comment.quoted, part.start, part.end),
-            gaps=tuple(gap - part.start for gap in comment.gaps if part.start <= gap < part.end),
-            sentences=part.sentences,
-            border_confidence=comment.border_confidence,
-            parent_id=comment.parent_id,
-            quotes=_quotes_inside(comment.quotes, part.start, part.end),
-        )
-        yield passage, part.windows
-
-
-def _inside(ranges: Sequence[Range], start: int, end: int) -> tuple[Range, ...]:
-    """The parts of ranges between two offsets, counted from the first of them."""
-    return tuple((max(a, start) - start, min(b, end) - start) for a, b in ranges if a < end and b > start)
-
-
-def _quotes_inside(quotes: Sequence[Quotation], start: int, end: int) -> tuple[Quotation, ...]:
-    """The parts of quotations between two offsets, counted from the first of them."""
-    return tuple(
-        Quotation(max(quote.start, start) - start, min(quote.end, end) - start, quote.comment_id)
-        for quote in quotes
-        if quote.start < end and quote.end > start
-    )
-
-
 def _shifted(ranges: Sequence[Range], by: int) -> tuple[Range, ...]:
     return tuple((start + by, end + by) for start, end in ranges)
 
@@ -571,8 +536,3 @@ def _joined(text: str, ranges: Sequence[Range]) -> list[Range]:
         else:
             joined.append((start, end))
     return joined
-
-
-def _digest(*values: object) -> str:
-    joined = "\x1f".join(str(value) for value in values)
-    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:20]

@@ -9,13 +9,15 @@ quotation is no evidence. What is proved depends on the sources that are indexed
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
+from itertools import islice, pairwise
 from sqlite3 import Connection, Row
+from typing import NamedTuple
 
 from ingest.cleaning import Line, lines_of
-from ingest.snapshots import SHORT, line_keys, similarity, text_hash
+from ingest.snapshots import SAME_WORDS, SHORT, line_keys, similarity, text_hash
 from rag.corpus import decode
 
 SAME_LINE = 0.5
@@ -24,6 +26,15 @@ FEWEST_LINES = 3
 """Long lines that two dumps must share in order where it is not known that one person wrote both."""
 AHEAD = 8
 """Long lines in which they are looked for: between them, comments may have been deleted or edited."""
+
+
+class Proved(NamedTuple):
+    """What other sources prove of a dump, as offsets of lines."""
+
+    begins: tuple[int, ...] = ()
+    """Here a comment begins."""
+    inside: tuple[int, ...] = ()
+    """Here none begins, because one goes on."""
 
 
 class SnapshotBorders:
@@ -56,16 +67,16 @@ class SnapshotBorders:
         """Forget the lines of a source."""
         self._db.execute("DELETE FROM lines WHERE source = ?", (source,))
 
-    def proved(self) -> dict[str, list[int]]:
-        """Each dump, and the offsets in it at which a comment certainly begins."""
-        found: dict[str, set[int]] = {
-            row["name"]: set() for row in self._db.execute("SELECT name FROM sources WHERE kind = 'profile'")
-        }
-        if not found:
+    def proved(self) -> dict[str, Proved]:
+        """What is known of each dump."""
+        dumps = [row["name"] for row in self._db.execute("SELECT name FROM sources WHERE kind = 'profile'")]
+        if not dumps:
             return {}
         # Cached for one look only: the texts of whole dumps are large.
         lines = lru_cache(maxsize=64)(self._lines)
         author = lru_cache(maxsize=None)(self._author)
+        begins: dict[tuple[str, str], set[int]] = defaultdict(set)
+        ends: dict[tuple[str, str], set[int]] = defaultdict(set)
         for row in self._pairs():
             dump, other = row["dump"], row["other"]
             same = author(dump) == author(other) != ""
@@ -73,11 +84,24 @@ class SnapshotBorders:
                 continue
             there, here = lines(other), lines(dump)
             at, in_other = _index_of(here, row["start"]), _index_of(there, row["other_start"])
-            if same or _go_on_alike(there[in_other:], here[at:]):
-                border = _border(there, in_other, here, at, row["mark"])
-                if border is not None:
-                    found[dump].add(border)
-        return {source: sorted(starts) for source, starts in found.items()}
+            border = _border(there, in_other, here, at, row["mark"])
+            if border is not None and (same or _go_on_alike(there[in_other:], here[at:])):
+                (begins if row["mark"] > 0 else ends)[dump, other].add(border)
+        borders: dict[str, set[int]] = {dump: set() for dump in dumps}
+        inside: dict[str, set[int]] = {dump: set() for dump in dumps}
+        for dump, other in sorted({*begins, *ends}):
+            borders[dump] |= begins[dump, other] | ends[dump, other]
+            for first, after in _stretches(begins[dump, other], ends[dump, other]):
+                if similarity(_joined(lines(other)), _joined(lines(dump)[first:after])) >= SAME_WORDS:
+                    inside[dump].update(range(first + 1, after))
+        starts = {dump: [line.start for line in lines(dump)] for dump in dumps}
+        return {
+            dump: Proved(
+                tuple(starts[dump][index] for index in sorted(borders[dump]) if index < len(starts[dump])),
+                tuple(starts[dump][index] for index in sorted(inside[dump] - borders[dump])),
+            )
+            for dump in dumps
+        }
 
     def _pairs(self) -> list[Row]:
         """A line of a dump that marks a border in another source, if it is the same line."""
@@ -85,7 +109,7 @@ class SnapshotBorders:
             "SELECT DISTINCT l.source AS dump, l.start, o.source AS other, o.start AS other_start, o.opens AS mark, s.kind "
             "FROM sources d JOIN lines l ON l.source = d.name JOIN lines o ON o.hash = l.hash AND o.source != l.source "
             "JOIN sources s ON s.name = o.source "
-            "WHERE d.kind = 'profile' AND o.opens != 0 AND NOT (l.opens > 0 AND o.opens > 0)"
+            "WHERE d.kind = 'profile' AND o.opens != 0 AND NOT (l.opens > 0 AND o.opens > 0 AND s.kind = 'profile')"
         ).fetchall()
 
     def _author(self, source: str) -> str:
@@ -120,7 +144,7 @@ def _index_of(lines: Sequence[Line], start: int) -> int:
 
 
 def _border(there: Sequence[Line], in_other: int, here: Sequence[Line], at: int, mark: int) -> int | None:
-    """Where the border lies, if this is the line, and the short lines between it and the border are the same, too."""
+    """The line above which the border lies, if this is the line, and the short ones between are the same, too."""
     if similarity(there[in_other].text, here[at].text) < SAME_LINE:
         return None
     step = -1 if mark > 0 else 1
@@ -128,8 +152,7 @@ def _border(there: Sequence[Line], in_other: int, here: Sequence[Line], at: int,
         in_other, at = in_other + step, at + step
         if not 0 <= at < len(here) or text_hash(there[in_other].text) != text_hash(here[at].text):
             return None
-    at += mark < 0
-    return here[at].start if at < len(here) else None
+    return at + (mark < 0)
 
 
 def _go_on_alike(there: Sequence[Line], here: Sequence[Line]) -> bool:
@@ -146,3 +169,15 @@ def _go_on_alike(there: Sequence[Line], here: Sequence[Line]) -> bool:
 def _next_keys(lines: Sequence[Line]) -> Iterator[set[int]]:
     for line in islice(filter(_is_long, lines), AHEAD):
         yield set(line_keys(line.text))
+
+
+def _stretches(begins: Collection[int], ends: Collection[int]) -> Iterator[tuple[int, int]]:
+    """From each beginning to the next end, if no other beginning is between."""
+    for first, then in pairwise([*sorted(begins), float("inf")]):
+        after = min((end for end in ends if end > first), default=None)
+        if after is not None and after <= then:
+            yield first, after
+
+
+def _joined(lines: Sequence[Line]) -> str:
+    return "\n".join(line.text for line in lines)
