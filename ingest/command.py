@@ -31,6 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RagError as exc:
         print(f"ingest: {exc}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -43,10 +45,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rebuild", action="store_true", help="start from nothing; the old index answers until the end"
     )
     parser.add_argument(
-        "--author-name", action="append", default=[], metavar="FILE=NAME", help="who wrote a dump that does not say it"
+        "--author-name",
+        action="append",
+        default=[],
+        metavar="FILE=NAME",
+        help="who wrote a dump that does not say it; holds until another is named",
     )
     parser.add_argument(
-        "--map", action="append", default=[], metavar="OURS=THEIRS", help="column of a structured source, as text=body"
+        "--map",
+        action="append",
+        default=[],
+        metavar="OURS=THEIRS",
+        help="column of a structured source, as text=body; holds for its files until another is named",
     )
     parser.add_argument(
         "--segment-with-model",
@@ -84,7 +94,7 @@ def run(args: argparse.Namespace) -> int:
         print(report.to_json())
     elif report.errors or not args.quiet:
         print(report)
-    return 1 if report.errors else 0
+    return report.exit_status
 
 
 def pairs(values: Sequence[str], form: str) -> dict[str, str]:

@@ -6,29 +6,30 @@ Sources are streamed: no step holds more than one document and one batch of comm
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.border_judge import BorderJudge
-from ingest.chunking import chunk
-from ingest.cleaning import find_gaps, lines_of, protected_ranges, quoted_ranges
+from ingest.cleaning import find_gaps, quoted_ranges
 from ingest.distributed import embedder_for
+from ingest.passages import digest, passages_of
 from ingest.quotations import Quotations
+from ingest.readings import Readings, bytes_of, gone, named_as_before, root_of
 from ingest.report import IngestReport, OnProgress, Progress
 from ingest.segmentation import segment
-from ingest.snapshots import SHORT, Sighting, Snapshots, line_keys
-from ingest.sources import Problem, RawDocument, SourceFile, authors, files, read_file
+from ingest.snapshot_borders import Proved, SnapshotBorders
+from ingest.snapshots import Sighting, Snapshots
+from ingest.sources import Problem, RawDocument, SourceFile, authors, check_columns, files, read_file
 from rag.corpus import decode, dump_comment, dump_passage, encode
 from rag.embedding import load_embedder
 from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.reader import Reader, load_reader
-from rag.records import Comment, Passage, Quotation, Range
+from rag.records import Comment, Range, as_datetime
 from rag.settings import Settings
 from rag.store import Store, VectorJob, Writer
 
@@ -58,14 +59,15 @@ def ingest(
         settings: Where the index is and which model embeds; by default from the environment.
         rebuild: Start from nothing; the old index answers until the new one is complete.
         author_names: File name -> author, for dumps that do not say who wrote them.
-        columns: Our column -> the file's, for structured sources, such as `{"text": "body"}`.
+        columns: Our column -> the file's, for structured sources, such as `{"text": "body"}`. Like an author's name, a
+            column that was named once for a file holds until another is named, or the file is forgotten.
         segment_with_model: Let the chat model of the settings decide the uncertain borders of profile dumps. Dumps that
             were split without it are split again; what it decided stays until the dump changes.
         progress: Told how each phase advances.
 
     Returns:
-        What was read, merged, left out and why. Files that cannot be read are in `errors`; everything else is indexed,
-        and what an unreadable file held before stays indexed.
+        What was read, merged, left out and why. Files and rows that cannot be read are in `errors`; everything else is
+        indexed, and what they held before stays indexed.
 
     Raises:
         SourceError: There is nothing to read, or `columns` names an unknown column.
@@ -75,19 +77,25 @@ def ingest(
         ModelError: The chat model's package, file or key is missing.
     """
     started = time.monotonic()
+    check_columns(columns)
     settings = settings or Settings()
     judge = _judge(settings, progress) if segment_with_model else None
-    embedder = embedder_for(settings)
-    store = _store(settings)
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
-    if not paths and rebuild:
-        paths = _known_roots(store)
+    # Where there is neither an index nor anything to read, no index is made.
+    store = _store(settings) if _has_index(settings) else None
+    if not paths and rebuild and store:
+        paths = Readings(store.corpus.connection).roots()
     if not paths:
         raise SourceError("Nothing to ingest. Give files or folders, as in `python -m ingest comments/`.")
+    found = list(files(paths))
+    if store is None and all(isinstance(item, Problem) for item in found):
+        return IngestReport(errors=tuple(found), seconds=time.monotonic() - started)
+    store = store or _store(settings)
+    embedder = embedder_for(settings)
     _prepare(load_reader(settings), progress)
     run = Run(store, embedder, author_names or {}, columns or {}, progress, rebuild, judge)
     with suppress(_NothingToDo), store.writing(embedder, rebuild=rebuild) as writer:
-        run.execute(writer, paths)
+        run.execute(writer, paths, found)
     return run.report(time.monotonic() - started)
 
 
@@ -116,10 +124,12 @@ def forget(source: str, *, settings: Settings | None = None) -> IngestReport:
         raise SourceError(f'No source "{source}" is in the index {store.folder}. `commentariat sources` lists them.')
     run = Run(store, embedder, {}, {}, lambda event: None, rebuild=False)
     with store.writing(embedder) as writer:
-        run.begin(writer)
-        run.remove_file(source)
-        run.write()
+        run.forget(writer, source)
     return run.report(time.monotonic() - started)
+
+
+def _has_index(settings: Settings) -> bool:
+    return (Path(settings.store) / "index.sqlite3").is_file()
 
 
 def _store(settings: Settings) -> Store:
@@ -145,13 +155,8 @@ def _judge(settings: Settings, progress: OnProgress) -> BorderJudge:
     return BorderJudge(model, progress)
 
 
-def _known_roots(store: Store) -> list[Path]:
-    rows = store.corpus.connection.execute("SELECT DISTINCT root FROM files ORDER BY root")
-    return [Path(row["root"]) for row in rows]
-
-
 class _NothingToDo(Exception):
-    """Ends the transaction without a switch: the index is as it should be."""
+    """Undoes the transaction: the index that was there stays."""
 
 
 @dataclass
@@ -170,88 +175,121 @@ class Run:
     removed_sources: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     switched: bool = False
+    files_found: int = 0
+
+    def __post_init__(self) -> None:
+        # Before the transaction, in which a rebuild empties the tables.
+        self.readings = Readings(self.store.corpus.connection)
 
     def begin(self, writer: Writer) -> None:
         self.writer = writer
         self.db = writer.corpus.connection
         self.snapshots = Snapshots(self.db)
+        self.borders = SnapshotBorders(self.db)
         self.quotations = Quotations(writer.corpus, self.snapshots.comment)
         self.changes = 0
+        self.further_before = self._further_sightings()
 
-    def execute(self, writer: Writer, paths: Sequence[str | Path]) -> None:
-        """All phases; raises _NothingToDo where the index need not change."""
+    def execute(self, writer: Writer, paths: Sequence[str | Path], found: Sequence[SourceFile | Problem]) -> None:
+        """All phases; raises _NothingToDo where the index must stay as it was.
+
+        Args:
+            writer: Of this run.
+            paths: What was given.
+            found: What is there.
+        """
         self.begin(writer)
-        listed = self._list(paths)
+        listed = self._list(found)
         for number, file in enumerate(listed):
             self.progress(Progress("reading", number, len(listed), "files"))
             self._read(file)
         self.progress(Progress("reading", len(listed), len(listed), "files"))
-        self._remove_what_is_gone(listed)
-        self._use_borders_of_other_snapshots()
+        for name in list(gone(self.db, paths, listed)):
+            self._remove_file(name)
+        self._use_borders_of_other_sources()
         for problem in self.judge.problems() if self.judge else ():
             self._note(problem)
-        if not self.changes or (self.rebuild and not self._any_source()):
+        if self.rebuild and not self._any_source():
             raise _NothingToDo
+        if self.changes:
+            self.write()
+        else:
+            writer.switches = False
+
+    def forget(self, writer: Writer, name: str) -> None:
+        """Take one file out of the index, with what it proved about others."""
+        self.begin(writer)
+        self._remove_file(name)
+        self._use_borders_of_other_sources()
         self.write()
 
     # --- reading ---
 
-    def _list(self, paths: Sequence[str | Path]) -> list[SourceFile]:
+    def _list(self, found: Sequence[SourceFile | Problem]) -> list[SourceFile]:
         listed = []
-        for item in files(paths):
+        for item in found:
             if isinstance(item, SourceFile):
-                listed.append(self._named_as_before(item))
+                listed.append(replace(item, source=named_as_before(self.db, item)))
             else:
                 self._note(item)
+        self.files_found = len(listed)
         self.authors, mistakes = authors(listed, self.author_names)
         self.errors += mistakes
         return listed
 
-    def _named_as_before(self, file: SourceFile) -> SourceFile:
-        """A file keeps the name it has in the index; two files of one name in different folders are told apart."""
-        row = self.db.execute("SELECT name FROM files WHERE path = ?", (str(file.path),)).fetchone()
-        if row:
-            return replace(file, source=row["name"])
-        taken = self.db.execute("SELECT path FROM files WHERE name = ?", (file.source,)).fetchone()
-        if taken and Path(taken["path"]).exists():
-            return replace(
-                file, source=f"{file.root.name if file.root != file.path else file.path.parent.name}/{file.source}"
-            )
-        return file
-
     def _read(self, file: SourceFile) -> None:
-        known = self.db.execute("SELECT fingerprint, author FROM files WHERE name = ?", (file.source,)).fetchone()
-        # A name that was given once holds until another is given.
-        author = self.authors.get(file.source) or (known["author"] if known else None)
-        fingerprint = self._file_fingerprint(file, author)
+        known = self.db.execute("SELECT path, root, fingerprint FROM files WHERE name = ?", (file.source,)).fetchone()
+        before = self.readings.of(file)
+        author = self.authors.get(file.source) or before.author
+        columns = {**before.columns, **self.columns}
+        root = root_of(file, known["root"] if known else None)
+        fingerprint = self._file_fingerprint(file, author, columns)
         if fingerprint and known and self._is_read(file.source, known["fingerprint"], fingerprint):
-            self.db.execute(
-                "UPDATE files SET path = ?, root = ? WHERE name = ?", (str(file.path), str(file.root), file.source)
-            )
+            if (known["path"], known["root"]) != (str(file.path), str(root)):
+                self.db.execute(
+                    "UPDATE files SET path = ?, root = ? WHERE name = ?", (str(file.path), str(root), file.source)
+                )
             return
         seen: set[str] = set()
-        whole = True
+        whole = all_rows = True
         unanswered = self.judge.unanswered if self.judge else 0
-        for item in read_file(file, columns=self.columns, author=author):
+        for item in read_file(file, columns=columns, author=author):
             if isinstance(item, RawDocument):
                 seen.add(item.source)
                 self._take(item, file.source)
             else:
                 self._note(item)
                 whole &= not item.rest_unread
+                all_rows &= not item.row_unread
         if not whole and not seen:
             return
-        stored = [row["name"] for row in self.db.execute("SELECT name FROM sources WHERE file = ?", (file.source,))]
-        for name in stored if whole else ():
-            if name not in seen:
-                self._remove_source(name)
+        if whole:
+            self._remove_unseen(file.source, seen, all_rows=all_rows)
         if fingerprint and self.judge and self.judge.unanswered == unanswered:
             fingerprint += f"+{self.judge.name}"
         self.db.execute(
             "INSERT OR REPLACE INTO files VALUES (?, ?, ?, ?, ?)",
-            (file.source, str(file.path), str(file.root), fingerprint if whole else "", author),
+            (file.source, str(file.path), str(root), fingerprint if whole else "", author),
+        )
+        # Columns by which nothing could be read are a mistake, or meant for another file.
+        columns = columns if seen else before.columns
+        self.db.execute(
+            "INSERT OR REPLACE INTO readings VALUES (?, ?, ?)", (file.source, bytes_of(file), json.dumps(dict(columns)))
         )
         self.changes += 1
+
+    def _remove_unseen(self, file: str, seen: Collection[str], *, all_rows: bool) -> None:
+        """Take out what a file held and holds no more. Where rows could not be read, it may be one of them, and stays."""
+        query = "SELECT name FROM sources WHERE file = ?"
+        unseen = [row["name"] for row in self.db.execute(query, (file,)) if row["name"] not in seen]
+        if all_rows:
+            for name in unseen:
+                self._remove_source(name)
+        elif unseen:
+            what = (
+                f"Comments not found again: {len(unseen):,}. They stay, for they may be in the rows that were not read."
+            )
+            self._note(Problem(file, None, what, "Mend those rows and ingest again.", "note"))
 
     def _is_read(self, name: str, stored: str, fingerprint: str) -> bool:
         """Whether a file or document was read as it would be now; what a model decided once stays until it changes."""
@@ -264,17 +302,17 @@ class Run:
         query = "SELECT 1 FROM sources WHERE (file = ? OR name = ?) AND kind = 'profile'"
         return self.db.execute(query, (name, name)).fetchone() is not None
 
-    def _file_fingerprint(self, file: SourceFile, author: str | None) -> str | None:
+    def _file_fingerprint(self, file: SourceFile, author: str | None, columns: Mapping[str, str]) -> str | None:
         sidecar = file.path.with_name(file.path.name + ".meta.json")
         try:
             extra = sidecar.read_text(encoding="utf-8") if sidecar.exists() else ""
-            return _digest(VERSION, file.sha256, author, sorted(self.columns.items()), extra)
+            return digest(VERSION, file.sha256, author, sorted(columns.items()), extra)
         except (OSError, SourceError, UnicodeDecodeError):
             return None
 
     def _take(self, document: RawDocument, file: str) -> None:
         """Store one document and its pieces, unless it is as it was."""
-        fingerprint = _digest(VERSION, document.text, document.kind, document.id, document.author, document.url,
+        fingerprint = digest(VERSION, document.text, document.kind, document.id, document.author, document.url,
                               document.posted_at, document.parent_id, document.thread_id, document.title,
                               document.karma, document.seen_at, document.quoted, document.gaps, sorted(document.extra.items(), key=str)
                               if document.kind == "comment" else "")  # fmt: skip
@@ -289,6 +327,8 @@ class Run:
             "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?)",
             (document.source, file, document.kind, fingerprint, encode(document.text), json.dumps(data, default=str)),
         )
+        if document.kind == "comment":
+            self.borders.file_comment(document.source, document.text)
         sightings = self._of_profile(document) if document.kind == "profile" else [self._of_whole(document)]
         for sighting in sightings:
             self.snapshots.add(sighting)
@@ -308,13 +348,20 @@ class Run:
             gaps=document.gaps or (find_gaps(document.text) if document.kind == "comment" else ()), extra=document.extra,
         )  # fmt: skip
 
-    def _of_profile(self, document: RawDocument, known_borders: Sequence[int] = ()) -> Iterator[Sighting]:
-        """A profile dump is many pieces: name and bio, and each comment."""
+    def _of_profile(self, document: RawDocument, proved: Proved | None = None) -> Iterator[Sighting]:
+        """A profile dump is many pieces: name and bio, and each comment.
+
+        Args:
+            document: The dump.
+            proved: What other sources prove. None when it is read first: only then is it filed what it proves
+                itself, so that this does not depend on the others.
+        """
         text = document.text
         found = segment(
             text,
             embed=self._embed_lines,
-            known_borders=known_borders,
+            known_borders=proved.begins if proved else (),
+            no_borders=proved.inside if proved else (),
             author_name=document.author,
             decide=self.judge,
         )
@@ -325,16 +372,8 @@ class Run:
             yield Sighting(
                 start=start, end=end, text=text[start:end], kind="profile", url=document.url, rank=number, **common
             )
-        first = found.comments[0].start if found.comments else None
-        self.db.execute("DELETE FROM lines WHERE source = ?", (document.source,))
-        self.db.executemany(
-            "INSERT INTO lines VALUES (?, ?, ?, ?)",
-            [
-                (key, document.source, start, start == first)
-                for start, line in _long_lines(text)
-                for key in line_keys(line)
-            ],
-        )
+        if proved is None:
+            self.borders.file_dump(document.source, text, found.comments[0].start if found.comments else None)
         for rank, piece in enumerate(found.comments):
             yield Sighting(
                 start=piece.start, end=piece.end, text=text[piece.start : piece.end], kind="comment", rank=rank,
@@ -345,48 +384,44 @@ class Run:
     def _embed_lines(self, texts: Sequence[str]):
         return self.embedder.embed_texts(texts)
 
-    def _use_borders_of_other_snapshots(self) -> None:
-        """Where an older dump begins, a border lies in the newer one: split again those dumps that did not know."""
-        rows = self.db.execute(
-            "SELECT DISTINCT l.source, l.start FROM lines o JOIN lines l ON l.hash = o.hash AND l.source != o.source "
-            "WHERE o.opens = 1 AND l.opens = 0 ORDER BY l.source, l.start"
-        ).fetchall()
-        borders: dict[str, list[int]] = {}
-        for row in rows:
-            borders.setdefault(row["source"], []).append(row["start"])
-        for source, starts in borders.items():
-            marks = ",".join("?" * len(starts))
-            query = f"SELECT COUNT(*) FROM pieces WHERE source = ? AND kind = 'comment' AND start IN ({marks})"
-            if self.db.execute(query, (source, *starts)).fetchone()[0] == len(starts):
-                continue
+    def _use_borders_of_other_sources(self) -> None:
+        """Split those dumps again of which other sources now prove more, or less, than when they were split."""
+        for source, proved in self.borders.proved().items():
             row = self.db.execute("SELECT * FROM sources WHERE name = ?", (source,)).fetchone()
-            document = RawDocument(source, decode(row["text"]), "profile", **json.loads(row["data"]))
+            data = json.loads(row["data"])
+            if proved == Proved(*map(tuple, data.pop("proved", ()))):
+                continue
+            facts = {name: as_datetime(value) if name.endswith("_at") else value for name, value in data.items()}
+            document = RawDocument(source, decode(row["text"]), "profile", **facts)
             self.snapshots.remove(source)
-            for sighting in self._of_profile(document, starts):
+            for sighting in self._of_profile(document, proved):
                 self.snapshots.add(sighting)
+            data = json.dumps({**data, "proved": proved}, default=str)
+            self.db.execute("UPDATE sources SET data = ? WHERE name = ?", (data, source))
+            if self.judge is None:
+                self._forget_model(source, row["file"])
             self.changes += 1
+
+    def _forget_model(self, source: str, file: str) -> None:
+        """The rules have split it: a model is asked again in the next run that has one."""
+        for table, name in (("sources", source), ("files", file)):
+            (fingerprint,) = self.db.execute(f"SELECT fingerprint FROM {table} WHERE name = ?", (name,)).fetchone()
+            without = fingerprint.partition("+")[0]
+            self.db.execute(f"UPDATE {table} SET fingerprint = ? WHERE name = ?", (without, name))
 
     # --- removing ---
 
-    def _remove_what_is_gone(self, listed: Sequence[SourceFile]) -> None:
-        """Files that belong to a folder of this run and were not met in it."""
-        met = {file.source for file in listed}
-        for root in {str(file.root) for file in listed}:
-            for row in self.db.execute("SELECT name, path FROM files WHERE root = ?", (root,)).fetchall():
-                if row["name"] not in met and not Path(row["path"]).exists():
-                    self.remove_file(row["name"])
-
-    def remove_file(self, name: str) -> None:
-        """Take one file out of the index."""
+    def _remove_file(self, name: str) -> None:
         for row in self.db.execute("SELECT name FROM sources WHERE file = ?", (name,)).fetchall():
             self._remove_source(row["name"], reported=False)
-        self.db.execute("DELETE FROM files WHERE name = ?", (name,))
+        for table in ("files", "readings"):
+            self.db.execute(f"DELETE FROM {table} WHERE name = ?", (name,))
         self.removed_sources.append(name)
         self.changes += 1
 
     def _remove_source(self, name: str, *, reported: bool = True) -> None:
         self.snapshots.remove(name)
-        self.db.execute("DELETE FROM lines WHERE source = ?", (name,))
+        self.borders.remove(name)
         self.db.execute("DELETE FROM sources WHERE name = ?", (name,))
         if reported:
             self.removed_sources.append(name)
@@ -448,7 +483,7 @@ class Run:
             row,
         )
         for ordinal, (passage, windows) in enumerate(passages_of(comment, self.embedder)):
-            job = VectorJob("v" + _digest(passage.text, windows), passage.text, windows)
+            job = VectorJob("v" + digest(passage.text, windows), passage.text, windows)
             self.db.execute(
                 "INSERT OR REPLACE INTO passages VALUES (?, ?, ?, ?, ?, ?)",
                 (passage.id, comment_id, ordinal, job.vector_id, 1 + len(windows), dump_passage(passage)),
@@ -456,6 +491,10 @@ class Run:
             yield job
 
     # --- reporting ---
+
+    def _further_sightings(self) -> int:
+        query = "SELECT COUNT(*) - COUNT(DISTINCT comment_id) FROM pieces WHERE kind = 'comment'"
+        return self.store.corpus.connection.execute(query).fetchone()[0]
 
     def _note(self, problem: Problem) -> None:
         (self.skipped if problem.severity == "note" else self.errors).append(problem)
@@ -469,7 +508,7 @@ class Run:
             "comments": comments,
             "passages": corpus.passage_count(),
             "unsure_borders": corpus.unsure_borders(),
-            "merged": self.snapshots.merged if self.switched else 0,
+            "merged": max(0, self._further_sightings() - self.further_before),
             "embedded": self.writer.embedded,
         }
         counts = self.counts or {"added": 0, "changed": 0, "removed": 0, "unchanged": comments}
@@ -480,55 +519,8 @@ class Run:
             seconds,
             tuple(self.removed_sources),
             self.switched,
+            self.files_found,
         )
-
-
-def passages_of(comment: Comment, embedder: Embedder) -> Iterator[tuple[Passage, tuple[Range, ...]]]:
-    """The passages of a comment with the windows to be embedded beside each."""
-    best = comment.sightings[0]
-    chunks = chunk(
-        comment.text,
-        token_spans=embedder.token_spans,
-        max_tokens=embedder.max_tokens,
-        protected=protected_ranges(comment.text),
-    )
-    for part in chunks:
-        text = comment.text[part.start : part.end]
-        passage = Passage(
-            id="p" + _digest(comment.id, part.start, text),
-            comment_id=comment.id,
-            author=comment.author,
-            text=text,
-            source=best.source,
-            start=best.start + part.start,
-            end=best.start + part.end,
-            url=comment.url,
-            posted_at=comment.posted_at,
-            kind=comment.kind,
-            title=comment.title,
-            label=comment.label,
-            quoted=_inside(comment.quoted, part.start, part.end),
-            gaps=tuple(gap - part.start for gap in comment.gaps if part.start <= gap < part.end),
-            sentences=part.sentences,
-            border_confidence=comment.border_confidence,
-            parent_id=comment.parent_id,
-            quotes=_quotes_inside(comment.quotes, part.start, part.end),
-        )
-        yield passage, part.windows
-
-
-def _inside(ranges: Sequence[Range], start: int, end: int) -> tuple[Range, ...]:
-    """The parts of ranges between two offsets, counted from the first of them."""
-    return tuple((max(a, start) - start, min(b, end) - start) for a, b in ranges if a < end and b > start)
-
-
-def _quotes_inside(quotes: Sequence[Quotation], start: int, end: int) -> tuple[Quotation, ...]:
-    """The parts of quotations between two offsets, counted from the first of them."""
-    return tuple(
-        Quotation(max(quote.start, start) - start, min(quote.end, end) - start, quote.comment_id)
-        for quote in quotes
-        if quote.start < end and quote.end > start
-    )
 
 
 def _shifted(ranges: Sequence[Range], by: int) -> tuple[Range, ...]:
@@ -544,15 +536,3 @@ def _joined(text: str, ranges: Sequence[Range]) -> list[Range]:
         else:
             joined.append((start, end))
     return joined
-
-
-def _long_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Lines long enough to be told from others, with their offsets."""
-    for line in lines_of(text):
-        if line.end - line.start >= SHORT:
-            yield line.start, text[line.start : line.end]
-
-
-def _digest(*values: object) -> str:
-    joined = "\x1f".join(str(value) for value in values)
-    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:20]

@@ -33,7 +33,7 @@ class IngestReport:
     counts: Mapping[str, int] = field(default_factory=dict)
     """files, sources, comments, passages: in the index afterwards, and unsure_borders: comments of them that may start or end
     elsewhere. added, changed, unchanged, removed: comments.
-    merged: sightings that were found to be a comment already known. embedded: texts that were embedded."""
+    merged: how many more sightings of comments seen elsewhere, too, than before. embedded: texts that were embedded."""
     skipped: tuple[Problem, ...] = ()
     """Left out on purpose, with the reason."""
     errors: tuple[Problem, ...] = ()
@@ -43,6 +43,15 @@ class IngestReport:
     """Sources that were gone when what they belonged to was ingested again."""
     switched: bool = False
     """Whether a new generation of the index is current: not when nothing has changed."""
+    files_found: int = 0
+    """Files that the given paths led to."""
+
+    @property
+    def exit_status(self) -> int:
+        """For a shell: 0 all was read, 1 some was not, 2 nothing was done."""
+        if not self.errors:
+            return 0
+        return 1 if self.files_found or self.switched else 2
 
     def to_json(self) -> str:
         """The whole report as one JSON object."""

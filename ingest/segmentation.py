@@ -92,6 +92,7 @@ def segment(
     *,
     embed: Embed | None = None,
     known_borders: Collection[int] = (),
+    no_borders: Collection[int] = (),
     author_name: str | None = None,
     decide: Decide | None = None,
 ) -> Segmentation:
@@ -101,12 +102,13 @@ def segment(
         text: The dump, with its line ends as they are.
         embed: Texts -> unit vectors (n, dim), for topic shift; without it, shared words stand in.
         known_borders: Offsets at which a comment certainly begins, e.g. from an older snapshot of the same page.
+        no_borders: Offsets of lines at which certainly none begins.
         author_name: The name as known from elsewhere (sidecar, option): helps to find the name line.
         decide: Judges borders that the evidence leaves open, such as a chat model. It can only choose among line
             starts, so the text cannot change.
     """
     page = take_apart(text, author_name=author_name, first_comment=min(known_borders, default=None))
-    starts, probability = _find_starts(page, embed, known_borders, decide)
+    starts, probability = _find_starts(page, embed, known_borders, no_borders, decide)
     gaps = cleaning.find_gaps(text)
     pieces = tuple(_pieces(page.paragraphs, starts, probability, gaps))
     profile = tuple((line.start, line.end) for line in page.profile)
@@ -124,16 +126,21 @@ def segment(
 
 
 def _find_starts(
-    page: Page, embed: Embed | None, known_borders: Collection[int], decide: Decide | None
+    page: Page,
+    embed: Embed | None,
+    known_borders: Collection[int],
+    no_borders: Collection[int],
+    decide: Decide | None,
 ) -> tuple[list[int], np.ndarray]:
     paragraphs = page.paragraphs
     certain = page.certain | _paragraphs_at(paragraphs, known_borders)
+    barred = _paragraphs_at(paragraphs, no_borders) - certain
     embed = embed if len(paragraphs) <= MOST_EMBEDDED else None
-    starts, probability = borders.find_starts(paragraphs, embed, certain, complete=page.marks_comments)
+    starts, probability = borders.find_starts(paragraphs, embed, certain, barred=barred, complete=page.marks_comments)
     if decide is not None:
         decided = _ask(decide, paragraphs, probability)
         certain = certain | {index for index, begins in decided.items() if begins}
-        barred = {index for index, begins in decided.items() if not begins}
+        barred = barred | {index for index, begins in decided.items() if not begins}
         starts, probability = borders.find_starts(
             paragraphs, embed, certain, barred=barred, complete=page.marks_comments
         )

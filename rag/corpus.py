@@ -27,6 +27,7 @@ CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS files (
     name TEXT PRIMARY KEY, path TEXT NOT NULL, root TEXT NOT NULL, fingerprint TEXT NOT NULL,
     author TEXT);
+CREATE TABLE IF NOT EXISTS readings (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, columns TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS sources (
     name TEXT PRIMARY KEY, file TEXT NOT NULL, kind TEXT NOT NULL, fingerprint TEXT NOT NULL, text BLOB NOT NULL,
     data TEXT NOT NULL);
@@ -177,9 +178,9 @@ class Corpus:
         return [row[0] for row in named], [row[0] for row in unnamed if row[0] != UNNAMED]
 
     def sources(self) -> list[tuple[str, int]]:
-        """Files and how many comments each holds."""
+        """Files and how many comments each holds; a document holds none."""
         rows = self.connection.execute(
-            "SELECT s.file, COUNT(DISTINCT CASE p.kind WHEN 'profile' THEN NULL ELSE p.comment_id END) FROM sources s "
+            "SELECT s.file, COUNT(DISTINCT CASE p.kind WHEN 'comment' THEN p.comment_id END) FROM sources s "
             "LEFT JOIN pieces p ON p.source = s.name GROUP BY s.file ORDER BY s.file"
         )
         return [tuple(row) for row in rows]

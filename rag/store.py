@@ -305,8 +305,10 @@ class Store:
             with self.corpus.transaction():
                 writer = Writer(self, embedder, generation, rebuild)
                 yield writer
-                writer.finish()
-            writer.clean_up()
+                if writer.switches:
+                    writer.finish()
+            if writer.switches:
+                writer.clean_up()
         finally:
             lock.release()
 
@@ -352,6 +354,8 @@ class Writer:
         self.corpus = store.corpus
         self.embedded = 0
         """Texts embedded so far, those found in the index not counted."""
+        self.switches = True
+        """Set it to False where readers would see no difference: what was written is kept, under the same generation."""
         self._store, self._embedder, self._generation = store, embedder, generation
         self._vectors = store._vectors
         current = self.corpus.meta("collection")
@@ -359,7 +363,7 @@ class Writer:
         self._same_model = self.corpus.meta("embedding_model") == embedder.identity
         self._collection = current if current and not rebuild else f"passages-{generation}"
         if rebuild:
-            for table in ("files", "sources", "lines", "pieces", "bands", "comments", "passages"):
+            for table in ("files", "readings", "sources", "lines", "pieces", "bands", "comments", "passages"):
                 self.corpus.connection.execute(f"DELETE FROM {table}")
 
     def add_vectors(self, jobs: Sequence[VectorJob], progress: Callable[[int], None] = lambda done: None) -> None:

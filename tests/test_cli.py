@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import ingest.command
 import rag
 from rag.plain_text import printable
 from rag.settings import Settings
@@ -139,6 +140,41 @@ def test_ingest_with_problems_returns_1_and_json_names_them(tmp_path: Path, caps
 def test_ingest_of_nothing_returns_2(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["ingest", "--store", str(tmp_path / "store")]) == 2
     assert "Give files or folders" in capsys.readouterr().err
+
+
+def test_ingest_of_what_is_not_there_returns_2_and_makes_no_index(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = tmp_path / "store"
+    assert main(["ingest", str(tmp_path / "none"), "--store", str(store)]) == 2
+    assert "The path does not exist" in capsys.readouterr().out
+    assert not store.exists()
+    assert main(["ingest", str(SAMPLE / "thread.jsonl"), "--quiet", "--store", str(store)]) == 0
+    assert main(["ingest", str(tmp_path / "none"), "--store", str(store)]) == 2
+
+
+def test_interrupted_ingest_ends_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(args: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ingest.command, "run", interrupted)
+    assert ingest.command.main(["folder"]) == 130
+
+
+def test_sources_counts_comments_and_prints_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "note.md").write_text("Tides follow the moon.", encoding="utf-8")
+    (tmp_path / "in" / "rows.jsonl").write_text('{"id": "a", "text": "They also follow the sun."}', encoding="utf-8")
+    store = str(tmp_path / "store")
+    assert main(["ingest", str(tmp_path / "in"), "--quiet", "--store", store]) == 0
+    assert main(["sources", "--store", store]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == ["note.md           0 comments", "rows.jsonl        1 comment"]
+    assert lines[2].startswith("1 comment in 2 passages, made with ")
+    assert main(["sources", "--json", "--store", store]) == 0
+    listed = json.loads(capsys.readouterr().out)
+    assert listed["sources"] == [{"name": "note.md", "comments": 0}, {"name": "rows.jsonl", "comments": 1}]
+    assert (listed["comments"], listed["passages"]) == (1, 2)
 
 
 @pytest.mark.slow

@@ -184,6 +184,130 @@ def test_unreadable_file_keeps_what_it_held(folder: Path, settings: Settings) ->
     assert rag.source_text("notes.txt", settings=settings) == BREAD
 
 
+def texts(settings: Settings) -> list[tuple[str | None, str]]:
+    return sorted(((c.author, c.text) for c in rag.comments(settings=settings)), key=str)
+
+
+MAPPED = {"text": "body", "author": "who"}
+
+
+@pytest.mark.parametrize("again", ["same", "renamed", "moved", "rebuilt", "renamed and rebuilt", "other mapping"])
+def test_columns_and_author_that_were_named_once_hold(again: str, settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    write(folder / "rows.jsonl", {"body": TIDES, "who": "Ada"})
+    page = f"I sail.\n\nPosts\n\nWiki Contributions\n\nComments\n\n{BREAD}\n"
+    (folder / "dump.txt").write_text(page, encoding="utf-8")
+    ingest(folder, settings=settings, columns=MAPPED, author_names={"dump.txt": "Bo"})
+    expected = [("Ada", TIDES), ("Bo", BREAD)]
+    assert texts(settings) == expected
+    if "renamed" in again:
+        for name in ("rows.jsonl", "dump.txt"):
+            (folder / name).rename(folder / f"new {name}")
+    if again == "moved":
+        folder = folder.rename(tmp_path / "elsewhere")
+    if again == "other mapping":
+        write(folder / "other.jsonl", {"id": "o1", "content": KNOTS, "author": "Cy"})
+        expected.append(("Cy", KNOTS))
+    columns = {"text": "content"} if again == "other mapping" else None
+    report = ingest(folder, settings=settings, rebuild="rebuilt" in again, columns=columns)
+    assert texts(settings) == expected
+    assert bool(report.errors) == (again == "other mapping")
+    assert ingest(settings=settings, rebuild=True).errors == ()
+    assert texts(settings) == expected
+
+
+def test_columns_hold_for_their_own_file_where_two_have_one_name(settings: Settings, tmp_path: Path) -> None:
+    ingest(write(tmp_path / "a" / "rows.jsonl", {"body": TIDES}), settings=settings, columns={"text": "body"})
+    ingest(write(tmp_path / "b" / "rows.jsonl", row("b1", KNOTS)), settings=settings)
+    assert ingest(settings=settings, rebuild=True).errors == ()
+    assert texts(settings) == [("Ada", KNOTS), (None, TIDES)]
+
+
+@pytest.mark.parametrize("columns", [{"body": "text"}, {"text": ""}, {"author": " "}])
+def test_mapping_that_cannot_be_is_refused_and_changes_nothing(
+    columns: dict[str, str], folder: Path, settings: Settings
+) -> None:
+    ingest(folder, settings=settings)
+    with pytest.raises(SourceError, match="mapped to"):
+        ingest(folder, settings=settings, columns=columns)
+    assert len(texts(settings)) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "broken", "stays"),
+    [
+        ("a.jsonl", '{"id": "k1", "text": "%s"}\n{"id": "k2" "text": "%s"}\n', True),
+        ("a.jsonl", '{"id": "k1", "text": "%s"}\n{"id": "k2", "text": ["%s"]}\n', True),
+        ("a.jsonl", '{"id": "k1", "text": "%s"}\n["%s"]\n', True),
+        ("a.jsonl", '{"id": "k1", "text": "%s"}\n{"id": "k2", "txt": "%s"}\n', True),
+        ("a.json", '[\n{"id": "k1", "text": "%s"},\n{"id": "k2" "text": "%s"}\n]\n', True),
+        ("a.csv", 'id,text\nk1,%s\nk2,"%s"x\n', True),
+        ("a.csv", "id,text\nk1,%s\nk2,%s,more\n", True),
+        # What was read to its end and says something else is not there any more.
+        ("a.jsonl", '{"id": "k1", "text": "%s"}\n{"id": "k2", "text": "", "was": "%s"}\n', False),
+        ("a.jsonl", '{"id": "k1", "text": "%s"}\n{"id": "k3", "karma": "none", "text": "%s"}\n', False),
+    ],
+)
+def test_row_that_cannot_be_read_keeps_its_comment(
+    name: str, broken: str, stays: bool, settings: Settings, tmp_path: Path
+) -> None:
+    texts = (KNOTS.replace(",", ""), TIDES)
+    good = {"a.jsonl": '{"id": "k1", "text": "%s"}\n{"id": "k2", "text": "%s"}\n', "a.csv": "id,text\nk1,%s\nk2,%s\n"}
+    good["a.json"] = '[\n{"id": "k1", "text": "%s"},\n{"id": "k2", "text": "%s"}\n]\n'
+    path = tmp_path / name
+    path.write_text(good[name] % texts, encoding="utf-8")
+    ingest(path, settings=settings)
+    path.write_text(broken % texts, encoding="utf-8")
+    report = ingest(path, settings=settings)
+    ids = {comment.id for comment in rag.comments(settings=settings)}
+    assert ("k2" in ids, len(report.errors)) == (stays, 1)
+    assert bool(report.removed_sources) is not stays
+    assert any("Comments not found again: 1" in str(note) for note in report.skipped) is stays
+    path.write_text(good[name] % texts, encoding="utf-8")
+    assert ingest(path, settings=settings).errors == ()
+    assert {comment.id for comment in rag.comments(settings=settings)} == {"k1", "k2"}
+
+
+def test_file_that_was_read_by_itself_too_is_removed_with_its_folder(folder: Path, settings: Settings) -> None:
+    write(folder / "other.jsonl", row("b1", KNOTS))
+    ingest(folder, settings=settings)
+    write(folder / "other.jsonl", row("b1", KNOTS + " So they say."))
+    ingest(folder / "other.jsonl", settings=settings)
+    (folder / "other.jsonl").unlink()
+    assert ingest(folder / "thread.jsonl", settings=settings).removed_sources == ()
+    assert ingest(folder, settings=settings).removed_sources == ("other.jsonl",)
+    assert ingest(settings=settings, rebuild=True).errors == ()
+
+
+def test_last_file_of_a_folder_is_removed(folder: Path, settings: Settings) -> None:
+    ingest(folder, settings=settings)
+    (folder / "thread.jsonl").unlink()
+    report = ingest(folder, settings=settings)
+    assert (report.removed_sources, counts(report, "removed", "comments")) == (("thread.jsonl",), (2, 0))
+    assert rag.search("tides", settings=settings) == []
+
+
+@pytest.mark.parametrize("seen_between", [True, False])
+def test_moved_folder_is_known_again(seen_between: bool, folder: Path, settings: Settings) -> None:
+    write(folder / "other.jsonl", row("b1", KNOTS))
+    ingest(folder, settings=settings)
+    folder = folder.rename(folder.with_name("moved"))
+    if seen_between:
+        assert ingest(folder, settings=settings).switched is False
+    (folder / "other.jsonl").rename(folder / "z.jsonl")
+    report = ingest(folder, settings=settings)
+    assert (report.removed_sources, counts(report, "files", "comments", "embedded")) == (("other.jsonl",), (2, 3, 0))
+    assert ingest(settings=settings, rebuild=True).errors == ()
+
+
+def test_further_sightings_are_counted_once(settings: Settings, tmp_path: Path) -> None:
+    for name in ("a", "b", "c"):
+        write(tmp_path / "in" / f"{name}.jsonl", row("x1", TIDES), row("x2", KNOTS))
+    assert counts(ingest(tmp_path / "in", settings=settings), "comments", "merged") == (2, 4)
+    write(tmp_path / "in" / "c.jsonl", row("x1", TIDES), row("x2", KNOTS + " So they say."))
+    assert counts(ingest(tmp_path / "in", settings=settings), "comments", "merged") == (2, 0)
+
+
 def test_nothing_to_read_says_what_to_do(settings: Settings) -> None:
     with pytest.raises(SourceError, match="Give files or folders"):
         ingest([], settings=settings)

@@ -74,7 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     ui.eval_command.add_arguments(measuring)
 
-    _command(commands, "sources", _sources, "list what the index holds")
+    sources = _command(commands, "sources", _sources, "list what the index holds")
+    sources.add_argument("--json", action="store_true", help="the list as JSON")
     forget = _command(commands, "forget", _forget, "remove a source from the index")
     forget.add_argument("source", help="as `commentariat sources` lists it")
     return parser
@@ -155,16 +156,27 @@ def _chat(args: argparse.Namespace) -> int:
 
 
 def _sources(args: argparse.Namespace) -> int:
+    from rag.plain_text import printable_json
+    from rag.records import to_plain
     from rag.store import Store
 
     info = Store.open(_settings(args)).info()
+    if args.json:
+        sources = [{"name": name, "comments": comments} for name, comments in info.sources]
+        print(printable_json({**to_plain(info), "sources": sources}, indent=2))
+        return 0
     width = max((len(name) for name, _ in info.sources), default=0)
     for name, comments in info.sources:
-        print(f"{name:<{width}}  {comments:>7,} comments")
+        print(f"{name:<{width}}  {_comments(comments, width=7)}")
+    passages = f"{info.passages:,} passage{'s' * (info.passages != 1)}"
     print(
-        f"{info.comments:,} comments in {info.passages:,} passages, made with {info.embedding_model}, {info.created_at:%Y-%m-%d %H:%M} UTC"
+        f"{_comments(info.comments)} in {passages}, made with {info.embedding_model}, {info.created_at:%Y-%m-%d %H:%M} UTC"
     )
     return 0
+
+
+def _comments(number: int, width: int = 0) -> str:
+    return f"{number:>{width},} comment{'s' * (number != 1)}"
 
 
 def _forget(args: argparse.Namespace) -> int:

@@ -16,7 +16,7 @@ from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.folders import files
 from ingest.sources.rows import check_columns
 
-__all__ = ["KINDS", "Problem", "RawDocument", "SourceFile", "authors", "files", "read", "read_file"]
+__all__ = ["KINDS", "Problem", "RawDocument", "SourceFile", "authors", "check_columns", "files", "read", "read_file"]
 
 _READERS = {
     **{ending: module.read for module in (text_file, csv_file, parquet, html_file) for ending in module.EXTENSIONS},
@@ -83,10 +83,11 @@ def read_file(
     if file.size == 0:
         yield Problem(file.source, None, "The file is empty.", "Save it again, or remove it.", rest_unread=True)
         return
-    errors = 0
+    errors, row_unread = 0, False
     for item in _guarded(reader(file, columns or {}), file):
         if isinstance(item, Problem):
             errors += item.severity == "error"
+            row_unread |= item.row_unread
             if errors <= MOST_PROBLEMS or item.rest_unread:
                 yield item
         elif item.kind == "comment":
@@ -94,7 +95,8 @@ def read_file(
         else:
             yield about.fill(replace(item, extra={**item.extra, "mtime": file.modified_at.isoformat()}))
     if errors > MOST_PROBLEMS:
-        yield Problem(file.source, None, f"{errors - MOST_PROBLEMS:,} more problems.", "Mend those above first.")
+        what, fix = f"{errors - MOST_PROBLEMS:,} more problems.", "Mend those above first."
+        yield Problem(file.source, None, what, fix, row_unread=row_unread)
 
 
 def _guarded(items: Iterator[RawDocument | Problem], file: SourceFile) -> Iterator[RawDocument | Problem]:

@@ -111,6 +111,8 @@ class Problem:
     """"note" for what was left out on purpose: deleted comments, rows that repeat an earlier one."""
     rest_unread: bool = False
     """The file could not be read to its end: what it held before may still be in it."""
+    row_unread: bool = False
+    """A row could not be read: what it held before may still be in it."""
 
     def __str__(self) -> str:
         place = self.source if self.line is None else f"{self.source}:{self.line}"

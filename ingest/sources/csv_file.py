@@ -24,7 +24,8 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
         names: list[str] | None = None
         for line, fields in records:
             if isinstance(fields, str):
-                yield rows.problem(line, fields, "Double the quotes inside a quoted field; the next line was read.")
+                fix = "Double the quotes inside a quoted field; the next line was read."
+                yield rows.problem(line, fields, fix, row_unread=True)
             elif undecodable := _not_utf8(file, line, fields):
                 yield undecodable
                 if names is None:
@@ -37,7 +38,7 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
                     return
             elif len(fields) > len(names):
                 what = f"The row has {len(fields)} fields, the header {len(names)}."
-                yield rows.problem(line, what, "Put fields that hold the separator into quotes.")
+                yield rows.problem(line, what, "Put fields that hold the separator into quotes.", row_unread=True)
             else:
                 yield from rows.read({name: field or None for name, field in zip(names, fields, strict=False)}, line)
     yield from rows.finish()

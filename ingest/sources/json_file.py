@@ -160,7 +160,7 @@ def _stream(lines: _Lines, rows: Rows) -> Iterator[RawDocument | Problem]:
                     lines.halves = 0
                 if row.too_large:
                     what = f"Nested more than {DEEPEST:,} levels deep, or more than {LARGEST:,} values in one row."
-                    yield rows.problem(row.line, what, "Flatten it.")
+                    yield rows.problem(row.line, what, "Flatten it.", row_unread=True)
                 else:
                     yield from rows.read(row.value, row.line)
             return
@@ -184,7 +184,9 @@ def _not_json(rows: Rows, lines: _Lines, exc: Exception, *, recoverable: bool) -
     reason = str(exc).split("\n")[0]
     rest_unread = not recoverable or "premature EOF" in reason
     rest = "the file was read up to there" if rest_unread else "reading goes on at the next row"
-    return rows.problem(lines.line, f"Not JSON ({reason}).", f"Mend it; {rest}.", rest_unread=rest_unread)
+    return rows.problem(
+        lines.line, f"Not JSON ({reason}).", f"Mend it; {rest}.", rest_unread=rest_unread, row_unread=True
+    )
 
 
 def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:

@@ -22,7 +22,7 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
         for line, data in lines(stream):
             if len(data) > LONGEST:
                 what = f"The line is longer than {LONGEST:,} bytes."
-                yield rows.problem(line, what, "Split the row, or leave it out.")
+                yield rows.problem(line, what, "Split the row, or leave it out.", row_unread=True)
             elif data.strip():
                 yield from _row(rows, line, data)
     yield from rows.finish()
@@ -34,11 +34,11 @@ def _row(rows: Rows, line: int, data: bytes) -> Iterator[RawDocument | Problem]:
     except UnicodeDecodeError as exc:
         yield not_utf8(rows.file.source, data, exc, line)
     except RecursionError:
-        yield rows.problem(line, "The JSON is nested too deep.", "Flatten it.")
+        yield rows.problem(line, "The JSON is nested too deep.", "Flatten it.", row_unread=True)
     except ValueError as exc:
         # A last line without its end: the file itself may have been cut off.
         what, fix = f"Not JSON ({getattr(exc, 'msg', exc)}).", "Each line must be one whole JSON object."
-        yield rows.problem(line, what, fix, rest_unread=not data.endswith(b"\n"))
+        yield rows.problem(line, what, fix, rest_unread=not data.endswith(b"\n"), row_unread=True)
     else:
         yield from rows.read(values, line)
 

@@ -25,7 +25,8 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
                 for row in _values(batch):
                     number += 1
                     if isinstance(row, Exception):
-                        yield rows.problem(number, f"The row cannot be read ({_reason(row)}).", "Export it again.")
+                        what = f"The row cannot be read ({_reason(row)})."
+                        yield rows.problem(number, what, "Export it again.", row_unread=True)
                     else:
                         yield from rows.read(row, number)
     except (pyarrow.ArrowException, OSError) as exc:

@@ -36,14 +36,16 @@ _NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d+)?")
 
 
 def check_columns(columns: Mapping[str, str] | None) -> None:
-    """Refuse a mapping of columns that we do not have.
+    """Refuse a mapping of columns that we do not have, or to a column without a name.
 
     Raises:
         SourceError: It names one.
     """
-    for name in columns or {}:
+    for name, theirs in (columns or {}).items():
         if name not in COLUMNS:
             raise SourceError(f'"{name}" cannot be mapped to a column. Known are: {", ".join(COLUMNS)}.')
+        if not theirs.strip():
+            raise SourceError(f'The column that "{name}" is mapped to has no name. Give one, or leave it out.')
 
 
 class Row:
@@ -127,6 +129,11 @@ class Row:
             return None
         return moment
 
+    def has(self, column: str) -> bool:
+        """Whether the row has this column, be it empty."""
+        path = self.columns.get(column, column)
+        return path in self.values or self._value(column) is not None
+
     def extra(self) -> dict[str, Any]:
         """All columns that were not asked for, as plain data."""
         used = {self.columns.get(name, name) for name in COLUMNS}
@@ -187,7 +194,7 @@ class Rows:
         """Read one row, which may hold a whole thread if it comes from a known kind of export."""
         if not isinstance(values, Mapping):
             fix = 'Each row must be an object such as {"text": "..."}.'
-            yield self.problem(line, f"The row is {_kind(values)}.", fix)
+            yield self.problem(line, f"The row is {_kind(values)}.", fix, row_unread=True)
             return
         export = self.recognise(values)
         if export is None:
@@ -230,25 +237,33 @@ class Rows:
         severity: Literal["error", "note"] = "error",
         *,
         rest_unread: bool = False,
+        row_unread: bool = False,
     ) -> Problem:
         """Say something about this file."""
         self._silent = False
-        return Problem(self.file.source, line, UNPRINTABLE.sub("\ufffd", what), fix, severity, rest_unread)
+        what = UNPRINTABLE.sub("\ufffd", what)
+        return Problem(self.file.source, line, what, fix, severity, rest_unread, row_unread)
 
     def _read(self, row: Row, kind: Literal["comment", "document"]) -> Iterator[RawDocument | Problem]:
         document = self._document(row, kind)
         self._silent = self._silent and document is None
         rest = "The row was left out." if document is None else "The rest of the row was read."
         for problem in row.problems:
-            yield self.problem(row.line, problem.what, f"{problem.fix} {rest}")
+            yield self.problem(row.line, problem.what, f"{problem.fix} {rest}", row_unread=document is None)
         if document is None:
             if not row.problems:
-                what = f"The row has no text; its columns are {_listing(row.values)}."
-                yield self.problem(row.line, what, "Name the column that holds it: --map text=COLUMN.")
+                yield self._without_text(row)
         elif document.id is None:
             yield document
         else:
             yield from self._once(document)
+
+    def _without_text(self, row: Row) -> Problem:
+        if row.has("text") or row.has("html"):
+            # It was read: what it held before is gone.
+            return self.problem(row.line, "The text is empty.", "Fill it in, or leave the row out.")
+        what = f"The row has no text; its columns are {_listing(row.values)}."
+        return self.problem(row.line, what, "Name the column that holds it: --map text=COLUMN.", row_unread=True)
 
     def _document(self, row: Row, kind: Literal["comment", "document"]) -> RawDocument | None:
         markup = _markup(row)

@@ -48,10 +48,7 @@ def no_text(source: str, text: str) -> Problem | None:
         return Problem(
             source, None, "The file has no text, only blanks.", "Save it again, or remove it.", rest_unread=True
         )
-    if text.count("\0") * 3 > len(text):
-        what = "The file is UTF-16 without a mark, or no text at all."
-        return Problem(source, None, what, "Save it as UTF-8: iconv -f utf-16le -t utf-8.", rest_unread=True)
-    return None
+    return _without_mark(source, text.encode("utf-8"))
 
 
 def foreign_encoding(source: str, data: bytes) -> Problem | None:
@@ -63,17 +60,26 @@ def foreign_encoding(source: str, data: bytes) -> Problem | None:
     return None
 
 
+def _without_mark(source: str, data: bytes) -> Problem | None:
+    """Say if half of the bytes, or nearly, are the empty halves of UTF-16's characters."""
+    if data.count(0) * 5 <= len(data):
+        return None
+    encoding = "utf-16le" if data[1::2].count(0) >= data[::2].count(0) else "utf-16be"
+    what = "The file is UTF-16 without a mark, or no text at all."
+    return Problem(source, None, what, f"Save it as UTF-8: iconv -f {encoding} -t utf-8.", rest_unread=True)
+
+
 def not_utf8(source: str, data: bytes, exc: UnicodeDecodeError, line: int | None = None) -> Problem:
     """Explain a decoding error: the encoding if it can be told, else the line and byte.
 
     Args:
         data: The whole file, or the row that starts on `line`.
     """
-    foreign = foreign_encoding(source, data)
+    foreign = foreign_encoding(source, data) or _without_mark(source, data)
     if foreign:
         return foreign
     whole = line is None
     where = f"byte {exc.start + 1:,} of the {'file' if whole else 'row'}, 0x{data[exc.start]:02x}, fits no character"
     fix = "Save it as UTF-8; if it came from Windows: iconv -f windows-1252 -t utf-8."
     line = data.count(b"\n", 0, exc.start) + 1 if line is None else line
-    return Problem(source, line, f"Not UTF-8: {where}.", fix, rest_unread=whole)
+    return Problem(source, line, f"Not UTF-8: {where}.", fix, rest_unread=whole, row_unread=not whole)
