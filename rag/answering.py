@@ -195,7 +195,20 @@ class Answerer:
     def _retrieve(self, query: Query, filters: Filters | None) -> Retrieved:
         deep = query.wants_list or query.newest
         limit = max(MOST_PASSAGES, self.settings.passages) if deep else self.settings.passages
-        return self._retriever.retrieve(query, limit, filters)
+        found = self._retriever.retrieve(query, limit, filters)
+        return replace(found, passages=tuple(self._with_replies(found.passages))[:limit])
+
+    def _with_replies(self, passages: Sequence[Passage]) -> Iterator[Passage]:
+        """The passages, one that breaks off within quoted words being followed by the one where its author speaks again."""
+        present = {passage.id for passage in passages}
+        for passage in passages:
+            yield passage
+            if any(end >= len(passage.text) for _, end in passage.quoted):
+                later = [p for p in self.store.corpus.passages_of(passage.comment_id) if p.start >= passage.end]
+                own = next((p for p in later if sum(b - a for a, b in p.quoted) < len(p.text)), None)
+                if own and own.id not in present:
+                    present.add(own.id)
+                    yield replace(own, score=passage.score)
 
     def _answered(
         self, base: Answer, found: Retrieved, allowed: Filters, history: Sequence[Turn], clock: Clock

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,6 +39,10 @@ INDENTED = 40
 """Most white space between two sentences that follow each other, as between two lines of code."""
 UNRELATED = 0.01
 """Probability up to which a sentence has nothing to do with the question."""
+REPLY = 0.9
+"""What a reply to quoted words counts of their score: it speaks of the same, and need not say what that is."""
+SHOWN = 200
+"""Characters of quoted words that stand above a reply to them."""
 WHOLE_PROFILE = 400
 """A profile of at most so many characters is quoted whole: its sentences say little by themselves."""
 
@@ -94,7 +99,10 @@ def compose(
     if read and not (sign or query.wants_list or query.compare or query.by_time):
         sentences = read_again(query, sentences, read)
     comments = _by_comment(sentences)
-    chosen = _choose(query, [s for s in sentences if sign.said(s.text)] if sign else sentences)
+    if query.authors:
+        comments = {comment: _with_replies(members) for comment, members in comments.items()}
+        sentences = [s for members in comments.values() for s in members]
+    chosen = _choose(query, [s for s in sentences if sign.said(s.text)] if sign else _preferred(query, sentences))
     quotes = [
         quote
         for comment, members in comments.items()
@@ -124,19 +132,67 @@ _LEADS = re.compile(
     r"(?::|\b(?:because of|such as|as follows|the following|examples?|these))\s*$|:\s*[^.:]{0,40}$|^\W*(?:two|three|four|five|six|seven|several|some)\s(?:\w+\s){0,4}\w+[.:]$",
     re.IGNORECASE,
 )
+_INTRODUCES = re.compile(r"(?<!wrote)(?<!writes)(?<!said)(?<!says):\s*$")
+"""Leads to a quotation, and tells more than whose it is."""
 _ITEM = re.compile(r"\s*(?:[-–—*•+]\s|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s)")
 _URL = re.compile(r"\W*(?:https?://|www\.)\S+\W*")
 
 
+def _with_replies(members: list[Sentence]) -> list[Sentence]:
+    """The sentences of one comment, its author's replies to quoted words counting nearly as much as these.
+
+    The usual form in a forum is a quotation and, below it, what one thinks of it; the quotation looks far more like the
+    question. A line that leads to a quotation stands for a reply where none follows.
+    """
+    found = list(members)
+    runs = [tuple(places) for _, places in groupby(range(len(members)), key=lambda place: members[place].quoted)]
+    for before, run, after in zip([(), *runs], runs, [*runs[1:], ()], strict=False):
+        if not members[run[0]].quoted:
+            continue
+        reply: Sequence[int] = ()
+        if after and _near(members[run[-1]], members[after[0]]):
+            # "No." and "This." may be all; if not, they belong to what says more.
+            telling = next((place for place in after if _says_something(members[place])), after[0])
+            reply = range(after[0], telling + 1)
+        elif before and _INTRODUCES.search(members[before[-1]].text) and _near(members[before[-1]], members[run[0]]):
+            reply = before[-1:]
+        words = max((members[place] for place in run), key=lambda s: s.score)
+        for place in reply:
+            if members[place].score < REPLY * words.score:
+                found[place] = replace(members[place], score=REPLY * words.score, replies_to=words)
+    return found
+
+
+def _near(one: Sentence, other: Sentence) -> bool:
+    """Whether next to nothing stands between two sentences of a comment: white space, or marks of quotation."""
+    return one.passage.source == other.passage.source and 0 <= other.start - one.end <= INDENTED
+
+
+def _preferred(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences without those quoted words for which there are somebody's own.
+
+    Who is asked for speaks for himself where he says anything on it. To others, quoted words may be the answer, unless
+    whoever said them first can be quoted.
+    """
+    own = [s for s in sentences if not s.quoted]
+    if query.authors:
+        best = max((s.score for s in sentences), default=0.0)
+        said = any(s.score >= max(FLOOR, RELATIVE * best) for s in own if s.passage.kind != "profile")
+        return own if said else list(sentences)
+    return [s for s in sentences if not s.quoted or not any(_repeated(s, other) for other in own)]
+
+
 def _choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
     """The sentences to quote, best first, none saying the same words as one before."""
-    ranked = sorted((s for s in sentences if _says_something(s)), key=lambda s: (-s.score, s.passage.id, s.start))
+    ranked = sorted(
+        (s for s in sentences if _says_something(s) or s.replies_to), key=lambda s: (-s.score, s.passage.id, s.start)
+    )
     ranked = ranked or sorted(sentences, key=lambda s: (-s.score, s.passage.id, s.start))[:1]
     if query.compare and len(query.authors) > 1:
-        each = [_best([s for s in ranked if s.passage.byline == author], 3) for author in query.authors]
+        each = [[s for s in ranked if s.passage.byline == author] for author in query.authors]
         # What somebody only reports of others is not a view to set against another.
         said = [[s for s in g if s.score >= FLOOR and s.passage.kind != "profile" and not s.quoted] for g in each]
-        return [s for group in (said if any(said) else each) for s in group]
+        return [s for group in (said if any(said) else each) for s in _best(group, 3)]
     # Where the course of an opinion is asked for, what was said before matters as much as what is said of the change.
     return _best(
         ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES, RELATIVE / 3 if query.by_time else RELATIVE
@@ -161,7 +217,12 @@ def _says_something(sentence: Sentence) -> bool:
 def _same_words(one: Sentence, other: Sentence) -> bool:
     if one.passage.comment_id == other.passage.comment_id:
         return one.start == other.start
-    return len(one.stems & other.stems) >= 0.85 * min(len(one.stems), len(other.stems))
+    return _repeated(one, other) or _repeated(other, one)
+
+
+def _repeated(sentence: Sentence, other: Sentence) -> bool:
+    """Whether another sentence has the words of this one, among its own."""
+    return bool(sentence.stems) and len(sentence.stems & other.stems) >= 0.85 * len(sentence.stems)
 
 
 def _by_comment(sentences: Iterable[Sentence]) -> dict[str, list[Sentence]]:
@@ -203,7 +264,7 @@ def _with_context(members: list[Sentence], chosen: list[Sentence], query: Query)
     last = max(picked, default=-1)
     if 0 <= last < len(members) - 1 and length < SHORT:
         follows = members[last + 1]
-        if follows.score > UNRELATED and length + len(follows.text) <= LENGTHENED:
+        if (follows.score > UNRELATED or members[last].replies_to) and length + len(follows.text) <= LENGTHENED:
             take(last + 1, last)
     for block in _code_blocks(members):
         if not picked.isdisjoint(block) and members[block[-1]].end - members[block[0]].start <= 2 * LONGEST:
@@ -270,12 +331,26 @@ class Quote:
     def score(self) -> float:
         return max(sentence.score for run in self.runs for sentence in run)
 
+    @property
+    def replies_to(self) -> tuple[Sentence, ...]:
+        """Somebody else's words without which it would be unclear, each the best sentence of a quotation."""
+        return tuple(dict.fromkeys(s.replies_to for run in self.runs for s in run if s.replies_to))
+
     def citation(self, number: int) -> Citation:
         spans = [_span(run) for run in self.runs]
         first = self.runs[0]
         passage = first[0].passage
         quote = passage.text[spans[0].start - passage.start : spans[0].end - passage.start]
-        return Citation(number, passage, quote, passage.source, spans[0].start, spans[0].end, more=tuple(spans[1:]))
+        return Citation(
+            number,
+            passage,
+            quote,
+            passage.source,
+            spans[0].start,
+            spans[0].end,
+            more=tuple(spans[1:]),
+            quoted=self.quoted,
+        )
 
 
 def _span(run: Sequence[Sentence]) -> Span:
@@ -377,13 +452,20 @@ def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
         facts.append(f"{passage.posted_at:%Y-%m-%d}")
     if quote.quoted:
         facts.append(phrases.say("quoting"))
-    if subject:
+    facts += [phrases.say("replying", words=inert(_brief(sentence))) for sentence in quote.replies_to]
+    if subject and not quote.replies_to:
         facts.append(phrases.say("on", subject=inert(subject)))
     heading = ", ".join(facts)
     if query.compare and _own_view(quote):
         taken = stance(quote.text)
         heading += f" ({phrases.say(taken.kind, words=inert(taken.words))})"
     return heading + ":"
+
+
+def _brief(sentence: Sentence) -> str:
+    """Quoted words on one line, without the marks of quotation, cut at a word if they are long."""
+    text = " ".join(re.sub(r"^[>\s]+", "", sentence.text, flags=re.MULTILINE).split())
+    return text if len(text) <= SHOWN else text[:SHOWN].rsplit(" ", 1)[0] + " …"
 
 
 def _block(quote: Quote, number: int, gap: str) -> str:

@@ -56,6 +56,8 @@ class Sentence:
     """Offsets into the source."""
     score: float
     stems: frozenset[str]
+    replies_to: Sentence | None = None
+    """Somebody else's words, quoted right beside it, that it speaks of, if they bear on the question more than it does."""
 
     @property
     def text(self) -> str:

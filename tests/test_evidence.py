@@ -113,6 +113,85 @@ def test_words_of_somebody_else_are_never_attributed_to_the_commenter(answer) ->
     assert answer("What slows the yeast in a starter?", [quoted]).text.startswith("**quill**, quoting somebody else")
 
 
+def replying(quotation: str, reply: str, author: str = "quill", number: int = 2, lead: str = "") -> Passage:
+    """Quoted words with what somebody writes below them."""
+    start = len(lead)
+    end = start + len(quotation)
+    return passage(lead + quotation + reply, author, number, quoted=((start, end),))
+
+
+KETTLE = "> A copper kettle boils water for tea faster than any other."
+
+
+@pytest.mark.parametrize(
+    ("found", "own"),
+    [
+        (replying(KETTLE, "\n\nMine takes ten minutes, and the steel one six."), "Mine takes ten minutes"),
+        (replying(KETTLE, "\n\nNo. Whoever sells them says so."), "No. Whoever sells them says so."),
+        (replying(KETTLE, "\n\nNo.\n\nWhoever sells them says so."), "Whoever sells them says so."),
+        (replying(KETTLE, "\nnot with hard water it doesn't"), "not with hard water"),
+        (replying(KETTLE, "\n\nDisagree."), "Disagree."),
+        (replying(KETTLE, "\n\n+1"), "+1"),
+        (replying(KETTLE, "\nHe never measured it.", lead="Ann Lee wrote:\n"), "He never measured it."),
+        (replying(KETTLE, "", lead="This is what I have told my guests for years:\n\n"), "This is what I have told"),
+    ],
+)
+def test_who_replies_below_a_quotation_speaks_for_himself(answer, found: Passage, own: str) -> None:
+    passages = [found, passage("Tea for two. Roses like the dregs of it.", "quill", 3)]
+    composed = answer("What does quill think about boiling water for tea in a copper kettle?", passages)
+    assert own in plain(composed.text)
+    assert "A copper kettle boils" not in " ".join(quoted_texts(composed, passages))
+    context = "on somebody else’s words “A copper kettle boils water for tea faster than any other.”:"
+    assert context in plain(composed.text)
+
+
+def test_each_reply_goes_with_the_words_above_it(answer) -> None:
+    other = "> Rye bread must be baked in a wood oven."
+    texts = [KETTLE, "Ours is slower than the pot.", other, "An iron pot with a lid gives the same crust."]
+    text = "\n\n".join(texts)
+    found = passage(text, "quill", quoted=tuple((text.index(q), text.index(q) + len(q)) for q in (KETTLE, other)))
+    composed = answer("What does quill think about rye bread from a wood oven?", [found])
+    assert quoted_texts(composed, [found]) == [texts[3]]
+    assert "on somebody else’s words “Rye bread must be baked in a wood oven.”:" in plain(composed.text)
+
+
+def test_people_who_are_compared_answer_each_other(answer) -> None:
+    passages = [
+        passage(KETTLE.removeprefix("> ")),
+        replying(KETTLE, "\n\nNo. Whoever sells them says so."),
+        passage("My kettle is red.", "quill", 3),
+    ]
+    composed = answer("Ann Lee vs quill on the copper kettle for boiling water", passages)
+    assert "Nothing by" not in composed.text
+    assert [c.passage.author for c in composed.citations][:2] == ["Ann Lee", "quill"]
+    assert "Whoever sells them says so." in composed.text
+    assert not any(citation.quoted for citation in composed.citations)
+
+
+def test_words_that_are_only_quoted_are_shown_as_such(answer) -> None:
+    found = replying(KETTLE, "", lead="Ann Lee wrote:\n")
+    composed = answer("What does quill think about a copper kettle for boiling water?", [found])
+    assert composed.text.startswith("**quill**, quoting somebody else")
+    assert [citation.quoted for citation in composed.citations] == [True]
+
+
+def test_who_said_it_first_is_quoted_rather_than_who_quotes_it(answer) -> None:
+    first = passage(KETTLE.removeprefix("> ") + " So I bought one.", number=2)
+    composed = answer(
+        "Who says that a copper kettle boils water faster?", [replying(KETTLE, "\n\nWhy?", number=1), first]
+    )
+    assert [citation.passage.author for citation in composed.citations] == ["Ann Lee"]
+
+
+def test_a_long_quotation_is_cut_above_the_reply(answer) -> None:
+    found = replying("> A copper kettle boils " + 40 * "very much " + "water.", "\n\nIt does not.")
+    composed = answer("What does quill think about a copper kettle?", [found])
+    heading, block = plain(composed.text).split("\n\n", 1)
+    assert heading.endswith("very …”:")
+    assert len(heading) < 300
+    assert block == "> It does not. [1]"
+
+
 def test_a_lost_formula_is_marked_where_it_was(answer) -> None:
     text = "Every distribution is a Boltzmann distribution. Simply define , and presto."
     composed = answer("How do you simply define it, and presto?", [passage(text, gaps=(62,))])
