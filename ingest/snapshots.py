@@ -1,8 +1,8 @@
 """The same comment seen twice is one comment.
 
-A piece is one sighting: a range of one source. Pieces with the same identifier, the same words or nearly the same
-words (and no contradicting author) form one comment. Which group a piece joins does not depend on the order of
-reading, and neither does a group's id. Does not read files and does not write passages.
+A piece is one sighting: a range of one source. Pieces are filed as they come; when comments are asked for, those that
+could be one with a new piece are looked up and grouped anew (see grouping.py), so neither groups nor their ids depend
+on the order of reading. Does not read files and does not write passages.
 """
 
 from __future__ import annotations
@@ -12,20 +12,20 @@ import json
 import re
 import struct
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from sqlite3 import Connection, Row
 from typing import Any
 
+from ingest.grouping import MOST_ALIKE, SHORT, Piece, grouped
 from rag.records import Comment, Range, Span, Version, as_datetime, author_key
 
 SAME_WORDS = 0.7
 """Jaccard similarity of word triples above which two texts are versions of one comment."""
-SHORT = 40
-"""Characters below which equal words do not make two pieces of different sources the same comment: "Thanks!" is said often."""
 _PERMUTATIONS, _BAND = 64, 4
 _WORD = re.compile(r"\w+")
+_PIECES = "SELECT p.*, s.file FROM pieces p JOIN sources s ON s.name = p.source"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,37 +74,54 @@ class Snapshots:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
-        self.dirty: set[str] = set()
-        """Comments whose pieces have changed."""
+        self._dirty: set[str] = set()
+        self._waiting: set[int] = set()
+        """Pieces whose group is to be decided."""
+        self._freed = _shared(())
+        """What pieces that were taken out shared with others."""
         self.merged = 0
+        """Pieces of this run that are further sightings of a comment."""
+
+    @property
+    def dirty(self) -> set[str]:
+        """Comments whose pieces have changed."""
+        self._group_waiting()
+        return self._dirty
 
     def add(self, sighting: Sighting) -> None:
-        """File one piece and join it to the comment it belongs to."""
+        """File one piece."""
         data = (sighting.source, sighting.start, sighting.end, sighting.kind, author_key(sighting.author))
         digest = text_hash(sighting.text)
+        # Pieces of the same wording need the keys of their words once.
+        known = self._db.execute("SELECT 1 FROM pieces WHERE text_hash = ? AND kind = 'comment' LIMIT 1", (digest,))
+        bands = near_duplicate_bands(sighting.text) if sighting.kind == "comment" and not known.fetchone() else ()
         cursor = self._db.execute(
             "INSERT INTO pieces (source, start, end, kind, author_key, text_hash, native_id, comment_id, data) "
             "VALUES (?, ?, ?, ?, ?, ?, ?, '', ?)",
             (*data, digest, sighting.native_id, sighting.to_json()),
         )
-        bands = near_duplicate_bands(sighting.text) if sighting.kind == "comment" else []
         self._db.executemany("INSERT INTO bands VALUES (?, ?)", [(band, cursor.lastrowid) for band in bands])
-        self._group(cursor.lastrowid, sighting, digest, bands)
+        self._waiting.add(cursor.lastrowid)
 
     def remove(self, source: str) -> None:
-        """Take out all pieces of a source, and group anew what they held together."""
-        rows = self._db.execute("SELECT id, comment_id FROM pieces WHERE source = ?", (source,)).fetchall()
-        self._db.execute("DELETE FROM bands WHERE piece IN (SELECT id FROM pieces WHERE source = ?)", (source,))
+        """Take out all pieces of a source; what they stood with, or in the way of, is grouped anew."""
+        rows = self._db.execute("SELECT * FROM pieces WHERE source = ?", (source,)).fetchall()
+        self._dirty |= {row["comment_id"] for row in rows} - {""}
+        self._waiting -= {row["id"] for row in rows}
+        for column, values in _shared(rows).items():
+            self._freed[column] |= values
+        self._freed["text_hash"] |= {hash for row in rows for hash in self._sharing_bands(row["text_hash"])}
         self._db.execute("DELETE FROM pieces WHERE source = ?", (source,))
-        for comment_id in {row["comment_id"] for row in rows}:
-            self.dirty.add(comment_id)
-            for row in self._db.execute("SELECT * FROM pieces WHERE comment_id = ?", (comment_id,)).fetchall():
-                self._db.execute("UPDATE pieces SET comment_id = '' WHERE id = ?", (row["id"],))
-                bands = [band[0] for band in self._db.execute("SELECT band FROM bands WHERE piece = ?", (row["id"],))]
-                self._group(row["id"], self._sighting(row), row["text_hash"], bands)
+        for row in rows:
+            query = "SELECT id FROM pieces WHERE text_hash = ? AND kind = 'comment' LIMIT 1"
+            if heir := self._db.execute(query, (row["text_hash"],)).fetchone():
+                self._db.execute("UPDATE bands SET piece = ? WHERE piece = ?", (heir["id"], row["id"]))
+            else:
+                self._db.execute("DELETE FROM bands WHERE piece = ?", (row["id"],))
 
     def comment(self, comment_id: str) -> Comment | None:
         """A comment made of its pieces; None if it has none left."""
+        self._group_waiting()
         rows = self._db.execute("SELECT * FROM pieces WHERE comment_id = ?", (comment_id,)).fetchall()
         if not rows:
             return None
@@ -126,60 +143,134 @@ class Snapshots:
         )
 
     def _sighting(self, row: Row) -> Sighting:
+        return Sighting.from_json(self._text(row), row["data"])
+
+    def _text(self, row: Row) -> str:
         query = "SELECT text FROM sources WHERE name = ?"
         blob = self._db.execute(query, (row["source"],)).fetchone()["text"]
-        text = bytes(blob).decode("utf-8", "surrogatepass")[row["start"] : row["end"]]
-        return Sighting.from_json(text, row["data"])
+        return bytes(blob).decode("utf-8", "surrogatepass")[row["start"] : row["end"]]
 
-    def _group(self, piece: int, sighting: Sighting, digest: str, bands: list[int]) -> None:
-        joined = {row["comment_id"] for row in self._same(piece, sighting, digest, bands)} - {""}
-        if joined:
-            self.merged += 1
-        self._db.execute("UPDATE pieces SET comment_id = ? WHERE id = ?", (f"new-{piece}", piece))
-        members = [f"new-{piece}", *sorted(joined)]
-        marks = ",".join("?" * len(members))
-        found = self._db.execute(
-            f"SELECT MIN(native_id), MIN(text_hash), MIN(source || '#' || start) FROM pieces WHERE comment_id IN ({marks})",
-            members,
-        ).fetchone()
-        if sighting.kind == "comment":
-            comment_id = found[0] or f"c-{found[1]}"
-        else:
-            comment_id = f"{sighting.kind[0]}-{hashlib.sha256(found[2].encode()).hexdigest()[:16]}"
-        self._db.execute(f"UPDATE pieces SET comment_id = ? WHERE comment_id IN ({marks})", (comment_id, *members))
-        self.dirty |= joined | {comment_id}
+    # --- grouping ---
 
-    def _same(self, piece: int, sighting: Sighting, digest: str, bands: list[int]) -> Iterable[Row]:
-        """Pieces that are the same comment."""
-        if sighting.kind != "comment":
-            return
-        if sighting.native_id is not None:
-            yield from self._db.execute(
-                "SELECT * FROM pieces WHERE native_id = ? AND id != ? AND kind = 'comment'", (sighting.native_id, piece)
-            )
-        query = "SELECT * FROM pieces WHERE text_hash = ? AND id != ? AND kind = 'comment'"
-        for row in self._db.execute(query, (digest, piece)).fetchall():
-            if self._compatible(sighting, row) and (len(sighting.text) >= SHORT or row["source"] == sighting.source):
-                yield row
-        if bands:
-            marks = ",".join("?" * len(bands))
-            query = f"SELECT DISTINCT piece FROM bands WHERE band IN ({marks}) AND piece != ?"
-            for (other,) in self._db.execute(query, (*bands, piece)).fetchall():
-                row = self._db.execute("SELECT * FROM pieces WHERE id = ?", (other,)).fetchone()
-                if row["source"] == sighting.source or not self._compatible(sighting, row):
-                    continue
-                if similarity(sighting.text, self._sighting(row).text) >= SAME_WORDS:
-                    yield row
+    def _group_waiting(self) -> None:
+        self._waiting |= self._sharing(self._freed)
+        for values in self._freed.values():
+            values.clear()
+        while self._waiting:
+            rows, alike = self._related(self._waiting.pop())
+            self._waiting.difference_update(rows)
+            for comment_id, ids in _comments(rows, alike).items():
+                self._file(comment_id, [rows[id] for id in ids])
 
-    def _compatible(self, sighting: Sighting, row: Row) -> bool:
-        """Two people may say the same; one person in two rows of a file said it twice."""
-        own = author_key(sighting.author)
-        if own and row["author_key"] and own != row["author_key"]:
-            return False
-        if sighting.native_id and row["native_id"] and sighting.native_id != row["native_id"]:
-            other_file = sighting.source.rpartition("#")[0] != row["source"].rpartition("#")[0]
-            return bool(own) and own == row["author_key"] and other_file
+    def _file(self, comment_id: str, rows: Collection[Row]) -> None:
+        self.merged += min(sum(not row["comment_id"] for row in rows), len(rows) - 1)
+        for row in rows:
+            if row["comment_id"] != comment_id:
+                self._dirty |= {comment_id, row["comment_id"]} - {""}
+                self._db.execute("UPDATE pieces SET comment_id = ? WHERE id = ?", (comment_id, row["id"]))
+
+    def _related(self, piece: int) -> tuple[dict[int, Row], dict[tuple[str, str], float]]:
+        """What has to be grouped together with a piece, by id, and which wordings are alike; nothing if it is gone."""
+        found: dict[int, Row] = {}
+        alike: dict[tuple[str, str], float] = {}
+        seen: set[str] = set()
+        read: dict[str, tuple[list[Row], set[str]]] = {}
+        near = {piece}
+        while near:
+            rows = list(self._select(f"{_PIECES} WHERE p.id IN ({{}})", near))
+            found |= {row["id"]: row for row in rows}
+            shared = _shared(rows)
+            for digest in shared["text_hash"] - seen:
+                for other, likeness in self._like(digest, read):
+                    alike[min(digest, other), max(digest, other)] = likeness
+            seen |= shared["text_hash"]
+            shared["text_hash"] |= {digest for pair in alike for digest in pair}
+            near = self._sharing(shared) - found.keys()
+        return found, alike
+
+    def _sharing(self, values: Mapping[str, Collection[str]]) -> set[int]:
+        """Pieces of comments that have something in common with others; a short text with an identifier is known by that."""
+        query = "SELECT id FROM pieces WHERE kind = 'comment' AND {} IN ({{}})"
+        queries = {column: query.format(column) for column in values}
+        queries["text_hash"] += f" AND (native_id IS NULL OR end - start >= {SHORT})"
+        return {row["id"] for column in values for row in self._select(queries[column], values[column])}
+
+    def _like(self, digest: str, read: dict[str, tuple[list[Row], set[str]]]) -> Iterator[tuple[str, float]]:
+        """Wordings that are nearly the same as one and may be the same comment, with their similarity."""
+        for other in self._sharing_bands(digest):
+            (ours, words), (theirs, other_words) = (self._wording(hash, read) for hash in (digest, other))
+            if any(_may_be_one(a, b) for a in ours for b in theirs):
+                likeness = len(words & other_words) / len(words | other_words)
+                if likeness >= SAME_WORDS:
+                    yield other, likeness
+
+    def _wording(self, digest: str, read: dict[str, tuple[list[Row], set[str]]]) -> tuple[list[Row], set[str]]:
+        if digest not in read:
+            query = f"{_PIECES} WHERE p.text_hash = ? AND p.kind = 'comment' LIMIT {MOST_ALIKE}"
+            rows = self._db.execute(query, (digest,)).fetchall()
+            read[digest] = rows, _shingles(self._text(rows[0]))
+        return read[digest]
+
+    def _sharing_bands(self, digest: str) -> set[str]:
+        """Hashes of wordings that may be nearly the same."""
+        found: set[str] = set()
+        query = "SELECT DISTINCT band FROM bands WHERE piece IN (SELECT id FROM pieces WHERE text_hash = ?)"
+        for row in self._db.execute(query, (digest,)).fetchall():
+            query = "SELECT p.text_hash FROM bands b JOIN pieces p ON p.id = b.piece WHERE b.band = ? LIMIT ?"
+            hashes = {row[0] for row in self._db.execute(query, (row["band"], MOST_ALIKE + 1))}
+            found |= hashes if len(hashes) <= MOST_ALIKE else set()
+        return found - {digest}
+
+    def _select(self, query: str, values: Iterable[Any]) -> Iterator[Row]:
+        values = sorted(values)
+        for at in range(0, len(values), 500):
+            batch = values[at : at + 500]
+            yield from self._db.execute(query.format(",".join("?" * len(batch))), batch).fetchall()
+
+
+def _shared(rows: Collection[Row]) -> dict[str, set[str]]:
+    """What other pieces may have in common with some."""
+    rows = [row for row in rows if row["kind"] == "comment"]
+    return {name: {row[name] for row in rows if row[name]} for name in ("comment_id", "native_id", "text_hash")}
+
+
+def _comments(rows: Mapping[int, Row], alike: Mapping[tuple[str, str], float]) -> dict[str, list[int]]:
+    """Ids of comments, profiles and documents, and the pieces of each."""
+    found = {}
+    for row in rows.values():
+        if row["kind"] != "comment":
+            place = f"{row['source']}#{row['start']}"
+            found[f"{row['kind'][0]}-{hashlib.sha256(place.encode()).hexdigest()[:16]}"] = [row["id"]]
+    pieces = [_piece(row) for row in rows.values() if row["kind"] == "comment"]
+    return found | {id: [piece.id for piece in group] for id, group in grouped(pieces, alike).items()}
+
+
+def _piece(row: Row) -> Piece:
+    said = json.loads(row["data"])
+    return Piece(
+        id=row["id"],
+        file=row["file"],
+        place=(row["source"], row["start"]),
+        length=row["end"] - row["start"],
+        text_hash=row["text_hash"],
+        native_id=row["native_id"],
+        author_key=row["author_key"],
+        label=said["label"],
+        url=said["url"],
+        posted_at=as_datetime(said["posted_at"]),
+        thread_id=said["thread_id"],
+    )
+
+
+def _may_be_one(one: Row, other: Row) -> bool:
+    """Whether two sightings with nearly the same words can be one comment; two rows of a file cannot."""
+    if one["file"] == other["file"]:
+        return False
+    if one["native_id"] is not None and one["native_id"] == other["native_id"]:
         return True
+    authors = {one["author_key"], other["author_key"]}
+    identified = one["native_id"] is not None and other["native_id"] is not None
+    return len(authors - {""}) <= 1 and not (identified and "" in authors)
 
 
 def _preference(piece: Sighting) -> tuple[Any, ...]:
