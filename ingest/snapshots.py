@@ -13,6 +13,7 @@ import re
 import struct
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from sqlite3 import Connection, Row
@@ -47,6 +48,8 @@ class Sighting:
     title: str | None = None
     karma: float | None = None
     seen_at: datetime | None = None
+    modified_at: datetime | None = None
+    """When its file was last written."""
     rank: int = 0
     """How many comments of the same dump stand above it: the later a snapshot was taken, the more there are."""
     quoted: tuple[Range, ...] = ()
@@ -64,8 +67,8 @@ class Sighting:
         values = json.loads(data)
         values["quoted"] = tuple(tuple(item) for item in values["quoted"])
         values["gaps"] = tuple(values["gaps"])
-        for name in ("posted_at", "seen_at"):
-            values[name] = as_datetime(values[name])
+        for name in ("posted_at", "seen_at", "modified_at"):
+            values[name] = as_datetime(values.get(name))
         return cls(text=text, **values)
 
 
@@ -125,7 +128,7 @@ class Snapshots:
         rows = self._db.execute("SELECT * FROM pieces WHERE comment_id = ?", (comment_id,)).fetchall()
         if not rows:
             return None
-        ranked = sorted((self._sighting(row) for row in rows), key=_preference)
+        ranked = _newest_first(map(self._sighting, rows))
         best = ranked[0]
         digest = text_hash(best.text)
         changed = [piece for piece in ranked[1:] if text_hash(piece.text) != digest]
@@ -138,7 +141,7 @@ class Snapshots:
             quoted=best.quoted,
             gaps=best.gaps,
             border_confidence=max(piece.border_confidence for piece in ranked if piece not in changed),
-            versions=tuple(Version(Span(piece.source, piece.start, piece.end), piece.seen_at) for piece in changed),
+            versions=tuple(map(_version, changed)),
             **known,
         )
 
@@ -273,10 +276,37 @@ def _may_be_one(one: Row, other: Row) -> bool:
     return len(authors - {""}) <= 1 and not (identified and "" in authors)
 
 
-def _preference(piece: Sighting) -> tuple[Any, ...]:
+def _newest_first(pieces: Iterable[Sighting]) -> list[Sighting]:
     """Best first: a source that knows the borders, then the latest snapshot."""
-    seen = piece.seen_at.timestamp() if piece.seen_at else 0.0
-    return (piece.native_id is None, -seen, -piece.rank, piece.source, piece.start)
+    # Names are the last resort; of those with a date in them the later is the newer.
+    named = sorted(sorted(pieces, key=lambda piece: piece.start), key=lambda piece: piece.source, reverse=True)
+    return sorted(named, key=_preference)
+
+
+def _preference(piece: Sighting) -> tuple[Any, ...]:
+    seen = max(_seconds(piece.seen_at), _seconds(_edited_at(piece)))
+    # Minutes: what was copied together tells nothing by its order.
+    return (piece.native_id is None, -seen, -piece.rank, -_seconds(piece.modified_at) // 60)
+
+
+def _seconds(moment: datetime | None) -> float:
+    return moment.timestamp() if moment else 0.0
+
+
+def _edited_at(piece: Sighting) -> datetime | None:
+    """When the source says that it was edited: it was seen after that."""
+    for name in ("edited_at", "lastEditedAt"):
+        with suppress(ValueError, TypeError):
+            if edited := as_datetime(piece.extra.get(name)):
+                return edited
+    return None
+
+
+def _version(piece: Sighting) -> Version:
+    span = Span(piece.source, piece.start, piece.end)
+    return Version(
+        span, piece.seen_at or piece.modified_at, of_file=piece.seen_at is None and piece.modified_at is not None
+    )
 
 
 _FACTS = ("author", "url", "posted_at", "parent_id", "thread_id", "title", "karma", "label")

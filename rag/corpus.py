@@ -317,7 +317,7 @@ def dump_comment(comment: Comment) -> tuple[Any, ...]:
         "gaps": comment.gaps,
         "border_confidence": comment.border_confidence,
         "versions": [
-            [version.span.source, version.span.start, version.span.end, _moment(version.seen_at)]
+            [version.span.source, version.span.start, version.span.end, _moment(version.seen_at), version.of_file]
             for version in comment.versions
         ],
         "extra": dict(comment.extra),
@@ -345,7 +345,7 @@ def load_comment(text: str) -> Comment:
             "posted_at": _time(data["posted_at"]),
             "quoted": _ranges(data["quoted"]),
             "gaps": tuple(data["gaps"]),
-            "versions": tuple(Version(Span(*item[:3]), _time(item[3])) for item in data["versions"]),
+            "versions": tuple(Version(Span(*item[:3]), _time(item[3]), *item[4:]) for item in data["versions"]),
             "quotes": tuple(Quotation(*item) for item in data.get("quotes", ())),
         }
     )

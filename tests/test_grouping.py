@@ -176,6 +176,38 @@ def test_ids_do_not_change_when_files_are_renamed(tmp_path: Path) -> None:
     assert first.comments().keys() == second.comments().keys()
 
 
+EARLY, LATE = (datetime.fromisoformat(f"202{year}-01-01T00:00:00+00:00") for year in (2, 4))
+NEWER = {
+    "seen": ({"seen_at": LATE}, {"seen_at": EARLY}),
+    "seen, whatever the file says": ({"seen_at": LATE, "modified_at": EARLY}, {"seen_at": EARLY, "modified_at": LATE}),
+    "edited": ({"extra": {"edited_at": LATE.isoformat()}}, {"extra": {"edited_at": EARLY.isoformat()}}),
+    "edited after the other was seen": ({"extra": {"edited_at": LATE.isoformat()}}, {"seen_at": EARLY}),
+    "edited, whatever the file says": ({"extra": {"lastEditedAt": LATE.isoformat()}}, {"modified_at": LATE}),
+    "edited, and no date": ({"modified_at": LATE, "extra": {"edited_at": "lately"}}, {"modified_at": EARLY, "extra": {"edited_at": 3}}),
+    "file": ({"modified_at": LATE}, {"modified_at": EARLY}),
+    "file, in one copy": ({"modified_at": EARLY, "rank": 3}, {"modified_at": EARLY.replace(second=3)}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("names", ["ab", "ba"])
+@pytest.mark.parametrize(("new", "old"), NEWER.values(), ids=NEWER.keys())
+def test_newer_snapshot_is_shown(new: dict, old: dict, names: str, index: Index) -> None:
+    index.add(0, P(names[0], LONG, "Alice", DRAWN, {**new, "karma": 9.0}))
+    index.add(1, P(names[1], OTHER, "Alice", DRAWN, {**old, "karma": 3.0}))
+    comment = index.snapshots.comment(DRAWN)
+    assert (comment.text, comment.karma) == (LONG, 9.0)
+    (version,) = comment.versions
+    date = old.get("seen_at") or old.get("modified_at")
+    assert (version.span.source, version.seen_at) == (f"{names[1]}#{DRAWN}", date)
+    assert version.of_file == ("seen_at" not in old and date is not None)
+
+
+def test_of_files_without_any_date_the_later_name_is_newer(index: Index) -> None:
+    for number, name in enumerate(("export-2022-01.csv", "export-2024-01.csv", "export-2023-01.csv")):
+        index.add(number, P(name, (LONG, OTHER, EDITED)[number], "Alice", DRAWN))
+    assert index.snapshots.comment(DRAWN).text == OTHER
+
+
 def test_further_sightings_are_counted_once(index: Index) -> None:
     for number, file in enumerate("abc"):
         index.add(number, P(file, LONG, "Alice"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -56,11 +57,12 @@ def test_row_and_dump_give_one_comment_that_the_row_describes(settings: Settings
 
 
 def test_edited_comment_is_one_with_its_older_wording_as_version(settings: Settings, tmp_path: Path) -> None:
-    rows = {"a": row("x1", seen_at="2020-01-01"), "b": row("x1", EDITED)}
+    rows = {"a": row("x1", seen_at="2020-01-01"), "b": row("x1", EDITED, seen_at="2021-01-01")}
     (found,) = read(settings, tmp_path / "in", a_jsonl=[rows["a"]], b_jsonl=[rows["b"]])
     assert found.id == "x1"
     assert len(found.sightings) == 2
-    assert [version.span.source for version in found.versions] == [found.sightings[1].source]
+    ((span, seen_at, of_file),) = ((version.span, version.seen_at, version.of_file) for version in found.versions)
+    assert (span.source, seen_at, of_file) == ("a.jsonl#x1", datetime(2020, 1, 1, tzinfo=UTC), False)
 
 
 def test_nearly_equal_texts_of_two_dumps_are_one_comment(settings: Settings, tmp_path: Path) -> None:
