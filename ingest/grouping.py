@@ -46,6 +46,11 @@ class Piece:
     thread_id: str | None
 
     @property
+    def counted(self) -> bool:
+        """Whether its identifier may be the number of a row."""
+        return bool(_COUNTED.fullmatch(self.native_id or ""))
+
+    @property
     def host(self) -> str:
         """The site it stands on."""
         try:
@@ -53,22 +58,35 @@ class Piece:
         except ValueError:
             return ""
 
+    @property
+    def permanent_id(self) -> str | None:
+        """An identifier that holds in every file."""
+        id = self.native_id
+        if id is None or _DRAWN.fullmatch(id):
+            return id
+        return f"{self.host}#{id}" if self.host and not self.counted else None
+
     def identities(self) -> Iterator[tuple[str, ...]]:
         """What two rows share if they are the same by their identifiers; a row's number alone says nothing."""
         id = self.native_id
         if id is None:
             return
-        counted = _COUNTED.fullmatch(id)
         if _DRAWN.fullmatch(id):
             yield ("id", id)
         if self.host:
-            yield ("site", id, str(self.url) if counted else self.host)
-        if self.author_key and not counted:
+            yield ("site", id, str(self.url) if self.counted else self.host)
+        if self.author_key and not self.counted:
             yield ("author", id, self.author_key)
         if self.posted_at and self.posted_at.time() != time.min:
             yield ("date", id, self.posted_at.isoformat())
         if self.thread_id and not _COUNTED.fullmatch(self.thread_id):
             yield ("thread", id, self.thread_id)
+
+    def may_be_answered_by(self, reply: Piece) -> bool:
+        """Whether a reply that stands in another file and names the identifier can mean this."""
+        if _DRAWN.fullmatch(self.native_id or ""):
+            return True
+        return self.host == reply.host if self.host and reply.host else not self.counted
 
     def wording(self) -> tuple[str, ...]:
         """What two pieces share if they are the same by their words."""

@@ -26,6 +26,7 @@ SAME_WORDS = 0.7
 """Jaccard similarity of word triples above which two texts are versions of one comment."""
 _PERMUTATIONS, _BAND = 64, 4
 _WORD = re.compile(r"\w+")
+_PARENT = "json_extract(data, '$.parent_id')"
 _PIECES = "SELECT p.*, s.file FROM pieces p JOIN sources s ON s.name = p.source"
 
 
@@ -77,6 +78,8 @@ class Snapshots:
 
     def __init__(self, connection: Connection) -> None:
         self._db = connection
+        # Made by who writes: readers may have no right to.
+        connection.execute(f"CREATE INDEX IF NOT EXISTS pieces_by_parent ON pieces ({_PARENT})")
         self._dirty: set[str] = set()
         self._waiting: set[int] = set()
         """Pieces whose group is to be decided."""
@@ -110,10 +113,12 @@ class Snapshots:
         """Take out all pieces of a source; what they stood with, or in the way of, is grouped anew."""
         rows = self._db.execute("SELECT * FROM pieces WHERE source = ?", (source,)).fetchall()
         self._dirty |= {row["comment_id"] for row in rows} - {""}
+        self._dirty |= self._replies(rows)
         self._waiting -= {row["id"] for row in rows}
         for column, values in _shared(rows).items():
             self._freed[column] |= values
-        self._freed["text_hash"] |= {hash for row in rows for hash in self._sharing_bands(row["text_hash"])}
+        for row in rows:
+            self._freed["text_hash"] |= self._sharing_bands([row["id"]])
         self._db.execute("DELETE FROM pieces WHERE source = ?", (source,))
         for row in rows:
             query = "SELECT id FROM pieces WHERE text_hash = ? AND kind = 'comment' LIMIT 1"
@@ -125,14 +130,14 @@ class Snapshots:
     def comment(self, comment_id: str) -> Comment | None:
         """A comment made of its pieces; None if it has none left."""
         self._group_waiting()
-        rows = self._db.execute("SELECT * FROM pieces WHERE comment_id = ?", (comment_id,)).fetchall()
+        rows = self._db.execute(f"{_PIECES} WHERE p.comment_id = ?", (comment_id,)).fetchall()
         if not rows:
             return None
         ranked = _newest_first(map(self._sighting, rows))
         best = ranked[0]
         digest = text_hash(best.text)
         changed = [piece for piece in ranked[1:] if text_hash(piece.text) != digest]
-        known = _first_known(ranked)
+        known = {**_first_known(ranked), "parent_id": self._parent(ranked, rows)}
         return Comment(
             id=comment_id,
             text=best.text,
@@ -167,10 +172,32 @@ class Snapshots:
 
     def _file(self, comment_id: str, rows: Collection[Row]) -> None:
         self.merged += min(sum(not row["comment_id"] for row in rows), len(rows) - 1)
-        for row in rows:
-            if row["comment_id"] != comment_id:
-                self._dirty |= {comment_id, row["comment_id"]} - {""}
-                self._db.execute("UPDATE pieces SET comment_id = ? WHERE id = ?", (comment_id, row["id"]))
+        moved = [row for row in rows if row["comment_id"] != comment_id]
+        for row in moved:
+            self._dirty |= {comment_id, row["comment_id"]} - {""}
+            self._db.execute("UPDATE pieces SET comment_id = ? WHERE id = ?", (comment_id, row["id"]))
+        self._dirty |= self._replies(moved)
+
+    def _replies(self, rows: Iterable[Row]) -> set[str]:
+        """Comments that may answer some."""
+        query = f"SELECT comment_id FROM pieces WHERE {_PARENT} IN ({{}})"
+        found = self._select(query, {row["native_id"] for row in rows} - {None})
+        return {row["comment_id"] for row in found} - {""}
+
+    def _parent(self, ranked: Iterable[Sighting], rows: Iterable[Row]) -> str | None:
+        """The comment that is answered, under the id it has here; its own identifier where it is not indexed."""
+        best = next((piece for piece in ranked if piece.parent_id is not None), None)
+        if best is None:
+            return None
+        reply = next(_piece(row) for row in rows if (row["source"], row["start"]) == (best.source, best.start))
+        query = f"{_PIECES} WHERE p.native_id = ? AND p.kind = 'comment'"
+        named = self._db.execute(query, (best.parent_id,)).fetchall()
+        near = [row for row in named if row["file"] == reply.file]
+        near = near or [row for row in named if _piece(row).may_be_answered_by(reply)]
+        found = {row["comment_id"] for row in near}
+        if not named:
+            return best.parent_id
+        return found.pop() if len(found) == 1 and not found & {row["comment_id"] for row in rows} else None
 
     def _related(self, piece: int) -> tuple[dict[int, Row], dict[tuple[str, str], float]]:
         """What has to be grouped together with a piece, by id, and which wordings are alike; nothing if it is gone."""
@@ -192,7 +219,7 @@ class Snapshots:
         return found, alike
 
     def _sharing(self, values: Mapping[str, Collection[str]]) -> set[int]:
-        """Pieces of comments that have something in common with others; a short text with an identifier is known by that."""
+        """Pieces of comments that have something of `_shared` in common."""
         query = "SELECT id FROM pieces WHERE kind = 'comment' AND {} IN ({{}})"
         queries = {column: query.format(column) for column in values}
         queries["text_hash"] += f" AND (native_id IS NULL OR end - start >= {SHORT})"
@@ -200,7 +227,8 @@ class Snapshots:
 
     def _like(self, digest: str, read: dict[str, tuple[list[Row], set[str]]]) -> Iterator[tuple[str, float]]:
         """Wordings that are nearly the same as one and may be the same comment, with their similarity."""
-        for other in self._sharing_bands(digest):
+        holders = self._db.execute("SELECT id FROM pieces WHERE text_hash = ?", (digest,)).fetchall()
+        for other in self._sharing_bands([row["id"] for row in holders]) - {digest}:
             (ours, words), (theirs, other_words) = (self._wording(hash, read) for hash in (digest, other))
             if any(_may_be_one(a, b) for a in ours for b in theirs):
                 likeness = len(words & other_words) / len(words | other_words)
@@ -214,15 +242,14 @@ class Snapshots:
             read[digest] = rows, _shingles(self._text(rows[0]))
         return read[digest]
 
-    def _sharing_bands(self, digest: str) -> set[str]:
-        """Hashes of wordings that may be nearly the same."""
+    def _sharing_bands(self, pieces: Iterable[int]) -> set[str]:
+        """Hashes of wordings that may be nearly the same as those of pieces, and these themselves."""
         found: set[str] = set()
-        query = "SELECT DISTINCT band FROM bands WHERE piece IN (SELECT id FROM pieces WHERE text_hash = ?)"
-        for row in self._db.execute(query, (digest,)).fetchall():
+        for row in self._select("SELECT DISTINCT band FROM bands WHERE piece IN ({})", pieces):
             query = "SELECT p.text_hash FROM bands b JOIN pieces p ON p.id = b.piece WHERE b.band = ? LIMIT ?"
             hashes = {row[0] for row in self._db.execute(query, (row["band"], MOST_ALIKE + 1))}
             found |= hashes if len(hashes) <= MOST_ALIKE else set()
-        return found - {digest}
+        return found
 
     def _select(self, query: str, values: Iterable[Any]) -> Iterator[Row]:
         values = sorted(values)
@@ -232,9 +259,11 @@ class Snapshots:
 
 
 def _shared(rows: Collection[Row]) -> dict[str, set[str]]:
-    """What other pieces may have in common with some."""
+    """What other pieces may have in common with some; a short text with an identifier is known by that alone."""
     rows = [row for row in rows if row["kind"] == "comment"]
-    return {name: {row[name] for row in rows if row[name]} for name in ("comment_id", "native_id", "text_hash")}
+    shared = {name: {row[name] for row in rows if row[name]} for name in ("comment_id", "native_id")}
+    said = (row["text_hash"] for row in rows if row["native_id"] is None or row["end"] - row["start"] >= SHORT)
+    return {**shared, "text_hash": set(said)}
 
 
 def _comments(rows: Mapping[int, Row], alike: Mapping[tuple[str, str], float]) -> dict[str, list[int]]:
@@ -242,7 +271,10 @@ def _comments(rows: Mapping[int, Row], alike: Mapping[tuple[str, str], float]) -
     found = {}
     for row in rows.values():
         if row["kind"] != "comment":
-            place = f"{row['source']}#{row['start']}"
+            # A post is known by its identifier on its site, another document by its file.
+            place = (
+                _piece(row).permanent_id if row["kind"] == "document" else None
+            ) or f"{row['source']}#{row['start']}"
             found[f"{row['kind'][0]}-{hashlib.sha256(place.encode()).hexdigest()[:16]}"] = [row["id"]]
     pieces = [_piece(row) for row in rows.values() if row["kind"] == "comment"]
     return found | {id: [piece.id for piece in group] for id, group in grouped(pieces, alike).items()}

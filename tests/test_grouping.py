@@ -208,6 +208,49 @@ def test_of_files_without_any_date_the_later_name_is_newer(index: Index) -> None
     assert index.snapshots.comment(DRAWN).text == OTHER
 
 
+def parents(index: Index) -> dict[str, str | None]:
+    found = (index.snapshots.comment(id) for id in index.comments())
+    return {comment.text: comment.parent_id for comment in found if comment}
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0), (1, 0, 2), (2, 0, 1)])
+def test_reply_finds_its_parent_under_the_id_of_the_cross_post(order: tuple[int, ...], index: Index) -> None:
+    pieces = (
+        P("a", LONG, "Alice", DRAWN_2),
+        P("b", LONG, "Alice", DRAWN),
+        P("c", OTHER, "Bob", "y1", {"parent_id": DRAWN_2}),
+    )
+    for number in order:
+        index.add(number, pieces[number])
+        index.comments()
+    assert parents(index)[OTHER] == DRAWN
+    index.snapshots.dirty.clear()
+    index.remove(1, pieces[1])
+    assert "y1" in index.snapshots.dirty
+    assert parents(index)[OTHER] == DRAWN_2
+    index.remove(0, pieces[0])
+    assert parents(index)[OTHER] == DRAWN_2  # as it says itself
+
+
+def test_reply_to_a_row_number_stays_in_its_file(index: Index) -> None:
+    replies = {file: P(file, f"{SHORT} {file}", "Bob", "2", {"parent_id": "1"}) for file in "abc"}
+    for number, piece in enumerate((P("a", LONG, "Alice", "1"), P("b", OTHER, "Carol", "1"), *replies.values())):
+        index.add(number, piece)
+    ids = {source: id for id, sources in index.comments().items() for source in sources}
+    assert ids["a#1"] != ids["b#1"]
+    assert [parents(index)[replies[file].text] for file in "abc"] == [ids["a#1"], ids["b#1"], None]
+
+
+def test_reply_finds_its_parent_in_another_file_of_the_site_only(index: Index) -> None:
+    here, there = {"url": f"{HERE}k3j2h1"}, {"url": f"{THERE}k3j2h1"}
+    for number, piece in enumerate((P("a", LONG, "Alice", "k3j2h1", here), P("b", OTHER, "Bob", "k3j2h1", there))):
+        index.add(number, piece)
+    index.add(2, P("c", EDITED, "Cy", "y1", {"url": f"{THERE}y1", "parent_id": "k3j2h1"}))
+    index.add(3, P("d", SHORT, "Di", "y2", {"parent_id": "k3j2h1"}))
+    ids = {source: id for id, sources in index.comments().items() for source in sources}
+    assert (parents(index)[EDITED], parents(index)[SHORT]) == (ids["b#k3j2h1"], None)
+
+
 def test_further_sightings_are_counted_once(index: Index) -> None:
     for number, file in enumerate("abc"):
         index.add(number, P(file, LONG, "Alice"))
