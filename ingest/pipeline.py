@@ -322,7 +322,7 @@ class Run:
         if known:
             self._remove_source(document.source, reported=False)
         unanswered = self.judge.unanswered if self.judge else 0
-        data = {"author": document.author, "url": document.url, "seen_at": document.seen_at}
+        data = {name: getattr(document, name) for name in ("author", "url", "seen_at", "modified_at")}
         self.db.execute(
             "INSERT INTO sources VALUES (?, ?, ?, ?, ?, ?)",
             (document.source, file, document.kind, fingerprint, encode(document.text), json.dumps(data, default=str)),
@@ -344,7 +344,7 @@ class Run:
             native_id=document.id, author=document.author, url=document.url, posted_at=document.posted_at,
             parent_id=document.parent_id, thread_id=document.thread_id,
             title=document.title or (Path(document.source).stem if document.kind == "document" else None),
-            karma=document.karma, seen_at=document.seen_at, quoted=document.quoted or quoted_ranges(document.text),
+            karma=document.karma, seen_at=document.seen_at, modified_at=document.modified_at, quoted=document.quoted or quoted_ranges(document.text),
             gaps=document.gaps or (find_gaps(document.text) if document.kind == "comment" else ()), extra=document.extra,
         )  # fmt: skip
 
@@ -367,7 +367,7 @@ class Run:
         )
         author = document.author or found.name
         common = {"source": document.source, "author": author, "label": None if author else found.label,
-                  "seen_at": document.seen_at}  # fmt: skip
+                  "seen_at": document.seen_at, "modified_at": document.modified_at}  # fmt: skip
         for number, (start, end) in enumerate(_joined(text, found.profile)):
             yield Sighting(
                 start=start, end=end, text=text[start:end], kind="profile", url=document.url, rank=number, **common

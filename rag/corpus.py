@@ -136,7 +136,15 @@ class Corpus:
         return None if row is None else decode(row["text"])
 
     def comment(self, id: str) -> Comment | None:
-        row = self.connection.execute("SELECT data FROM comments WHERE id = ?", (id,)).fetchone()
+        """A comment by its id, by one that it had before other sightings were found, or by that of a cross-post."""
+        query = "SELECT data FROM comments WHERE id = ?"
+        row = self.connection.execute(query, (id,)).fetchone()
+        for column, value in (("native_id", id), ("text_hash", id.removeprefix("c-"))):
+            if row is None:
+                others = self.connection.execute(
+                    f"SELECT DISTINCT comment_id FROM pieces WHERE {column} = ? AND kind = 'comment' LIMIT 2", (value,)
+                ).fetchall()
+                row = self.connection.execute(query, tuple(others[0])).fetchone() if len(others) == 1 else None
         return None if row is None else load_comment(row["data"])
 
     def comments(self, filters: Filters | None = None, kind: str | None = "comment") -> Iterator[Comment]:
@@ -318,7 +326,7 @@ def dump_comment(comment: Comment) -> tuple[Any, ...]:
         "gaps": comment.gaps,
         "border_confidence": comment.border_confidence,
         "versions": [
-            [version.span.source, version.span.start, version.span.end, _moment(version.seen_at)]
+            [version.span.source, version.span.start, version.span.end, _moment(version.seen_at), version.of_file]
             for version in comment.versions
         ],
         "extra": dict(comment.extra),
@@ -346,7 +354,7 @@ def load_comment(text: str) -> Comment:
             "posted_at": _time(data["posted_at"]),
             "quoted": _ranges(data["quoted"]),
             "gaps": tuple(data["gaps"]),
-            "versions": tuple(Version(Span(*item[:3]), _time(item[3])) for item in data["versions"]),
+            "versions": tuple(Version(Span(*item[:3]), _time(item[3]), *item[4:]) for item in data["versions"]),
             "quotes": tuple(Quotation(*item) for item in data.get("quotes", ())),
         }
     )

@@ -47,6 +47,8 @@ class Version:
 
     span: Span
     seen_at: datetime | None
+    of_file: bool = False
+    """Nobody said when it was seen: `seen_at` is when the file was last written."""
 
 
 @dataclass(frozen=True, slots=True)

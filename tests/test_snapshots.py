@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 import ingest
 import rag
 from ingest.snapshots import near_duplicate_bands, similarity, text_hash
+from rag.corpus import Corpus
 from rag.settings import Settings
 
 from conftest import SAMPLE  # isort: skip
@@ -56,11 +58,12 @@ def test_row_and_dump_give_one_comment_that_the_row_describes(settings: Settings
 
 
 def test_edited_comment_is_one_with_its_older_wording_as_version(settings: Settings, tmp_path: Path) -> None:
-    rows = {"a": row("x1", seen_at="2020-01-01"), "b": row("x1", EDITED)}
+    rows = {"a": row("x1", seen_at="2020-01-01"), "b": row("x1", EDITED, seen_at="2021-01-01")}
     (found,) = read(settings, tmp_path / "in", a_jsonl=[rows["a"]], b_jsonl=[rows["b"]])
     assert found.id == "x1"
     assert len(found.sightings) == 2
-    assert [version.span.source for version in found.versions] == [found.sightings[1].source]
+    ((span, seen_at, of_file),) = ((version.span, version.seen_at, version.of_file) for version in found.versions)
+    assert (span.source, seen_at, of_file) == ("a.jsonl#x1", datetime(2020, 1, 1, tzinfo=UTC), False)
 
 
 def test_nearly_equal_texts_of_two_dumps_are_one_comment(settings: Settings, tmp_path: Path) -> None:
@@ -83,6 +86,29 @@ def test_equal_words_in_two_rows_of_a_file_were_said_twice(settings: Settings, t
 def test_cross_post_of_one_person_on_two_sites_is_one_comment(settings: Settings, tmp_path: Path) -> None:
     (found,) = read(settings, tmp_path / "in", here_jsonl=[row("x2")], there_jsonl=[row("x1")])
     assert (found.id, len(found.sightings)) == ("x1", 2)
+
+
+def test_comment_is_found_by_every_id_that_it_had(settings: Settings, tmp_path: Path) -> None:
+    (before,) = read(settings, tmp_path / "in", old_txt=f"{CHROME}{EDITED}\n")
+    read(settings, tmp_path / "in", rows_jsonl=[row("x2")], more_jsonl=[row("x3", OTHER, "Bo", parent_id="x2")])
+    found = {c.id: c for c in read(settings, tmp_path / "in", there_jsonl=[row("x1")])}
+    assert found.keys() == {"x1", "x3"}
+    assert found["x3"].parent_id == "x1"
+    corpus = Corpus(Path(settings.store) / "index.sqlite3")
+    assert [corpus.comment(id) for id in (before.id, "x1", "x2")] == [found["x1"]] * 3
+    assert corpus.comment("x4") is None
+
+
+def test_post_keeps_its_id_when_its_file_is_renamed(settings: Settings, tmp_path: Path) -> None:
+    post = {"_id": "aB3dE5gH7jK9mN1pQ", "postedAt": "2024-01-01T00:00:00Z", "slug": "tides", "title": "Tides",
+            "contents": {"markdown": LONG}}  # fmt: skip
+    read(settings, tmp_path / "in", old_jsonl=[post])
+    (before,) = rag.search("tidal range at the old quay", settings=settings)
+    (tmp_path / "in" / "old.jsonl").rename(tmp_path / "in" / "new.jsonl")
+    ingest.ingest(tmp_path / "in", settings=settings)
+    (after,) = rag.search("tidal range at the old quay", settings=settings)
+    assert (after.kind, after.source) == ("document", "new.jsonl#aB3dE5gH7jK9mN1pQ")
+    assert after.comment_id == before.comment_id
 
 
 def test_short_phrases_in_two_sources_stay_apart(settings: Settings, tmp_path: Path) -> None:

@@ -51,7 +51,7 @@ def read_one(path: Path, **options: Any) -> RawDocument:
 
 def known(document: RawDocument, *names: str) -> dict[str, Any]:
     """Fields that say something, or those named."""
-    values = {name: getattr(document, name) for name in document.__dataclass_fields__}
+    values = {name: getattr(document, name) for name in document.__dataclass_fields__ if name != "modified_at"}
     return {name: value for name, value in values.items() if (name in names if names else value not in (None, (), {}))}
 
 

@@ -285,7 +285,7 @@ class _Import:
         return changes, " ".join(walk.unreached) or None
 
     def _store(self, file: CommentFile, page: Page) -> None:
-        rows = []
+        rows, seen = [], _iso(_now())
         for comment in page.comments:
             posted = date_of(comment)
             if self.since and posted and posted < self.since:
@@ -293,7 +293,7 @@ class _Import:
             reason = left_out(comment, self.client.site)
             made = None if reason else row(comment, self.client.site, post=self.target.post)
             if made is not None and isinstance(made.get("id"), str):
-                rows.append(made)
+                rows.append({**made, "seen_at": seen})
                 continue
             self.left_out[reason or "without a text"] += 1
             if reason == "deleted":

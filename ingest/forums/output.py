@@ -95,7 +95,7 @@ class CommentFile:
         for row in rows:
             line = _line(row)
             if row["id"] not in self._rows:
-                self._rows[row["id"]] = _digest(line)
+                self._rows[row["id"]] = _digest(row)
                 lines.append(line)
         if lines:
             self._new += len(lines)
@@ -108,12 +108,13 @@ class CommentFile:
         """Put rows in the place of those with the same ids; append the others."""
         rows = list(rows)
         lines = {row["id"]: _line(row) for row in rows}
-        changed = {id: line for id, line in lines.items() if id in self._rows and _digest(line) != self._rows[id]}
+        digests = {row["id"]: _digest(row) for row in rows}
+        changed = {id: line for id, line in lines.items() if id in self._rows and digests[id] != self._rows[id]}
         if changed:
             self._changed += len(changed)
             old = self._current.read_bytes().splitlines(keepends=True)
-            _write(self._current, b"".join(changed.get(_id(line) or "", line) for line in old))
-            self._rows |= {id: _digest(line) for id, line in changed.items()}
+            _write(self._current, b"".join(changed.get((_row(line) or {}).get("id", ""), line) for line in old))
+            self._rows |= {id: digests[id] for id in changed}
         self.add(rows)
 
     def save(self, state: Mapping[str, Any]) -> None:
@@ -163,18 +164,17 @@ def _read(path: Path) -> Iterator[tuple[str, bytes]]:
                 stream.truncate(whole)
                 break
             whole += len(line)
-            id = _id(line)
-            if id is not None:
-                yield id, _digest(line)
+            row = _row(line)
+            if row is not None:
+                yield row["id"], _digest(row)
 
 
-def _id(line: bytes) -> str | None:
+def _row(line: bytes) -> dict[str, Any] | None:
     try:
         row = json.loads(line)
     except (ValueError, RecursionError):
         return None
-    id = row.get("id") if isinstance(row, dict) else None
-    return id if isinstance(id, str) else None
+    return row if isinstance(row, dict) and isinstance(row.get("id"), str) else None
 
 
 def _line(row: Mapping[str, Any]) -> bytes:
@@ -182,8 +182,10 @@ def _line(row: Mapping[str, Any]) -> bytes:
     return _SURROGATE.sub("\ufffd", json.dumps(row, ensure_ascii=False)).encode() + b"\n"
 
 
-def _digest(line: bytes) -> bytes:
-    return blake2b(line, digest_size=8).digest()
+def _digest(row: Mapping[str, Any]) -> bytes:
+    """Of what a row says; when it was seen does not change it."""
+    said = {name: value for name, value in row.items() if name != "seen_at"}
+    return blake2b(_line(said), digest_size=8).digest()
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -90,10 +90,9 @@ def read_file(
             row_unread |= item.row_unread
             if errors <= MOST_PROBLEMS or item.rest_unread:
                 yield item
-        elif item.kind == "comment":
-            yield about.fill(item)
-        else:
-            yield about.fill(replace(item, extra={**item.extra, "mtime": file.modified_at.isoformat()}))
+            continue
+        extra = item.extra if item.kind == "comment" else {**item.extra, "mtime": file.modified_at.isoformat()}
+        yield about.fill(replace(item, extra=extra, modified_at=file.modified_at))
     if errors > MOST_PROBLEMS:
         what, fix = f"{errors - MOST_PROBLEMS:,} more problems.", "Mend those above first."
         yield Problem(file.source, None, what, fix, row_unread=row_unread)

@@ -38,6 +38,8 @@ class RawDocument:
     karma: float | None = None
     seen_at: datetime | None = None
     """When the snapshot was taken, as far as known."""
+    modified_at: datetime | None = None
+    """When the file was last written: the latest that the snapshot can have been taken, unless it was copied."""
     quoted: tuple[tuple[int, int], ...] = ()
     """Ranges of `text` that are somebody else's words, where the source says so."""
     gaps: tuple[int, ...] = ()

@@ -23,7 +23,7 @@ from ingest.sources.base import UNPRINTABLE, Entry, LeftOut, Markup, Problem, Ra
 from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
-COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title")
+COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title", "seen_at")
 """What a row can say; `html` is read where there is no `text`. All other columns go into `RawDocument.extra`."""
 LONGEST_NAME = 300
 """Characters of an id, an author or a title; anything longer is something else in the wrong column."""
@@ -285,6 +285,7 @@ class Rows:
             thread_id=row.name("thread_id"),
             title=row.name("title"),
             karma=row.number("karma"),
+            seen_at=row.date("seen_at"),
             quoted=markup.quoted,
             gaps=markup.gaps,
             extra=row.extra(),
