@@ -876,6 +876,31 @@ def test_the_comment_replied_to_is_shown_as_context(answerer: Callable[..., Answ
     assert MOON not in keys_in(prompt)
 
 
+def test_what_somebody_says_below_a_long_quotation_is_found_with_it(
+    tmp_path: Path, model_cache: Path, embedder: Embedder, reader: Reader
+) -> None:
+    quotation = " ".join(
+        f"The ferry timetable of pier {n} puts the boat before the bus, and nobody waits." for n in range(10)
+    )
+    own = "Those who drive could leave five minutes later without any loss to themselves or to their families, I think."
+    rows = [{"id": "long", "author": "Ada Fenwick", "text": f"> {quotation}\n\n{own}"}]
+    rows += [
+        {"id": f"s{n}", "author": "Ada Fenwick", "text": f"I took the ferry from pier {n} by the timetable."}
+        for n in range(9)
+    ]
+    (tmp_path / "ferry.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    settings = Settings(store=tmp_path / "store", cache=model_cache, llm="evidence", abstain_below=0.0, passages=4)
+    ingest.ingest([tmp_path / "ferry.jsonl"], settings=settings)
+    store = Store.open(settings, embedder)
+    model = LangChainModel("scripted", Scripted(messages=iter(()), script=lambda prompt: ABSTAIN))
+    question = "What does Ada Fenwick think of the ferry timetable that puts the boat before the bus?"
+    one = Answerer(store, Retriever(store, embedder, reader), embedder, settings, model)
+    assert len(one.answer(question).passages) <= 4
+    assert own in keys_in(asked(one)[0][-1].content)
+    (first, *_) = Answerer(store, Retriever(store, embedder, reader), embedder, settings).answer(question).citations
+    assert not first.quoted
+
+
 def check_real_model(settings: Settings, questions: Sequence[str]) -> list[Answer]:
     answerer = Answerer.from_settings(settings)
     answers = [answerer.answer(question) for question in questions]
