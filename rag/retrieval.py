@@ -218,7 +218,8 @@ class Retriever:
         if not isinstance(limit, Integral):
             raise QuestionError(f"The limit {limit!r} is no whole number. Give how many passages are wanted at most.")
         found = self.retrieve(query, max(POOL, 2 * limit), filters, judged=0).passages
-        found = tuple(passage for passage in found if admits(query, passage))
+        # Of a document it is not known whose words it holds.
+        found = tuple(passage for passage in found if passage.kind == "document" or admits(query, passage))
         sentences = score_sentences(
             replace(query, wants_list=False),  # the caller's limit says how deep to go
             found,
