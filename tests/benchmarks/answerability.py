@@ -8,7 +8,8 @@ which half it belongs to: one is fitted on, the other reported; of the forums ea
 (tests/benchmarks/reader.py) has seen none of them. Questions that a program makes ("leave-out", where
 every passage with the answer is hidden; "swap", where a word is taken from another question) took part until it was
 measured that they do harm. tests/data/independent_*.jsonl are questions by four writers who saw nothing but the comments: those
-of two are fitted on, those of the others only ever reported.
+of two are fitted on, those of the others only ever reported. So are the 45 forums of tests/data/profiles.jsonl, whose members tell
+of themselves, and are asked for what they do not tell.
 """
 
 from __future__ import annotations
@@ -16,9 +17,10 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sklearn.linear_model import LogisticRegression
@@ -34,6 +36,7 @@ ROOT = Path(__file__).parent.parent.parent
 DATA = ROOT / "tests" / "data"
 SHARED = ROOT.parent / "shared"
 LIMIT = 8
+PROFILES = DATA / "profiles.jsonl"
 EACH_FORUM = 5
 """Only the last of so many forums is asked: the reader is fitted on the others."""
 FITTED = 4
@@ -145,20 +148,32 @@ def sample_questions() -> tuple[list[Question], list[Question]]:
 
 def forum_rows(stores: Path) -> list[Row]:
     """What is decided on the questions about small forums that the reader has not seen."""
+    lines = [line for path in sorted(DATA.glob("forums_*.jsonl")) for line in path.open(encoding="utf-8")]
     rows: list[Row] = []
-    forums = [line for path in sorted(DATA.glob("forums_*.jsonl")) for line in path.open(encoding="utf-8")]
-    for number in range(EACH_FORUM - 1, len(forums), EACH_FORUM):
-        forum = json.loads(forums[number])
-        path = stores / f"forum_{number}.jsonl"
-        lines = [json.dumps({"id": str(place), **comment}) for place, comment in enumerate(forum["comments"])]
-        path.write_text("\n".join(lines), encoding="utf-8")
+    for number in range(EACH_FORUM - 1, len(lines), EACH_FORUM):
         split = "tune" if number // EACH_FORUM % FITTED == 1 else "report"
-        answerable = [Question(row["q"], row["kind"], (row["gold"],), split=split) for row in forum["yes"]]
-        others = [Question(question, "near", split=split) for question in forum["no"]]
-        rows += [
-            replace(row, collection="forums") for row in Collection(path.stem, path, stores).rows(answerable, others)
-        ]
+        rows += _forum(json.loads(lines[number]), stores / f"forum_{number}.jsonl", "forums", split)
     return rows
+
+
+def profile_rows(stores: Path) -> list[Row]:
+    """What is decided on questions about people in forums whose members have profiles; nothing was fitted on them."""
+    with PROFILES.open(encoding="utf-8") as lines:
+        forums = [json.loads(line) for line in lines]
+    return [
+        row
+        for number, forum in enumerate(forums)
+        for row in _forum(forum, stores / f"profiles_{number}.jsonl", "profiles", "report")
+    ]
+
+
+def _forum(forum: Mapping[str, Any], path: Path, name: str, split: str) -> list[Row]:
+    lines = [json.dumps({"id": str(place), **comment}) for place, comment in enumerate(forum["comments"])]
+    path.write_text("\n".join(lines), encoding="utf-8")
+    answerable = [Question(row["q"], row["kind"], (row["gold"],), split=split) for row in forum["yes"]]
+    others = [Question(question, "near", split=split) for question in forum["no"]]
+    rows = Collection(path.stem, path, path.parent).rows(answerable, others)
+    return [replace(row, collection=name) for row in rows]
 
 
 NAMES = [field.name for field in fields(Signals)]
@@ -257,6 +272,8 @@ def main() -> None:
     for name in INDEPENDENT:
         part = [row for row in independent if row.collection == name]
         print(f"  {name}", rates(part, predict(part, WEIGHTS, INTERCEPT), shipped))
+    asked_of_people = profile_rows(args.store)
+    print("  profiles", rates(asked_of_people, predict(asked_of_people, WEIGHTS, INTERCEPT), shipped))
     print(f"\nLeft out of fitting as a whole, at the threshold at which {ANSWERED:.1%} of its own are answered:")
     for name in collections:
         part = [row for row in rows if row.collection == name]
