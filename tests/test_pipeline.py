@@ -157,7 +157,7 @@ def test_incremental_equals_rebuilt(tmp_path: Path, settings: Settings, model_ca
     stepwise = tmp_path / "step"
     stepwise.mkdir()
     for name in sorted(path.name for path in SAMPLE.iterdir()):
-        shutil.copy(SAMPLE / name, stepwise / name)
+        shutil.copy2(SAMPLE / name, stepwise / name)
         ingest(stepwise, settings=settings)
     other = Settings(store=tmp_path / "at once", cache=model_cache)
     ingest(SAMPLE, settings=other)
