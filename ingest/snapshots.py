@@ -85,8 +85,6 @@ class Snapshots:
         """Pieces whose group is to be decided."""
         self._freed = _shared(())
         """What pieces that were taken out shared with others."""
-        self.merged = 0
-        """Pieces of this run that are further sightings of a comment."""
 
     @property
     def dirty(self) -> set[str]:
@@ -171,7 +169,6 @@ class Snapshots:
                 self._file(comment_id, [rows[id] for id in ids])
 
     def _file(self, comment_id: str, rows: Collection[Row]) -> None:
-        self.merged += min(sum(not row["comment_id"] for row in rows), len(rows) - 1)
         moved = [row for row in rows if row["comment_id"] != comment_id]
         for row in moved:
             self._dirty |= {comment_id, row["comment_id"]} - {""}

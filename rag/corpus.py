@@ -135,6 +135,12 @@ class Corpus:
         row = self.connection.execute("SELECT text FROM sources WHERE name = ?", (name,)).fetchone()
         return None if row is None else decode(row["text"])
 
+    def empty(self) -> None:
+        """Forget all that was read; what is known of the index itself stays."""
+        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'meta' AND name NOT LIKE 'sqlite_%'"
+        for row in self.connection.execute(query).fetchall():
+            self.connection.execute(f"DELETE FROM {row['name']}")
+
     def comment(self, id: str) -> Comment | None:
         """A comment by its id, by one that it had before other sightings were found, or by that of a cross-post."""
         query = "SELECT data FROM comments WHERE id = ?"

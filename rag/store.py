@@ -363,8 +363,7 @@ class Writer:
         self._same_model = self.corpus.meta("embedding_model") == embedder.identity
         self._collection = current if current and not rebuild else f"passages-{generation}"
         if rebuild:
-            for table in ("files", "readings", "sources", "lines", "pieces", "bands", "comments", "passages"):
-                self.corpus.connection.execute(f"DELETE FROM {table}")
+            self.corpus.empty()
 
     def add_vectors(self, jobs: Sequence[VectorJob], progress: Callable[[int], None] = lambda done: None) -> None:
         """Embed texts whose vectors are not there yet.

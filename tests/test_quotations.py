@@ -17,6 +17,7 @@ from ingest.quotations import Quotations, fingerprints, similarity, winnowed
 from rag.corpus import Corpus
 from rag.records import Comment, Quotation, Span
 from rag.settings import Settings
+from rag.store import Store
 
 TIDES = "The tide at the old quay runs two hours late, and every pilot in the harbour knows it by heart."
 CLOCK = "The observatory clock was four minutes slow for most of that year, so the tables were wrong too."
@@ -213,3 +214,14 @@ def test_a_sentence_that_many_quote_is_listed_once_where_it_was_said(settings: S
         "How late does the tide run, as P0 quotes it?", settings=settings, filters=rag.Filters(authors=("P0",))
     )
     assert hit.comment_id == "q0"
+
+
+def test_a_rebuild_forgets_the_words_of_comments_that_are_gone(settings: Settings, tmp_path: Path) -> None:
+    path = tmp_path / "in" / "thread.jsonl"
+    write(path, rows())
+    ingest.ingest([path], settings=settings)
+    write(path, rows()[:1])
+    ingest.ingest([path], settings=settings, rebuild=True)
+    with Store.open(settings).corpus.connection as connection:
+        kept = [row["comment_id"] for row in connection.execute("SELECT comment_id FROM wordings")]
+    assert kept == ["a"]
