@@ -33,7 +33,7 @@ RELATIVE = 0.15
 SENTENCES, SENTENCES_IN_LIST = 5, 24
 LONGEST = 700
 """Characters up to which a quote is lengthened by the sentences around it."""
-SHORT, LENGTHENED = 130, 450
+SHORT, LENGTHENED = 300, 600
 """A quote shorter than SHORT characters gets the next sentence, if both fit into LENGTHENED: a title or an opening says little."""
 INDENTED = 40
 """Most white space between two sentences that follow each other, as between two lines of code."""

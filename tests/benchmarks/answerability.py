@@ -7,8 +7,8 @@ sample (for `commentariat eval`), and those on each fifth small forum of tests/d
 which half it belongs to: one is fitted on, the other reported; of the forums each fourth is fitted on. The reader
 (tests/benchmarks/reader.py) has seen none of them. Questions that a program makes ("leave-out", where
 every passage with the answer is hidden; "swap", where a word is taken from another question) took part until it was
-measured that they do harm. tests/data/independent_*.jsonl are questions by four writers who saw nothing but the comments: those
-of two are fitted on, those of the others only ever reported. So are the 45 forums of tests/data/profiles.jsonl, whose members tell
+measured that they do harm. tests/data/independent_*.jsonl are questions by five writers who saw nothing but the comments: those
+of two are fitted on, those of the others only ever reported. So is each fifth forum of tests/data/profiles.jsonl, whose members tell
 of themselves, and are asked for what they do not tell.
 """
 
@@ -43,7 +43,7 @@ FITTED = 4
 """One of so many of these is fitted on, so that forums do not outweigh the rest; the others are reported on."""
 INDEPENDENT = ("seeds", "sample")
 """Collections about which people wrote questions who had not seen the others, or the program."""
-FITTED_WRITERS, OTHER_WRITERS = (1, 2), (3, 4)
+FITTED_WRITERS, OTHER_WRITERS = (1, 2), (3, 4, 5)
 """The questions of the latter are only ever reported."""
 ANSWERED = 0.93
 """Share of the questions with an answer that shall be answered at the threshold of 0.5: the intercept is set by both halves."""
@@ -157,12 +157,13 @@ def forum_rows(stores: Path) -> list[Row]:
 
 
 def profile_rows(stores: Path) -> list[Row]:
-    """What is decided on questions about people in forums whose members have profiles; nothing was fitted on them."""
+    """What is decided on questions about people in forums whose members have profiles, and that the reader has not seen."""
     with PROFILES.open(encoding="utf-8") as lines:
         forums = [json.loads(line) for line in lines]
     return [
         row
         for number, forum in enumerate(forums)
+        if number % EACH_FORUM == EACH_FORUM - 1
         for row in _forum(forum, stores / f"profiles_{number}.jsonl", "profiles", "report")
     ]
 
@@ -237,13 +238,14 @@ def main() -> None:
     for own, shipped in zip(asked["sample"], sample_questions(), strict=True):
         own += shipped
     rows: list[Row] = []
-    independent: list[Row] = []
+    independent: dict[int, list[Row]] = {writer: [] for writer in OTHER_WRITERS}
     for name, path in paths.items():
         collection = Collection(name, path, args.store)
         rows += collection.rows(*asked[name])
         if name in INDEPENDENT:
             rows += collection.rows(*questions_of(f"independent_{name}.jsonl", FITTED_WRITERS))
-            independent += collection.rows(*questions_of(f"independent_{name}.jsonl", OTHER_WRITERS))
+            for writer, others in independent.items():
+                others += collection.rows(*questions_of(f"independent_{name}.jsonl", [writer]))
         print(f"{name}: {sum(row.collection == name for row in rows)} questions", flush=True)
     rows += forum_rows(args.store)
     tune, report = [row for row in rows if not row.report], [row for row in rows if row.report]
@@ -269,9 +271,8 @@ def main() -> None:
         part = [row for row in report if row.collection in names]
         print(f"  {', '.join(names)}", rates(part, predict(part, WEIGHTS, INTERCEPT), shipped))
     print("Questions by writers that nothing was fitted on:")
-    for name in INDEPENDENT:
-        part = [row for row in independent if row.collection == name]
-        print(f"  {name}", rates(part, predict(part, WEIGHTS, INTERCEPT), shipped))
+    for writer, part in independent.items():
+        print(f"  writer {writer}", rates(part, predict(part, WEIGHTS, INTERCEPT), shipped))
     asked_of_people = profile_rows(args.store)
     print("  profiles", rates(asked_of_people, predict(asked_of_people, WEIGHTS, INTERCEPT), shipped))
     print(f"\nLeft out of fitting as a whole, at the threshold at which {ANSWERED:.1%} of its own are answered:")

@@ -1,16 +1,17 @@
 """Fit the adapters of rag/reader.py on pairs of a question and a window of one or two sentences.
 
-    python tests/benchmarks/reader.py [--squad FILE...] [--contrasts FILE...] [--start FILE...] [--epochs 3] [--rate 6e-4] --out FILE
+    python tests/benchmarks/reader.py [--squad FILE...] [--contrasts FILE...] [--start FILE...] [--teacher FILE] [--marking 0]
+        [--epochs 3] [--rate 6e-4] --out FILE
 
 Read are invented comments with questions that they answer and questions that they only seem to answer, and with topics that they
 speak of and topics that they do not (tests/data/reader/); two texts on one matter of which only one answers (contrasts.jsonl);
 small invented forums, with the windows that the search brings for questions that they answer and near misses
-(tests/data/forums_*.jsonl, without those that tests/benchmarks/answerability.py fits and measures on); what the same person says
-elsewhere; Chroma's chunking evaluation where it lies beside the project; and files in the formats of SQuAD 2.0 and of
+(tests/data/forums_*.jsonl and profiles.jsonl, without those that tests/benchmarks/answerability.py fits and measures on); what the
+same person says elsewhere; Chroma's chunking evaluation where it lies beside the project; and files in the formats of SQuAD 2.0 and of
 contrasts.jsonl where given. The questions that tests/benchmarks/answerability.py reports on, and their collections, are not seen.
 
-`--start` goes on from earlier numbers, or from the mean of several. What ships was fitted in steps; CONTRIBUTING.md tells what they
-brought.
+`--start` goes on from earlier numbers, or from the mean of several, weighted where they are given as FILE=WEIGHT; with `--epochs 0`
+the mean itself is written. What ships was fitted in steps; CONTRIBUTING.md tells what they brought.
 """
 
 from __future__ import annotations
@@ -50,6 +51,7 @@ from rag.store import Store
 ROOT = Path(__file__).parent.parent.parent
 INVENTED = ROOT / "tests" / "data" / "reader"
 FORUMS = sorted((ROOT / "tests" / "data").glob("forums_*.jsonl"))
+PROFILES = ROOT / "tests" / "data" / "profiles.jsonl"
 CONTRASTS = INVENTED / "contrasts.jsonl"
 EACH_FORUM = 5
 """The last of so many forums is not read: tests/benchmarks/answerability.py fits the weights on these."""
@@ -88,6 +90,8 @@ class Pair:
     kind: str
     title: str = ""
     """Of the article, or who wrote the comment."""
+    phrase: str = ""
+    """That which answers, where it is known."""
 
 
 # --- pairs ------------------------------------------------------------------------------------------------------------
@@ -127,7 +131,7 @@ def elsewhere_pairs(asked: Sequence[Pair], texts: Sequence[str], rng: random.Ran
             yield replace(pair, text=rng.choice(other[:4]), answers=False, kind="invented elsewhere")
 
 
-def forum_pairs(forums: Sequence[Mapping[str, Any]]) -> Iterator[Pair]:
+def forum_pairs(forums: Sequence[Mapping[str, Any]], kind: str) -> Iterator[Pair]:
     """Windows that the search brings for the questions of small forums, and for those with an answer also where it stands."""
     with tempfile.TemporaryDirectory() as folder:
         for number, forum in enumerate(forums):
@@ -142,11 +146,12 @@ def forum_pairs(forums: Sequence[Mapping[str, Any]]) -> Iterator[Pair]:
                 source = next((c for c in forum["comments"] if gold and gold in c["text"]), None)
                 for author, _, text in brought:
                     if source is None or text not in source["text"]:
-                        yield Pair(query.text, text, False, "invented forum False", author)
+                        yield Pair(query.text, text, False, f"invented {kind} False", author)
                 if source:
                     places = [source["text"][a:b] for a, b in windows(source["text"])]
                     holding = [text for text in places if gold in text]
-                    yield from (Pair(query.text, t, True, "invented forum True", source["author"]) for t in holding[:3])
+                    for text in holding[:3]:
+                        yield Pair(query.text, text, True, f"invented {kind} True", source["author"], gold)
 
 
 class Recorder:
@@ -348,20 +353,29 @@ class Network(nn.Module):
         halves = {name: values.astype(np.float16) for name, values in fitted.items()}
         return {name: _coarse(v) if name.endswith((".down", ".up")) else v for name, v in halves.items()}
 
-    def start_from(self, fits: Sequence[Mapping[str, np.ndarray]]) -> None:
+    def start_from(self, fits: Sequence[Mapping[str, np.ndarray]], weights: Sequence[float] = ()) -> None:
         """Take over what was fitted before; of several fits the mean (Wortsman et al. 2022, arXiv:2203.05482)."""
-        numbers = dict(fits[0])
-        if len(fits) > 1:
-            numbers = {name: np.mean([fit[name].astype(np.float64) for fit in fits], axis=0) for name in fits[0]}
-            for down in [name for name in numbers if name.endswith(".down")]:
-                up = down.removesuffix("down") + "up"
-                products = [fit[up].astype(np.float64) @ fit[down].astype(np.float64) for fit in fits]
-                numbers[up], numbers[down] = _factors(np.mean(products, axis=0), RANK)
+        shares = np.array(weights or [1.0] * len(fits)) / (sum(weights) or len(fits))
         own = {name.removeprefix("base."): p for name, p in self.named_parameters()}
         with torch.no_grad():
-            for name, values in numbers.items():
+            for name, values in _mean(fits, shares).items():
                 place = own[name][tuple(map(slice, values.shape))]  # an adapter was stored at a lower rank
                 place.copy_(torch.from_numpy(values.astype(np.float32)))
+
+
+def _mean(fits: Sequence[Mapping[str, np.ndarray]], shares: np.ndarray) -> dict[str, np.ndarray]:
+    """The weighted mean of several fits; of adapters that of the products, as their factors and ranks differ."""
+    if len(fits) == 1:
+        return dict(fits[0])
+    mean: dict[str, np.ndarray] = {}
+    for name in fits[0]:
+        if name.endswith(".down"):
+            up = name.removesuffix("down") + "up"
+            products = [fit[up].astype(np.float64) @ fit[name].astype(np.float64) for fit in fits]
+            mean[up], mean[name] = _factors(np.tensordot(shares, products, axes=1), RANK)
+        elif not name.endswith(".up"):
+            mean[name] = np.tensordot(shares, [fit[name].astype(np.float64) for fit in fits], axes=1)
+    return mean
 
 
 def _coarse(values: np.ndarray) -> np.ndarray:
@@ -378,20 +392,48 @@ def _factors(product: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
     return left[:, :rank] * root, root[:, None] * right[:rank]
 
 
-def fit(network: Network, pairs: Sequence[Pair], epochs: int, rate: float, after: Callable[[], None]) -> None:
-    """Minimise the cross entropy; `after` is called after each epoch."""
+def fit(
+    network: Network,
+    pairs: Sequence[Pair],
+    epochs: int,
+    rate: float,
+    after: Callable[[], None],
+    *,
+    teacher: Network | None = None,
+    marking: float = 0.0,
+) -> None:
+    """Minimise the cross entropy.
+
+    Args:
+        network: Is fitted.
+        pairs: To fit it on.
+        epochs: How often each is seen.
+        rate: The highest learning rate.
+        after: Called after each epoch.
+        teacher: Earlier numbers, whose probabilities count half in the labels of all pairs but those about profiles, so that
+            what was learned before is kept (Li and Hoiem 2016, arXiv:1606.09282).
+        marking: Weight of a second task: to mark the phrase that answers, or the first token where nothing does.
+    """
     rng = random.Random(0)
-    encoded = [encode(_as_read(pair, rng)) for pair in pairs]
+    read = [_as_read(pair, rng) for pair in pairs]
+    encoded = [encode(texts) for texts in read]
     label = torch.tensor([float(pair.answers) for pair in pairs])
-    fitted = [parameter for parameter in network.parameters() if parameter.requires_grad]
+    if teacher:
+        known = [i for i, pair in enumerate(pairs) if not pair.kind.startswith("invented profile")]
+        label[known] = (label[known] + torch.sigmoid(_logits(teacher, [encoded[i] for i in known]))) / 2
+    places = [_place(e, text, pair) for e, (_, text), pair in zip(encoded, read, pairs, strict=True)]
+    marker = Marker(network, places)
+    fitted = [parameter for parameter in (*network.parameters(), *marker.parameters()) if parameter.requires_grad]
     optimiser = torch.optim.AdamW(fitted, lr=rate, weight_decay=0.01)
     steps, step, started = epochs * len(_batches(encoded, rng)), 0, time.monotonic()
     for _ in range(epochs):
         for batch in _batches(encoded, rng):
             network.train()
             optimiser.param_groups[0]["lr"] = rate * min((step + 1) / (0.06 * steps), max(0.0, 1 - step / steps) / 0.94)
-            logits = network(_padded([encoded[i] for i in batch]))
-            loss = nn.functional.binary_cross_entropy_with_logits(logits, label[batch])
+            features = _padded([encoded[i] for i in batch])
+            loss = nn.functional.binary_cross_entropy_with_logits(network(features), label[batch])
+            if marking:
+                loss = loss + marking * marker.loss(features, batch)
             optimiser.zero_grad()
             loss.backward()
             nn.utils.clip_grad_norm_(fitted, 1.0)
@@ -402,6 +444,40 @@ def fit(network: Network, pairs: Sequence[Pair], epochs: int, rate: float, after
                     f"{step} of {steps} steps, {time.monotonic() - started:.0f} s, loss {loss.item():.3f}", flush=True
                 )
         after()
+
+
+UNKNOWN = -100
+
+
+def _place(encoded: Any, text: str, pair: Pair) -> tuple[int, int]:
+    """The first and last token of the phrase that answers; the very first token of all if nothing answers."""
+    if not pair.answers:
+        return 0, 0
+    start = text.find(pair.phrase) if pair.phrase else -1
+    tokens = zip(encoded.offsets, encoded.sequence_ids, strict=True)
+    within = [i for i, ((a, b), of) in enumerate(tokens) if of == 1 and b > start and a < start + len(pair.phrase)]
+    return (within[0], within[-1]) if start >= 0 and within else (UNKNOWN, UNKNOWN)
+
+
+class Marker(nn.Module):
+    """Marks where the phrase that answers begins and ends, from what the network last made of each token; is not kept."""
+
+    def __init__(self, network: Network, places: Sequence[tuple[int, int]]) -> None:
+        super().__init__()
+        self.ends = nn.Linear(network.base.config.hidden_size, 2)
+        self.places = torch.tensor(places)
+        network.base.register_forward_hook(lambda module, given, made: setattr(self, "states", made.last_hidden_state))
+
+    def loss(self, features: Mapping[str, torch.Tensor], batch: Sequence[int]) -> torch.Tensor:
+        """Cross entropy of both ends over the tokens of the text; 0 if no place in the batch is known."""
+        wanted = self.places[list(batch)]
+        if (wanted == UNKNOWN).all():
+            return torch.zeros(())
+        text = (features["token_type_ids"] == 1) & features["attention_mask"].bool()
+        text[:, 0] = True
+        ends = self.ends(self.states).masked_fill(~text[:, :, None], -1e4)
+        losses = [nn.functional.cross_entropy(ends[:, :, i], wanted[:, i], ignore_index=UNKNOWN) for i in (0, 1)]
+        return torch.stack(losses).mean()
 
 
 def _as_read(pair: Pair, rng: random.Random) -> tuple[str, str]:
@@ -419,7 +495,7 @@ def _batches(encoded: Sequence[Any], rng: random.Random) -> list[list[int]]:
             batches.append([])
         batches[-1].append(i)
     rng.shuffle(batches)
-    return batches
+    return [batch for batch in batches if batch]
 
 
 def _padded(encoded: Sequence[Any]) -> dict[str, torch.Tensor]:
@@ -431,15 +507,19 @@ def _padded(encoded: Sequence[Any]) -> dict[str, torch.Tensor]:
     }
 
 
+def _logits(network: Network, encoded: Sequence[Any]) -> torch.Tensor:
+    network.eval()
+    logits = torch.zeros(len(encoded))
+    with torch.no_grad():
+        for batch in _batches(encoded, random.Random(0)):
+            logits[batch] = network(_padded([encoded[i] for i in batch]))
+    return logits
+
+
 def measured(network: Network, pairs: Sequence[Pair]) -> str:
     """Area under the ROC curve, for each kind of negative against all positives of its origin."""
-    network.eval()
     rng = random.Random(0)
-    encoded = [encode(_as_read(pair, rng)) for pair in pairs]
-    logits = np.zeros(len(pairs))
-    with torch.no_grad():
-        for batch in _batches(encoded, rng):
-            logits[batch] = network(_padded([encoded[i] for i in batch])).numpy()
+    logits = _logits(network, [encode(_as_read(pair, rng)) for pair in pairs]).numpy()
     answers, kinds = np.array([pair.answers for pair in pairs]), np.array([pair.kind for pair in pairs])
     origins = np.array([_origin(pair.kind) for pair in pairs])
     parts = []
@@ -463,7 +543,9 @@ def main() -> None:
     parser.add_argument(
         "--contrasts", nargs="*", type=Path, default=[], help="more files in the format of contrasts.jsonl"
     )
-    parser.add_argument("--start", nargs="*", type=Path, default=[], help="numbers to go on from")
+    parser.add_argument("--start", nargs="*", default=[], help="numbers to go on from: FILE, or FILE=WEIGHT")
+    parser.add_argument("--teacher", type=Path, help="earlier numbers, from which what was learned is not to stray far")
+    parser.add_argument("--marking", type=float, default=0.0, help="weight of marking the phrase that answers")
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--rate", type=float, default=6e-4, help="learning rate")
     parser.add_argument("--repeat", type=int, default=1, help="how often pairs of forums are seen in an epoch")
@@ -475,8 +557,7 @@ def main() -> None:
     rows = [row for path in sorted(INVENTED.glob("*.jsonl")) if path != CONTRASTS for row in _lines(path)]
     contrasts = _lines(CONTRASTS)
     rng.shuffle(contrasts)
-    forums = [forum for path in FORUMS for forum in _lines(path)]
-    forums = [forum for number, forum in enumerate(forums) if number % EACH_FORUM != EACH_FORUM - 1]
+    forums = {"forum": [forum for path in FORUMS for forum in _lines(path)], "profile": _lines(PROFILES)}
     kept = [row for number, row in enumerate(rows) if number % 10]
     pairs = [row for number, row in enumerate(contrasts) if number % 10] + [
         r for p in args.contrasts for r in _lines(p)
@@ -484,7 +565,9 @@ def main() -> None:
     test = [*invented_pairs(rows[::10]), *topic_pairs(rows[::10], rng), *contrast_pairs(contrasts[::10])]
     written, contrasting = list(invented_pairs(kept)), list(contrast_pairs(pairs))
     train = [*form_balanced(written, rng), *topic_pairs(kept, rng), *contrasting]
-    train += [pair for pair in forum_pairs(forums) for _ in range(args.repeat)]
+    for kind, found in forums.items():
+        seen = [forum for number, forum in enumerate(found) if number % EACH_FORUM != EACH_FORUM - 1]
+        train += [pair for pair in forum_pairs(seen, kind) for _ in range(args.repeat)]
     texts = [row["text"] for row in kept] + [row[side] for row in pairs for side in "ab"]
     train += elsewhere_pairs(rng.sample([*written, *contrasting], (len(written) + len(contrasting)) // 4), texts, rng)
     origins: list[list[Pair]] = []
@@ -506,13 +589,19 @@ def main() -> None:
     print(f"{len(train)} pairs, {sum(pair.answers for pair in train)} of them answered; {len(test)} to measure on")
     network = Network()
     if args.start:
-        network.start_from([dict(np.load(path)) for path in args.start])
+        starts = [(path, float(weight or 1)) for path, _, weight in (start.partition("=") for start in args.start)]
+        network.start_from([dict(np.load(path)) for path, _ in starts], [weight for _, weight in starts])
+    teacher = Network() if args.teacher else None
+    if teacher:
+        teacher.start_from([dict(np.load(args.teacher))])
 
     def after() -> None:
         np.savez_compressed(args.out, **network.numbers())
         print(measured(network, test), flush=True)
 
-    fit(network, train, args.epochs, args.rate, after)
+    fit(network, train, args.epochs, args.rate, after, teacher=teacher, marking=args.marking)
+    if not args.epochs:
+        after()
 
 
 if __name__ == "__main__":
