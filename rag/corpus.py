@@ -107,12 +107,13 @@ class Corpus:
         connection = self.connection
         with translated(self.path):
             connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # where the disk is full, SQLite has rolled back by itself
+                    connection.execute("ROLLBACK")
+                raise
 
     def close(self) -> None:
         """Close this thread's connection."""
