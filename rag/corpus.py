@@ -307,7 +307,7 @@ def decode(data: bytes) -> str:
 
 def _moment(value: datetime | None) -> str | None:
     """Fixed width, so that strings sort as times do."""
-    return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
+    return None if value is None else f"{value.year:04}-{value:%m-%dT%H:%M:%S.%f}+00:00"
 
 
 def _time(value: str | None) -> datetime | None:

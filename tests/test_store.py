@@ -132,6 +132,7 @@ FILTERS = {
     "author in another case, with a space": (Filters(authors="ADA byron"), {"t1"}),
     "two authors": (Filters(authors=("bo", "Ada_Byron")), {"t1", "t2", "t3"}),
     "since, inclusive": (Filters(since="2022-06-30"), {"t2"}),
+    "since a year of three digits": (Filters(since="0500-01-01"), {"t1", "t2"}),
     "until the end of a day": (Filters(until="2022-06-30"), {"t1", "t2"}),
     "until before": (Filters(until="2022-06-29"), {"t1"}),
     "file": (Filters(sources="rows.jsonl"), {"t1", "t2", "t3"}),
