@@ -67,8 +67,8 @@ class Answerer:
             self._drafter = Drafter(model, store, embedder, settings)
 
     @classmethod
-    def from_settings(cls, settings: Settings) -> Answerer:
-        """The parts that the settings name.
+    def from_settings(cls, settings: Settings, store: Store | None = None) -> Answerer:
+        """The parts that the settings name, on an open index or else on the one that they name.
 
         Raises:
             StoreError: There is no index, or it was made with another embedding model.
@@ -80,9 +80,9 @@ class Answerer:
         from rag.retrieval import Retriever
         from rag.store import Store
 
-        embedder = load_embedder(settings)
-        store = Store.open(settings, embedder)
-        return cls(store, Retriever.from_settings(settings, store), embedder, settings, load_chat_model(settings))
+        store = store or Store.open(settings)
+        retriever = Retriever.from_settings(settings, store)
+        return cls(store, retriever, load_embedder(settings), settings, load_chat_model(settings))
 
     @property
     def model_name(self) -> str:

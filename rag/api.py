@@ -124,14 +124,14 @@ def answerer(settings: Settings | None = None) -> Answerer:
 def _retriever(settings: Settings) -> Retriever:
     from rag.retrieval import Retriever
 
-    return Retriever.from_settings(settings)
+    return Retriever.from_settings(settings, _store(settings))
 
 
 @functools.lru_cache(maxsize=4)
 def _answerer(settings: Settings) -> Answerer:
     from rag.answering import Answerer
 
-    return Answerer.from_settings(settings)
+    return Answerer.from_settings(settings, _store(settings))
 
 
 @functools.lru_cache(maxsize=4)

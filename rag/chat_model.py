@@ -6,7 +6,6 @@ thinking is taken out of replies, and nothing is imported or contacted before a 
 
 from __future__ import annotations
 
-import json
 import os
 import random
 import re
@@ -309,15 +308,15 @@ def _first_served(settings: Settings) -> str:
 
 def _get_json(url: str, timeout: float, body: Any = None, key: str | None = None) -> Any:
     """What a server says, or None where it says nothing usable. Loopback goes past any proxy."""
-    from urllib.request import ProxyHandler, Request, build_opener
+    import httpx
 
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    data = None if body is None else json.dumps(body).encode()
-    opener = build_opener(ProxyHandler({})) if is_loopback(url) else build_opener()
+    method = "GET" if body is None else "POST"
     try:
-        with opener.open(Request(url, data, {**headers, "Content-Type": "application/json"}), timeout=timeout) as reply:
-            return json.loads(reply.read())
-    except (OSError, ValueError):
+        # Unlike urllib, httpx takes the key off a request that is redirected to another host.
+        with httpx.Client(trust_env=not is_loopback(url), timeout=timeout, follow_redirects=True) as client:
+            return client.request(method, url, json=body, headers=headers).raise_for_status().json()
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError):
         return None
 
 

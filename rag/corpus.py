@@ -107,12 +107,13 @@ class Corpus:
         connection = self.connection
         with translated(self.path):
             connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+            try:
+                yield connection
+                connection.execute("COMMIT")
+            except BaseException:
+                if connection.in_transaction:  # where the disk is full, SQLite has rolled back by itself
+                    connection.execute("ROLLBACK")
+                raise
 
     def close(self) -> None:
         """Close this thread's connection."""
@@ -306,7 +307,7 @@ def decode(data: bytes) -> str:
 
 def _moment(value: datetime | None) -> str | None:
     """Fixed width, so that strings sort as times do."""
-    return None if value is None else value.strftime("%Y-%m-%dT%H:%M:%S.%f+00:00")
+    return None if value is None else f"{value.year:04}-{value:%m-%dT%H:%M:%S.%f}+00:00"
 
 
 def _time(value: str | None) -> datetime | None:

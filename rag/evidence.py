@@ -31,6 +31,8 @@ FLOOR = 0.05
 RELATIVE = 0.15
 """A sentence is quoted if its probability of bearing on the question is above FLOOR and RELATIVE of the best one's."""
 SENTENCES, SENTENCES_IN_LIST = 5, 24
+MOST_QUOTED, MOST_QUOTED_IN_LIST = 4, 20
+"""Most comments quoted: in a single answer; where a list or a comparison is asked for."""
 LONGEST = 700
 """Characters up to which a quote is lengthened by the sentences around it."""
 SHORT, LENGTHENED = 300, 600
@@ -65,8 +67,6 @@ def compose(
     vectors: Callable[[Sequence[str]], Mapping[str, np.ndarray]] | None = None,
     question_vector: np.ndarray | None = None,
     read: Reads | None = None,
-    limit: int = 4,
-    limit_in_list: int = 20,
     language: str = "en",
 ) -> Composed:
     """Answer a question with quotes.
@@ -81,8 +81,6 @@ def compose(
             which takes far longer and is no better.
         question_vector: Unit vector of the question, if there is one already.
         read: Helps to choose where a single answer is asked for: a list, a comparison or a course of time is read too little of.
-        limit: Most comments quoted.
-        limit_in_list: The same where a list or a comparison is asked for.
         language: ISO 639-1 code of the language of the phrases around the quotes.
 
     Returns:
@@ -109,7 +107,7 @@ def compose(
         if (picked := _with_context(members, [s for s in chosen if s.passage.comment_id == comment], query))
         for quote in _quotes(picked)
     ]
-    quotes = _ordered(query, quotes, limit_in_list if query.wants_list or query.compare else limit)
+    quotes = _ordered(query, quotes, MOST_QUOTED_IN_LIST if query.wants_list or query.compare else MOST_QUOTED)
     return _written(query, quotes, rarity, Phrases(language))
 
 

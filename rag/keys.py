@@ -116,7 +116,7 @@ def neutralise(text: str) -> str:
     nobody sees vanish. Everything else stays as it is. Offsets change, which is harmless: no quote is
     taken from a model's words.
     """
-    text = text.translate(INVISIBLE)
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(INVISIBLE)
     text = _FOREIGN_MARK.sub(lambda found: f"({found['inside'].strip('^#() ')})", text)
     text = _FOREIGN_KEY.sub(r"\1 \2", text)
     text = _FENCE.sub(r"\1\1", text)

@@ -79,8 +79,8 @@ class LexicalIndex:
     def __len__(self) -> int:
         return len(self._ids)
 
-    def rows(self, ids: Collection[str]) -> np.ndarray:
-        """Row numbers of passages, for repeated searches among the same ones; unknown ids are left out."""
+    def _rows(self, ids: Collection[str]) -> np.ndarray:
+        """Row numbers of passages; unknown ids are left out."""
         wanted = np.array(sorted(ids), dtype=np.str_)
         if not len(wanted) or not len(self._ids):
             return np.empty(0, dtype=np.int64)
@@ -88,15 +88,13 @@ class LexicalIndex:
         rows = self._order[np.minimum(places, len(self._ids) - 1)]
         return rows[self._ids[rows] == wanted]
 
-    def search(
-        self, query: str, limit: int, allowed: Collection[str] | np.ndarray | None = None
-    ) -> list[tuple[str, float]]:
+    def search(self, query: str, limit: int, allowed: Collection[str] | None = None) -> list[tuple[str, float]]:
         """Find the passages that share words with the query.
 
         Args:
             query: Words in any form; their order does not matter.
             limit: Most results.
-            allowed: Ids that may be found, or their `rows`; None for all.
+            allowed: Ids that may be found; None for all.
 
         Returns:
             Ids with their BM25 scores, best first; none with score 0.
@@ -108,7 +106,7 @@ class LexicalIndex:
         if allowed is None:
             candidates = np.flatnonzero(scores > 0)  # several times faster than on floats
         else:
-            rows = allowed if isinstance(allowed, np.ndarray) else self.rows(allowed)
+            rows = self._rows(allowed)
             candidates = rows[scores[rows] > 0]
         if len(candidates) > limit:
             candidates = candidates[np.argpartition(-scores[candidates], limit - 1)[:limit]]

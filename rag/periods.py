@@ -105,7 +105,10 @@ def periods(text: str, now: datetime) -> Iterator[Period]:
         for match in pattern.finditer(text):
             if any(match.start() < other.end and other.start < match.end() for other in found):
                 continue
-            times = _times(kind, match, now)
+            try:
+                times = _times(kind, match, now)
+            except (ValueError, OverflowError):  # "300 decades ago" is before the calendar
+                continue
             if times:
                 first = match.group().split()[0].casefold()
                 alone = kind in ("bare", "span") and not _RELATIVE.search(match.group())

@@ -296,10 +296,13 @@ def header(passage: Passage) -> str:
 
 
 def alternating(history: Sequence[Turn]) -> list[Turn]:
-    """Turns as chat templates want them: the user's first, then in turn; numbers of old citations are gone."""
+    """Turns as chat templates want them: the user's first, then in turn; numbers of old citations are gone.
+
+    What an earlier answer quoted is as harmless as in a passage.
+    """
     turns: list[Turn] = []
     for turn in history:
-        content = _OLD_CITATION.sub("", turn.content).strip()
+        content = neutralise(_OLD_CITATION.sub("", turn.content)).strip()
         if not content:
             continue
         if turns and turns[-1].role == turn.role:

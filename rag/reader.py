@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rag.embedding import BUNDLED_SHA256, bundled_folder, bundled_transformer
+from rag.errors import EmbeddingError
 from rag.onnx_models import cache_folder, export, is_kept, keep, open_session
 from rag.settings import Settings
 
@@ -89,7 +90,9 @@ class Reader:
                 return _OnnxNetwork(self._folder)
             except Exception as exc:
                 if self._wanted == "onnx":
-                    raise
+                    raise EmbeddingError(
+                        f"The reader cannot run on ONNX Runtime: {exc} Set embedding_runtime to sentence-transformers."
+                    ) from exc
                 log.warning("The reader does not run on ONNX Runtime (%s); torch serves it, more slowly.", exc)
         return _TorchNetwork()
 
@@ -162,7 +165,7 @@ def _export(folder: Path) -> None:
     export(network._module, example, "logits", folder / "model.onnx")
     ours, theirs = _OnnxNetwork(folder)(features), network(features)
     if not np.allclose(ours, theirs, atol=1e-3):
-        raise RuntimeError(f"its exported copy differs by up to {np.abs(ours - theirs).max():.2g}")
+        raise EmbeddingError(f"its exported copy differs by up to {np.abs(ours - theirs).max():.2g}.")
 
 
 def _module(numbers: Mapping[str, np.ndarray]) -> torch.nn.Module:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import wraps
+from itertools import zip_longest
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -103,8 +104,10 @@ class Retriever:
         from rag.store import Store
 
         embedder = load_embedder(settings)
+        store = store or Store.open(settings)
+        store.check_model(embedder.identity)
         reranker = load_reranker(settings.reranker) if settings.reranker else None
-        return cls(store or Store.open(settings, embedder), embedder, load_reader(settings), reranker)
+        return cls(store, embedder, load_reader(settings), reranker)
 
     @_at_one_generation
     def understand(
@@ -398,8 +401,8 @@ def _elsewhere(passage: Passage, other: Passage) -> bool:
 
 def balanced(groups: Sequence[Sequence[Passage]], limit: int) -> list[Passage]:
     """Take turns between groups, each in its own order."""
-    turns = [passage for turn in range(limit) for group in groups for passage in group[turn : turn + 1]]
-    return turns[:limit]
+    turns = [passage for turn in zip_longest(*groups) for passage in turn if passage is not None]
+    return turns[: max(limit, 0)]
 
 
 def _merged(pools: Sequence[Sequence[Passage]]) -> list[Passage]:

@@ -15,7 +15,9 @@ point: the old generation goes on answering, and the next run finds what was emb
 
 from __future__ import annotations
 
+import logging
 import os
+import secrets
 import shutil
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -26,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.corpus import Corpus, translated
+from rag.corpus import FORMAT, Corpus, translated
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
 from rag.lexical import LexicalIndex
 from rag.names import same_name
@@ -39,14 +41,19 @@ if TYPE_CHECKING:
 
     from rag.embedding import Embedder
 
+log = logging.getLogger(__name__)
+
 ROWS_PER_PASSAGE = 3
 """A passage has a vector for itself and one for each window: how many nearest rows to ask for per passage wanted."""
+MOST_ROWS = 2**31 - 1
+"""Chroma takes no larger number."""
 COMPARED = 2000
 """Rows up to which a filtered search compares all that pass instead of asking the graph."""
 FILTERS_KEPT = 8
 """Filters whose passages are remembered: a conversation asks with the same ones again and again."""
 VECTORS_KEPT = 4000
 """Vectors whose rows are remembered for the same reason: some 40 MB where each has seven rows."""
+_STARTED = secrets.token_hex(8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +266,10 @@ class Store:
         key = (self.generation, filters)
         if (found := self._filtered.get(key)) is None:
             found = self.corpus.matching(self._with_names(filters))
-            while len(self._filtered) >= FILTERS_KEPT:
-                self._filtered.pop(next(iter(self._filtered)), None)
-            self._filtered[key] = found
+            with self._lock:
+                while len(self._filtered) >= FILTERS_KEPT:
+                    self._filtered.pop(next(iter(self._filtered)))
+                self._filtered[key] = found
         return found
 
     def rarity(self, word: str) -> float:
@@ -308,7 +316,10 @@ class Store:
                 if writer.switches:
                     writer.finish()
             if writer.switches:
-                writer.clean_up()
+                try:
+                    writer.clean_up()
+                except StoreUnavailable as exc:
+                    log.warning("What the index no longer uses is deleted by the next ingest: %s", exc)
         finally:
             lock.release()
 
@@ -322,11 +333,14 @@ class Store:
 
     def _refresh(self) -> None:
         """Follow a switch: other processes write too, and old handles do not see what they wrote."""
-        generation = self.generation
-        if generation == self._generation:
+        if self.generation == self._generation:
             return
         with self._lock:
-            if self._generation is not None and self.corpus.meta("writer") != os.getpid():
+            # Another thread may have followed it by now, or this one holds a generation that is over.
+            generation = self.corpus.meta("generation", 0)
+            if generation == self._generation:
+                return
+            if self._generation is not None and self.corpus.meta("writer") != _this_process():
                 self._vectors.reopen()
             try:
                 self._lexical = LexicalIndex.open(self.folder / "lexical" / str(self.corpus.meta("lexical")))
@@ -408,13 +422,13 @@ class Writer:
         used = {row[0] for row in self.corpus.connection.execute("SELECT DISTINCT vector_id FROM passages")}
         self._unused = self._vectors.unused(self._collection, used)
         self.corpus.set_meta(
-            format=1,
+            format=FORMAT,
             generation=self._generation,
             lexical=self._generation,
             collection=self._collection,
             embedding_model=self._embedder.identity,
             created_at=datetime.now(UTC).isoformat(),
-            writer=os.getpid(),
+            writer=_this_process(),
         )
 
     def clean_up(self) -> None:
@@ -450,7 +464,7 @@ class Vectors:
         ids = None if allowed is None else _row_ids(allowed)
         with self._errors():
             result = self._get(collection).query(
-                query_embeddings=[vector], n_results=rows, ids=ids, include=["distances"]
+                query_embeddings=[vector], n_results=min(rows, MOST_ROWS), ids=ids, include=["distances"]
             )
         for id, distance in zip(result["ids"][0], result["distances"][0], strict=True):
             yield id.rpartition(":")[0], 1.0 - float(distance)
@@ -583,6 +597,11 @@ class Vectors:
                     else "Rebuild with `python -m ingest --rebuild PATH`."
                 )
             ) from exc
+
+
+def _this_process() -> str:
+    """Tells processes apart, also where two containers on one volume have the same number, or one was forked."""
+    return f"{os.getpid()}-{_STARTED}"
 
 
 def _row_ids(vectors: Iterable[tuple[str, int]]) -> list[str]:

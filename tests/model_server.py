@@ -74,12 +74,17 @@ class ModelServer:
         script: Steps in the order of the POST requests; the last one repeats.
         models: Names that it lists.
         window: Context length that Ollama's `/api/show` tells.
+        moved_to: Another address, to which it sends on whoever asks for something.
     """
 
-    def __init__(self, *script: Say | Fail, models: Sequence[str] = ("scripted",), window: int = 4096) -> None:
+    def __init__(
+        self, *script: Say | Fail, models: Sequence[str] = ("scripted",), window: int = 4096, moved_to: str = ""
+    ) -> None:
         self.script = list(script)
-        self.models, self.window = models, window
+        self.models, self.window, self.moved_to = models, window, moved_to
         self.requests: list[Request] = []
+        self.asked: list[Request] = []
+        """GET requests, which take no step of the script."""
         self.stopping = threading.Event()
         self.hung_up = threading.Event()
         """Set when a client went away before the reply was over."""
@@ -120,7 +125,10 @@ def _handler(server: ModelServer) -> type[BaseHTTPRequestHandler]:
             pass
 
         def do_GET(self) -> None:
-            if self.path == "/api/tags":
+            server.asked.append(Request(self.path, {k.lower(): v for k, v in self.headers.items()}, None))
+            if server.moved_to:
+                self._json(302, {}, {"Location": server.moved_to + self.path})
+            elif self.path == "/api/tags":
                 self._json(200, {"models": [{"name": name, "details": {"family": "llama"}} for name in server.models]})
             elif self.path.endswith("/models"):
                 self._json(200, {"object": "list", "data": [{"id": name, "object": "model"} for name in server.models]})

@@ -101,10 +101,13 @@ class ScriptedAnswerer:
         self.ended = threading.Event()
         """Set when a slow answer is no longer being written."""
         self.asked: list[tuple[str, tuple[Turn, ...], Filters | None]] = []
+        self.limits: list[int] = []
+        """Of searches."""
 
     def search(
         self, question: str, limit: int = 5, history: Sequence[Turn] = (), filters: Filters | None = None
     ) -> list[Passage]:
+        self.limits.append(limit)
         return [self._passage("c2"), self._passage("c1")]
 
     def stream(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Iterator[Answer]:

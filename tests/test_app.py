@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +19,7 @@ from ui.chat import Chat
 from ui.conversations import Conversation
 from ui.endpoints import turns_of
 from ui.feedback import Feedback
+from ui.service import Service
 
 from scripted import ScriptedAnswerer  # isort: skip
 from serving import serving  # isort: skip
@@ -73,6 +76,33 @@ def test_comments_can_be_searched_and_read(client: Client) -> None:
         {"author": "Maren Holt", "comments": 1},
         {"author": "Ioan Petrescu", "comments": 1},
     ]
+
+
+def test_a_search_brings_no_more_than_is_offered(client: Client, answerer: ScriptedAnswerer) -> None:
+    client.predict("coast", limit=10**9, api_name="/search")
+    assert answerer.limits[-1] == 50
+
+
+def test_a_model_that_was_checked_is_kept_for_the_first_question(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A local model brings a server along that stops when nobody holds it, and takes a while to start again."""
+
+    class Model:
+        name = "scripted"
+
+    models: list[weakref.ref[Model]] = []
+
+    def load(settings: Settings) -> Model:
+        model = Model()
+        models.append(weakref.ref(model))
+        return model
+
+    monkeypatch.setattr("rag.chat_model.load_chat_model", load)
+    service = Service(Settings(store=tmp_path / "store"))
+    service.use(llm="openai:scripted")
+    gc.collect()
+    assert [model() is not None for model in models] == [True]
 
 
 def test_only_documented_endpoints_are_offered(client: Client) -> None:

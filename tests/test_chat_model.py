@@ -320,6 +320,17 @@ class TestChoosing:
         with pytest.raises(ModelUnavailable, match="COMMENTARIAT_LLM=openai:<model>"):
             choose(settings)
 
+    def test_the_key_stays_with_the_server_it_was_given_for(self, no_ollama: dict[str, str]) -> None:
+        with ModelServer() as other, ModelServer(moved_to=other.url) as server:
+            settings = Settings(**no_ollama, llm_base_url=f"{server.url}/v1", openai_api_key=SECRET)
+            assert choose(settings).name == "openai:scripted"
+        assert [request.headers["authorization"] for request in server.asked] == [f"Bearer {SECRET}"]
+        assert ["authorization" in request.headers for request in other.asked] == [False]
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://[::1", "http://127.0.0.1:99999", "nonsense"])
+    def test_a_url_where_nobody_is_serves_nothing(self, url: str) -> None:
+        assert chat_model._get_json(url, 0.5) is None
+
     @pytest.mark.parametrize(
         ("llm", "package", "extra"),
         [

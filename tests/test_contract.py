@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 import rag
+from rag import api
 from rag.errors import QuestionError, StoreMissing
 from rag.settings import Settings
 
@@ -151,6 +152,19 @@ def test_search_for_somebody_unknown_brings_nobody_else(sample_settings: Setting
         assert rag.search(question, settings=sample_settings) == []
     with pytest.raises(QuestionError, match=r"limit 2\.5 is no whole number"):
         rag.search("rye", limit=2.5, settings=sample_settings)
+
+
+def test_a_limit_beyond_everything_costs_nothing(sample_settings: Settings) -> None:
+    for question in ("Why are there tides?", "Compare mossgauge and Brine on soil."):
+        every = rag.search(question, limit=1000, settings=sample_settings)
+        assert rag.search(question, limit=10**12, settings=sample_settings) == every
+
+
+def test_all_functions_share_one_open_index(sample_settings: Settings) -> None:
+    assert rag.search("rye", settings=sample_settings)
+    store = api.answerer(sample_settings).store
+    assert api._retriever(sample_settings)._store is store
+    assert api._store(sample_settings) is store
 
 
 @pytest.mark.parametrize("question", ["", "   \n"])

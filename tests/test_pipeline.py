@@ -18,6 +18,7 @@ import pytest
 import rag
 from ingest import IngestReport, Progress, forget, ingest
 from ingest.sources import files, read_file
+from rag.embedding import Embedder
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
 from rag.records import UNSURE_BORDER
 from rag.settings import Settings
@@ -478,6 +479,22 @@ def test_search_goes_on_while_another_process_ingests_and_sees_its_result(folder
     assert rag.search("untie a wet bowline", settings=settings)[0].comment_id == "b1"
     ingest(folder, settings=settings, rebuild=True)
     assert rag.search("untie a wet bowline", settings=settings)[0].comment_id == "b1"
+
+
+@pytest.mark.slow
+def test_what_a_process_with_the_same_number_wrote_is_seen(
+    folder: Path, settings: Settings, embedder: Embedder
+) -> None:
+    """As in two containers on one volume."""
+    ingest(folder, settings=settings)
+    store, question = Store.open(settings), embedder.embed_query("untie a wet bowline")
+    assert store.dense(question, 1)
+    write(folder / "more.jsonl", row("b1", KNOTS))
+    number = f"import os; os.getpid = lambda: {os.getpid()}"
+    child = python(f"{number}; from ingest import ingest; ingest({str(folder)!r})", settings)
+    assert child.wait(120) == 0
+    ((passage, _),) = store.dense(question, 1)
+    assert store.passages([passage])[passage].comment_id == "b1"
 
 
 def test_second_ingest_at_the_same_time_is_refused(folder: Path, settings: Settings) -> None:

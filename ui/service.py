@@ -12,6 +12,7 @@ from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.answering import Answerer
+    from rag.chat_model import ChatModel
     from rag.store import Store
 
 
@@ -24,9 +25,11 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._answerer: Answerer | None = None
         self._store: Store | None = None
+        self._model: ChatModel | None = None
+        """Held for the server that a local model brings along, which stops when nobody has it any more."""
 
     @property
     def answerer(self) -> Answerer:
@@ -39,7 +42,7 @@ class Service:
             if self._answerer is None:
                 from rag.answering import Answerer
 
-                self._answerer = Answerer.from_settings(self.settings)
+                self._answerer = Answerer.from_settings(self.settings, self.store)
             return self._answerer
 
     @property
@@ -59,8 +62,8 @@ class Service:
     @property
     def model_name(self) -> str:
         """Who answers: "evidence" or a model's name; told without loading anything."""
-        if self._answerer is not None:
-            return self._answerer.model_name
+        if (answerer := self._answerer) is not None:
+            return answerer.model_name
         from rag.chat_model import choose
 
         try:
@@ -96,9 +99,9 @@ class Service:
         from rag.chat_model import load_chat_model
 
         settings = self.changed(**changes)
-        load_chat_model(settings)
+        model = load_chat_model(settings)
         with self._lock:
-            self.settings, self._answerer = settings, None
+            self.settings, self._model, self._answerer = settings, model, None
 
     def reopen(self) -> None:
         """Look at the index anew, as after the first ingest."""
