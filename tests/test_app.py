@@ -12,11 +12,12 @@ from gradio_client.exceptions import AppError
 
 from rag.records import Filters, Turn
 from rag.settings import Settings
-from ui.app import build_app
+from ui.app import build_app, serve
 from ui.chat import Chat
 from ui.conversations import Conversation
 from ui.endpoints import turns_of
 from ui.feedback import Feedback
+from ui.service import Service
 
 from scripted import ScriptedAnswerer  # isort: skip
 from serving import serving  # isort: skip
@@ -108,3 +109,22 @@ def test_each_early_update_empties_the_box(
     assert len(updates) > 1
     assert {update.get("value") for update in updates[1:]} == later
     assert [update["stop_btn"] for update in updates] == [True] * (len(updates) - 1) + [False]
+
+
+@pytest.mark.parametrize(
+    ("host", "owned"),
+    [("127.0.0.1", True), ("127.0.0.2", True), ("localhost", True), ("::1", True), ("0.0.0.0", False)],
+)
+def test_index_and_settings_are_for_this_machine(
+    host: str, owned: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Built(Exception):
+        pass
+
+    def build(service: Service, *, manage: Service | None, **_: object) -> None:
+        assert manage is (service if owned else None)
+        raise Built
+
+    monkeypatch.setattr("ui.app.build_app", build)
+    with pytest.raises(Built):
+        serve(settings, host=host)
