@@ -32,14 +32,13 @@ from rag.errors import (
     SettingsError,
 )
 from rag.prompts import Message
+from rag.records import EVIDENCE
 from rag.settings import Settings
 from rag.tokens import answer_tokens
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk
-
-EVIDENCE = "evidence"
 
 OPENAI_URL = "https://api.openai.com/v1"
 ANTHROPIC_URL = "https://api.anthropic.com"

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from rag.attribution import speakers
-from rag.citations import MarkerStream, assign_keys
+from rag.citations import MarkerStream
 from rag.embedding import Embedder
+from rag.keys import assign_keys
 from rag.records import Passage
 from rag.support import (
     SAME,
