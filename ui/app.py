@@ -93,7 +93,7 @@ def build_app(
     feedback = Feedback(settings.store / "feedback.jsonl")
     chat = Chat(answerer, feedback)
     history, browse, compare = History(answerer, chat), Browse(answerer, chat), Compare(answerer)
-    header = Header(answerer, chat, browse)
+    header = Header(answerer, chat, browse, manage)
     with Page(title="commentariat", analytics_enabled=False, fill_width=True) as app:
         app.answerer = answerer
         with gr.Sidebar(open=False, width=290, elem_id="history"):
