@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 
 from ingest.report import OnProgress, Progress
 from ingest.sources.base import Problem
-from rag.citations import neutralise
 from rag.errors import ModelError
+from rag.keys import neutralise
 from rag.prompts import Message
 
 if TYPE_CHECKING:

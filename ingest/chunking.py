@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.sentences import Range, split_sentences
+from rag.records import Range
+from rag.sentences import split_sentences
 
 TARGET_CHARS = 880
 """Passages are filled up to this length, as far as the embedding model takes it."""

@@ -439,7 +439,7 @@ def _fences_and_formulas(text: str) -> Iterator[Range]:
             if opened is not None and _closes(text, opened, match, kind):
                 yield opened.start(), match.end()
                 opened = None
-            elif kind != "close" and (opened is None or not _may_still_close(text, opened, match)):
+            elif kind != "close" and (opened is None or not _may_still_close(opened, match)):
                 opened = match if _may_open(text, match, kind) else None
             elif kind == "dollar" and opened is not None and opened.group() == "$" and _may_open(text, match, kind):
                 opened = match
@@ -452,12 +452,12 @@ def _may_open(text: str, match: re.Match[str], kind: str) -> bool:
     return not before.isalnum() and bool(after) and not after.isspace()
 
 
-def _may_still_close(text: str, opened: re.Match[str], match: re.Match[str]) -> bool:
+def _may_still_close(opened: re.Match[str], match: re.Match[str]) -> bool:
     return match.start() - opened.start() <= (_LONGEST_INLINE if opened.group() == "$" else _LONGEST_FORMULA)
 
 
 def _closes(text: str, opened: re.Match[str], match: re.Match[str], kind: str) -> bool:
-    if not _may_still_close(text, opened, match):
+    if not _may_still_close(opened, match):
         return False
     if opened.group() == "$":
         return kind == "dollar" and _is_inline_formula(text, opened.end(), match.start())

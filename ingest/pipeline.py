@@ -25,6 +25,7 @@ from ingest.segmentation import segment
 from ingest.snapshot_borders import Proved, SnapshotBorders
 from ingest.snapshots import Sighting, Snapshots
 from ingest.sources import Problem, RawDocument, SourceFile, authors, check_columns, files, read_file
+from ingest.sources.folders import SIDECAR
 from rag.corpus import decode, dump_comment, dump_passage, encode
 from rag.embedding import load_embedder
 from rag.errors import SettingsError, SourceError, StoreMissing
@@ -303,7 +304,7 @@ class Run:
         return self.db.execute(query, (name, name)).fetchone() is not None
 
     def _file_fingerprint(self, file: SourceFile, author: str | None, columns: Mapping[str, str]) -> str | None:
-        sidecar = file.path.with_name(file.path.name + ".meta.json")
+        sidecar = file.path.with_name(file.path.name + SIDECAR)
         try:
             extra = sidecar.read_text(encoding="utf-8") if sidecar.exists() else ""
             return digest(VERSION, file.sha256, author, sorted(columns.items()), extra)

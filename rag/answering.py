@@ -15,7 +15,7 @@ from rag.about import asks_how_many, asks_nothing, nothing_to_find, overview
 from rag.clock import Clock
 from rag.language import detected, question_language
 from rag.phrases import ENGLISH, Phrases
-from rag.records import Answer, Coverage, Filters, Passage, Turn, to_plain
+from rag.records import EVIDENCE, Answer, Coverage, Filters, Passage, Turn, to_plain
 from rag.retrieval import narrowed
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from rag.settings import Settings
     from rag.store import Store
 
-EVIDENCE = "evidence"
 MOST_PASSAGES = 50
 """Passages that are taken where a list is asked for."""
 TRACED = 30

@@ -28,17 +28,17 @@ from rag.errors import (
     ModelReplyError,
     ModelUnavailable,
     PromptTooLong,
+    RagError,
     SettingsError,
 )
 from rag.prompts import Message
+from rag.records import EVIDENCE
 from rag.settings import Settings
 from rag.tokens import answer_tokens
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
     from langchain_core.messages import AIMessageChunk
-
-EVIDENCE = "evidence"
 
 OPENAI_URL = "https://api.openai.com/v1"
 ANTHROPIC_URL = "https://api.anthropic.com"
@@ -78,11 +78,12 @@ PROVIDERS = {
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """Who answers, and why."""
+    """Who answers."""
 
     provider: str
     model: str = ""
-    why: str = ""
+    missing: str = ""
+    """Where `auto` comes to no model: what of one is there, and what it takes to use it."""
 
     @property
     def name(self) -> str:
@@ -235,23 +236,31 @@ def choose(settings: Settings) -> Choice:
     return Choice(provider, model)
 
 
+def missing(settings: Settings) -> str:
+    """Why answers are quotes though a key is set or Ollama runs, with the way out; empty where that is not so."""
+    try:
+        return choose(settings).missing
+    except RagError:
+        return ""
+
+
 def _automatic(settings: Settings) -> Choice:
     if settings.llm_base_url:
         model = _first_served(settings)
-        return Choice("openai", model, f"found at {_host(settings.llm_base_url)}")
-    skipped: list[str] = []
+        return Choice("openai", model)
+    unusable: list[str] = []
     for name in ("openai", "anthropic", "google"):
         provider = PROVIDERS[name]
         if not _key(settings, name):
             continue
         if find_spec(provider.package):
-            return Choice(name, provider.default, f"{provider.key} is set")
-        skipped.append(f'{provider.key} is set, but using it takes pip install "commentariat[{provider.extra}]"')
+            return Choice(name, provider.default)
+        unusable.append(f'{provider.key} is set, but using it takes pip install "commentariat[{provider.extra}]".')
     if is_loopback(settings.ollama_url) and (model := _ollama_model(settings.ollama_url)):
         if find_spec(PROVIDERS["ollama"].package):
-            return Choice("ollama", model, f"found at {_host(settings.ollama_url)}")
-        skipped.append('Ollama is running, but using it takes pip install "commentariat[ollama]"')
-    return Choice(EVIDENCE, why="; ".join(skipped) or "quotes only; no key and no local model was found")
+            return Choice("ollama", model)
+        unusable.append('Ollama is running, but using it takes pip install "commentariat[ollama]".')
+    return Choice(EVIDENCE, missing=" ".join(unusable))
 
 
 def _key(settings: Settings, provider: str) -> str | None:

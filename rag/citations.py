@@ -26,12 +26,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from rag.keys import CODE, INVISIBLE, LABEL, KeyedSentence, KeyReader, Mark, assign_keys, neutralise
+from rag.keys import CODE, INVISIBLE, LABEL, KeyedSentence, KeyReader, Mark
 from rag.quotes import CitedAt, QuoteBook, QuoteCheck, has_open_quotation, quotation_ranges
 from rag.records import Citation, Passage, Range, Span
 from rag.sentences import split_sentences
-
-__all__ = ["CitedSentence", "CitedText", "KeyedSentence", "MarkerStream", "assign_keys", "cite", "neutralise"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,10 +14,11 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.citations import CitedText, MarkerStream, assign_keys
+from rag.citations import CitedText, MarkerStream
 from rag.clock import Clock
 from rag.entailment import load_judge
 from rag.errors import ModelError, PromptTooLong, QuestionError
+from rag.keys import assign_keys
 from rag.language import question_language
 from rag.phrases import Phrases
 from rag.prompts import Message, Prompt, Shape, render, render_repair

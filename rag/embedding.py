@@ -110,7 +110,10 @@ class Embedder:
         """Vectors of texts as passages, shape (len(texts), dimension)."""
         if not texts:
             return np.zeros((0, self.dimension), dtype=np.float32)
-        return _unit(self._in_batches(texts, lambda batch: list(self._backend.pooled(batch))))
+        prefix = self.passage_prefix
+        return _unit(
+            self._in_batches(texts, lambda batch: list(self._backend.pooled([prefix + text for text in batch])))
+        )
 
     def embed_windows(self, texts: Sequence[str], windows: Sequence[Sequence[Range]]) -> list[np.ndarray]:
         """Vectors of texts and of windows inside them, from one forward pass each ("late chunking").
@@ -144,10 +147,7 @@ class Embedder:
         results: list[Any] = [None] * len(items)
         for at in range(0, len(order), BATCH):
             chosen = order[at : at + BATCH]
-            batch = [items[i] for i in chosen]
-            if items and isinstance(items[0], str):
-                batch = [self.passage_prefix + text for text in batch]
-            for i, result in zip(chosen, embed(batch), strict=True):
+            for i, result in zip(chosen, embed([items[i] for i in chosen]), strict=True):
                 results[i] = result
         return results
 

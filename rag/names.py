@@ -18,8 +18,6 @@ from rapidfuzz.distance import OSA
 from rag.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
 from rag.records import author_key
 
-__all__ = ["FUNCTION_WORDS", "Mention", "NameIndex", "Word", "fold", "same_name", "words"]
-
 WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W_]+)*['’ʼ]?")
 _POSSESSIVE = re.compile(r"(?:['’ʼ]s|(?<=s)['’ʼ])$", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")

@@ -1,4 +1,4 @@
-"""What a model is told: the texts by name, and a pure function that fills them.
+"""What a model is told: the texts, and a pure function that fills them.
 
 Knows nothing about models and providers (see chat_model.py) and does not read replies (see citations.py).
 """
@@ -7,19 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
-from string import Formatter
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
-from rag.citations import neutralise
-from rag.errors import QuestionError, SettingsError
+from rag.errors import QuestionError
+from rag.keys import KeyedSentence, neutralise
 from rag.phrases import Phrases
 from rag.records import Passage, Turn
 from rag.tokens import MESSAGE_OVERHEAD, TokenCounter
-
-if TYPE_CHECKING:
-    from rag.citations import KeyedSentence
 
 ABSTAIN = Phrases().say("abstain")
 """What a model is to reply when the passages hold no answer, and what an English question is then told."""
@@ -96,65 +92,9 @@ Translate this question into English. Leave names and quoted words as they are. 
 
 {question}"""
 
-_BLANKS: Mapping[str, tuple[set[str], set[str]]] = {
-    "system": ({"abstain", "nonce"}, {"gap", "language"}),
-    "reminder": (set(), {"abstain", "language"}),
-    "compare": (set(), set()),
-    "list": (set(), set()),
-    "by_time": (set(), set()),
-    "passage": ({"nonce", "header", "sentences"}, set()),
-    "context": ({"nonce", "header", "text"}, set()),
-    "user": ({"passages", "question"}, {"reminder"}),
-    "repair": ({"problems"}, {"abstain"}),
-    "standalone": ({"conversation"}, set()),
-    "in_english": ({"question"}, set()),
-}
-"""For each text the blanks it must have, and those it may have besides."""
-
-
-@dataclass(frozen=True)
-class Texts:
-    """The texts of all prompts; replace some to say it differently.
-
-    Raises:
-        SettingsError: A text has a blank that nothing fills, or lacks one without which it makes no sense.
-    """
-
-    system: str = SYSTEM
-    reminder: str = REMINDER
-    compare: str = COMPARE
-    list: str = LIST
-    by_time: str = BY_TIME
-    passage: str = PASSAGE
-    context: str = CONTEXT
-    user: str = USER
-    repair: str = REPAIR
-    standalone: str = STANDALONE
-    in_english: str = IN_ENGLISH
-
-    def __post_init__(self) -> None:
-        for text in fields(self):
-            needed, optional = _BLANKS[text.name]
-            try:
-                found = {blank for _, blank, _, _ in Formatter().parse(getattr(self, text.name)) if blank is not None}
-            except ValueError as exc:
-                raise SettingsError(
-                    f'The prompt text "{text.name}" cannot be read: {exc}. Write {{{{ for a brace.'
-                ) from exc
-            if unknown := found - needed - optional:
-                raise SettingsError(
-                    f'The prompt text "{text.name}" has an unknown blank {{{min(unknown)}}}; '
-                    f"known are {', '.join(sorted(needed | optional))}."
-                )
-            if missing := needed - found:
-                raise SettingsError(f'The prompt text "{text.name}" lacks the blank {{{min(missing)}}}.')
-
-
-DEFAULT = Texts()
-
-
 Shape = Literal["compare", "list", "by_time"]
-"""The form that a question asks for, by the name of its text."""
+"""The form that a question asks for."""
+_TASKS: Mapping[Shape, str] = {"compare": COMPARE, "list": LIST, "by_time": BY_TIME}
 
 
 class Message(NamedTuple):
@@ -193,7 +133,6 @@ def render(
     context: Sequence[Passage] = (),
     shape: Shape | None = None,
     language: str = "auto",
-    texts: Texts = DEFAULT,
 ) -> Prompt:
     """Fill the texts, within a budget of tokens.
 
@@ -217,12 +156,12 @@ def render(
         QuestionError: The question and the rules alone do not fit the budget.
     """
     words = {"abstain": ABSTAIN, "language": SAME_LANGUAGE if language == "auto" else language}
-    system = texts.system.format(nonce=nonce, gap=GAP, **words)
-    task = getattr(texts, shape) + "\n" if shape else ""
-    reminder = task + texts.reminder.format(**words)
+    system = SYSTEM.format(nonce=nonce, gap=GAP, **words)
+    task = _TASKS[shape] + "\n" if shape else ""
+    reminder = task + REMINDER.format(**words)
 
     def user(blocks: Sequence[str]) -> str:
-        return texts.user.format(passages="\n\n".join(blocks), question=question.strip(), reminder=reminder)
+        return USER.format(passages="\n\n".join(blocks), question=question.strip(), reminder=reminder)
 
     fixed = _tokens(counter, system) + _tokens(counter, user(()))
     room = budget - fixed
@@ -241,11 +180,11 @@ def render(
     blocks: list[str] = []
     for passage in passages:
         sentences = sorted(by_passage.get(passage.id, ()), key=lambda keyed: keyed.start)
-        block = _passage_block(passage, sentences, nonce, texts)
+        block = _passage_block(passage, sentences, nonce)
         if counter.count(block) + 2 > room and not blocks:
             while len(sentences) > 1 and counter.count(block) + 2 > room:
                 sentences = sentences[: len(sentences) // 2]
-                block = _passage_block(passage, sentences, nonce, texts)
+                block = _passage_block(passage, sentences, nonce)
         if counter.count(block) + 2 > room:
             break
         room -= counter.count(block) + 2
@@ -253,7 +192,7 @@ def render(
         shown.update((keyed.key, keyed) for keyed in sentences)
     kept = len(blocks)
     for passage in context:
-        block = texts.context.format(nonce=nonce, header=header(passage), text=_marked(passage, 0, len(passage.text)))
+        block = CONTEXT.format(nonce=nonce, header=header(passage), text=_marked(passage, 0, len(passage.text)))
         if counter.count(block) + 2 <= room:
             room -= counter.count(block) + 2
             blocks.append(block)
@@ -266,20 +205,20 @@ def render(
     return Prompt(messages, shown, nonce, budget - room, kept, len(passages) - kept, len(history) - len(turns))
 
 
-def render_repair(prompt: Prompt, reply: str, problems: Iterable[str], texts: Texts = DEFAULT) -> tuple[Message, ...]:
+def render_repair(prompt: Prompt, reply: str, problems: Iterable[str]) -> tuple[Message, ...]:
     """The same conversation, with the model's reply and what was wrong with it."""
-    told = texts.repair.format(problems="\n".join(f"- {problem}" for problem in problems), abstain=ABSTAIN)
+    told = REPAIR.format(problems="\n".join(f"- {problem}" for problem in problems), abstain=ABSTAIN)
     return (*prompt.messages, Message("assistant", reply), Message("user", told))
 
 
-def render_standalone(conversation: str, texts: Texts = DEFAULT) -> tuple[Message, ...]:
+def render_standalone(conversation: str) -> tuple[Message, ...]:
     """Ask for a follow-up question in a form that needs no conversation."""
-    return (Message("user", texts.standalone.format(conversation=conversation)),)
+    return (Message("user", STANDALONE.format(conversation=conversation)),)
 
 
-def render_in_english(question: str, texts: Texts = DEFAULT) -> tuple[Message, ...]:
+def render_in_english(question: str) -> tuple[Message, ...]:
     """Ask for a question in English."""
-    return (Message("user", texts.in_english.format(question=question)),)
+    return (Message("user", IN_ENGLISH.format(question=question)),)
 
 
 def header(passage: Passage) -> str:
@@ -331,12 +270,12 @@ def _tokens(counter: TokenCounter, content: str) -> int:
     return counter.count(content) + MESSAGE_OVERHEAD
 
 
-def _passage_block(passage: Passage, sentences: Sequence[KeyedSentence], nonce: str, texts: Texts) -> str:
+def _passage_block(passage: Passage, sentences: Sequence[KeyedSentence], nonce: str) -> str:
     lines: list[str] = []
     for keyed in sentences:
         start, end = keyed.start - passage.start, keyed.end - passage.start
         lines.append(f"[{keyed.key}] {_voice(passage, start, end)}{_marked(passage, start, end)}")
-    return texts.passage.format(nonce=nonce, header=header(passage), sentences="\n".join(lines))
+    return PASSAGE.format(nonce=nonce, header=header(passage), sentences="\n".join(lines))
 
 
 def _voice(passage: Passage, start: int, end: int) -> str:

@@ -19,6 +19,8 @@ Range = tuple[int, int]
 Kind = Literal["comment", "profile", "document"]
 
 UNNAMED = "an unnamed author"
+EVIDENCE = "evidence"
+"""Stands for a model's name where answers are made of quotes."""
 UNSURE_BORDER = 0.75
 """Below this `border_confidence` a comment may start or end elsewhere, and readers are told so."""
 
@@ -205,7 +207,7 @@ class Answer:
     passages: tuple[Passage, ...] = ()
     """What retrieval offered, best first. When abstaining: the nearest, which do not answer."""
     abstained: bool = False
-    model: str = "evidence"
+    model: str = EVIDENCE
     """Who wrote the text: "evidence" or a model's name as in the settings."""
     coverage: Coverage = Coverage(0, 0)
     warnings: tuple[str, ...] = ()

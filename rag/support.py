@@ -4,7 +4,7 @@ Signs: likeness of sentence and evidence (embedding), how much of the sentence's
 rare words weigh more), how much liker it would become with one of its words exchanged for one of the evidence, shared
 words negated on one side only, opposites. The score is a product of two logistic regressions: that the evidence is about
 the same (likeness, coverage, exchange), and that it does not deny the sentence (negations, opposites). Both are fitted on
-the first half of `sample/support_pairs.jsonl` by `fit`; `evaluate_support` reports on the second half. Decided
+one half of `sample/support_pairs.jsonl` (tests/benchmarks/support.py); support_eval.py reports on the other. Decided
 without them: a number or name that stands nowhere, a comparison turned round, a wrong speaker, and nearly the same words
 with a negation on one side only or an opposite.
 
@@ -18,15 +18,13 @@ says so: never "supported" unseen.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -119,7 +117,7 @@ def check_support(
         return Support("unchecked", 0.0, "Not English: the wording was not checked.")
     if missing := _missing_names(sentence, " ".join([*evidence, context, around, *authors, *known_authors])):
         return Support("unsupported", 0.0, f"{_listed(missing)}: this name does not stand in what is cited.")
-    signs = _signs(sentence, evidence, embed, rarity, [*authors, *known_authors])
+    signs = signs_of(sentence, evidence, embed, rarity, [*authors, *known_authors])
     if _plainly_denied(signs):
         return Support("unsupported", 0.0, _OPPOSITE)
     return _verdict(SAME(signs) * UNDENIED(signs), THRESHOLD, _explain(signs))
@@ -327,7 +325,7 @@ def _numbers(text: str) -> set[str]:
 
 
 def _missing_numbers(sentence: str, texts: Iterable[str]) -> list[str]:
-    """Numbers of a sentence that stand in none of the texts, as hundredths of a percentage or otherwise."""
+    """Numbers of a sentence that stand in none of the texts."""
     known = set().union(*(_numbers(text) for text in texts))
     loose = {_NUMBER_WORDS[word] for word in _LOOSE_NUMBER_WORDS} - {m[0] for m in _NUMBER.finditer(sentence)}
     plain = {str(int(number)) for number in known if number.isdigit()}
@@ -460,9 +458,18 @@ def _opposites() -> dict[str, set[str]]:
 _OPPOSITE_OF = _opposites()
 
 
-def _signs(
+def signs_of(
     sentence: str, evidence: Sequence[str], embed: Embed, rarity: Rarity | None, names: Collection[str]
 ) -> dict[str, float]:
+    """What `SAME` and `UNDENIED` weigh.
+
+    Args:
+        sentence: Of an answer.
+        evidence: What it cites.
+        embed: Embeds texts.
+        rarity: Weighs content words.
+        names: Of speakers, which count for nothing.
+    """
     joined = " ".join(evidence)
     own = set(stems(joined))
     authors = {stem for name in names for stem in stems(name)}
@@ -590,109 +597,3 @@ def _explain(signs: Mapping[str, float]) -> str:
     if signs["likeness"] < _OTHER_TOPIC:
         return "What is cited is about something else."
     return "What is cited does not say this."
-
-
-# --- Fitting and evaluating -------------------------------------------------------------------------------------------
-
-SAMPLE_PAIRS = Path(__file__).parent / "sample" / "support_pairs.jsonl"
-"""Invented sentences that are supported, nearly so, contradicted or about something else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A labelled pair of a sentence and what it cites."""
-
-    kind: Literal["supported", "near_miss", "contradiction", "other_topic"]
-    sentence: str
-    evidence: tuple[str, ...]
-    author: str
-    """Who wrote the evidence; for another topic who wrote what the sentence is about, lest the name give it away."""
-
-
-def load_pairs(path: Path) -> tuple[list[Pair], list[Pair]]:
-    """Labelled pairs in two halves, to tune and to report on; no evidence is in both.
-
-    Args:
-        path: JSON lines with `author`, `evidence` and lists `supported`, `near_miss`, `contradiction` of sentences. The
-            first sentence of each line is paired with the evidence of the seventh line after it, too: another topic.
-    """
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
-    halves: tuple[list[Pair], list[Pair]] = ([], [])
-    for number, row in enumerate(rows):
-        half, evidence = halves[number % 2], tuple(row["evidence"])
-        for kind in ("supported", "near_miss", "contradiction"):
-            half += [Pair(kind, sentence, evidence, row["author"]) for sentence in row[kind]]
-        other = tuple(rows[(number + 7) % len(rows)]["evidence"])
-        half.append(Pair("other_topic", row["supported"][0], other, row["author"]))
-    return halves
-
-
-def evaluate_support(
-    path: Path, embed: Embed, rarity: Rarity | None = None, judge: Judge | None = None
-) -> dict[str, Any]:
-    """Precision and recall of `check_support` on the half of a labelled set that took no part in fitting.
-
-    Args:
-        path: As for `load_pairs`.
-        embed: Embeds texts.
-        rarity: Weighs content words.
-        judge: A model to evaluate in place of the weighed signs.
-
-    Returns:
-        `pairs` (count), `precision` and `recall` of "supported", `f1`, `accuracy`, and `flagged`: for each kind the
-        share of its pairs that was called unsupported (for the kind "supported" these are false alarms).
-    """
-    _, pairs = load_pairs(path)
-    passed = [
-        check_support(
-            pair.sentence, pair.evidence, embed=embed, rarity=rarity, authors=[pair.author], judge=judge
-        ).status
-        == "supported"
-        for pair in pairs
-    ]
-    right = sum(ok for ok, pair in zip(passed, pairs, strict=True) if pair.kind == "supported")
-    wanted = sum(pair.kind == "supported" for pair in pairs)
-    precision, recall = right / max(1, sum(passed)), right / max(1, wanted)
-    kinds: dict[str, list[bool]] = defaultdict(list)
-    for ok, pair in zip(passed, pairs, strict=True):
-        kinds[pair.kind].append(not ok)
-    return {
-        "pairs": len(pairs),
-        "precision": round(precision, 3),
-        "recall": round(recall, 3),
-        "f1": round(2 * precision * recall / max(1e-9, precision + recall), 3),
-        "accuracy": round(
-            sum(ok == (pair.kind == "supported") for ok, pair in zip(passed, pairs, strict=True)) / len(pairs), 3
-        ),
-        "flagged": {kind: round(sum(flags) / len(flags), 3) for kind, flags in kinds.items()},
-    }
-
-
-def fit(pairs: Sequence[Pair], embed: Embed) -> tuple[Regression, Regression]:
-    """`SAME` and `UNDENIED`, fitted on labelled pairs."""
-    signs = [_signs(pair.sentence, pair.evidence, embed, None, [pair.author]) for pair in pairs]
-
-    def regression(names: Collection[str], against: Collection[str]) -> Regression:
-        chosen = [number for number, pair in enumerate(pairs) if pair.kind in {"supported", *against}]
-        matrix = np.array([[signs[number][name] for name in names] for number in chosen])
-        labels = np.array([pairs[number].kind == "supported" for number in chosen], dtype=float)
-        weights, intercept = _logistic(matrix, labels)
-        return Regression(
-            {name: round(float(w), 2) for name, w in zip(names, weights, strict=True)}, round(intercept, 2)
-        )
-
-    return regression(SAME.weights, ("near_miss", "other_topic")), regression(UNDENIED.weights, ("contradiction",))
-
-
-def _logistic(matrix: np.ndarray, labels: np.ndarray, penalty: float = 2.0) -> tuple[np.ndarray, float]:
-    """Weights and intercept by Newton's method, with a ridge penalty on the standardised columns."""
-    mean, scale = matrix.mean(axis=0), np.maximum(matrix.std(axis=0), 1e-9)
-    standard = np.column_stack([(matrix - mean) / scale, np.ones(len(matrix))])
-    ridge = np.diag([penalty] * matrix.shape[1] + [1e-9])
-    solution = np.zeros(standard.shape[1])
-    for _ in range(50):
-        expected = 1 / (1 + np.exp(-standard @ solution))
-        curvature = (standard * (expected * (1 - expected))[:, None]).T @ standard + ridge
-        solution -= np.linalg.solve(curvature, standard.T @ (expected - labels) + ridge @ solution)
-    weights = solution[:-1] / scale
-    return weights, float(solution[-1] - weights @ mean)

@@ -14,11 +14,13 @@ from gradio_client.exceptions import AppError
 
 from rag.records import Filters, Turn
 from rag.settings import Settings
-from ui.app import build_app
+from ui.app import build_app, serve
+from ui.browse import Browse
 from ui.chat import Chat
 from ui.conversations import Conversation
 from ui.endpoints import turns_of
 from ui.feedback import Feedback
+from ui.header import Header
 from ui.service import Service
 
 from scripted import ScriptedAnswerer  # isort: skip
@@ -138,3 +140,41 @@ def test_each_early_update_empties_the_box(
     assert len(updates) > 1
     assert {update.get("value") for update in updates[1:]} == later
     assert [update["stop_btn"] for update in updates] == [True] * (len(updates) - 1) + [False]
+
+
+@pytest.mark.parametrize("owned", [True, False])
+def test_the_owner_is_told_why_no_model_answers(
+    owned: bool, sample_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.chat_model.find_spec", lambda package: None)
+    service = Service(sample_settings)
+    service.settings = service.changed(llm="auto", ollama_url="http://127.0.0.1:9", google_api_key="k")
+    chat = Chat(service, Feedback(tmp_path / "feedback.jsonl"))
+    browse = Browse(service, chat)
+    header = Header(service, chat, browse, service if owned else None)
+    with gr.Blocks():
+        chat.layout()
+        browse.layout()
+        header.layout()
+    facts = header.refresh()[header.facts]
+    assert "no language model" in facts
+    assert ("GOOGLE_API_KEY is set, but using it takes" in facts) == owned
+
+
+@pytest.mark.parametrize(
+    ("host", "owned"),
+    [("127.0.0.1", True), ("127.0.0.2", True), ("localhost", True), ("::1", True), ("0.0.0.0", False)],
+)
+def test_index_and_settings_are_for_this_machine(
+    host: str, owned: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Built(Exception):
+        pass
+
+    def build(service: Service, *, manage: Service | None, **_: object) -> None:
+        assert manage is (service if owned else None)
+        raise Built
+
+    monkeypatch.setattr("ui.app.build_app", build)
+    with pytest.raises(Built):
+        serve(settings, host=host)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 import tomllib
@@ -82,6 +83,15 @@ def test_every_import_is_a_declared_dependency() -> None:
     used = {module.partition(".")[0] for path in MODULES for module in imports(path)}
     for name in sorted(used - set(sys.stdlib_module_names) - {"rag", "ingest", "ui"}):
         assert {canonicalize_name(owner) for owner in owners[name]} & declared, name
+
+
+def test_the_table_of_contributing_names_every_module() -> None:
+    rows = [line for line in (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8").splitlines() if line[:1] == "|"]
+    named = {name for line in rows for name in re.findall(r"`([\w/]+(?:\.\w+|/))`", line)}
+    assert not {name for name in named if not (ROOT / name).exists()}
+    modules = {path.relative_to(ROOT).as_posix() for path in MODULES if not path.name.startswith("__")}
+    folders = tuple(name for name in named if name.endswith("/"))
+    assert not {name for name in modules - named if not name.startswith(folders)}
 
 
 def test_public_names() -> None:

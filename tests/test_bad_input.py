@@ -14,11 +14,12 @@ from hypothesis import strategies as st
 
 import rag
 from ingest import ingest
-from ingest.sources import KINDS, Problem, RawDocument, files, json_lines, read, read_file
+from ingest.sources import KINDS, Problem, RawDocument, files, json_lines, read_file
 from ingest.sources.base import UNPRINTABLE
 from rag.settings import Settings
 
 from nasty_inputs import NASTY, TEXTS, Nasty  # isort: skip
+from reading import read  # isort: skip
 
 
 def split(items) -> tuple[list[RawDocument], list[Problem]]:

@@ -11,7 +11,7 @@ from langchain_core.language_models import GenericFakeChatModel
 from model_server import Fail, ModelServer, Say, small_model_path
 
 from rag import chat_model
-from rag.chat_model import Choice, LangChainModel, ThoughtFilter, Usage, choose, complete, load_chat_model
+from rag.chat_model import Choice, LangChainModel, ThoughtFilter, Usage, choose, complete, load_chat_model, missing
 from rag.errors import (
     ModelMissing,
     ModelRefused,
@@ -285,21 +285,20 @@ class TestChoosing:
     def test_nothing_configured_means_evidence(self, no_ollama: dict[str, str]) -> None:
         settings = Settings(**no_ollama)
         assert load_chat_model(settings) is None
-        assert choose(settings) == Choice("evidence", why="quotes only; no key and no local model was found")
+        assert choose(settings) == Choice("evidence")
 
     def test_keys_are_taken_in_order(self, no_ollama: dict[str, str]) -> None:
         keys = {"openai_api_key": "a", "anthropic_api_key": "b", "google_api_key": "c"}
         described = []
         while keys:
-            described.append(choose(Settings(**no_ollama, **keys)).why)
+            described.append(choose(Settings(**no_ollama, **keys)).provider)
             keys.pop(next(iter(keys)))
-        assert described == ["OPENAI_API_KEY is set", "ANTHROPIC_API_KEY is set", "GOOGLE_API_KEY is set"]
+        assert described == ["openai", "anthropic", "google"]
 
     def test_a_local_ollama_is_found_and_its_embedding_models_passed_over(self) -> None:
         with ModelServer(models=["nomic-embed-text:latest", "llama3.2:3b"]) as server:
             settings = Settings(llm="auto", ollama_url=server.url)
-            chosen = choose(settings)
-            assert (chosen.name, chosen.why) == ("ollama:llama3.2:3b", f"found at {server.url.removeprefix('http://')}")
+            assert choose(settings).name == "ollama:llama3.2:3b"
 
     def test_an_ollama_elsewhere_is_not_probed(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(chat_model, "_get_json", lambda *_, **__: pytest.fail("something was contacted"))
@@ -309,9 +308,12 @@ class TestChoosing:
         self, no_ollama: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(chat_model, "find_spec", lambda name: None)
-        assert choose(Settings(**no_ollama, anthropic_api_key="b")) == Choice(
-            "evidence", why='ANTHROPIC_API_KEY is set, but using it takes pip install "commentariat[anthropic]"'
+        settings = Settings(**no_ollama, anthropic_api_key="b")
+        assert choose(settings).name == "evidence"
+        assert missing(settings) == (
+            'ANTHROPIC_API_KEY is set, but using it takes pip install "commentariat[anthropic]".'
         )
+        assert missing(Settings(llm="evidence", anthropic_api_key="b")) == missing(Settings(**no_ollama)) == ""
 
     def test_a_url_alone_is_asked_for_its_model(self, no_ollama: dict[str, str]) -> None:
         with ModelServer(models=["qwen3"]) as server:

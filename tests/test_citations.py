@@ -11,7 +11,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag.citations import CitedText, MarkerStream, assign_keys, neutralise
+from rag.citations import CitedText, MarkerStream
+from rag.keys import assign_keys, neutralise
 from rag.quotes import QuoteBook
 from rag.records import Passage
 from rag.sentences import split_sentences

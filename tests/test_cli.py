@@ -49,6 +49,19 @@ def test_ask_as_json_is_the_same_answer(
     assert [item["quote"] for item in printed["citations"]] == [citation.quote for citation in answer.citations]
 
 
+def test_ask_tells_why_it_quotes_though_a_key_is_set(
+    store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("rag.chat_model.find_spec", lambda package: None)
+    monkeypatch.setenv("COMMENTARIAT_LLM", "auto")
+    monkeypatch.setenv("COMMENTARIAT_OLLAMA_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("GOOGLE_API_KEY", "k")
+    assert main(["ask", QUESTION, "--store", store]) == 0
+    printed = capsys.readouterr()
+    assert "quotes, no language model" in printed.out
+    assert printed.err == 'GOOGLE_API_KEY is set, but using it takes pip install "commentariat[google]".\n'
+
+
 def test_ask_takes_filters(store: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         main(["ask", QUESTION, "--author", "tidewright_77", "--since", "2015-01-01", "--json", "--store", store]) == 0

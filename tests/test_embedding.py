@@ -72,6 +72,7 @@ def test_prefixes_change_identity_and_leave_room(model_cache: Path) -> None:
     assert found.max_tokens == 252
     plain = load_embedder(Settings(cache=model_cache))
     np.testing.assert_allclose(found.embed_query("tide"), plain.embed_texts(["query: tide"])[0], atol=1e-5)
+    np.testing.assert_allclose(found.embed_texts(["tide"]), plain.embed_texts(["passage: tide"]), atol=1e-5)
     windows = found.embed_windows(["The tide rises."], [[(4, 8)]])[0]
     np.testing.assert_allclose(windows[0], plain.embed_texts(["passage: The tide rises."])[0], atol=1e-5)
 

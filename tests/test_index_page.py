@@ -1,7 +1,8 @@
-"""Fetching from a forum on the index tab, against a local server that speaks the forums' schema."""
+"""Adding files and fetching from a forum on the index tab, the latter against a local server that speaks the forums' schema."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,3 +77,69 @@ def test_known_forums_only_are_offered(settings: Settings, tmp_path: Path) -> No
     with gr.Blocks():
         page.layout()
     assert [name for _, name in page.site.choices] == ["lesswrong", "alignmentforum", "eaforum"]
+
+
+def upload(folder: Path, name: str, content: str) -> str:
+    """A file as the browser hands it over: each in a folder of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_text(content, encoding="utf-8")
+    return str(folder / name)
+
+
+def row(id: str, text: str) -> str:
+    return json.dumps({"id": id, "author": "Ann", "text": text}) + "\n"
+
+
+def added(page: IndexPage, *files: str) -> str:
+    """What stands in the place for progress after these were uploaded."""
+    return [update[page.progress] for update in page.run_add(files, "") if page.progress in update][-1]
+
+
+def indexed(settings: Settings) -> dict[str, str | None]:
+    return {comment.text: comment.author for comment in rag.comments(settings=settings)}
+
+
+def test_uploads_of_one_name_are_all_kept(page: IndexPage, settings: Settings, tmp_path: Path) -> None:
+    kelp = upload(tmp_path / "1", "comments.jsonl", row("1", "Kelp is a brown alga."))
+    tide = upload(tmp_path / "2", "comments.jsonl", row("2", "Tides follow the moon."))
+    rye = upload(tmp_path / "3", "comments.jsonl", row("3", "Rye ferments quickly."))
+    assert "1 added" in added(page, kelp)
+    assert "2 added" in added(page, tide, rye)
+    assert "0 added, 0 changed, 3 unchanged, 0 removed" in added(page, kelp)
+    assert indexed(settings).keys() == {"Kelp is a brown alga.", "Tides follow the moon.", "Rye ferments quickly."}
+    (*_, last) = page.run_rebuild()
+    assert "3 added" in last[page.progress]
+
+
+def test_a_forgotten_upload_does_not_come_back_with_the_next(
+    page: IndexPage, settings: Settings, tmp_path: Path
+) -> None:
+    added(page, upload(tmp_path / "1", "kelp.jsonl", row("1", "Kelp is a brown alga.")))
+    list(page.run_forget("kelp.jsonl"))
+    added(page, upload(tmp_path / "2", "tide.jsonl", row("2", "Tides follow the moon.")))
+    assert indexed(settings).keys() == {"Tides follow the moon."}
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["with it", "later"])
+def test_what_describes_an_upload_lies_beside_it(
+    later: bool, page: IndexPage, settings: Settings, tmp_path: Path
+) -> None:
+    file = upload(tmp_path, "remarks.csv", "text\nKelp is a brown alga.\n")
+    about = upload(tmp_path, "remarks.csv.meta.json", json.dumps({"author": "Ann"}))
+    for files in [[file], [about]] if later else [[about, file]]:
+        assert "Not read" not in added(page, *files)
+    assert indexed(settings) == {"Kelp is a brown alga.": "Ann"}
+
+
+def test_an_upload_that_cannot_be_kept_is_told(page: IndexPage, settings: Settings, tmp_path: Path) -> None:
+    settings.store.mkdir()
+    (settings.store / "uploads").write_text("no folder")
+    assert "kelp.jsonl cannot be kept" in added(page, upload(tmp_path, "kelp.jsonl", row("1", "Kelp.")))
+
+
+def test_nothing_is_kept_while_another_change_runs(page: IndexPage, settings: Settings, tmp_path: Path) -> None:
+    running = page.run_fetch("lesswrong", "mira", "")
+    next(running)
+    assert "wait for that to end" in added(page, upload(tmp_path, "kelp.jsonl", row("1", "Kelp.")))
+    list(running)
+    assert not (settings.store / "uploads").exists()

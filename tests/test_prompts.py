@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from rag import prompts
-from rag.citations import CitedSentence, CitedText, KeyedSentence, MarkerStream, assign_keys
-from rag.errors import QuestionError, SettingsError
-from rag.prompts import ABSTAIN, GAP, Message, Prompt, Texts, alternating, render, render_repair, render_standalone
+from rag.citations import CitedSentence, CitedText, MarkerStream
+from rag.errors import QuestionError
+from rag.keys import KeyedSentence, assign_keys
+from rag.prompts import ABSTAIN, GAP, Message, Prompt, alternating, render, render_repair, render_standalone
 from rag.records import Passage, Turn
 from rag.tokens import TokenCounter
 
@@ -132,11 +133,13 @@ def test_the_words_of_passages_cannot_close_their_fence_or_carry_keys() -> None:
     )
 
 
-@pytest.mark.parametrize("shape", ["compare", "list", "by_time"])
-def test_the_form_asked_for_stands_before_the_reminder(shape: prompts.Shape) -> None:
+@pytest.mark.parametrize(
+    ("shape", "text"), [("compare", prompts.COMPARE), ("list", prompts.LIST), ("by_time", prompts.BY_TIME)]
+)
+def test_the_form_asked_for_stands_before_the_reminder(shape: prompts.Shape, text: str) -> None:
     plain, shaped = rendered(TIDES).messages[-1].content, rendered(TIDES, shape=shape).messages[-1].content
     head, reminder = plain.rsplit("\n\n", 1)
-    assert shaped == f"{head}\n\n{getattr(prompts.DEFAULT, shape)}\n{reminder}"
+    assert shaped == f"{head}\n\n{text}\n{reminder}"
 
 
 def test_part_of_a_sentence_may_be_somebody_elses() -> None:
@@ -206,29 +209,6 @@ class TestHistory:
 
     def test_nothing_is_left_of_an_empty_one(self) -> None:
         assert alternating([]) == alternating([Turn("user", "Hello")]) == []
-
-
-class TestTexts:
-    def test_an_unknown_blank_is_refused_when_loaded(self) -> None:
-        with pytest.raises(
-            SettingsError, match=r'"user" has an unknown blank \{sources\}; known are passages, question'
-        ):
-            Texts(user="{passages} {question} {sources}")
-
-    def test_a_missing_blank_is_refused_when_loaded(self) -> None:
-        with pytest.raises(SettingsError, match=r'"system" lacks the blank \{nonce\}'):
-            Texts(system="Reply with {abstain} if in doubt.")
-
-    def test_a_lone_brace_is_refused_when_loaded(self) -> None:
-        with pytest.raises(SettingsError, match=r'"repair" cannot be read: .* Write \{\{ for a brace'):
-            Texts(repair="{problems} }")
-
-    def test_every_text_has_its_blanks_declared(self) -> None:
-        assert set(Texts.__dataclass_fields__) == set(prompts._BLANKS)
-
-    def test_own_texts_are_used(self) -> None:
-        texts = Texts(user="{question}\n{passages}", reminder="")
-        assert rendered(TIDES, texts=texts).messages[-1].content.startswith("Why are there tides?\n5f0c3a9e passage\n")
 
 
 def test_a_repair_tells_what_failed() -> None:

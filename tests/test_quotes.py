@@ -10,7 +10,8 @@ import pytest
 from planted import Planted, faults, harmless, passages_from
 
 from rag.attribution import Speakers
-from rag.citations import CitedText, MarkerStream, assign_keys
+from rag.citations import CitedText, MarkerStream
+from rag.keys import assign_keys
 from rag.quotes import QuoteBook, Wanted, find_quotations, normalise
 from rag.records import Comment, Passage, Span
 from rag.sentences import split_sentences

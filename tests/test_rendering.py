@@ -9,6 +9,7 @@ from itertools import pairwise
 
 import pytest
 
+from rag.errors import FilterError
 from rag.records import Answer, Citation, Comment, Coverage, Filters, IndexInfo, Passage, Span
 from ui import sources
 from ui.comments import depth_of, in_reply_order, occurrences, periods_of, thread_of
@@ -78,22 +79,36 @@ def test_a_comment_that_is_gone_is_shown_as_the_passage_that_was_cited(answered:
     assert "<mark>Tides are mostly the moon.</mark>" in panel
 
 
-def test_an_older_wording_is_shown_as_it_stands_in_the_cited_source() -> None:
-    """The citation points into the second sighting; the card must not show the first one's text around it."""
+@pytest.mark.parametrize(
+    ("start", "quoted", "gaps", "shown"),
+    [
+        (1, (), (), "Once: <mark>tides</mark> are the moon&#x27;s!"),
+        (1, ((0, 4),), (), '<span class="quoted">Once</span>: <mark>tides</mark> are'),
+        (7, ((0, 5),), (9,), 'Once: <span class="quoted"><mark>tides</mark></span> are<span class="gap"'),
+    ],
+    ids=["none", "from the beginning", "further on"],
+)
+def test_an_older_wording_is_shown_as_it_stands_in_the_cited_source(
+    start: int, quoted: tuple, gaps: tuple, shown: str
+) -> None:
+    """The citation points into the second sighting; neither the first one's text nor its ranges belong there."""
 
     texts = {"new.txt": "Now I say tides are the moon's.", "old.txt": "#Once: tides are the moon's!"}
 
     class Index:
         def comment(self, id: str) -> Comment:
-            return Comment("c", "A", texts["new.txt"], (Span("new.txt", 0, 31), Span("old.txt", 1, 28)))
+            sightings = (Span("new.txt", 0, 31), Span("old.txt", 1, 28))
+            return Comment("c", "A", texts["new.txt"], sightings, quoted=((0, 9),), gaps=(3,))
 
         def source_text(self, source: str) -> str:
             return texts[source]
 
-    passage = Passage("p", "c", "A", "Once: tides are the moon's!", "old.txt", 1, 28)
+    passage = Passage("p", "c", "A", texts["old.txt"][start:], "old.txt", start, 28, quoted=quoted, gaps=gaps)
     citation = Citation(1, passage, "tides", "old.txt", 7, 12)
     exchange = Exchange("q", answer=Answer("q", "x [1]", (citation,)), id="x1")
-    assert "Once: <mark>tides</mark> are the moon&#x27;s!" in sources.panel_html(exchange, Index())
+    panel = sources.panel_html(exchange, Index())
+    assert shown in panel
+    assert (panel.count('"quoted"'), panel.count('"gap"')) == (len(quoted), len(gaps))
 
 
 @pytest.mark.parametrize(
@@ -189,6 +204,12 @@ def test_filters_in_words() -> None:
     filters = read_filters(["A", "B"], "2023-01-01", " 2023-02-01 ", ["x.txt"])
     assert filter_labels(filters) == ["A", "B", "since 2023-01-01", "until 2023-02-01", "x.txt"]
     assert read_filters(None, "", None, []) == Filters()
+
+
+def test_dates_of_callers_are_read_whole() -> None:
+    assert read_filters([], "2024-01-31T23:00:00-05:00", "", []).since == datetime(2024, 2, 1, 4, tzinfo=UTC)
+    with pytest.raises(FilterError, match="2024-01-311"):
+        read_filters([], "", "2024-01-311", [])
 
 
 def test_the_index_in_words() -> None:

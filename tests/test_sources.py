@@ -13,9 +13,10 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from ingest.sources import KINDS, Problem, RawDocument, SourceFile, files, read
+from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, files
 from rag.errors import SourceError
 
+from reading import read  # isort: skip
 from saved_pages import EA_USER, GREATERWRONG_POST, LESSWRONG_2020, LESSWRONG_POST, LESSWRONG_USER  # isort: skip
 
 DUMP = """Ada Quill
@@ -328,7 +329,7 @@ def test_columns_are_mapped_also_from_inside_objects(tmp_path: Path):
 
 def test_a_mapping_of_a_column_that_does_not_exist_is_refused_at_once():
     with pytest.raises(SourceError, match=r'"txt" cannot be mapped to a column. Known are: id, author, text'):
-        read(["anything"], columns={"txt": "body"})
+        check_columns({"txt": "body"})
 
 
 def test_a_column_of_html_becomes_markdown_where_there_is_no_text(tmp_path: Path):

@@ -9,22 +9,15 @@ import numpy as np
 import pytest
 
 from rag.attribution import speakers
-from rag.citations import MarkerStream, assign_keys
+from rag.citations import MarkerStream
 from rag.embedding import Embedder
+from rag.keys import assign_keys
 from rag.records import Passage
-from rag.support import (
-    SAME,
-    SAMPLE_PAIRS,
-    UNDENIED,
-    check_sentences,
-    check_support,
-    evaluate_support,
-    fit,
-    is_claim,
-    is_english,
-    load_pairs,
-)
+from rag.support import SAME, UNDENIED, check_sentences, check_support, is_claim, is_english
+from rag.support_eval import SAMPLE_PAIRS, evaluate_support, load_pairs
 from ui.cli import main
+
+from benchmarks.support import fit  # isort: skip
 
 PAIRS = SAMPLE_PAIRS
 EVIDENCE = [

@@ -16,14 +16,25 @@ from ui.endpoints import Endpoints
 from ui.feedback import Feedback
 from ui.header import Header
 from ui.history import SAVE_FILE, History
+from ui.http_guard import is_loopback
 from ui.index_page import IndexPage
 from ui.service import Service
 from ui.settings_page import SettingsPage
 from ui.theme import ASSETS, page_options
 
 
+class Threads(Protocol):
+    """Who replies to whom; `rag.corpus.Corpus` has it."""
+
+    def thread(self, thread_id: str) -> Sequence[Comment]: ...
+    def replies(self, comment_id: str) -> Sequence[Comment]: ...
+
+
 class Index(Protocol):
     """What the page needs of the index; `rag.store.Store` has it."""
+
+    @property
+    def corpus(self) -> Threads: ...
 
     def info(self) -> IndexInfo: ...
     def comments(self, filters: Filters | None = None) -> Iterator[Comment]: ...
@@ -57,7 +68,6 @@ class Page(gr.Blocks):
         from gradio.http_server import LOCALHOST_NAME
 
         from ui.http_api import beside
-        from ui.http_guard import is_loopback
 
         loopback = is_loopback(options.get("server_name") or LOCALHOST_NAME)
         server = {**(options.pop("app_kwargs", None) or {}), "lifespan": beside(self.answerer, loopback=loopback)}
@@ -83,7 +93,7 @@ def build_app(
     feedback = Feedback(settings.store / "feedback.jsonl")
     chat = Chat(answerer, feedback)
     history, browse, compare = History(answerer, chat), Browse(answerer, chat), Compare(answerer)
-    header = Header(answerer, chat, browse)
+    header = Header(answerer, chat, browse, manage)
     with Page(title="commentariat", analytics_enabled=False, fill_width=True) as app:
         app.answerer = answerer
         with gr.Sidebar(open=False, width=290, elem_id="history"):
@@ -142,8 +152,7 @@ def serve(
         mcp: Whether agents may use it as an MCP server too, at /gradio_api/mcp/.
     """
     service = Service(settings)
-    manage = service if host in ("127.0.0.1", "localhost", "::1") else None
-    app = build_app(service, settings=settings, manage=manage, mcp=mcp)
+    app = build_app(service, settings=settings, manage=service if is_loopback(host) else None, mcp=mcp)
     app.launch(
         server_name=host, server_port=port, inbrowser=open_browser, mcp_server=mcp, quiet=True, prevent_thread_lock=True
     )

@@ -114,10 +114,15 @@ def _chosen(args: argparse.Namespace):
 
 def _ask(args: argparse.Namespace) -> int:
     import rag
+    from rag.chat_model import missing
     from rag.plain_text import format_answer, printable_json
+    from rag.records import EVIDENCE
 
-    answer = rag.answer(args.question, filters=_chosen(args), settings=_settings(args))
+    settings = _settings(args)
+    answer = rag.answer(args.question, filters=_chosen(args), settings=settings)
     print(printable_json(answer.to_dict(), indent=2) if args.json else format_answer(answer))
+    if answer.model == EVIDENCE and (why := missing(settings)):
+        print(why, file=sys.stderr)
     return 0
 
 

@@ -7,12 +7,15 @@ from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING
 
 from rag.records import Comment
 from ui.markup import button, comment_html, escape, link_out, tag
 from ui.origins import Find, origins
 from ui.wording import byline_html, count
+
+if TYPE_CHECKING:
+    from ui.app import Index
 
 LONG = 900
 """Characters from which a comment is folded."""
@@ -87,7 +90,7 @@ def ordered(comments: Iterable[Comment], order: str) -> list[Comment]:
     return dated + [one for one in comments if not one.posted_at]
 
 
-def thread_of(comment: Comment, index: Any) -> list[Comment]:
+def thread_of(comment: Comment, index: Index) -> list[Comment]:
     """Everything that belongs together with a comment, in reply order: its thread, its parents, its replies."""
     found = {one.id: one for one in (index.corpus.thread(comment.thread_id) if comment.thread_id else ())}
     found |= {one.id: one for one in (*index.corpus.replies(comment.id), comment)}

@@ -223,7 +223,7 @@ def _segmentation(args: argparse.Namespace) -> int:
 def _support(args: argparse.Namespace) -> int:
     from rag.embedding import load_embedder
     from rag.entailment import load_judge
-    from rag.support import SAMPLE_PAIRS, evaluate_support
+    from rag.support_eval import SAMPLE_PAIRS, evaluate_support
 
     settings = Settings()
     judge = load_judge(settings.support_model) if settings.support_model else None

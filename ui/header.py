@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ui.app import Answerer
     from ui.browse import Browse
     from ui.chat import Chat
+    from ui.service import Service
 
 PROMISE = "## Ask the comments\nEvery citation opens the exact words, inside the whole comment they come from."
 CONNECT = (
@@ -30,10 +31,11 @@ class Header:
         answerer: Knows the index and who answers.
         chat: Its examples and filters come from the index.
         browse: So do its filters.
+        owned: Knows what keeps a model from answering, where the page is for its owner.
     """
 
-    def __init__(self, answerer: Answerer, chat: Chat, browse: Browse) -> None:
-        self._answerer, self._chat, self._browse = answerer, chat, browse
+    def __init__(self, answerer: Answerer, chat: Chat, browse: Browse, owned: Service | None = None) -> None:
+        self._answerer, self._chat, self._browse, self._owned = answerer, chat, browse, owned
 
     def layout(self) -> None:
         """Place the component; call inside a `gr.Blocks`."""
@@ -63,6 +65,8 @@ class Header:
     def _line(self, indexed: str) -> str:
         line = tag("p", escape(f"{indexed} · {answerer_line(self._answerer.model_name)}"), class_="index-line")
         if self._answerer.model_name == "evidence":
+            if self._owned and (missing := self._owned.model_missing):
+                line += tag("p", escape(missing), class_="note")
             line += tag("details", f"<summary>How to connect a model</summary><p>{escape(CONNECT)}</p>")
         return line
 

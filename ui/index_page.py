@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import queue
 import shutil
 import threading
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -19,7 +21,8 @@ import gradio as gr
 from ingest.forums import SITES
 from ingest.forums.client import PAUSE
 from ingest.report import IngestReport, Problem
-from rag.errors import RagError, SettingsError
+from ingest.sources.folders import SIDECAR
+from rag.errors import RagError, SettingsError, SourceError
 from rag.records import IndexInfo, as_datetime
 from ui.feedback import GOOD, Feedback
 from ui.markup import escape, tag
@@ -147,12 +150,13 @@ class IndexPage:
         Uploads are kept beside the index: what Gradio holds is temporary, and a rebuild reads everything again.
         """
         settings = self._service.settings
-        uploads = settings.store / "uploads"
-        uploads.mkdir(parents=True, exist_ok=True)
-        for file in files or ():
-            shutil.copyfile(file, uploads / Path(file).name)
-        paths = [*([uploads] if files else []), *([path.strip()] if (path or "").strip() else [])]
-        yield from self._run("Adding", lambda report: _ingest(paths, settings, report))
+
+        def add(report: Any) -> IngestReport:
+            kept = keep_uploads([Path(file) for file in files or ()], settings.store / "uploads")
+            typed = (path or "").strip()
+            return _ingest([*kept, *([typed] if typed else [])], settings, report)
+
+        yield from self._run("Adding", add)
 
     def run_fetch(self, site: str, what: str, since: str) -> Iterator[dict[Any, Any]]:
         """Import comments from a forum into a file beside the index, and ingest that. Only here does the page use the network.
@@ -258,6 +262,36 @@ def _questions_file(name: str, questions: str) -> str:
     if not questions:
         raise gr.Error("No answer was judged like that yet.", title="Nothing to save", print_exception=False)
     return file_to_save(name, "application/jsonl", questions)
+
+
+def keep_uploads(files: Sequence[Path], uploads: Path) -> list[Path]:
+    """Copy uploaded files to where a rebuild finds them; returns the folders they are in.
+
+    Each file has a folder named after its bytes, so that none takes the place of another of its name: exports of different
+    forums are called the same. What describes a file (`SIDECAR`) lies beside it, be it uploaded with it or later.
+
+    Raises:
+        SourceError: A file cannot be kept.
+    """
+    folders: dict[str, list[Path]] = defaultdict(list)
+    for file in sorted(files, key=lambda file: file.name.endswith(SIDECAR)):
+        name = file.name.removesuffix(SIDECAR)
+        try:
+            places = [uploads / _digest(file)]
+            if name != file.name:
+                places = folders[name] or [path.parent for path in uploads.rglob("*") if path.name == name] or places
+            for folder in places:
+                folder.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, folder / file.name)
+        except OSError as error:
+            raise SourceError(f"{file.name} cannot be kept in {uploads} ({error.strerror or error}).") from error
+        folders[name] += places
+    return list(dict.fromkeys(folder for places in folders.values() for folder in places))
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()[:8]
 
 
 def _ingest(paths: Sequence[str | Path], settings: Any, report: Any, *, rebuild: bool = False) -> IngestReport:

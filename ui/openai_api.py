@@ -37,10 +37,10 @@ class ChatRequest(BaseModel):
     stream: bool = False
 
     def question_and_history(self) -> tuple[str, tuple[Turn, ...]]:
-        """The last message, and what was said before it.
+        """The user's last message, and what user and assistant said before it; messages of other roles are left out.
 
         Raises:
-            QuestionError: The last message is not the user's.
+            QuestionError: It is the assistant who spoke last, or nobody did.
         """
         said = [
             Turn(one.role, plain_content(one.content)) for one in self.messages if one.role in ("user", "assistant")

@@ -71,6 +71,13 @@ class Service:
         except RagError:
             return self.settings.llm
 
+    @property
+    def model_missing(self) -> str:
+        """Why answers are quotes though a model is at hand; see `rag.chat_model.missing`."""
+        from rag.chat_model import missing
+
+        return missing(self.settings)
+
     def search(
         self, question: str, limit: int = 5, history: Sequence[Turn] = (), filters: Filters | None = None
     ) -> list[Passage]:

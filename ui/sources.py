@@ -67,7 +67,7 @@ def _citation_card(exchange: Exchange, citation: Citation, index: Comments, focu
         byline=byline_html(comment or passage),
         verdict=tag("p", escape(words), class_=f"verdict {kind}"),
         parent=_parent_html(comment, index),
-        body=_body(text, marks, comment or passage, offset, index),
+        body=_body(text, marks, comment, passage, offset, index),
         foot=_card_foot(passage, quotation(citation)),
     )
 
@@ -84,7 +84,7 @@ def _related_card(exchange_id: str, number: int, passage: Passage, index: Commen
         byline=byline_html(comment or passage),
         verdict=tag("p", "Related, does not answer the question", class_="verdict care"),
         parent=_parent_html(comment, index),
-        body=_body(text, [], comment or passage, offset, index),
+        body=_body(text, [], comment, passage, offset, index),
         foot=_card_foot(passage, None),
     )
 
@@ -103,15 +103,23 @@ def _card(
     )
 
 
-def _body(text: str, marks: Sequence[tuple[int, int]], comment: Comment | Passage, offset: int, index: Comments) -> str:
-    own = comment.start if isinstance(comment, Passage) else offset
-    shift = own - offset
+def _body(
+    text: str,
+    marks: Sequence[tuple[int, int]],
+    comment: Comment | None,
+    passage: Passage,
+    offset: int,
+    index: Comments,
+) -> str:
+    # What is known of a comment holds for its best wording; of another one only the passage is known.
+    known = comment if comment and comment.text == text else passage
+    shift = passage.start - offset if known is passage else 0
     html = comment_html(
         text,
         marks=marks,
-        quoted=[(low + shift, high + shift) for low, high in comment.quoted],
-        gaps=[gap + shift for gap in comment.gaps],
-        after=origins(comment, text, index.comment) if not shift else None,
+        quoted=[(low + shift, high + shift) for low, high in known.quoted],
+        gaps=[gap + shift for gap in known.gaps],
+        after=origins(known, text, index.comment) if not shift else None,
     )
     return tag("div", html, class_="comment", tabindex="0", role="group")
 

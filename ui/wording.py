@@ -55,7 +55,7 @@ def read_filters(
     Raises:
         FilterError: A date is none.
     """
-    return Filters(tuple(authors or ()), (since or "").strip()[:10], (until or "").strip()[:10], tuple(sources or ()))
+    return Filters(tuple(authors or ()), (since or "").strip(), (until or "").strip(), tuple(sources or ()))
 
 
 def who_answered(answer: Answer) -> str:

@@ -5,10 +5,9 @@ Nothing raises for what a file holds: a problem names the file, the line and the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 
 from ingest.sources import csv_file, html_file, json_file, json_lines, parquet, text_file
 from ingest.sources.attribution import authors, sidecar
@@ -16,7 +15,7 @@ from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.folders import files
 from ingest.sources.rows import check_columns
 
-__all__ = ["KINDS", "Problem", "RawDocument", "SourceFile", "authors", "check_columns", "files", "read", "read_file"]
+__all__ = ["KINDS", "Problem", "RawDocument", "SourceFile", "authors", "check_columns", "files", "read_file"]
 
 _READERS = {
     **{ending: module.read for module in (text_file, csv_file, parquet, html_file) for ending in module.EXTENSIONS},
@@ -30,46 +29,15 @@ MOST_PROBLEMS = 1_000
 _PACKED = (".gz", ".zip", ".zst", ".bz2", ".xz", ".7z", ".rar", ".tar", ".tgz")
 
 
-def read(
-    paths: Sequence[str | Path],
-    *,
-    columns: Mapping[str, str] | None = None,
-    author_names: Mapping[str, str] | None = None,
-) -> Iterator[RawDocument | Problem]:
-    """Read files and folders, one document at a time.
-
-    Args:
-        paths: Files and folders, in the order they are read.
-        columns: For rows: our column -> the file's, with dots into nested objects, as in
-            `{"text": "body", "author": "user.name"}`; `html` is converted to markdown.
-        author_names: File (name, or as much of its path as it takes) -> author of what it holds.
-
-    Raises:
-        SourceError: `columns` names a column that does not exist.
-    """
-    check_columns(columns)
-    return _read(paths, columns or {}, author_names or {})
-
-
-def _read(
-    paths: Sequence[str | Path], columns: Mapping[str, str], author_names: Mapping[str, str]
-) -> Iterator[RawDocument | Problem]:
-    listed = list(files(paths))
-    named, mistakes = authors([item for item in listed if isinstance(item, SourceFile)], author_names)
-    yield from mistakes
-    for item in listed:
-        if isinstance(item, Problem):
-            yield item
-        else:
-            yield from read_file(item, columns=columns, author=named.get(item.source))
-
-
 def read_file(
     file: SourceFile, *, columns: Mapping[str, str] | None = None, author: str | None = None
 ) -> Iterator[RawDocument | Problem]:
     """Read one of `files()`.
 
     Args:
+        file: What to read.
+        columns: For rows: our column -> the file's, with dots into nested objects, as in
+            `{"text": "body", "author": "user.name"}`; `html` is converted to markdown.
         author: Who wrote what the file does not attribute; wins over the sidecar.
     """
     about, mistakes = sidecar(file)

@@ -22,7 +22,6 @@ _DROPPED = """script, style, noscript, template, title, base, svg, canvas, butto
 _MATH = "mjx-container, .mjpage, .mjx-chtml, .MathJax_CHTML, span.math-tex, .katex"
 _LOST = """iframe, video, audio, embed, .ck-poll, .elicit-binary-prediction, .manifold-preview, .metaculus-preview,
     .strawpoll-embed, .metaforecast-preview, .thoughtSaverFrameWrapper"""
-_SPOILERS = ".spoilers, .spoiler, .spoiler-v2"
 _GAP = "\ue000"
 """A private-use character that stands for what is missing until the text is done."""
 _TEX_MARKS = re.compile(r"^\s*(?:\\\((.*)\\\)|\\\[(.*)\\\]|\$\$(.*)\$\$|\$(.*)\$)\s*$", re.DOTALL)
