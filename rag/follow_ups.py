@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from rag.about import asks_nothing
 from rag.english import FUNCTION_WORDS
+from rag.keys import neutralise
 from rag.lexical import stems
 from rag.names import NameIndex, Word, words
 from rag.periods import Period, periods
@@ -31,7 +32,7 @@ _LEAD = re.compile(
 )
 _ABOUT = re.compile(
     r"^\W*(?:(?:what|how)\s+about\b|(?:tell\s+me\s+|say\s+)?(?:(?:some|a\s+(?:bit|little))\s+)?more\s+(?:about|on)\b"
-    r"|(?:about|on)\b)\s*",
+    rf"|(?:about|on)\b(?!\s+{_WH}\b))\s*",
     re.I,
 )
 _SENTENCE = re.compile(
@@ -197,7 +198,7 @@ def _index(authors: tuple[str, ...], labels: tuple[str, ...]) -> NameIndex:
 
 
 def _rewritten(rewrite: Callable[[str], str], history: Sequence[Turn], question: str) -> str | None:
-    lines = [f"{turn.role}: {turn.content}" for turn in history[-2 * _REMEMBERED :]]
+    lines = [f"{turn.role}: {' '.join(neutralise(turn.content).split())}" for turn in history[-2 * _REMEMBERED :]]
     text = " ".join(rewrite("\n".join([*lines, f"user: {question}"])).split()).strip("\"' ")
     return text if 3 < len(text) <= 400 else None
 
@@ -322,13 +323,13 @@ class _Conversation:
                 return None
         return replace(own, wants_list=last.wants_list, by_time=last.by_time)
 
-    def _period(self, bare: str) -> Period | None:
-        """What "in 2021?" asks, which is a period and nothing else; None if a question is anything else."""
+    def _period(self, bare: str) -> tuple[Period, str] | None:
+        """What "in 2021?" asks, which is a period and nothing else, and its words; None if a question is anything else."""
         text = re.sub(r"^(?:more|most)\s+(?=recently\b)", "", _ABOUT.sub("", bare).strip(" ?.!,"), flags=re.I)
         for written in (text, f"in {text}"):
             for period in periods(written, self.reader.now):
                 if period.start == 0 and period.end == len(written):
-                    return period
+                    return period, written
         return None
 
     def _authors(self, text: str) -> tuple[str, ...]:
@@ -392,14 +393,15 @@ class _Conversation:
 
     def _other_period(self, bare: str, last: Query) -> Query:
         """ "And in 2021?": the same people and topic, another time."""
-        period = self._period(bare)
-        assert period is not None
+        found = self._period(bare)
+        assert found is not None
+        period, written = found
         return replace(
             last,
             since=period.since,
             until=period.until,
             times=period.times,
-            period=bare.strip(" ?.!,"),
+            period=written,
             dates_certain=False,
             carried=True,
         )
@@ -594,8 +596,9 @@ def _item(question: str, said: _Said) -> _Item | None:
     if not match:
         return None
     name = (match[1] or match[2] or "").casefold()
-    items = list(_items(said.listed if name else said.reply).values())
-    number = _ORDINALS[name] if name else int(match[3] or match[4]) - 1
+    if not name:
+        return _items(said.reply).get(str(int(match[3] or match[4])))
+    items, number = list(_items(said.listed).values()), _ORDINALS[name]
     return items[number] if -len(items) <= number < len(items) else None
 
 
@@ -610,10 +613,11 @@ def _items(reply: str) -> dict[str, _Item]:
         quoted = re.sub(r"^\s*>\s?", "", block, flags=re.M)
         for text, number in _marked(quoted) or [(quoted, str(len(quotes) + 1))]:
             quotes.setdefault(number, _Item(heading, text))
+    if not quotes:
+        for text, number in _marked(reply):
+            quotes.setdefault(number, _Item("", text))
     if quotes:
         return quotes
-    if marked := _marked(reply):
-        return {number: _Item("", text) for text, number in reversed(marked)}
     listed = re.findall(r"^\s*(?:[-*]|\d+[.)])\s+(.*)$", reply, re.M)
     return {str(number): _Item("", text) for number, text in enumerate(listed, 1)}
 

@@ -72,11 +72,28 @@ _VERBS = """
     suggest summarise summarize support suspect talk tell think toy treat trust understand urge use value view voice want
     warn worry write
 """.split()
-_IRREGULAR = """
-    said says saw seen thought wrote written writes told gave given made meant means found held knew known stood spoke speak
-    speaks replied replies implied denied justified clarified clarify argued feel feels felt hold holds mean put puts
-    describing bring up raised raise raises got gets
-""".split()
+_PAST = {
+    "bet": "bet",
+    "find": "found",
+    "give": "gave given",
+    "know": "knew known",
+    "make": "made",
+    "say": "said",
+    "see": "saw seen",
+    "tell": "told",
+    "think": "thought",
+    "understand": "understood",
+    "write": "wrote written",
+}
+_DOUBLING = frozenset({"admit", "bet", "plan", "refer"})
+"""Verbs that double their last letter: "admitted"."""
+_OTHER_FORMS = frozenset(
+    """
+    bring feel feels felt gets got held hold holds mean means meant put puts raise raised raises speak speaks spoke
+    spoken stood up
+    """.split()
+)
+"""Forms of verbs of which the others say too little."""
 _OPINION = re.compile(
     r"(?:own|main|overall|general|personal|current|earlier|later|latest|recent|first|last|central|stated|actual|short|long"
     r"|original|key|biggest|favou?rite|preferred|\w+ed|\w+ing)?\s*"
@@ -114,17 +131,18 @@ _MONTHS = frozenset("april may june august march".split())
 
 
 def _forms(verb: str) -> set[str]:
-    stem = verb[:-1] if verb.endswith("e") else verb
-    third = (
-        verb[:-1] + "ies"
-        if re.search(r"[^aeiou]y$", verb)
-        else verb + ("es" if re.search(r"(s|sh|ch|x)$", verb) else "s")
-    )
-    past = verb[:-1] + "ied" if re.search(r"[^aeiou]y$", verb) else stem + "ed"
-    return {verb, third, past, stem + "ing"}
+    stem = verb + verb[-1] if verb in _DOUBLING else verb
+    third, past, ing = f"{verb}s", f"{stem}ed", f"{stem}ing"
+    if re.search(r"[^aeiou]y$", verb):
+        third, past = f"{verb[:-1]}ies", f"{verb[:-1]}ied"
+    elif re.search(r"(?:s|sh|ch|x)$", verb):
+        third = f"{verb}es"
+    elif verb.endswith("e"):
+        past, ing = f"{verb}d", ing if verb.endswith("ee") else f"{verb[:-1]}ing"
+    return {verb, third, *_PAST.get(verb, past).split(), ing}
 
 
-SAYING = frozenset(form for verb in _VERBS for form in _forms(verb)) | frozenset(_IRREGULAR)
+SAYING = frozenset(form for verb in _VERBS for form in _forms(verb)) | _OTHER_FORMS
 """Verbs of saying and thinking, in all their forms."""
 
 _OPEN = re.compile(
@@ -192,7 +210,7 @@ _PHRASES = re.compile(
     re.I,
 )
 _NOT_TOPIC = SAYING - frozenset(
-    "use plan value point question list model count find show reason trust judge name bet".split()
+    "use plan planned planning value point question list model count find show reason trust judge name bet spoken".split()
 )
 
 

@@ -129,6 +129,9 @@ def test_a_name_that_is_only_talked_about_is_no_filter(
         ("What is Alan Turing's view on rye?", ("Alan Turing",)),
         ("What did Alan Turing and Ann Lee say about rye?", ("Alan Turing",)),
         ("comments by Grace Hopper", ("Grace Hopper",)),
+        ("Has Alan Turing admitted that rye is sour?", ("Alan Turing",)),
+        ("Is Alan Turing planning a bakery?", ("Alan Turing",)),
+        ("What has Sayed claimed about rye?", ("Sayed",)),
     ],
 )
 def test_somebody_without_comments_is_named_as_unknown(question: str, unknown: tuple[str, ...]) -> None:
@@ -415,6 +418,7 @@ def test_the_course_of_the_world_is_none_of_an_opinion(question: str) -> None:
         ("What did quill write in 2023 about rye?", "rye"),
         ("Who is Ann Lee?", ""),
         ("What does Alan Turing think about machines?", "machines"),
+        ("What does quill think about seed prices?", "seed prices"),
     ],
 )
 def test_the_topic_is_what_is_left_without_names_and_phrases(question: str, topic: str) -> None:
