@@ -16,6 +16,7 @@ from rag.english import COMMON_WORDS, FUNCTION_WORDS
 from rag.names import Mention, NameIndex, Word, fold, words
 from rag.periods import Period, periods
 from rag.records import Passage
+from rag.speech import SAYING, SAYING_INFINITIVES
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,40 +61,6 @@ class Query:
     """The latest words are asked for."""
 
 
-_VERBS = """
-    accept acknowledge add address admit advise advocate affirm agree allege allow answer appreciate argue ask assert assess
-    assume attribute back believe bet blame call care challenge characterise characterize cite claim comment compare
-    complain conclude condemn confirm consider contend contrast count criticise criticize critique debate declare defend
-    define deny describe differ disagree discuss dismiss dispute doubt elaborate emphasise emphasize endorse estimate
-    evaluate expect explain express favor favour fear find forecast frame give guess highlight hope hypothesise
-    hypothesize imagine imply insist interpret intend justify judge know like list maintain make mention name note object
-    observe offer oppose outline plan point post praise predict prefer present proclaim propose push question quote rate
-    reason recall recommend refer reject remark repeat reply report respond say see show speculate stand state stress
-    suggest summarise summarize support suspect talk tell think toy treat trust understand urge use value view voice want
-    warn worry write
-""".split()
-_PAST = {
-    "bet": "bet",
-    "find": "found",
-    "give": "gave given",
-    "know": "knew known",
-    "make": "made",
-    "say": "said",
-    "see": "saw seen",
-    "tell": "told",
-    "think": "thought",
-    "understand": "understood",
-    "write": "wrote written",
-}
-_DOUBLING = frozenset({"admit", "bet", "plan", "refer"})
-"""Verbs that double their last letter: "admitted"."""
-_OTHER_FORMS = frozenset(
-    """
-    bring feel feels felt gets got held hold holds mean means meant put puts raise raised raises speak speaks spoke
-    spoken stood up
-    """.split()
-)
-"""Forms of verbs of which the others say too little."""
 _OPINION = re.compile(
     r"(?:own|main|overall|general|personal|current|earlier|later|latest|recent|first|last|central|stated|actual|short|long"
     r"|original|key|biggest|favou?rite|preferred|\w+ed|\w+ing)?\s*"
@@ -129,21 +96,6 @@ _FAR = 15
 _MONTHS = frozenset("april may june august march".split())
 """Those that are names of people, too: a capital letter shows neither."""
 
-
-def _forms(verb: str) -> set[str]:
-    stem = verb + verb[-1] if verb in _DOUBLING else verb
-    third, past, ing = f"{verb}s", f"{stem}ed", f"{stem}ing"
-    if re.search(r"[^aeiou]y$", verb):
-        third, past = f"{verb[:-1]}ies", f"{verb[:-1]}ied"
-    elif re.search(r"(?:s|sh|ch|x)$", verb):
-        third = f"{verb}es"
-    elif verb.endswith("e"):
-        past, ing = f"{verb}d", ing if verb.endswith("ee") else f"{verb[:-1]}ing"
-    return {verb, third, *_PAST.get(verb, past).split(), ing}
-
-
-SAYING = frozenset(form for verb in _VERBS for form in _forms(verb)) | _OTHER_FORMS
-"""Verbs of saying and thinking, in all their forms."""
 
 _OPEN = re.compile(
     r"^\W*(?:who|whose|whom|(?:which|what)\s+(?:of\s+the\s+)?(?:author|commenter|person|people|user|poster|writer|one)s?|"
@@ -584,7 +536,9 @@ def _modifies(found: list[Word], mention: Mention, known: Callable[[str], bool])
     if before in _BEING:
         return bool(_PARTICIPLE.search(after)) and not noun.endswith("ing")
     # Where another verb follows, the word behind "does NAME" is none; nor is it if it ends like a noun.
-    return before in _AUXILIARY and (after in _BEING or after in _VERBS or bool(re.search(r"[aeiou].*ing$", noun)))
+    return before in _AUXILIARY and (
+        after in _BEING or after in SAYING_INFINITIVES or bool(re.search(r"[aeiou].*ing$", noun))
+    )
 
 
 def _asks_about_person(opening: str) -> bool:
