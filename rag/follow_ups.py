@@ -19,7 +19,9 @@ from rag.keys import neutralise
 from rag.listed_items import ORDINAL, Item, item_meant
 from rag.names import NameIndex, words
 from rag.periods import Period, periods
-from rag.questions import Query, Reader, asks_anybody, compares, undated_text
+from rag.query import Query, undated_text
+from rag.question_form import asks_anybody, compares
+from rag.questions import Reader
 from rag.records import Turn
 from rag.references import is_dependent, refers_back
 from rag.speech import AUXILIARY_VERB, SAYING, WH

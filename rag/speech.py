@@ -5,9 +5,24 @@ from __future__ import annotations
 import re
 
 WH = r"(?:who(?:se|m)?|what|which|when|where|why|how|whether)"
-HELPING_VERB = r"(?:do|does|did|can|could|will|would|shall|should|may|might|must)(?:n['’]?t)?"
-AUXILIARY_VERB = rf"(?:{HELPING_VERB}|(?:is|are|was|were|am|has|have|had)(?:n['’]?t)?)"
-
+_HELPING = "do does did can could will would shall should may might must".split()
+_BE_OR_HAVE = "is are was were am has have had".split()
+HELPING_VERB = rf"(?:{'|'.join(_HELPING)})(?:n['’]?t)?"
+AUXILIARY_VERB = rf"(?:{'|'.join(_HELPING + _BE_OR_HAVE)})(?:n['’]?t)?"
+AUXILIARIES = frozenset(_HELPING + _BE_OR_HAVE).union(
+    *({f"{verb}nt"} for verb in _HELPING + _BE_OR_HAVE), {"cant", "wont"}
+)
+"""As `names.fold` writes them: "doesnt"."""
+BEING = frozenset("is are was were be been being".split())
+PREPOSITIONS = frozenset(
+    "about on onto of to with against regarding concerning re for at like than toward towards in into over around behind"
+    " after before".split()
+)
+"""What stands before somebody or something that is talked about."""
+ONLY_PEOPLE = frozenset(
+    "think say write believe argue claim feel recommend advise agree disagree comment respond reply object prefer propose".split()
+)
+"""What nothing but people do: a small collection lacks many words, and most verbs may follow words for things."""
 SAYING_INFINITIVES = frozenset(
     """
     accept acknowledge add address admit advise advocate affirm agree allege allow answer appreciate argue ask assert assess
@@ -60,3 +75,19 @@ def _forms(verb: str) -> set[str]:
 
 SAYING = frozenset(form for verb in SAYING_INFINITIVES for form in _forms(verb)) | _OTHER_FORMS
 """Verbs of saying and thinking, in all their forms."""
+
+UTTERANCE = r"(?:comment|post|repl(?:y|ies)|message|remark|statement|view|opinion|position|stance|take|thought|word|answer|response)s?"
+"""What somebody wrote: "the latest post"."""
+STANCE = r"(?:mind|view|opinion|position|stance|thinking|thought)s?"
+"""What changes over time."""
+OPINION = re.compile(
+    r"(?:own|main|overall|general|personal|current|earlier|later|latest|recent|first|last|central|stated|actual|short|long"
+    r"|original|key|biggest|favou?rite|preferred|\w+ed|\w+ing)?\s*"
+    r"(?:view|opinion|take|position|argument|thought|comment|profile|bio|answer|objection|proposal|stance|claim|idea|advice"
+    r"|suggestion|reason|belief|plan|post|repl(?:y|ies)|response|critique|criticism|point|perspective|attitude|theory|case"
+    r"|explanation|concern|worr(?:y|ies)|hope|prediction|estimate|recommendation|summary|analysis|experience|preference"
+    r"|account|assessment|definition|description|example|intuition|judge?ment|mind|model|rationale|reaction|reasoning"
+    r"|remark|statement|story|verdict|words|work|writing|job|background|side|disagreement|approach|solution|question)s?\b",
+    re.I,
+)
+"""What somebody has who is asked for: "Ann's main objection"."""

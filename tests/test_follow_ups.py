@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rag.follow_ups import understand
-from rag.questions import Query, admits
+from rag.query import Query, admits
 from rag.records import Passage, Turn
 
 AUTHORS = ("Ann Bea Lee", "Paul Okoro", "Zoë Müller", "quill", "mark")

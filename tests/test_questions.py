@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rag.follow_ups import understand
-from rag.questions import Query, about_period, admits
+from rag.query import Query, about_period, admits
 from rag.records import Passage, Turn
 
 AUTHORS = (
