@@ -43,7 +43,8 @@ _SENTENCE = re.compile(
 )
 _NO_VERB = re.compile(
     rf"^\W*(?:\w+\s+)?(?:what|which|when|where|why|how)\b(?!['’])(?!.*\b{AUXILIARY_VERB}\b)"
-    r"(?!\s+(?:many|much)\s+\w+\s+(?!(?:in|at|for|with|without|per|of|on|under|after|before)\b)\w+\s+\w|\s+\w+(?:s|ed)\s+\w|(?<=which)\s+\w+\s+\w+(?:s|ed)\s+\w)",
+    r"(?!\s+(?:many|much)\s+\w+\s+(?!(?:in|at|for|with|without|per|of|on|under|after|before)\b)\w+\s+\w"
+    r"|\s+\w+(?:s|ed)\s+\w|(?<=which)\s+\w+\s+\w+(?:s|ed)\s+\w)",
     re.I,
 )
 """ "How long in winter?", but not "what causes rust in boilers?"."""
@@ -105,7 +106,7 @@ def understand(
         now: The time that "recently" and "last year" count from; naive means UTC. Passing the date of the newest comment
             makes them meaningful for old collections. By default the present.
         rewrite: Makes a follow-up self-contained, given the conversation as text. Used for elliptical questions only; where it
-            fails or returns nothing usable, names and topic are carried over by rule.
+            returns "", names and topic are carried over by rule.
         known_words: Whether a word occurs in the indexed texts.
         labels: Labels of profiles without a name, such as "unnamed profile (example.org)". An unknown name that has a word
             in common with one is reported in `Query.labels`.
@@ -118,7 +119,7 @@ def understand(
     for asked, reply in list(_exchanges(history))[-_REMEMBERED:]:
         said = talk.after(said, asked, reply)
     kind, query = talk.follow(question, said)
-    if rewrite and kind != "complete" and (rewritten := _rewritten(rewrite, history, question)):
+    if rewrite and kind != "complete" and (rewritten := rewrite(_as_text(history, question))):
         return replace(talk.reader.read(rewritten), original=question, carried=True)
     return query
 
@@ -137,10 +138,10 @@ def _index(authors: tuple[str, ...], labels: tuple[str, ...]) -> NameIndex:
     return NameIndex(authors, labels)
 
 
-def _rewritten(rewrite: Callable[[str], str], history: Sequence[Turn], question: str) -> str | None:
+def _as_text(history: Sequence[Turn], question: str) -> str:
+    """A conversation for a model to read, a line for each turn, in which nothing quoted passes for a turn."""
     lines = [f"{turn.role}: {' '.join(neutralise(turn.content).split())}" for turn in history[-2 * _REMEMBERED :]]
-    text = " ".join(rewrite("\n".join([*lines, f"user: {question}"])).split()).strip("\"' ")
-    return text if 3 < len(text) <= 400 else None
+    return "\n".join([*lines, f"user: {question}"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
+from rag.chat_model import Reply
 from rag.follow_ups import understand
 from rag.query import Query, admits
 from rag.records import Passage, Turn
+from rag.rewriting import Rewriter
 
 AUTHORS = ("Ann Bea Lee", "Paul Okoro", "Zoë Müller", "quill", "mark")
 NOW = datetime(2024, 6, 15, tzinfo=UTC)
@@ -114,7 +117,12 @@ def test_a_quoted_turn_cannot_pass_for_another_when_a_model_rewrites() -> None:
 
 @pytest.mark.parametrize("reply", ["", "  ", "x" * 500])
 def test_an_unusable_rewriting_is_replaced_by_rules(reply: str) -> None:
-    assert understand("And why?", TALK, AUTHORS, now=NOW, rewrite=lambda _: reply) == understand(
+    class Model:
+        def stream(self, messages: Any) -> Reply:
+            return Reply(lambda _: iter([reply]))
+
+    rewrite = Rewriter(Model()).standalone
+    assert understand("And why?", TALK, AUTHORS, now=NOW, rewrite=rewrite) == understand(
         "And why?", TALK, AUTHORS, now=NOW
     )
 
@@ -191,6 +199,11 @@ def known(word: str) -> bool:
         "Is the last boat always late?",
         "Who is Zoë Müller?",
         "On which floor does the caretaker put the bike?",
+        "Who said that a boat must float?",
+        "Do warm harbours with deep sheltered water keep it from cold winds?",
+        "What causes rust in boilers?",
+        "How many eels live here?",
+        "Which bus goes once?",
     ],
 )
 @pytest.mark.parametrize("talk", [FERRY, BOTH])
@@ -211,6 +224,9 @@ def test_a_complete_question_takes_nothing_over(question: str, talk: tuple[Turn,
         ("And in winter?", ["Ann Bea Lee"], "ferry winter", ""),
         ("What if it freezes?", ["Ann Bea Lee"], "ferry freezes", ""),
         ("For how long?", ["Ann Bea Lee"], "ferry", ""),
+        ("How long in winter?", ["Ann Bea Lee"], "ferry winter", ""),
+        ("Is wheat better?", ["Ann Bea Lee"], "ferry wheat", ""),
+        ("How much rust can cold salt water make on it?", ["Ann Bea Lee"], "ferry rust", ""),
         ("epoxy", ["Ann Bea Lee"], "epoxy", "ferry"),
         ("And Batteries?", ["Ann Bea Lee"], "Batteries", "ferry"),
         ("Tell me more about salt", ["Ann Bea Lee"], "salt", "ferry"),
