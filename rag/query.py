@@ -53,6 +53,11 @@ class Query:
     newest: bool = False
     """The latest words are asked for."""
 
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who is asked for, whether or not anything by them is indexed."""
+        return (*self.authors, *self.unknown_authors)
+
 
 def timeless(query: Query) -> Query:
     """A question without its period."""

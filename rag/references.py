@@ -9,6 +9,8 @@ from rag.lexical import stems
 from rag.names import Word, words
 from rag.speech import AUXILIARY_VERB, HELPING_VERB, SAYING
 
+PERSON = re.compile(r"\b(?:he|she|him|his|her|hers|himself|herself)\b(?!\s+or\b)", re.I)
+PEOPLE = re.compile(r"\b(?:they|them|their|theirs|each other|one another|these two|both(?: of them)?|the two)\b", re.I)
 _DEPENDENT = frozenset(
     """
     advantage alternative answer argument benefit best better catch cause certain change changed condition conclusion
