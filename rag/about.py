@@ -15,7 +15,7 @@ from rag.phrases import Phrases
 from rag.records import Coverage
 
 if TYPE_CHECKING:
-    from rag.questions import Query
+    from rag.query import Query
 
 NAMED = 5
 """Authors that an overview names."""

@@ -10,7 +10,7 @@ from rag.phrases import Phrases
 from rag.records import Filters
 
 if TYPE_CHECKING:
-    from rag.questions import Query
+    from rag.query import Query
     from rag.store import Store
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from rag.english import COMMON_WORDS
 from rag.expectation import Expectation, expected
 from rag.lexical import stems
-from rag.questions import Query, admits
+from rag.query import Query, admits
 from rag.reader import Reads
 from rag.records import Passage
 

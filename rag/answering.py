@@ -21,7 +21,7 @@ from rag.retrieval import narrowed
 if TYPE_CHECKING:
     from rag.chat_model import ChatModel
     from rag.embedding import Embedder
-    from rag.questions import Query
+    from rag.query import Query
     from rag.retrieval import Retrieved, Retriever
     from rag.rewriting import Rewriter
     from rag.settings import Settings
@@ -329,7 +329,7 @@ def _from_then(query: Query, passage: Passage) -> bool:
 
 def _tells_of(query: Query, passage: Passage) -> bool:
     """Whether a passage speaks of the period that a question names."""
-    from rag.questions import period_words
+    from rag.query import period_words
 
     own = set(re.findall(r"\w+", passage.text.casefold()))
     return all(word.casefold() in own for word in period_words(query))

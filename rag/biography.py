@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.lexical import stems
-from rag.questions import Query
+from rag.query import Query
 from rag.records import Passage
 
 ANSWERED = 0.8

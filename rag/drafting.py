@@ -39,7 +39,7 @@ from rag.tokens import TokenCounter, answer_tokens, dollars, load_counter
 if TYPE_CHECKING:
     from rag.chat_model import ChatModel, Reply
     from rag.embedding import Embedder
-    from rag.questions import Query
+    from rag.query import Query
     from rag.retrieval import Retrieved
     from rag.settings import Settings
     from rag.store import Store

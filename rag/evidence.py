@@ -19,7 +19,7 @@ from rag.keys import INVISIBLE
 from rag.lexical import stems
 from rag.literal import telling
 from rag.phrases import Phrases
-from rag.questions import Query, admits
+from rag.query import Query, admits
 from rag.records import Citation, Passage, Span
 from rag.relevance import Sentence, read_again, score_sentences
 from rag.stance import stance

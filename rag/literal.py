@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rag.english import COMMON_WORDS
 from rag.lexical import stems
-from rag.questions import Query
+from rag.query import Query
 from rag.records import Passage
 
 _ASKS_FOR_MENTIONS = re.compile(

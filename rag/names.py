@@ -1,7 +1,7 @@
 """Find the names of indexed authors in a text.
 
 Knows full names, handles, slugs, first and last names, any case, diacritics, underscores, possessives and small typos.
-Does not decide whether a name is meant as the speaker (see questions.py).
+Does not decide whether a name is meant as the speaker (see roles.py).
 """
 
 from __future__ import annotations

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.lexical import stems
-from rag.questions import Query
+from rag.query import Query
 from rag.records import Passage, Range
 from rag.sentences import split_sentences
 

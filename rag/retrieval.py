@@ -23,7 +23,7 @@ from rag.records import Filters, Passage, Turn
 
 if TYPE_CHECKING:
     from rag.embedding import Embedder
-    from rag.questions import Query
+    from rag.query import Query
     from rag.reader import Reads
     from rag.reranking import Reranker
     from rag.settings import Settings
@@ -149,7 +149,7 @@ class Retriever:
         Comments written then; if the period may be part of the topic, any comment, with the period in the question; at last
         those that carry no date. A way that no comment fits is left out, unless all are.
         """
-        from rag.questions import about_period, timeless
+        from rag.query import about_period, timeless
 
         anytime = timeless(query)
         allowed = narrowed(filters, anytime)
@@ -214,7 +214,7 @@ class Retriever:
         Raises:
             QuestionError: The limit is no whole number.
         """
-        from rag.questions import admits
+        from rag.query import admits
         from rag.relevance import score_sentences
         from rag.stretches import POOL, best_stretches
 

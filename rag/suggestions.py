@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from rag.english import FUNCTION_WORDS
-from rag.questions import Query
+from rag.query import Query
 from rag.records import Answer, Passage
 
 MOST = 3

@@ -12,7 +12,7 @@ import pytest
 import ingest
 from rag.answerability import NOTHING_ASKED, WEIGHTS, Signals, judge, probability
 from rag.expectation import expected
-from rag.questions import Query
+from rag.query import Query
 from rag.records import Passage
 from rag.retrieval import Retriever
 from rag.settings import Settings

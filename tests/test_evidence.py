@@ -12,7 +12,7 @@ import pytest
 from rag.embedding import Embedder
 from rag.evidence import Composed, compose, inert, plain
 from rag.follow_ups import understand
-from rag.questions import Query
+from rag.query import Query
 from rag.records import Passage
 from rag.relevance import Sentence, read_again
 from rag.sentences import split_sentences

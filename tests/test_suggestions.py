@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from rag.questions import Query
+from rag.query import Query
 from rag.records import Answer, Citation, Passage
 from rag.suggestions import suggest
 

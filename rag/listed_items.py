@@ -1,0 +1,84 @@
+"""What an answer lists, and which part of it "the second one?" or "[2]" means."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ORDINALS = {
+    **{
+        name: number
+        for number, names in enumerate(["first", "second", "third", "fourth", "fifth", "sixth"])
+        for name in names.split()
+    },
+    **{
+        f"{number}{ending}": number - 1
+        for number, ending in enumerate(["", "st", "nd", "rd", "th", "th", "th"])
+        if number
+    },
+    "last": -1,
+    "latter": -1,
+    "former": 0,
+}
+ORDINAL = re.compile(
+    r"\b("
+    + "|".join(_ORDINALS)
+    + r")\s+(?:one|point|quote|argument|comment|answer|author|person|citation|source|reason|item|claim|part)\b"
+    r"(?!\s+(?:of|by|about|that|to)\b)"
+    r"|\bthe\s+(" + "|".join(_ORDINALS) + r")(?=\W*$|\s+(?:says?|means?|thinks?|claims?|argues?|is|was|does|did)\b)"
+    r"|\[(\d{1,2})\]|\b(?:number|quote|citation|source|point)\s+(\d{1,2})\b",
+    re.I,
+)
+"""Words that point to a part of an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """Something that an answer lists."""
+
+    heading: str
+    """Says who is quoted; empty if `text` does."""
+    text: str
+
+
+def item_meant(question: str, reply: str, listed: str) -> Item | None:
+    """The part of an answer that a question points to; None if it points to none.
+
+    Args:
+        question: Such as "the second one?" or "tell me more about [2]".
+        reply: The last answer, to whose markers numbers belong.
+        listed: The answer that ordinals count in.
+    """
+    match = ORDINAL.search(question)
+    if not match:
+        return None
+    name = (match[1] or match[2] or "").casefold()
+    if not name:
+        return _items(reply).get(str(int(match[3] or match[4])))
+    items, number = list(_items(listed).values()), _ORDINALS[name]
+    return items[number] if -len(items) <= number < len(items) else None
+
+
+def _items(reply: str) -> dict[str, Item]:
+    """What an answer lists, by number: its quotes, else what stands before each marker, else its list."""
+    quotes: dict[str, Item] = {}
+    heading = ""
+    for block in re.split(r"\n\s*\n", reply):
+        if not block.lstrip().startswith(">"):
+            heading = block
+            continue
+        quoted = re.sub(r"^\s*>\s?", "", block, flags=re.M)
+        for text, number in _marked(quoted) or [(quoted, str(len(quotes) + 1))]:
+            quotes.setdefault(number, Item(heading, text))
+    if not quotes:
+        for text, number in _marked(reply):
+            quotes.setdefault(number, Item("", text))
+    if quotes:
+        return quotes
+    listed = re.findall(r"^\s*(?:[-*]|\d+[.)])\s+(.*)$", reply, re.M)
+    return {str(number): Item("", text) for number, text in enumerate(listed, 1)}
+
+
+def _marked(text: str) -> list[tuple[str, str]]:
+    """Pieces of a text with the number at the end of each."""
+    return re.findall(r"(.*?)\[(\d{1,2})\]", text, re.S)
