@@ -265,7 +265,7 @@ class _Conversation:
         last = said.query
         if last.authors or last.unknown_authors or last.mentioned or not _PERSON.search(question):
             return said
-        own_words = "\n".join(line for line in said.reply.splitlines() if not line.lstrip().startswith(">"))
+        own_words = "\n".join(line for line in said.reply.split("\n") if not line.lstrip().startswith(">"))
         named = self._authors(own_words) or said.people
         return replace(said, query=replace(last, authors=named)) if len(named) == 1 else said
 

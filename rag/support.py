@@ -616,7 +616,8 @@ def load_pairs(path: Path) -> tuple[list[Pair], list[Pair]]:
         path: JSON lines with `author`, `evidence` and lists `supported`, `near_miss`, `contradiction` of sentences. The
             first sentence of each line is paired with the evidence of the seventh line after it, too: another topic.
     """
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    with path.open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines if line.strip()]
     halves: tuple[list[Pair], list[Pair]] = ([], [])
     for number, row in enumerate(rows):
         half, evidence = halves[number % 2], tuple(row["evidence"])

@@ -27,6 +27,7 @@ from ingest.segmentation_eval import (
     made_dumps,
     make_dump,
     misplaced,
+    read_comments,
     score,
     seed_dumps,
 )
@@ -517,6 +518,14 @@ def test_figures_need_nothing_but_the_packages(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert int(done.stdout) == len(made_dumps()) >= 30
+
+
+def test_comments_to_measure_with_may_hold_any_sign(tmp_path: Path) -> None:
+    file = tmp_path / "comments.jsonl"
+    texts = ["One\u2028line.", "Another\x85one."]
+    rows = [json.dumps({"author": "Ann", "text": text}, ensure_ascii=False) + "\n" for text in texts]
+    file.write_text("".join(rows), encoding="utf-8")
+    assert [row["text"] for row in read_comments(file)["Ann"]] == texts[::-1]
 
 
 def test_own_dumps_are_measured_by_the_borders_recorded_beside_them(tmp_path: Path) -> None:
