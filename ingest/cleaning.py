@@ -138,6 +138,28 @@ def is_weak_chrome_line(line: str) -> bool:
     return len(line) <= 40 and (line.casefold() in WEAK_LINES or _COUNTER.fullmatch(line) is not None)
 
 
+_ANNOUNCED = re.compile(
+    r"""^[^\w\n]{0,8}
+    (?:(?P<count>[Nn]o|\d[\d,.]{0,8}k?)\s{1,3}[Cc]omments?(?:\ (?:yet|found))?
+    |[Cc]omments?\s{0,3}\(?(?P<after>\d[\d,.]{0,8}k?)\b
+    |Comments|COMMENTS)
+    (?:,?\ sorted\ by\b[^\n]{0,60})?[^\w\n]{0,8}$""",
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+def announced_comments(text: str) -> str | None:
+    """The line that says that comments follow: a heading, or their number. None if it says that there are none.
+
+    Several numbers announce nothing: they stand in a list of posts.
+    """
+    found = list(_ANNOUNCED.finditer(text))
+    numbers = {match["count"] or match["after"] for match in found} - {None}
+    if not found or len(numbers) > 1 or numbers & {"0", "no", "No"}:
+        return None
+    return " ".join(found[0].group().split()).strip("\ufeff#*_: ")
+
+
 # --- profile or document ----------------------------------------------------------------------------------------------
 
 _BIO = re.compile(

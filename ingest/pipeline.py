@@ -374,6 +374,9 @@ class Run:
             )
         if proved is None:
             self.borders.file_dump(document.source, text, found.comments[0].start if found.comments else None)
+        if proved is None and not found.comments:
+            what = "It looks like the saved page of a user, but no comment was found in it."
+            self._note(Problem(document.source, None, what, "Save it when its comments are loaded.", "note"))
         for rank, piece in enumerate(found.comments):
             yield Sighting(
                 start=piece.start, end=piece.end, text=text[piece.start : piece.end], kind="comment", rank=rank,

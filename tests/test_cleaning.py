@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.cleaning import (
+    announced_comments,
     find_gaps,
     is_chrome_line,
     is_weak_chrome_line,
@@ -75,6 +76,40 @@ def test_lines_that_only_a_page_prints_are_chrome(line: str) -> None:
 )  # fmt: skip
 def test_lines_that_a_person_may_write_are_not_chrome_by_themselves(line: str) -> None:
     assert not is_chrome_line(line)
+
+
+@pytest.mark.parametrize(
+    ("lines", "announced"),
+    [
+        ("Comments", "Comments"),
+        ("COMMENTS:", "COMMENTS"),
+        ("## Comments", "Comments"),
+        ("**3 comments**", "3 comments"),
+        ("1 comment", "1 comment"),
+        ("1,204 Comments:", "1,204 Comments"),
+        ("1.2k comments", "1.2k comments"),
+        ("Comments (31)", "Comments (31)"),
+        ("Comments\n31", "Comments 31"),
+        ("12\ncomments", "12 comments"),
+        ("12 comments, sorted by top scoring", "12 comments, sorted by top scoring"),
+        ("Comments sorted by top scores.", "Comments sorted by top scores."),
+        ("Comments\r\n\r\nBo: It is long.\r", "Comments"),
+        ("3 comments\nBo\nShare\n3 comments", "3 comments"),
+        ("Comments\nNo comments yet", None),
+        ("Comments\n0 comments", None),
+        ("No comments found.", None),
+        ("Ropes\n3 comments\nKnots\n12 comments", None),
+        ("new | comments | ask", None),
+        ("comments", None),
+        ("Comment", None),
+        ("Leave a comment", None),
+        ("Comments are closed", None),
+        ("Comments on the draft", None),
+        ("I have 12 comments on this", None),
+    ],
+)
+def test_a_page_announces_comments_in_a_line_of_its_own(lines: str, announced: str | None) -> None:
+    assert announced_comments(f"\ufeff{lines}") == announced_comments(f"Ropes.\n{lines}\nMore.") == announced
 
 
 @pytest.mark.parametrize(

@@ -331,6 +331,15 @@ def test_option_names_the_author_of_a_dump(settings: Settings, tmp_path: Path) -
     assert ingest(dump, settings=settings).switched is False
 
 
+def test_a_profile_without_comments_is_told(settings: Settings, tmp_path: Path) -> None:
+    head = "Ada Lovelace\nI sail.\nPosts\nSorted by New\nWiki Contributions\nComments\n"
+    (tmp_path / "empty.txt").write_text(head, encoding="utf-8")
+    (tmp_path / "full.txt").write_text(f"{head}Thanks for this! {TIDES}\n", encoding="utf-8")
+    report = ingest(tmp_path, settings=settings)
+    assert [(note.source, "no comment was found" in note.what) for note in report.skipped] == [("empty.txt", True)]
+    assert (counts(report, "files", "comments"), report.errors) == ((2, 1), ())
+
+
 def test_author_name_for_a_file_that_is_not_there_is_reported(folder: Path, settings: Settings) -> None:
     report = ingest(folder, settings=settings, author_names={"nope.txt": "Ada"})
     assert [problem.source for problem in report.errors] == ["nope.txt"]

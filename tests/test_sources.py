@@ -770,6 +770,35 @@ def test_any_other_page_is_one_document_without_its_chrome(tmp_path: Path):
     }
 
 
+BLOG = "<html><nav>Comments</nav><article><h1>Ropes</h1><p>Long.</p><h2>{}</h2><p>Bo: Very.</p></article></html>"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "noted"),
+    [
+        ("a.html", BLOG.format("3 <b>Comments</b>"), "3 Comments"),
+        ("a.html", BLOG.format("0 Comments"), None),
+        ("a.html", BLOG.format("Knots"), None),
+        ("bio.html", EA_USER.replace("</body>", "<h2>Comments<span>31</span></h2></body>"), "Comments 31"),
+        ("bio.html", EA_USER, None),
+        ("comments.html", LESSWRONG_USER.replace("</body>", "<h2>Comments</h2></body>"), None),
+        ("a.md", "# Ropes\n\nLong.\n\n## Comments\n\nBo: Very.\n", "Comments"),
+        ("a.txt", "Ropes\r\n\r\nLong.\r\n\r\n2 comments\r\n\r\nBo: Very.\r\n", "2 comments"),
+        ("a.txt", "Ropes\n\nI have 2 comments on them.\n", None),
+        ("dump.txt", DUMP, None),
+    ],
+)
+def test_a_page_that_announces_comments_and_shows_none_is_told(
+    name: str, text: str, noted: str | None, tmp_path: Path
+) -> None:
+    path = write(tmp_path / name, text)
+    notes = [problem for problem in problems(path) if " says " in problem.what]
+    assert [(note.source, note.severity, note.what.split('"')[1]) for note in notes] == (
+        [(name, "note", noted)] if noted else []
+    )
+    assert any(isinstance(item, RawDocument) for item in read([path]))
+
+
 @pytest.mark.parametrize(
     ("html", "text", "gaps"),
     [

@@ -22,7 +22,7 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     Args:
         columns: Of no use here; a text has none.
     """
-    from ingest.cleaning import looks_like_profile
+    from ingest.cleaning import announced_comments, looks_like_profile
 
     if file.size > LARGEST:
         what = f"{file.size:,} bytes are too large for one text."
@@ -39,6 +39,9 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
         yield problem
         return
     kind = "profile" if looks_like_profile(text) else "document"
+    if kind == "document" and (announced := announced_comments(text)):
+        what = f'The text says "{announced}", but is no saved page of a user: it was kept whole.'
+        yield Problem(file.source, None, what, "If it has comments, give them as rows (JSON Lines).", "note")
     yield RawDocument(file.source, text, kind)
 
 
