@@ -36,7 +36,7 @@ from rag.store import Store, VectorJob, Writer
 if TYPE_CHECKING:
     from rag.embedding import Embedder
 
-VERSION = 5
+VERSION = 6
 """Part of every fingerprint: raise it when the same file would now be read differently."""
 BATCH = 128
 """Comments that are chunked and embedded together."""

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 from ingest.sources import forum_magnum, hacker_news, reddit
 from ingest.sources.base import UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
+from ingest.sources.html_in_text import as_markdown
 from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
@@ -51,10 +52,14 @@ def check_columns(columns: Mapping[str, str] | None) -> None:
 class Row:
     """One row while it is read: hands out fields of the right type and collects what is wrong with the others."""
 
-    def __init__(self, values: Mapping[str, Any], line: int | None, columns: Mapping[str, str]) -> None:
+    def __init__(
+        self, values: Mapping[str, Any], line: int | None, columns: Mapping[str, str], *, is_markdown: bool = False
+    ) -> None:
         self.values = values
         self.line = line
         self.columns = columns
+        self.is_markdown = is_markdown
+        """Whether its text is known to be markdown, and is not looked at for HTML."""
         self.problems: list[Problem] = []
 
     def name(self, column: str) -> str | None:
@@ -213,7 +218,7 @@ class Rows:
             self._silent = False
             self._left_out[entry.reason, entry.fix] += entry.count
         else:
-            yield from self._read(Row(entry.values, line, {}), entry.kind)
+            yield from self._read(Row(entry.values, line, {}, is_markdown=True), entry.kind)
 
     def finish(self) -> Iterator[Problem]:
         """Say what can be said only at the end of the file."""
@@ -333,7 +338,8 @@ class Rows:
 def _markup(row: Row) -> Markup | None:
     text = row.text("text")
     if text and text.strip("\0\ufeff\u200b \t\r\n"):
-        return Markup(text, quoted(text))
+        converted = None if row.is_markdown else as_markdown(text)
+        return converted if converted and converted.text else Markup(text, quoted(text))
     html = row.text("html")
     if not html:
         return None
