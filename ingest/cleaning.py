@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rag.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
 from rag.records import Range
 
 # --- lines ------------------------------------------------------------------------------------------------------------
@@ -253,6 +254,9 @@ _NO_SURNAME = frozenset(
     chinese japanese korean german french italian spanish dutch russian polish swiss swedish israeli brazilian mexican european african asian
     zealander catholic christian jew jewish muslim hindu buddhist orthodox protestant mormon quaker atheist altruist rationalist""".split()
 )
+_EVERYDAY = FUNCTION_WORDS | COMMON_WORDS
+_ADVERB = re.compile(r"(?!anato|bever|char|cice|ever|kimber|nata|reil|shel|vita|waver)\w{4,}ly|\w{3,}ing")
+_ADJECTIVE = re.compile(r"\w{4,}(?:(?<!fr)(?<!dr)(?<!e)(?<!ham)(?<!hamm)(?<!khal)ed|ous|ful|less|[ai]ble|ical|istic)")
 _PLACE_NAMES = """london|paris|berlin|munich|hamburg|zurich|zürich|geneva|vienna|prague|budapest|warsaw|krakow|oslo|stockholm|copenhagen
 helsinki|amsterdam|rotterdam|the hague|brussels|antwerp|lisbon|porto|madrid|barcelona|rome|milan|athens|istanbul|moscow|saint petersburg
 kyiv|oxford|cambridge|edinburgh|glasgow|manchester|bristol|dublin|tel aviv|jerusalem|cairo|nairobi|lagos|cape town|johannesburg|dubai|mumbai
@@ -341,16 +345,24 @@ def owner_of_section(line: str) -> Range | None:
 def introduced_name(line: str) -> Range | None:
     """Where a line of a bio says who its author is: "My name is Ada Byron", "I'm Ada Byron, a diver".
 
-    A capital makes no name: "I'm Dutch" and "I'm Managing Partner" give None.
+    A capital makes no name: "I'm Dutch", "I'm Managing Partner" and "I'm Generally Confused" give None.
     """
     for match in _INTRODUCES.finditer(line[:2_000]):
         if match["name"]:
             return match.span("name")
         person = match["person"]
-        words = {word.casefold() for word in person.split()}
-        if " " in person and looks_like_name(person) and not words & _NO_SURNAME and not is_place(person):
+        no_surname = {word.casefold() for word in person.split()} & _NO_SURNAME
+        if " " in person and looks_like_name(person) and not (no_surname or is_place(person) or _is_a_state(person)):
             return match.span("person")
     return None
+
+
+def _is_a_state(person: str) -> bool:
+    """Whether capitalised words say how somebody is: "Generally Confused", "Still Waiting"."""
+    first, *others = (word if word not in NAMES_THAT_ARE_WORDS else "" for word in person.casefold().split())
+    if _ADVERB.fullmatch(first):
+        return True
+    return any(word in _EVERYDAY or _ADJECTIVE.fullmatch(word) for word in (first, *others))
 
 
 def linked_name(line: str, *, first: bool) -> Range | None:

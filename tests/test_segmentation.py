@@ -104,6 +104,19 @@ def test_nothing_known_gives_a_plain_label() -> None:
 
 
 HEADINGS = ["Posts", "Sorted by New", "Wiki Contributions", "Comments"]
+NAMES = [
+    "Emily King",
+    "Mohammed Ahmed",
+    "Kimberly Manning",
+    "Vitaly Reed",
+    "Alfred Long",
+    "Frank Young",
+    "Sterling Quay",
+]
+STATES = [
+    "Generally Confused", "Very Sorry", "Still Waiting", "Deeply Skeptical", "Super Excited", "Always Learning", "Just Curious",
+    "Feeling Lucky", "Utterly Unqualified", "Happy Here", "Left Handed", "Politically Homeless", "Not Convinced", "Team Tide",
+]  # fmt: skip
 USERS = "https://www.lesswrong.com/users"
 
 
@@ -122,6 +135,7 @@ USERS = "https://www.lesswrong.com/users"
         (["San Francisco", "I'm Ada Byron. I study tides.", *HEADINGS], "Ada Byron"),
         (["Boston", "12", "Boston", "Subscribe", "I study tides.", *HEADINGS], "Boston"),
         (["ada_b", "My name is Ada Byron.", *HEADINGS], "ada_b"),
+        *(([f"I'm {name}.", *HEADINGS], name) for name in NAMES),
     ],
 )  # fmt: skip
 def test_a_name_that_the_page_states_is_taken_from_wherever_it_stands(head: list[str], name: str) -> None:
@@ -141,12 +155,19 @@ def test_a_name_that_the_page_states_is_taken_from_wherever_it_stands(head: list
         ["My name is German for tide."], ["I'm New York, born and bred."], [f"I dive with {USERS}/bo-quay and others."],
         [f"My friend's profile: {USERS}/bo-quay"], [f"My old account: {USERS}/bo-quay"], ["I study tides.", f"{USERS}/bo-quay"],
         ["I'm Bo Quay.", "My name is Cy Tern."], ["Today's Comments"], ["Things to read:", "Bo Quay's Posts"],
+        *([f"I'm {state}."] for state in STATES), *([f"I dive. I am {state}, but fine."] for state in STATES),
     ],
 )  # fmt: skip
 def test_places_and_other_people_are_not_the_author(bio: list[str]) -> None:
     text = "\n".join([*bio, *HEADINGS, *COMMENTS])
     found = segment(text)
     assert (found.name, texts(text, found)) == (None, COMMENTS)
+
+
+def test_who_introduces_themselves_in_a_comment_is_not_the_author() -> None:
+    told = "I'm Bo Quay. Are you the one with the tide gauge at the old harbour?"
+    for text in ("\n".join(["Comments", told, *COMMENTS]), "\n".join([*COMMENTS, told])):
+        assert segment(text).name is None
 
 
 def test_a_known_name_helps_to_find_its_line() -> None:
