@@ -440,6 +440,38 @@ def test_openings_that_the_next_paragraph_answers_are_quoted(opening: str, answe
     assert is_answered([opening, answer, "The book in the office shows it."]) is quoted
 
 
+@pytest.mark.parametrize("head", [[], ["Ada Byron"], ["Ada Byron", "I study tides at the university."], HEADINGS])
+@pytest.mark.parametrize(
+    ("opening", "answer"),
+    [
+        ("But the harbour has no gauge at all, does it?", "It has two. You can see the older one from the bridge."),
+        (
+            "The clock at the quay was slow for years and nobody cared.",
+            "Exactly. The keeper told us so in his letters.",
+        ),
+        ("Why would the university read a gauge twice a day?", "Because it must: the moon asks for it."),
+        ("Who pays the researchers at the institute?", "Mostly the town, I think."),
+    ],
+)
+def test_words_of_others_with_which_a_dump_begins_are_marked(head: list[str], opening: str, answer: str) -> None:
+    text = "\n\n".join([*head, opening, answer, *COMMENTS])
+    first = segment(text).comments[0]
+    assert (text[first.start :].startswith(opening), slices(text, first.quoted)) == (True, [opening])
+
+
+@pytest.mark.parametrize(
+    ("bio", "next_line"),
+    [
+        ("The founder of a tide institute.", "Yes, I agree about the observatory clock."),
+        ("Interested in tides at the university?", "Write to ada@tides.org."),
+        ("Want to talk about my research?", "Yes, the clock was wrong, and nobody saw it."),
+    ],
+)
+def test_a_bio_is_no_quotation_that_the_next_line_answers(bio: str, next_line: str) -> None:
+    text = "\n\n".join(["Ada Byron", bio, next_line, *COMMENTS])
+    assert bio in slices(text, segment(text).profile)
+
+
 @pytest.mark.parametrize(
     "paragraphs",
     [
