@@ -378,6 +378,12 @@ def test_a_text_that_only_has_a_less_than_sign_stays_as_it_is(text: str, tmp_pat
     assert read_one(write(tmp_path / "a.jsonl", {"id": 1, "text": text})).text == text
 
 
+def test_a_deleted_account_is_nobody(tmp_path: Path):
+    path = write(tmp_path / "a.jsonl", {"id": 1, "text": "It is.", "author": "[deleted]"})
+    (document,) = read([path], author_names={"a.jsonl": "Bo"})
+    assert (document.author, document.extra) == (None, {"anonymous": True})
+
+
 def test_markdown_of_a_known_export_is_not_looked_at_for_html(tmp_path: Path):
     row = {"id": "a", "body": "<p>One.</p><p>Two.</p>", "subreddit": "knots", "created_utc": 1_700_000_000}
     assert read_one(write(tmp_path / "a.jsonl", row)).text == row["body"]

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ingest.sources import forum_magnum, hacker_news, reddit
-from ingest.sources.base import UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
+from ingest.sources.base import GONE, UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
 from ingest.sources.html_in_text import as_markdown
 from ingest.sources.voices import quoted
 from rag.errors import SourceError
@@ -134,6 +134,11 @@ class Row:
             return None
         return moment
 
+    def is_gone(self, column: str) -> bool:
+        """Whether the export says that what stood here was deleted."""
+        value = self._value(column)
+        return isinstance(value, str) and value.strip() in GONE
+
     def has(self, column: str) -> bool:
         """Whether the row has this column, be it empty."""
         path = self.columns.get(column, column)
@@ -202,8 +207,11 @@ class Rows:
             yield self.problem(line, f"The row is {_kind(values)}.", fix, row_unread=True)
             return
         export = self.recognise(values)
-        if export is None:
-            yield from self._read(Row(values, line, self.columns), "comment")
+        row = Row(values, line, self.columns)
+        if export is None and row.is_gone("text"):
+            yield from self.add(LeftOut("deleted or removed"), line)
+        elif export is None:
+            yield from self._read(row, "comment")
         else:
             for entry in export.entries(values):
                 yield from self.add(entry, line)
@@ -283,7 +291,7 @@ class Rows:
             markup.text,
             kind,
             id=id,
-            author=row.name("author"),
+            author=None if row.is_gone("author") else row.name("author"),
             url=row.link("url"),
             posted_at=row.date("posted_at"),
             parent_id=parent,
@@ -293,7 +301,7 @@ class Rows:
             seen_at=row.date("seen_at"),
             quoted=markup.quoted,
             gaps=markup.gaps,
-            extra=row.extra(),
+            extra={**row.extra(), **({"anonymous": True} if row.is_gone("author") else {})},
             line=row.line,
         )
 
