@@ -98,6 +98,47 @@ def test_renamed_file_is_not_embedded_again_and_keeps_its_ids(folder: Path, sett
     assert {c.id: c.text for c in rag.comments(settings=settings)} == before
 
 
+def documents(settings: Settings) -> dict[str, list[str]]:
+    """Files that hold each document."""
+    found = Store.open(settings).corpus.comments(kind="document")
+    return {document.id: sorted(span.source for span in document.sightings) for document in found}
+
+
+@pytest.mark.parametrize("name", ["new name.md", "a.txt", "further/down/note.md"])
+def test_note_keeps_its_id_when_its_file_is_renamed(name: str, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "in" / "further" / "down").mkdir(parents=True)
+    note = tmp_path / "in" / "note.md"
+    note.write_text(f"# Tides\n\n{TIDES}\n", encoding="utf-8")
+    (tmp_path / "in" / "other.md").write_text(KNOTS, encoding="utf-8")
+    ingest(tmp_path / "in", settings=settings)
+    before = documents(settings)
+    note.rename(tmp_path / "in" / name)
+    report = ingest(tmp_path / "in", settings=settings)
+    assert (report.counts["embedded"], report.removed_sources) == (0, ("note.md",))
+    assert documents(settings) == {
+        id: [name if file == "note.md" else file for file in at] for id, at in before.items()
+    }
+
+
+def test_copies_of_a_note_are_one_unless_others_wrote_them(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, text in {
+        "a.md": TIDES,
+        "b.txt": f"{TIDES}\r\n",
+        "c.md": TIDES,
+        "d.md": TIDES.replace("?", "!") + "!",
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+    ingest(folder, settings=settings, author_names={"c.md": "Bo"})
+    assert sorted(documents(settings).values()) == [["a.md", "b.txt"], ["c.md"], ["d.md"]]
+    (folder / "a.md").unlink()
+    ids = set(documents(settings))
+    ingest(folder, settings=settings)
+    assert sorted(documents(settings).values()) == [["b.txt"], ["c.md"], ["d.md"]]
+    assert set(documents(settings)) == ids
+
+
 def test_same_name_with_new_content_is_updated(folder: Path, settings: Settings) -> None:
     ingest(folder, settings=settings)
     write(folder / "thread.jsonl", row("a3", KNOTS))
