@@ -302,13 +302,14 @@ class Run:
         query = "SELECT 1 FROM sources WHERE (file = ? OR name = ?) AND kind = 'profile'"
         return self.db.execute(query, (name, name)).fetchone() is not None
 
-    def _file_fingerprint(self, file: SourceFile, author: str | None, columns: Mapping[str, str]) -> str | None:
+    def _file_fingerprint(self, file: SourceFile, author: str | None, columns: Mapping[str, str]) -> str:
+        """What the file, and what is said about it, is known by; empty if one of them cannot be read."""
         sidecar = file.path.with_name(file.path.name + ".meta.json")
         try:
-            extra = sidecar.read_text(encoding="utf-8") if sidecar.exists() else ""
+            extra = sidecar.read_text(encoding="utf-8", errors="backslashreplace") if sidecar.exists() else ""
             return digest(VERSION, file.sha256, author, sorted(columns.items()), extra)
-        except (OSError, SourceError, UnicodeDecodeError):
-            return None
+        except (OSError, SourceError):
+            return ""
 
     def _take(self, document: RawDocument, file: str) -> None:
         """Store one document and its pieces, unless it is as it was."""

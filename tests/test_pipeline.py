@@ -148,6 +148,19 @@ def test_same_name_with_new_content_is_updated(folder: Path, settings: Settings)
     assert report.removed_sources == ("thread.jsonl#a1", "thread.jsonl#a2")
 
 
+@pytest.mark.parametrize("sidecar", ['{"author": "Ada"}'.encode("utf-16"), b"\xff\xfe{", None])
+def test_sidecar_in_another_encoding_or_unreadable_stops_nothing(
+    sidecar: bytes | None, folder: Path, settings: Settings
+) -> None:
+    beside = folder / "thread.jsonl.meta.json"
+    if sidecar is None:
+        beside.mkdir()
+    else:
+        beside.write_bytes(sidecar)
+    assert counts(ingest(folder, settings=settings), "comments", "added") == (2, 2)
+    assert counts(ingest(folder, settings=settings), "comments", "changed") == (2, 0)
+
+
 def test_file_gone_from_its_folder_is_removed_and_reported(folder: Path, settings: Settings) -> None:
     write(folder / "other.jsonl", row("b1", KNOTS))
     ingest(folder, settings=settings)
