@@ -87,7 +87,7 @@ def ingest(
         paths = Readings(store.corpus.connection).roots()
     if not paths:
         raise SourceError("Nothing to ingest. Give files or folders, as in `python -m ingest comments/`.")
-    found = list(files(paths))
+    found = list(files(paths, index=Path(settings.store)))
     if store is None and all(isinstance(item, Problem) for item in found):
         return IngestReport(errors=tuple(found), seconds=time.monotonic() - started)
     store = store or _store(settings)

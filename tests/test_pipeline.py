@@ -161,6 +161,15 @@ def test_sidecar_in_another_encoding_or_unreadable_stops_nothing(
     assert counts(ingest(folder, settings=settings), "comments", "changed") == (2, 0)
 
 
+def test_index_inside_the_folder_is_not_read(folder: Path) -> None:
+    settings = Settings(store=folder / "kept" / "index")
+    for _ in range(2):
+        assert ingest(folder, settings=settings).errors == ()
+    (folder / "kept" / "note.md").write_text(KNOTS, encoding="utf-8")
+    report = ingest(folder, settings=settings)
+    assert (report.errors, report.files_found) == ((), 2)
+
+
 def test_file_gone_from_its_folder_is_removed_and_reported(folder: Path, settings: Settings) -> None:
     write(folder / "other.jsonl", row("b1", KNOTS))
     ingest(folder, settings=settings)
