@@ -98,6 +98,7 @@ _CHROME = re.compile(
 _OWN_SECTION = re.compile(
     r"(?:all of )?(?P<owner>\S.{0,40}?)['’]s? (?:posts|comments|shortform(?: feed)?)(?: \+ replies)?", re.IGNORECASE
 )
+_HOW_MANY = re.compile(r" ?\(\d{1,3}(?:,?\d{3})*\)$")
 _OF_COMMENTS = re.compile(r"\bcomments?\b", re.IGNORECASE)
 # Scores and relative dates: chrome next to other chrome, text elsewhere.
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -106,14 +107,16 @@ _DATE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _COUNTER = re.compile(
-    rf"""(?:Ω|LW)?\s*[-−–]?\d{{1,3}}(?:[,\ ]?\d{{3}})*k? | \d+\ karma | joined\ [a-z]{{3}}\ \d{{4}} | {_DATE.pattern}""",
+    rf"""(?:Ω|LW)?\s*[-−–]?\d{{1,3}}(?:[,\ ]?\d{{3}})*k? | \d{{1,3}}(?:,?\d{{3}})*\ karma | joined\ [a-z]{{3}}\ \d{{4}} | {_DATE.pattern}""",
     re.IGNORECASE | re.VERBOSE,
 )
 
 
 def is_section_line(line: str) -> bool:
-    """Whether a stripped line is a heading of a profile page, such as "Wiki Contributions" or "Ada's Comments"."""
-    return line.casefold() in SECTION_LINES or (len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None)
+    """Whether a stripped line is a heading of a profile page: "Wiki Contributions", "Comments (31)", "Ada's Comments"."""
+    return _HOW_MANY.sub("", line.casefold()) in SECTION_LINES or (
+        len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None
+    )
 
 
 def heads_comments(line: str) -> bool:

@@ -60,7 +60,7 @@ def test_lines_hold_every_character_that_is_no_blank(text: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["Wiki Contributions", "Comments", "Sorted by New", "sorted by: Top (Inflation Adjusted)", "Load More", "Load More (10/25)",
+    ["Wiki Contributions", "Comments", "Comments (31)", "Posts (1,204)", "Sorted by New", "sorted by: Top (Inflation Adjusted)", "Load More", "Load More (10/25)",
      "Report user", "[-]", "Ada's Posts", "All of Ada Byron's Comments + Replies", "Reply", "subdirectory_arrow_left",
      "(Continue Reading – 312 more words)", "Review for 2021 Review", "Tides 3y (+120/-8)",
      "Comment by ada_b on Tides · 2019-10-25T16:28:08.359Z · score: 4 (3 votes) · EA · GW"],
@@ -113,7 +113,8 @@ def test_a_page_announces_comments_in_a_line_of_its_own(lines: str, announced: s
 
 
 @pytest.mark.parametrize(
-    "line", ["12", "1,203", "Ω 31", "2y", "3mo*", "12th Mar 2021", "Mar 3, 2021", "now", "Message"]
+    "line",
+    ["12", "1,203", "1,204 karma", "7 karma", "Ω 31", "2y", "3mo*", "12th Mar 2021", "Mar 3, 2021", "now", "Message"],
 )
 def test_counters_and_dates_are_weak_chrome(line: str) -> None:
     assert is_weak_chrome_line(line)

@@ -215,6 +215,12 @@ def test_headings_below_that_of_the_comments_take_no_comment_with_them(above, be
     assert "\n".join(texts(text, segment(text))) == "\n".join(COMMENTS)
 
 
+def test_a_heading_may_say_how_many_comments_follow() -> None:
+    text = "\n".join(["Ada Byron", "1,204 karma", "I study tides.", "Comments (1,031)", *COMMENTS])
+    found = segment(text)
+    assert (slices(text, found.profile), texts(text, found)) == (["Ada Byron", "I study tides."], COMMENTS)
+
+
 def test_a_heading_far_below_a_bare_head_is_a_line_of_a_comment() -> None:
     tides = [TIDES.replace("two", str(hours)) for hours in range(30)]
     text = "\n".join(
