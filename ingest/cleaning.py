@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rag.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
 from rag.records import Range
 
 # --- lines ------------------------------------------------------------------------------------------------------------
@@ -97,6 +98,7 @@ _CHROME = re.compile(
 _OWN_SECTION = re.compile(
     r"(?:all of )?(?P<owner>\S.{0,40}?)['’]s? (?:posts|comments|shortform(?: feed)?)(?: \+ replies)?", re.IGNORECASE
 )
+_HOW_MANY = re.compile(r" ?\(\d{1,3}(?:,?\d{3})*\)$")
 _OF_COMMENTS = re.compile(r"\bcomments?\b", re.IGNORECASE)
 # Scores and relative dates: chrome next to other chrome, text elsewhere.
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
@@ -105,14 +107,16 @@ _DATE = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _COUNTER = re.compile(
-    rf"""(?:Ω|LW)?\s*[-−–]?\d{{1,3}}(?:[,\ ]?\d{{3}})*k? | \d+\ karma | joined\ [a-z]{{3}}\ \d{{4}} | {_DATE.pattern}""",
+    rf"""(?:Ω|LW)?\s*[-−–]?\d{{1,3}}(?:[,\ ]?\d{{3}})*k? | \d{{1,3}}(?:,?\d{{3}})*\ karma | joined\ [a-z]{{3}}\ \d{{4}} | {_DATE.pattern}""",
     re.IGNORECASE | re.VERBOSE,
 )
 
 
 def is_section_line(line: str) -> bool:
-    """Whether a stripped line is a heading of a profile page, such as "Wiki Contributions" or "Ada's Comments"."""
-    return line.casefold() in SECTION_LINES or (len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None)
+    """Whether a stripped line is a heading of a profile page: "Wiki Contributions", "Comments (31)", "Ada's Comments"."""
+    return _HOW_MANY.sub("", line.casefold()) in SECTION_LINES or (
+        len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None
+    )
 
 
 def heads_comments(line: str) -> bool:
@@ -136,6 +140,28 @@ def is_date_line(line: str) -> bool:
 def is_weak_chrome_line(line: str) -> bool:
     """Whether a stripped line is chrome only where it stands next to other chrome: a bare number, "2y", "Message"."""
     return len(line) <= 40 and (line.casefold() in WEAK_LINES or _COUNTER.fullmatch(line) is not None)
+
+
+_ANNOUNCED = re.compile(
+    r"""^[^\w\n]{0,8}
+    (?:(?P<count>[Nn]o|\d[\d,.]{0,8}k?)\s{1,3}[Cc]omments?(?:\ (?:yet|found))?
+    |[Cc]omments?\s{0,3}\(?(?P<after>\d[\d,.]{0,8}k?)\b
+    |Comments|COMMENTS)
+    (?:,?\ sorted\ by\b[^\n]{0,60})?[^\w\n]{0,8}$""",
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+def announced_comments(text: str) -> str | None:
+    """The line that says that comments follow: a heading, or their number. None if it says that there are none.
+
+    Several numbers announce nothing: they stand in a list of posts.
+    """
+    found = list(_ANNOUNCED.finditer(text))
+    numbers = {match["count"] or match["after"] for match in found} - {None}
+    if not found or len(numbers) > 1 or numbers & {"0", "no", "No"}:
+        return None
+    return " ".join(found[0].group().split()).strip("\ufeff#*_: ")
 
 
 # --- profile or document ----------------------------------------------------------------------------------------------
@@ -231,6 +257,9 @@ _NO_SURNAME = frozenset(
     chinese japanese korean german french italian spanish dutch russian polish swiss swedish israeli brazilian mexican european african asian
     zealander catholic christian jew jewish muslim hindu buddhist orthodox protestant mormon quaker atheist altruist rationalist""".split()
 )
+_EVERYDAY = FUNCTION_WORDS | COMMON_WORDS
+_ADVERB = re.compile(r"(?!anato|bever|char|cice|ever|kimber|nata|reil|shel|vita|waver)\w{4,}ly|\w{3,}ing")
+_ADJECTIVE = re.compile(r"\w{4,}(?:(?<!fr)(?<!dr)(?<!e)(?<!ham)(?<!hamm)(?<!khal)ed|ous|ful|less|[ai]ble|ical|istic)")
 _PLACE_NAMES = """london|paris|berlin|munich|hamburg|zurich|zürich|geneva|vienna|prague|budapest|warsaw|krakow|oslo|stockholm|copenhagen
 helsinki|amsterdam|rotterdam|the hague|brussels|antwerp|lisbon|porto|madrid|barcelona|rome|milan|athens|istanbul|moscow|saint petersburg
 kyiv|oxford|cambridge|edinburgh|glasgow|manchester|bristol|dublin|tel aviv|jerusalem|cairo|nairobi|lagos|cape town|johannesburg|dubai|mumbai
@@ -319,16 +348,24 @@ def owner_of_section(line: str) -> Range | None:
 def introduced_name(line: str) -> Range | None:
     """Where a line of a bio says who its author is: "My name is Ada Byron", "I'm Ada Byron, a diver".
 
-    A capital makes no name: "I'm Dutch" and "I'm Managing Partner" give None.
+    A capital makes no name: "I'm Dutch", "I'm Managing Partner" and "I'm Generally Confused" give None.
     """
     for match in _INTRODUCES.finditer(line[:2_000]):
         if match["name"]:
             return match.span("name")
         person = match["person"]
-        words = {word.casefold() for word in person.split()}
-        if " " in person and looks_like_name(person) and not words & _NO_SURNAME and not is_place(person):
+        no_surname = {word.casefold() for word in person.split()} & _NO_SURNAME
+        if " " in person and looks_like_name(person) and not (no_surname or is_place(person) or _is_a_state(person)):
             return match.span("person")
     return None
+
+
+def _is_a_state(person: str) -> bool:
+    """Whether capitalised words say how somebody is: "Generally Confused", "Still Waiting"."""
+    first, *others = (word if word not in NAMES_THAT_ARE_WORDS else "" for word in person.casefold().split())
+    if _ADVERB.fullmatch(first):
+        return True
+    return any(word in _EVERYDAY or _ADJECTIVE.fullmatch(word) for word in (first, *others))
 
 
 def linked_name(line: str, *, first: bool) -> Range | None:

@@ -37,7 +37,7 @@ from rag.store import Store, VectorJob, Writer
 if TYPE_CHECKING:
     from rag.embedding import Embedder
 
-VERSION = 5
+VERSION = 6
 """Part of every fingerprint: raise it when the same file would now be read differently."""
 BATCH = 128
 """Comments that are chunked and embedded together."""
@@ -88,7 +88,7 @@ def ingest(
         paths = Readings(store.corpus.connection).roots()
     if not paths:
         raise SourceError("Nothing to ingest. Give files or folders, as in `python -m ingest comments/`.")
-    found = list(files(paths))
+    found = list(files(paths, index=Path(settings.store)))
     if store is None and all(isinstance(item, Problem) for item in found):
         return IngestReport(errors=tuple(found), seconds=time.monotonic() - started)
     store = store or _store(settings)
@@ -303,13 +303,14 @@ class Run:
         query = "SELECT 1 FROM sources WHERE (file = ? OR name = ?) AND kind = 'profile'"
         return self.db.execute(query, (name, name)).fetchone() is not None
 
-    def _file_fingerprint(self, file: SourceFile, author: str | None, columns: Mapping[str, str]) -> str | None:
+    def _file_fingerprint(self, file: SourceFile, author: str | None, columns: Mapping[str, str]) -> str:
+        """What the file, and what is said about it, is known by; empty if one of them cannot be read."""
         sidecar = file.path.with_name(file.path.name + SIDECAR)
         try:
-            extra = sidecar.read_text(encoding="utf-8") if sidecar.exists() else ""
+            extra = sidecar.read_text(encoding="utf-8", errors="backslashreplace") if sidecar.exists() else ""
             return digest(VERSION, file.sha256, author, sorted(columns.items()), extra)
-        except (OSError, SourceError, UnicodeDecodeError):
-            return None
+        except (OSError, SourceError):
+            return ""
 
     def _take(self, document: RawDocument, file: str) -> None:
         """Store one document and its pieces, unless it is as it was."""
@@ -375,6 +376,9 @@ class Run:
             )
         if proved is None:
             self.borders.file_dump(document.source, text, found.comments[0].start if found.comments else None)
+        if proved is None and not found.comments:
+            what = "It looks like the saved page of a user, but no comment was found in it."
+            self._note(Problem(document.source, None, what, "Save it when its comments are loaded.", "note"))
         for rank, piece in enumerate(found.comments):
             yield Sighting(
                 start=piece.start, end=piece.end, text=text[piece.start : piece.end], kind="comment", rank=rank,

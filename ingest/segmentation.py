@@ -348,12 +348,18 @@ def _stated_name(profile: list[Line]) -> Line | None:
 def _guess_head_end(texts: list[str], name: int | None) -> int:
     """Where neither headings nor a repeated bio mark it: after the name, and after the bio that follows it."""
     if name is None:
-        return 1 if len(texts) > 1 and cleaning.is_bio_line(texts[0]) else 0
+        return 1 if len(texts) > 1 and _is_bio(texts) else 0
     end = name + 1
     if name == 0:
-        while end < min(len(texts) - 1, 5) and cleaning.is_bio_line(texts[end]):
+        while end < min(len(texts) - 1, 5) and _is_bio(texts[end:]):
             end += 1
     return end
+
+
+def _is_bio(texts: Sequence[str]) -> bool:
+    """Whether the first of several lines is of a bio. A question that the next line answers opens the first comment."""
+    quoted = texts[0].endswith("?") and voices.is_answered(texts[:4])
+    return cleaning.is_bio_line(texts[0]) and not quoted
 
 
 def _split_head(lines: list[Line], repeated: range, name: int | None) -> tuple[list[Line], list[Line]]:

@@ -196,9 +196,9 @@ def paragraphs_of(text: str, style: Style) -> Iterator[str]:
 def read_comments(path: Path) -> dict[str, list[Comment]]:
     """Structured comments by author, newest first, from JSON Lines with the oldest first."""
     by_author: dict[str, list[Comment]] = defaultdict(list)
-    for line in path.read_text(encoding="utf-8").splitlines():
-        row = json.loads(line)
-        by_author[row["author"]].insert(0, row)
+    with path.open(encoding="utf-8") as lines:
+        for row in map(json.loads, lines):
+            by_author[row["author"]].insert(0, row)
     return dict(by_author)
 
 

@@ -165,8 +165,21 @@ class Snapshots:
         while self._waiting:
             rows, alike = self._related(self._waiting.pop())
             self._waiting.difference_update(rows)
-            for comment_id, ids in _comments(rows, alike).items():
-                self._file(comment_id, [rows[id] for id in ids])
+            for row in rows.values():
+                if row["kind"] != "comment":
+                    self._file(self._id(row), [row])
+            pieces = [_piece(row) for row in rows.values() if row["kind"] == "comment"]
+            for comment_id, group in grouped(pieces, alike).items():
+                self._file(comment_id, [rows[piece.id] for piece in group])
+
+    def _id(self, row: Row) -> str:
+        """What a profile or document is called."""
+        place = f"{row['source']}#{row['start']}"
+        if row["kind"] == "document":
+            # A post is known by its identifier on its site, and what has none by its words: its file may be renamed.
+            words = f"{row['author_key']}\0{' '.join(self._text(row).split())}"
+            place = words if row["native_id"] is None else _piece(row).permanent_id or place
+        return f"{row['kind'][0]}-{hashlib.sha256(place.encode('utf-8', 'surrogatepass')).hexdigest()[:16]}"
 
     def _file(self, comment_id: str, rows: Collection[Row]) -> None:
         moved = [row for row in rows if row["comment_id"] != comment_id]
@@ -261,20 +274,6 @@ def _shared(rows: Collection[Row]) -> dict[str, set[str]]:
     shared = {name: {row[name] for row in rows if row[name]} for name in ("comment_id", "native_id")}
     said = (row["text_hash"] for row in rows if row["native_id"] is None or row["end"] - row["start"] >= SHORT)
     return {**shared, "text_hash": set(said)}
-
-
-def _comments(rows: Mapping[int, Row], alike: Mapping[tuple[str, str], float]) -> dict[str, list[int]]:
-    """Ids of comments, profiles and documents, and the pieces of each."""
-    found = {}
-    for row in rows.values():
-        if row["kind"] != "comment":
-            # A post is known by its identifier on its site, another document by its file.
-            place = (
-                _piece(row).permanent_id if row["kind"] == "document" else None
-            ) or f"{row['source']}#{row['start']}"
-            found[f"{row['kind'][0]}-{hashlib.sha256(place.encode()).hexdigest()[:16]}"] = [row["id"]]
-    pieces = [_piece(row) for row in rows.values() if row["kind"] == "comment"]
-    return found | {id: [piece.id for piece in group] for id, group in grouped(pieces, alike).items()}
 
 
 def _piece(row: Row) -> Piece:

@@ -130,7 +130,7 @@ class _Conversation:
         last = said.query
         if last.people or last.mentioned or not PERSON.search(question):
             return said
-        own_words = "\n".join(line for line in said.reply.splitlines() if not line.lstrip().startswith(">"))
+        own_words = "\n".join(line for line in said.reply.split("\n") if not line.lstrip().startswith(">"))
         named = self._authors(own_words) or said.people
         return replace(said, query=replace(last, authors=named)) if len(named) == 1 else said
 

@@ -346,14 +346,15 @@ def find_quotations(text: str, verbatim: Sequence[Range] = ()) -> list[Phrase]:
     """
     found: list[Phrase] = []
     position = 0
-    for line in text.splitlines(keepends=True):
+    # Not at U+2028: a quotation that holds one would go unchecked.
+    for line in text.split("\n"):
         end = position + len(line.rstrip())
         block = _BLOCK.match(text, position, end)
         if block and any(map(str.isalnum, text[block.end() : end])):
             found.append(_block_quotation(text, block, end))
         else:
             found += _scan(text, position, end, verbatim)[0]
-        position += len(line)
+        position += len(line) + 1
     return found
 
 

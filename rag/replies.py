@@ -48,8 +48,8 @@ def _unrolled(text: str, unit: str) -> int:
 
 def without_prompt(reply: str, messages: Sequence[Message], nonce: str) -> str:
     """The reply without lines that the model copied from its instructions or from the fences."""
-    told = {_letters(line) for message in messages if message.role == "system" for line in message.content.splitlines()}
-    told |= {_letters(line) for line in messages[-1].content.rpartition("\n\n")[2].splitlines()}
+    told = {_letters(line) for message in messages if message.role == "system" for line in message.content.split("\n")}
+    told |= {_letters(line) for line in messages[-1].content.rpartition("\n\n")[2].split("\n")}
     told = {line for line in told if len(line) >= _COPIED_CHARS} - {_letters(ABSTAIN)}
     kept = [line for line in _LINE.findall(reply) if nonce not in line and _letters(line) not in told]
     return "".join(kept)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.cleaning import (
+    announced_comments,
     find_gaps,
     is_chrome_line,
     is_weak_chrome_line,
@@ -59,7 +60,7 @@ def test_lines_hold_every_character_that_is_no_blank(text: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["Wiki Contributions", "Comments", "Sorted by New", "sorted by: Top (Inflation Adjusted)", "Load More", "Load More (10/25)",
+    ["Wiki Contributions", "Comments", "Comments (31)", "Posts (1,204)", "Sorted by New", "sorted by: Top (Inflation Adjusted)", "Load More", "Load More (10/25)",
      "Report user", "[-]", "Ada's Posts", "All of Ada Byron's Comments + Replies", "Reply", "subdirectory_arrow_left",
      "(Continue Reading – 312 more words)", "Review for 2021 Review", "Tides 3y (+120/-8)",
      "Comment by ada_b on Tides · 2019-10-25T16:28:08.359Z · score: 4 (3 votes) · EA · GW"],
@@ -78,7 +79,42 @@ def test_lines_that_a_person_may_write_are_not_chrome_by_themselves(line: str) -
 
 
 @pytest.mark.parametrize(
-    "line", ["12", "1,203", "Ω 31", "2y", "3mo*", "12th Mar 2021", "Mar 3, 2021", "now", "Message"]
+    ("lines", "announced"),
+    [
+        ("Comments", "Comments"),
+        ("COMMENTS:", "COMMENTS"),
+        ("## Comments", "Comments"),
+        ("**3 comments**", "3 comments"),
+        ("1 comment", "1 comment"),
+        ("1,204 Comments:", "1,204 Comments"),
+        ("1.2k comments", "1.2k comments"),
+        ("Comments (31)", "Comments (31)"),
+        ("Comments\n31", "Comments 31"),
+        ("12\ncomments", "12 comments"),
+        ("12 comments, sorted by top scoring", "12 comments, sorted by top scoring"),
+        ("Comments sorted by top scores.", "Comments sorted by top scores."),
+        ("Comments\r\n\r\nBo: It is long.\r", "Comments"),
+        ("3 comments\nBo\nShare\n3 comments", "3 comments"),
+        ("Comments\nNo comments yet", None),
+        ("Comments\n0 comments", None),
+        ("No comments found.", None),
+        ("Ropes\n3 comments\nKnots\n12 comments", None),
+        ("new | comments | ask", None),
+        ("comments", None),
+        ("Comment", None),
+        ("Leave a comment", None),
+        ("Comments are closed", None),
+        ("Comments on the draft", None),
+        ("I have 12 comments on this", None),
+    ],
+)
+def test_a_page_announces_comments_in_a_line_of_its_own(lines: str, announced: str | None) -> None:
+    assert announced_comments(f"\ufeff{lines}") == announced_comments(f"Ropes.\n{lines}\nMore.") == announced
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["12", "1,203", "1,204 karma", "7 karma", "Ω 31", "2y", "3mo*", "12th Mar 2021", "Mar 3, 2021", "now", "Message"],
 )
 def test_counters_and_dates_are_weak_chrome(line: str) -> None:
     assert is_weak_chrome_line(line)

@@ -170,6 +170,13 @@ def test_feedback_becomes_evaluation_questions(tmp_path: Path, conversation: Con
     assert [turn["role"] for turn in open_one["history"]] == ["user", "assistant"]
 
 
+@pytest.mark.parametrize("sign", [*"\u2028\u2029\x85\x0b\x0c\x1c\x1d\x1e"])
+def test_a_judgement_is_read_whatever_signs_the_question_has(tmp_path: Path, sign: str) -> None:
+    feedback = Feedback(tmp_path / "feedback.jsonl")
+    feedback.add(exchange(f"Why{sign}tides?", judgement="Like"))
+    assert [judged["question"] for judged in feedback.judgements()] == [f"Why{sign}tides?"]
+
+
 def test_a_judgement_is_not_lost_on_an_answer_that_was_on_its_way(tmp_path: Path, conversation: Conversation) -> None:
     feedback = Feedback(tmp_path / "feedback.jsonl")
     first = conversation.exchanges[0]

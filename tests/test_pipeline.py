@@ -99,6 +99,47 @@ def test_renamed_file_is_not_embedded_again_and_keeps_its_ids(folder: Path, sett
     assert {c.id: c.text for c in rag.comments(settings=settings)} == before
 
 
+def documents(settings: Settings) -> dict[str, list[str]]:
+    """Files that hold each document."""
+    found = Store.open(settings).corpus.comments(kind="document")
+    return {document.id: sorted(span.source for span in document.sightings) for document in found}
+
+
+@pytest.mark.parametrize("name", ["new name.md", "a.txt", "further/down/note.md"])
+def test_note_keeps_its_id_when_its_file_is_renamed(name: str, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "in" / "further" / "down").mkdir(parents=True)
+    note = tmp_path / "in" / "note.md"
+    note.write_text(f"# Tides\n\n{TIDES}\n", encoding="utf-8")
+    (tmp_path / "in" / "other.md").write_text(KNOTS, encoding="utf-8")
+    ingest(tmp_path / "in", settings=settings)
+    before = documents(settings)
+    note.rename(tmp_path / "in" / name)
+    report = ingest(tmp_path / "in", settings=settings)
+    assert (report.counts["embedded"], report.removed_sources) == (0, ("note.md",))
+    assert documents(settings) == {
+        id: [name if file == "note.md" else file for file in at] for id, at in before.items()
+    }
+
+
+def test_copies_of_a_note_are_one_unless_others_wrote_them(settings: Settings, tmp_path: Path) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name, text in {
+        "a.md": TIDES,
+        "b.txt": f"{TIDES}\r\n",
+        "c.md": TIDES,
+        "d.md": TIDES.replace("?", "!") + "!",
+    }.items():
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+    ingest(folder, settings=settings, author_names={"c.md": "Bo"})
+    assert sorted(documents(settings).values()) == [["a.md", "b.txt"], ["c.md"], ["d.md"]]
+    (folder / "a.md").unlink()
+    ids = set(documents(settings))
+    ingest(folder, settings=settings)
+    assert sorted(documents(settings).values()) == [["b.txt"], ["c.md"], ["d.md"]]
+    assert set(documents(settings)) == ids
+
+
 def test_same_name_with_new_content_is_updated(folder: Path, settings: Settings) -> None:
     ingest(folder, settings=settings)
     write(folder / "thread.jsonl", row("a3", KNOTS))
@@ -106,6 +147,28 @@ def test_same_name_with_new_content_is_updated(folder: Path, settings: Settings)
     assert counts(report, "added", "removed", "comments") == (1, 2, 1)
     assert [c.text for c in rag.comments(settings=settings)] == [KNOTS]
     assert report.removed_sources == ("thread.jsonl#a1", "thread.jsonl#a2")
+
+
+@pytest.mark.parametrize("sidecar", ['{"author": "Ada"}'.encode("utf-16"), b"\xff\xfe{", None])
+def test_sidecar_in_another_encoding_or_unreadable_stops_nothing(
+    sidecar: bytes | None, folder: Path, settings: Settings
+) -> None:
+    beside = folder / "thread.jsonl.meta.json"
+    if sidecar is None:
+        beside.mkdir()
+    else:
+        beside.write_bytes(sidecar)
+    assert counts(ingest(folder, settings=settings), "comments", "added") == (2, 2)
+    assert counts(ingest(folder, settings=settings), "comments", "changed") == (2, 0)
+
+
+def test_index_inside_the_folder_is_not_read(folder: Path) -> None:
+    settings = Settings(store=folder / "kept" / "index")
+    for _ in range(2):
+        assert ingest(folder, settings=settings).errors == ()
+    (folder / "kept" / "note.md").write_text(KNOTS, encoding="utf-8")
+    report = ingest(folder, settings=settings)
+    assert (report.errors, report.files_found) == ((), 2)
 
 
 def test_file_gone_from_its_folder_is_removed_and_reported(folder: Path, settings: Settings) -> None:
@@ -330,6 +393,15 @@ def test_option_names_the_author_of_a_dump(settings: Settings, tmp_path: Path) -
     ingest(dump, settings=settings, author_names={"dump.txt": "Ada Lovelace"})
     assert {c.author for c in rag.comments(settings=settings)} == {"Ada Lovelace"}
     assert ingest(dump, settings=settings).switched is False
+
+
+def test_a_profile_without_comments_is_told(settings: Settings, tmp_path: Path) -> None:
+    head = "Ada Lovelace\nI sail.\nPosts\nSorted by New\nWiki Contributions\nComments\n"
+    (tmp_path / "empty.txt").write_text(head, encoding="utf-8")
+    (tmp_path / "full.txt").write_text(f"{head}Thanks for this! {TIDES}\n", encoding="utf-8")
+    report = ingest(tmp_path, settings=settings)
+    assert [(note.source, "no comment was found" in note.what) for note in report.skipped] == [("empty.txt", True)]
+    assert (counts(report, "files", "comments"), report.errors) == ((2, 1), ())
 
 
 def test_author_name_for_a_file_that_is_not_there_is_reported(folder: Path, settings: Settings) -> None:

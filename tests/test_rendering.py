@@ -17,7 +17,7 @@ from ui.conversations import Exchange
 from ui.examples import examples
 from ui.markup import escape
 from ui.rendering import announcement, exchange_html, phase_of, plain_answer, question_text, question_typed
-from ui.wording import byline_html, filter_labels, index_line, read_filters, verdict
+from ui.wording import block_quotation, byline_html, filter_labels, index_line, read_filters, verdict
 
 from scripted import ATTACK, ScriptedAnswerer  # isort: skip
 
@@ -179,6 +179,18 @@ def test_a_quote_is_copied_with_author_date_and_link(answered: Exchange) -> None
     assert sources.quotation(answered.answer.citations[0]) == (
         "> Tides are mostly the moon.\n\n— Maren Holt, 2023-03-04, https://forum.example/posts/abc/tides?commentId=c1"
     )
+
+
+@pytest.mark.parametrize(
+    ("words", "copied"),
+    [
+        ("One.\r\n\r\nTwo.", "> One.\n>\n> Two."),
+        ("One.\rTwo.\n", "> One.\n> Two.\n>"),
+        ("One\u2028line\x0bonly.", "> One\u2028line\x0bonly."),
+    ],
+)
+def test_every_line_of_a_copied_quote_is_marked(words: str, copied: str) -> None:
+    assert block_quotation(words) == copied
 
 
 def test_a_byline_says_where_an_unnamed_comment_stands() -> None:

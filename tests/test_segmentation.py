@@ -27,6 +27,7 @@ from ingest.segmentation_eval import (
     made_dumps,
     make_dump,
     misplaced,
+    read_comments,
     score,
     seed_dumps,
 )
@@ -103,6 +104,19 @@ def test_nothing_known_gives_a_plain_label() -> None:
 
 
 HEADINGS = ["Posts", "Sorted by New", "Wiki Contributions", "Comments"]
+NAMES = [
+    "Emily King",
+    "Mohammed Ahmed",
+    "Kimberly Manning",
+    "Vitaly Reed",
+    "Alfred Long",
+    "Frank Young",
+    "Sterling Quay",
+]
+STATES = [
+    "Generally Confused", "Very Sorry", "Still Waiting", "Deeply Skeptical", "Super Excited", "Always Learning", "Just Curious",
+    "Feeling Lucky", "Utterly Unqualified", "Happy Here", "Left Handed", "Politically Homeless", "Not Convinced", "Team Tide",
+]  # fmt: skip
 USERS = "https://www.lesswrong.com/users"
 
 
@@ -121,6 +135,7 @@ USERS = "https://www.lesswrong.com/users"
         (["San Francisco", "I'm Ada Byron. I study tides.", *HEADINGS], "Ada Byron"),
         (["Boston", "12", "Boston", "Subscribe", "I study tides.", *HEADINGS], "Boston"),
         (["ada_b", "My name is Ada Byron.", *HEADINGS], "ada_b"),
+        *(([f"I'm {name}.", *HEADINGS], name) for name in NAMES),
     ],
 )  # fmt: skip
 def test_a_name_that_the_page_states_is_taken_from_wherever_it_stands(head: list[str], name: str) -> None:
@@ -140,12 +155,19 @@ def test_a_name_that_the_page_states_is_taken_from_wherever_it_stands(head: list
         ["My name is German for tide."], ["I'm New York, born and bred."], [f"I dive with {USERS}/bo-quay and others."],
         [f"My friend's profile: {USERS}/bo-quay"], [f"My old account: {USERS}/bo-quay"], ["I study tides.", f"{USERS}/bo-quay"],
         ["I'm Bo Quay.", "My name is Cy Tern."], ["Today's Comments"], ["Things to read:", "Bo Quay's Posts"],
+        *([f"I'm {state}."] for state in STATES), *([f"I dive. I am {state}, but fine."] for state in STATES),
     ],
 )  # fmt: skip
 def test_places_and_other_people_are_not_the_author(bio: list[str]) -> None:
     text = "\n".join([*bio, *HEADINGS, *COMMENTS])
     found = segment(text)
     assert (found.name, texts(text, found)) == (None, COMMENTS)
+
+
+def test_who_introduces_themselves_in_a_comment_is_not_the_author() -> None:
+    told = "I'm Bo Quay. Are you the one with the tide gauge at the old harbour?"
+    for text in ("\n".join(["Comments", told, *COMMENTS]), "\n".join([*COMMENTS, told])):
+        assert segment(text).name is None
 
 
 def test_a_known_name_helps_to_find_its_line() -> None:
@@ -191,6 +213,12 @@ def test_titles_of_listed_posts_are_chrome_and_sections_of_a_bio_are_profile() -
 def test_headings_below_that_of_the_comments_take_no_comment_with_them(above, between, below) -> None:
     text = "\n".join(["Ada Byron", *above, *COMMENTS[:2], *between, CLOCK, *below])
     assert "\n".join(texts(text, segment(text))) == "\n".join(COMMENTS)
+
+
+def test_a_heading_may_say_how_many_comments_follow() -> None:
+    text = "\n".join(["Ada Byron", "1,204 karma", "I study tides.", "Comments (1,031)", *COMMENTS])
+    found = segment(text)
+    assert (slices(text, found.profile), texts(text, found)) == (["Ada Byron", "I study tides."], COMMENTS)
 
 
 def test_a_heading_far_below_a_bare_head_is_a_line_of_a_comment() -> None:
@@ -418,6 +446,38 @@ def test_openings_that_the_next_paragraph_answers_are_quoted(opening: str, answe
     assert is_answered([opening, answer, "The book in the office shows it."]) is quoted
 
 
+@pytest.mark.parametrize("head", [[], ["Ada Byron"], ["Ada Byron", "I study tides at the university."], HEADINGS])
+@pytest.mark.parametrize(
+    ("opening", "answer"),
+    [
+        ("But the harbour has no gauge at all, does it?", "It has two. You can see the older one from the bridge."),
+        (
+            "The clock at the quay was slow for years and nobody cared.",
+            "Exactly. The keeper told us so in his letters.",
+        ),
+        ("Why would the university read a gauge twice a day?", "Because it must: the moon asks for it."),
+        ("Who pays the researchers at the institute?", "Mostly the town, I think."),
+    ],
+)
+def test_words_of_others_with_which_a_dump_begins_are_marked(head: list[str], opening: str, answer: str) -> None:
+    text = "\n\n".join([*head, opening, answer, *COMMENTS])
+    first = segment(text).comments[0]
+    assert (text[first.start :].startswith(opening), slices(text, first.quoted)) == (True, [opening])
+
+
+@pytest.mark.parametrize(
+    ("bio", "next_line"),
+    [
+        ("The founder of a tide institute.", "Yes, I agree about the observatory clock."),
+        ("Interested in tides at the university?", "Write to ada@tides.org."),
+        ("Want to talk about my research?", "Yes, the clock was wrong, and nobody saw it."),
+    ],
+)
+def test_a_bio_is_no_quotation_that_the_next_line_answers(bio: str, next_line: str) -> None:
+    text = "\n\n".join(["Ada Byron", bio, next_line, *COMMENTS])
+    assert bio in slices(text, segment(text).profile)
+
+
 @pytest.mark.parametrize(
     "paragraphs",
     [
@@ -517,6 +577,14 @@ def test_figures_need_nothing_but_the_packages(tmp_path: Path) -> None:
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
     assert int(done.stdout) == len(made_dumps()) >= 30
+
+
+def test_comments_to_measure_with_may_hold_any_sign(tmp_path: Path) -> None:
+    file = tmp_path / "comments.jsonl"
+    texts = ["One\u2028line.", "Another\x85one."]
+    rows = [json.dumps({"author": "Ann", "text": text}, ensure_ascii=False) + "\n" for text in texts]
+    file.write_text("".join(rows), encoding="utf-8")
+    assert [row["text"] for row in read_comments(file)["Ann"]] == texts[::-1]
 
 
 def test_own_dumps_are_measured_by_the_borders_recorded_beside_them(tmp_path: Path) -> None:

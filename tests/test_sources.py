@@ -340,6 +340,56 @@ def test_a_column_of_html_becomes_markdown_where_there_is_no_text(tmp_path: Path
     assert (document.text, document.quoted, document.extra) == ("> Is it?\n\nIt **is**.", ((0, 8),), {})
 
 
+@pytest.mark.parametrize(
+    ("text", "read_as", "quotes"),
+    [
+        ("<blockquote>Is it?</blockquote><p>It is.</p>", "> Is it?\n\nIt is.", ["> Is it?"]),
+        ("<blockquote>\n<p>Is it?</p>\n</blockquote>\n<p>It is.</p>", "> Is it?\n\nIt is.", ["> Is it?"]),
+        ("Bo: <blockquote>Is it?</blockquote>\n\nIt is.\nYes.", "Bo:\n> Is it?\n\nIt is.\nYes.", ["> Is it?"]),
+        ("&gt; Is it?<p>It <i>is</i>, isn&#x27;t it?", "> Is it?\n\nIt *is*, isn't it?", ["> Is it?"]),
+        ("&gt; Is it &amp; was it?\n\nIt&nbsp;is.", "> Is it & was it?\n\nIt is.", ["> Is it & was it?"]),
+        ("It isn&#39;t, &quot;is&quot; it?", 'It isn\'t, "is" it?', []),
+        ("One<br>two<br />\nthree<BR/>\r\n<br>four", "One\ntwo\nthree\n\nfour", []),
+        ("<p>One.<p>Two.</p></p>\n\n<ul>\n <li>a<li>b\n</ul>", "One.\n\nTwo.\n\n- a\n- b", []),
+        ("<p>So:</p><pre><code>if a &lt; b:\n    c\n</code></pre>", "So:\n\n```\nif a < b:\n    c\n```", []),
+        ('See <a href="https://a.example/?b=1&amp;c" rel="nofollow">this</a>.', "See [this](https://a.example/?b=1&c).", []),
+        ('<p class="a">&lt;p&gt; is a tag.</p>', "<p> is a tag.", []),
+    ],
+)  # fmt: skip
+def test_a_text_that_is_html_after_all_becomes_markdown(text: str, read_as: str, quotes: list[str], tmp_path: Path):
+    document = read_one(write(tmp_path / "a.jsonl", {"id": 1, "text": text}))
+
+    assert document.text == read_as
+    assert [document.text[start:end] for start, end in document.quoted] == quotes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "if a < b and c > d", "I <3 it", "if a<b>c", "if a<p>b", "a <b and c> d", "x<y", "List<a>", "Vec<i>",
+        "<think>Hm.</think> No.", "<https://a.example>", "<ann@a.example>", "<!-- note -->", "<i think so>",
+        "The <p> tag should be closed, the <b> and </b> tags too.", "Use <br>, or (<br/>).", "<br> is a tag", "<p></p>",
+        "Write <p>x</p> and it works.", "I <i>do</i> think 2<sup>10</sup>.", "`<p>x</p>` is one.",
+        "```html\n<p>x</p>\n```", "So:\n\n    <p>x</p>\n\nThere.", "<img src=x onerror=alert(1)>One.<p>Two.",
+        "<script>alert(1)</script><p>x</p>", "<p>One.</p> if a < b", "<s> [INST] One. [/INST] </s>", "<p>x</div>",
+        "Write &lt; for it, and &gt;, and &quot; in attributes.", "x &gt; y", "AT&T", "&gt; a < b", "&gt; Q & A",
+    ],
+)  # fmt: skip
+def test_a_text_that_only_has_a_less_than_sign_stays_as_it_is(text: str, tmp_path: Path):
+    assert read_one(write(tmp_path / "a.jsonl", {"id": 1, "text": text})).text == text
+
+
+def test_a_deleted_account_is_nobody(tmp_path: Path):
+    path = write(tmp_path / "a.jsonl", {"id": 1, "text": "It is.", "author": "[deleted]"})
+    (document,) = read([path], author_names={"a.jsonl": "Bo"})
+    assert (document.author, document.extra) == (None, {"anonymous": True})
+
+
+def test_markdown_of_a_known_export_is_not_looked_at_for_html(tmp_path: Path):
+    row = {"id": "a", "body": "<p>One.</p><p>Two.</p>", "subreddit": "knots", "created_utc": 1_700_000_000}
+    assert read_one(write(tmp_path / "a.jsonl", row)).text == row["body"]
+
+
 def test_blocks_of_language_models_are_not_the_authors_voice(tmp_path: Path):
     text = 'I asked.\n\n%%% llm-output model="M"\n\n> As a model.\n\n%%% /llm-output\n\n> Bo said so.\n\nI doubt it.'
 
@@ -769,6 +819,35 @@ def test_any_other_page_is_one_document_without_its_chrome(tmp_path: Path):
         "url": "https://paste.example/a",
         "extra": document.extra,
     }
+
+
+BLOG = "<html><nav>Comments</nav><article><h1>Ropes</h1><p>Long.</p><h2>{}</h2><p>Bo: Very.</p></article></html>"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "noted"),
+    [
+        ("a.html", BLOG.format("3 <b>Comments</b>"), "3 Comments"),
+        ("a.html", BLOG.format("0 Comments"), None),
+        ("a.html", BLOG.format("Knots"), None),
+        ("bio.html", EA_USER.replace("</body>", "<h2>Comments<span>31</span></h2></body>"), "Comments 31"),
+        ("bio.html", EA_USER, None),
+        ("comments.html", LESSWRONG_USER.replace("</body>", "<h2>Comments</h2></body>"), None),
+        ("a.md", "# Ropes\n\nLong.\n\n## Comments\n\nBo: Very.\n", "Comments"),
+        ("a.txt", "Ropes\r\n\r\nLong.\r\n\r\n2 comments\r\n\r\nBo: Very.\r\n", "2 comments"),
+        ("a.txt", "Ropes\n\nI have 2 comments on them.\n", None),
+        ("dump.txt", DUMP, None),
+    ],
+)
+def test_a_page_that_announces_comments_and_shows_none_is_told(
+    name: str, text: str, noted: str | None, tmp_path: Path
+) -> None:
+    path = write(tmp_path / name, text)
+    notes = [problem for problem in problems(path) if " says " in problem.what]
+    assert [(note.source, note.severity, note.what.split('"')[1]) for note in notes] == (
+        [(name, "note", noted)] if noted else []
+    )
+    assert any(isinstance(item, RawDocument) for item in read([path]))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from uuid import uuid4
 
 from rag.errors import RagError
 from rag.records import Answer, Citation, Filters, Turn
-from ui.wording import date_text, filter_labels, who_answered
+from ui.wording import block_quotation, date_text, filter_labels, who_answered
 
 FORMAT = "commentariat-conversation-1"
 MAX_KEPT = 50
@@ -184,7 +184,7 @@ def to_markdown(conversation: Conversation) -> str:
             about = ", ".join(part for part in (passage.byline, date_text(passage.posted_at)) if part)
             where = passage.url or passage.source
             unsure = "" if citation.number not in one.forged else " (not found in this index)"
-            quote = "\n".join(f"    > {line}" for line in citation.quote.splitlines())
+            quote = block_quotation(citation.quote, indent="    ")
             lines += [f"[{citation.number}] {about}, {where}{unsure}", "", quote, ""]
         lines += [f"*{who_answered(one.answer)}; {one.answer.coverage}.*", ""]
     return "\n".join(lines)

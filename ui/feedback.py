@@ -74,12 +74,13 @@ class Feedback:
         last: dict[str, dict[str, Any]] = {}
         if not self.path.exists():
             return
-        for line in self.path.read_text(encoding="utf-8").splitlines():
-            try:
-                judged = json.loads(line)
-                last[judged["exchange"]] = judged
-            except (ValueError, KeyError, TypeError):
-                continue
+        with self.path.open(encoding="utf-8") as lines:
+            for line in lines:
+                try:
+                    judged = json.loads(line)
+                    last[judged["exchange"]] = judged
+                except (ValueError, KeyError, TypeError):
+                    continue
         yield from (judged for judged in last.values() if judged.get("judgement"))
 
     def evaluation_questions(self) -> str:

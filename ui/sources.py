@@ -14,7 +14,7 @@ from ui.conversations import Exchange
 from ui.markup import button, comment_html, escape, link_out, safe_url, tag
 from ui.origins import found, origins
 from ui.why import why_html
-from ui.wording import byline_html, date_text, verdict
+from ui.wording import block_quotation, byline_html, date_text, verdict
 
 
 class Comments(Protocol):
@@ -165,8 +165,7 @@ def quotation(citation: Citation) -> str:
     """A quote for the clipboard: the words, who wrote them, when, and where."""
     passage = citation.passage
     about = (passage.byline, date_text(passage.posted_at), safe_url(passage.url) or citation.source)
-    quoted = "\n".join(f"> {line}".rstrip() for line in citation.quote.splitlines())
-    return f"{quoted}\n\n— {', '.join(part for part in about if part)}"
+    return f"{block_quotation(citation.quote)}\n\n— {', '.join(part for part in about if part)}"
 
 
 def trace_html(exchange: Exchange) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -13,6 +14,11 @@ from ui.markup import escape, tag
 def date_text(when: datetime | None) -> str:
     """A day in UTC, written as in answers made of quotes."""
     return f"{when:%Y-%m-%d}" if when else ""
+
+
+def block_quotation(text: str, *, indent: str = "") -> str:
+    """Words as markdown marks them as quoted. Only what ends a line in markdown does so here: not U+2028."""
+    return "\n".join(f"{indent}> {line}".rstrip() for line in re.split(r"\r\n|\r|\n", text))
 
 
 def filter_labels(filters: Filters) -> list[str]:

@@ -16,6 +16,9 @@ from rag.errors import SourceError
 # Control characters, line and paragraph separators, characters that turn the direction of writing, half characters.
 UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
+GONE = ("[deleted]", "[removed]", "[deleted by user]", "[ Removed by Reddit ]")
+"""What exports have in the place of a text or an author that is no more."""
+
 
 @dataclass(frozen=True, slots=True)
 class RawDocument:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import deque
 from collections.abc import Iterator, Mapping
+from typing import BinaryIO
 
 from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.json_lines import LONGEST, lines
@@ -13,6 +15,8 @@ from ingest.sources.text_file import not_utf8
 
 EXTENSIONS = (".csv", ".tsv")
 _DELIMITERS = ",;\t|"
+_EXCEL = re.compile('"?sep=(.)"?')
+"""A line above the header that tells Excel the separator."""
 
 
 def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
@@ -20,7 +24,7 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     rows = Rows(file, columns)
     with file.path.open("rb") as stream:
         # Bytes that are not UTF-8 travel as lone surrogates, which UTF-8 cannot hold, up to the row they stand in.
-        records = _records((number, data.decode("utf-8", "surrogateescape")) for number, data in lines(stream))
+        records = _records((number, data.decode("utf-8", "surrogateescape")) for number, data in _lines(stream))
         names: list[str] | None = None
         for line, fields in records:
             if isinstance(fields, str):
@@ -65,14 +69,24 @@ def _not_utf8(file: SourceFile, line: int, fields: list[str]) -> Problem | None:
     return None
 
 
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Number the lines. Excel's "CSV (Macintosh)" ends them with CR alone: all of such a file comes as the first."""
+    for number, data in lines(stream):
+        if number == 1 and b"\r" in data.rstrip(b"\r\n"):
+            yield from enumerate(data.splitlines(keepends=True), start=1)
+        else:
+            yield number, data
+
+
 def _records(source: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str] | str]]:
     """Yield each record with the line it starts on: its fields, or what is wrong with it."""
     csv.field_size_limit(LONGEST)
     header = next((line for line in source if line[1].strip()), None)
     if header is None:
         return
-    delimiter = max(_DELIMITERS, key=header[1].count)
-    waiting = deque([header])
+    told = _EXCEL.fullmatch(header[1].strip())
+    delimiter = told[1] if told else max(_DELIMITERS, key=header[1].count)
+    waiting = deque([] if told else [header])
     while True:
         taken: list[tuple[int, str]] = []
         try:

@@ -20,15 +20,19 @@ SIDECAR = ".meta.json"
 """`dump.txt.meta.json` says of `dump.txt` what the dump itself does not."""
 
 
-def files(paths: Sequence[str | Path]) -> Iterator[SourceFile | Problem]:
+def files(paths: Sequence[str | Path], *, index: Path | None = None) -> Iterator[SourceFile | Problem]:
     """List the files under the given files and folders: each once, in the order given and sorted inside a folder.
 
     Where two files of different folders would get the same name, both get the names of as many parent folders as it
     takes to tell them apart.
+
+    Args:
+        paths: Files and folders.
+        index: A folder that is left out where it stands inside one of them.
     """
     found: dict[Path, SourceFile] = {}
     for given in paths:
-        for item in _under(Path(given)):
+        for item in _under(Path(given), index.resolve() if index else None):
             if isinstance(item, Problem):
                 yield item
                 continue
@@ -44,7 +48,7 @@ def _rank(file: SourceFile) -> tuple[bool, int, str]:
     return not file.path.is_symlink(), file.source.count("/"), file.source
 
 
-def _under(given: Path) -> Iterator[SourceFile | Problem]:
+def _under(given: Path, index: Path | None) -> Iterator[SourceFile | Problem]:
     try:
         root = given.resolve(strict=True)
         mode = root.stat().st_mode
@@ -61,7 +65,7 @@ def _under(given: Path) -> Iterator[SourceFile | Problem]:
         for item in _entries(waiting.pop(), root):
             empty = False
             if isinstance(item, Path):
-                inside.append(item)
+                inside += [] if item == index else [item]
             else:
                 yield item
         waiting.extend(reversed(inside))

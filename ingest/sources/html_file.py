@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
+from ingest.cleaning import announced_comments
 from ingest.sources import forum_page
-from ingest.sources.base import Problem, RawDocument, SourceFile
+from ingest.sources.base import Entry, LeftOut, Problem, RawDocument, SourceFile
 from ingest.sources.rows import Rows
 from ingest.sources.text_file import no_text, not_utf8
 from rag.errors import SourceError
@@ -59,16 +60,24 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
         return
     address = _address(page, html)
     rows = Rows(file, {})
-    found = False
+    found = commented = False
     for number, entry in enumerate(forum_page.entries(page, address), start=1):
         found = True
+        commented = commented or isinstance(entry, LeftOut) or (isinstance(entry, Entry) and entry.kind == "comment")
         if isinstance(entry, Problem):
             yield rows.problem(number, entry.what, entry.fix)
         else:
             yield from rows.add(entry, number)
     if found:
         yield from rows.finish()
-    else:
+    for chrome in page.select(_CHROME):
+        chrome.decompose()
+    announced = None if commented else announced_comments("\n".join(page.stripped_strings))
+    if announced:
+        what = f'The page says "{announced}", but no comment was recognised in it.'
+        fix = "Save it when its comments are loaded, or give them as rows (JSON Lines)."
+        yield Problem(file.source, None, what, fix, "note")
+    if not found:
         yield _document(file, page, address)
 
 
@@ -76,8 +85,6 @@ def _document(file: SourceFile, page: BeautifulSoup, address: str | None) -> Raw
     from ingest.sources.markup import markdown
 
     title = " ".join(page.title.get_text().split()) if page.title else None
-    for chrome in page.select(_CHROME):
-        chrome.decompose()
     body = page.select_one("article") or page.select_one("main") or page.body or page
     base = f'<base href="{escape(address)}">' if address else ""
     try:

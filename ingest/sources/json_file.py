@@ -1,4 +1,4 @@
-"""JSON: an array of rows, or an object that holds one (`{"comments": [...]}`), streamed row by row.
+"""JSON: an array of rows, or an object that holds one (`{"comments": [...]}`), streamed row by row; or several of these.
 
 After a mistake reading goes on at the next line that starts a row as the first one did. Line numbers are those of the
 file, because the parser is fed one line at a time.
@@ -190,15 +190,15 @@ def _not_json(rows: Rows, lines: _Lines, exc: Exception, *, recoverable: bool) -
 
 
 def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
-    """Yield each element of the arrays of rows; if there is none, the whole.
+    """Yield each element of the arrays of rows; of a value without one, the whole.
 
     Args:
         inside: Reading begins in an array of rows and ends with it.
     """
-    whole, row = _Value(1), None
+    whole, row = None, None
     keys: list[str | None] = []
     in_rows = streamed = False
-    for event, value in ijson.basic_parse(lines, buf_size=BUFFER, use_float=True):
+    for event, value in ijson.basic_parse(lines, buf_size=BUFFER, use_float=True, multiple_values=True):
         if in_rows and (row is not None or event != "end_array"):
             row = row or _Value(lines.line, lines.row_opening())
             row.add(event, value)
@@ -206,6 +206,7 @@ def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
                 yield row
                 row = None
             continue
+        whole = whole or _Value(lines.line)
         whole.add(event, value)
         if event == "map_key":
             keys[-1] = value
@@ -218,5 +219,7 @@ def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
             keys.pop()
             if inside:
                 return
-    if not streamed:
-        yield whole
+        if whole.complete:
+            if not streamed:
+                yield whole
+            whole, streamed = None, False

@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ingest.sources.base import Entry, LeftOut
+from ingest.sources.base import GONE, Entry, LeftOut
 
 _SITE = "https://www.reddit.com"
 _THINGS = ("t1", "t3", "more", "Listing")
-_GONE = ("[deleted]", "[removed]", "[ Removed by Reddit ]")
 
 
 def recognises(row: Mapping[str, Any]) -> bool:
@@ -48,7 +47,7 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
 def _entry(data: Mapping[str, Any]) -> Entry | LeftOut:
     is_post = "selftext" in data and "body" not in data
     body = data.get("selftext" if is_post else "body")
-    if isinstance(body, str) and body.strip() in _GONE:
+    if isinstance(body, str) and body.strip() in GONE:
         return LeftOut("deleted or removed")
     if is_post and not body:
         return LeftOut("a link without text")
@@ -56,7 +55,7 @@ def _entry(data: Mapping[str, Any]) -> Entry | LeftOut:
     author = data.get("author")
     values = {
         "id": id if id is not None else _id(data.get("name")),
-        "author": None if author in _GONE else author,
+        "author": None if author in GONE else author,
         "text": _unescaped(body) if isinstance(body, str) else body,
         "url": _permalink(data, id, thread),
         "posted_at": data.get("created_utc"),
@@ -67,7 +66,7 @@ def _entry(data: Mapping[str, Any]) -> Entry | LeftOut:
     }
     if data.get("subreddit"):
         values["subreddit"] = data["subreddit"]
-    if author in _GONE:
+    if author in GONE:
         values["anonymous"] = True
     return Entry(values, "document" if is_post else "comment")
 

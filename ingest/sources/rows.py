@@ -19,7 +19,8 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from ingest.sources import forum_magnum, hacker_news, reddit
-from ingest.sources.base import UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
+from ingest.sources.base import GONE, UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
+from ingest.sources.html_in_text import as_markdown
 from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
@@ -51,10 +52,14 @@ def check_columns(columns: Mapping[str, str] | None) -> None:
 class Row:
     """One row while it is read: hands out fields of the right type and collects what is wrong with the others."""
 
-    def __init__(self, values: Mapping[str, Any], line: int | None, columns: Mapping[str, str]) -> None:
+    def __init__(
+        self, values: Mapping[str, Any], line: int | None, columns: Mapping[str, str], *, is_markdown: bool = False
+    ) -> None:
         self.values = values
         self.line = line
         self.columns = columns
+        self.is_markdown = is_markdown
+        """Whether its text is known to be markdown, and is not looked at for HTML."""
         self.problems: list[Problem] = []
 
     def name(self, column: str) -> str | None:
@@ -129,6 +134,11 @@ class Row:
             return None
         return moment
 
+    def is_gone(self, column: str) -> bool:
+        """Whether the export says that what stood here was deleted."""
+        value = self._value(column)
+        return isinstance(value, str) and value.strip() in GONE
+
     def has(self, column: str) -> bool:
         """Whether the row has this column, be it empty."""
         path = self.columns.get(column, column)
@@ -197,8 +207,11 @@ class Rows:
             yield self.problem(line, f"The row is {_kind(values)}.", fix, row_unread=True)
             return
         export = self.recognise(values)
-        if export is None:
-            yield from self._read(Row(values, line, self.columns), "comment")
+        row = Row(values, line, self.columns)
+        if export is None and row.is_gone("text"):
+            yield from self.add(LeftOut("deleted or removed"), line)
+        elif export is None:
+            yield from self._read(row, "comment")
         else:
             for entry in export.entries(values):
                 yield from self.add(entry, line)
@@ -213,7 +226,7 @@ class Rows:
             self._silent = False
             self._left_out[entry.reason, entry.fix] += entry.count
         else:
-            yield from self._read(Row(entry.values, line, {}), entry.kind)
+            yield from self._read(Row(entry.values, line, {}, is_markdown=True), entry.kind)
 
     def finish(self) -> Iterator[Problem]:
         """Say what can be said only at the end of the file."""
@@ -278,7 +291,7 @@ class Rows:
             markup.text,
             kind,
             id=id,
-            author=row.name("author"),
+            author=None if row.is_gone("author") else row.name("author"),
             url=row.link("url"),
             posted_at=row.date("posted_at"),
             parent_id=parent,
@@ -288,7 +301,7 @@ class Rows:
             seen_at=row.date("seen_at"),
             quoted=markup.quoted,
             gaps=markup.gaps,
-            extra=row.extra(),
+            extra={**row.extra(), **({"anonymous": True} if row.is_gone("author") else {})},
             line=row.line,
         )
 
@@ -333,7 +346,8 @@ class Rows:
 def _markup(row: Row) -> Markup | None:
     text = row.text("text")
     if text and text.strip("\0\ufeff\u200b \t\r\n"):
-        return Markup(text, quoted(text))
+        converted = None if row.is_markdown else as_markdown(text)
+        return converted if converted and converted.text else Markup(text, quoted(text))
     html = row.text("html")
     if not html:
         return None

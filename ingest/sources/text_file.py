@@ -6,12 +6,17 @@ the first code point. Other encodings are refused, because offsets into them wou
 
 from __future__ import annotations
 
+import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_LE
 from collections.abc import Iterator, Mapping
 
+from ingest.cleaning import announced_comments, looks_like_profile
 from ingest.sources.base import Problem, RawDocument, SourceFile
 
 EXTENSIONS = (".txt", ".text", ".md", ".markdown")
+_OTHERS = re.compile(
+    r"[\ufeff\s]*+(?:(?P<json>\[?\s*\{\s*\"[^\"\n]{1,80}\"\s*:)|<!doctype html|<html\b)", re.IGNORECASE
+)
 LARGEST = 256 * 2**20
 """Bytes; a larger text is held to be something else."""
 
@@ -22,8 +27,6 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     Args:
         columns: Of no use here; a text has none.
     """
-    from ingest.cleaning import looks_like_profile
-
     if file.size > LARGEST:
         what = f"{file.size:,} bytes are too large for one text."
         yield Problem(file.source, None, what, "Split the file.", rest_unread=True)
@@ -39,7 +42,20 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
         yield problem
         return
     kind = "profile" if looks_like_profile(text) else "document"
+    if kind == "document":
+        yield from _doubts(file.source, text)
     yield RawDocument(file.source, text, kind)
+
+
+def _doubts(source: str, text: str) -> Iterator[Problem]:
+    """What a text may be that is read as a plain document."""
+    if other := _OTHERS.match(text):
+        name, ending = ("JSON", ".jsonl") if other["json"] else ("HTML", ".html")
+        what, fix = f"The text looks like {name}, but was read as plain text.", f'Rename the file to end in "{ending}".'
+        yield Problem(source, None, what, fix, "note")
+    elif announced := announced_comments(text):
+        what = f'The text says "{announced}", but is no saved page of a user: it was kept whole.'
+        yield Problem(source, None, what, "If it has comments, give them as rows (JSON Lines).", "note")
 
 
 def no_text(source: str, text: str) -> Problem | None:
