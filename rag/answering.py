@@ -225,6 +225,7 @@ class Answerer:
             return replace(self._from_evidence(base, found), warnings=warnings)
 
     def _from_evidence(self, base: Answer, found: Retrieved) -> Answer:
+        from rag.answerability import UNSURE
         from rag.evidence import compose
 
         composed = compose(
@@ -235,6 +236,7 @@ class Answerer:
             vectors=self.store.vectors,
             question_vector=self._embedder.embed_query(found.query.text),
             read=self._retriever.reader,
+            unsure=found.answerable < UNSURE,
             language=question_language(base.question, self.settings.language),
         )
         base = replace(base, model=EVIDENCE)

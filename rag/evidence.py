@@ -67,6 +67,7 @@ def compose(
     vectors: Callable[[Sequence[str]], Mapping[str, np.ndarray]] | None = None,
     question_vector: np.ndarray | None = None,
     read: Reads | None = None,
+    unsure: bool = False,
     language: str = "en",
 ) -> Composed:
     """Answer a question with quotes.
@@ -81,6 +82,7 @@ def compose(
             which takes far longer and is no better.
         question_vector: Unit vector of the question, if there is one already.
         read: Helps to choose where a single answer is asked for: a list, a comparison or a course of time is read too little of.
+        unsure: Say that the quotes may not answer the question.
         language: ISO 639-1 code of the language of the phrases around the quotes.
 
     Returns:
@@ -108,7 +110,7 @@ def compose(
         for quote in _quotes(picked)
     ]
     quotes = _ordered(query, quotes, MOST_QUOTED_IN_LIST if query.wants_list or query.compare else MOST_QUOTED)
-    return _written(query, quotes, rarity, Phrases(language))
+    return _written(query, quotes, rarity, Phrases(language), unsure=unsure)
 
 
 # --- choosing ---------------------------------------------------------------------------------------------------------
@@ -264,6 +266,9 @@ def _with_context(members: list[Sentence], chosen: list[Sentence], query: Query)
         follows = members[last + 1]
         if (follows.score > UNRELATED or members[last].replies_to) and length + len(follows.text) <= LENGTHENED:
             take(last + 1, last)
+    for index in sorted(picked):
+        if members[index].text.endswith("?") and index + 1 < len(members):
+            take(index + 1, index)  # who asks so often answers
     for block in _code_blocks(members):
         if not picked.isdisjoint(block) and members[block[-1]].end - members[block[0]].start <= 2 * LONGEST:
             picked.update(block)
@@ -400,10 +405,12 @@ def _ordered(query: Query, quotes: list[Quote], limit: int) -> list[Quote]:
 # --- wording ----------------------------------------------------------------------------------------------------------
 
 
-def _written(query: Query, quotes: Sequence[Quote], rarity: Callable[[str], float], phrases: Phrases) -> Composed:
+def _written(
+    query: Query, quotes: Sequence[Quote], rarity: Callable[[str], float], phrases: Phrases, *, unsure: bool
+) -> Composed:
     if not quotes:
         return Composed("", ())
-    parts = _preface(query, quotes, phrases)
+    parts = _preface(query, quotes, phrases) or ([phrases.say("unsure")] if unsure else [])
     subjects: set[str] = set()
     for number, quote in enumerate(quotes, 1):
         subject = _subject(query, quote, rarity)

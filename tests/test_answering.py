@@ -619,6 +619,15 @@ class TestAbstaining:
         answer = answerer().answer("What does Zebulon Quist say about tides?")
         assert answer.text == f"{ABSTAIN} No comments by Zebulon Quist are indexed."
 
+    @pytest.mark.parametrize(("below", "said"), [(1.1, True), (0.0, False)])
+    def test_an_answer_that_may_be_none_says_so(
+        self, answerer: Callable[..., Answerer], monkeypatch: pytest.MonkeyPatch, below: float, said: bool
+    ) -> None:
+        monkeypatch.setattr("rag.answerability.UNSURE", below)
+        answer = answerer().answer("Why do spring tides come at full moon?")
+        assert answer.text.startswith("Whether this answers the question is not certain:") is said
+        assert answer.citations
+
 
 class TestRepair:
     GOOD = f"Tides are mostly the moon {{{MOON}}}."
