@@ -144,8 +144,8 @@ def is_weak_chrome_line(line: str) -> bool:
 
 _ANNOUNCED = re.compile(
     r"""^[^\w\n]{0,8}
-    (?:(?P<count>[Nn]o|\d[\d,.]{0,8}k?)\s{1,3}[Cc]omments?(?:\ (?:yet|found))?
-    |[Cc]omments?\s{0,3}\(?(?P<after>\d[\d,.]{0,8}k?)\b
+    (?P<line>(?P<count>[Nn]o|\d[\d,.]{0,8}k?)\s{1,3}[Cc]omments?(?:\ (?:yet|found))?
+    |[Cc]omments?\s{0,3}\(?(?P<after>\d[\d,.]{0,8}k?)\b\)?
     |Comments|COMMENTS)
     (?:,?\ sorted\ by\b[^\n]{0,60})?[^\w\n]{0,8}$""",
     re.MULTILINE | re.VERBOSE,
@@ -161,7 +161,7 @@ def announced_comments(text: str) -> str | None:
     numbers = {match["count"] or match["after"] for match in found} - {None}
     if not found or len(numbers) > 1 or numbers & {"0", "no", "No"}:
         return None
-    return " ".join(found[0].group().split()).strip("\ufeff#*_: ")
+    return " ".join(found[0]["line"].split())
 
 
 # --- profile or document ----------------------------------------------------------------------------------------------
