@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression
 
 import ingest
 from rag.answerability import INTERCEPT, WEIGHTS, Signals
+from rag.charts import curve_chart
 from rag.evaluation import SAMPLE_QUESTIONS
 from rag.records import Passage, Turn
 from rag.retrieval import Retriever
@@ -289,22 +290,9 @@ def main() -> None:
         point = max((p for p in points if p[1] >= wanted), key=lambda p: p[0])
         print("".join(f"{value:10.3f}" for value in point))
     if args.curve:
-        plot(points, args.curve)
-
-
-def plot(points: list[tuple[float, float, float]], path: Path) -> None:
-    import matplotlib
-
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(5, 4))
-    axes.plot([answered for _, answered, _ in points], [1 - declined for _, _, declined in points])
-    axes.set(
-        xlabel="answerable questions answered", ylabel="unanswerable questions answered", xlim=(0.5, 1), ylim=(0, 1)
-    )
-    axes.grid(alpha=0.3)
-    figure.savefig(path, bbox_inches="tight")
+        drawn = [(answered, 1 - declined) for _, answered, declined in points]
+        title, axes = "Risk and coverage", ("answerable questions answered", "unanswerable questions answered")
+        args.curve.write_text(curve_chart(title, *axes, drawn), encoding="utf-8")
 
 
 if __name__ == "__main__":
