@@ -80,5 +80,9 @@ def _items(reply: str) -> dict[str, Item]:
 
 
 def _marked(text: str) -> list[tuple[str, str]]:
-    """Pieces of a text with the number at the end of each."""
-    return re.findall(r"(.*?)\[(\d{1,2})\]", text, re.S)
+    """Pieces of a text with the number at the end of each; of several numbers in a row each has the piece before them."""
+    found: list[tuple[str, str]] = []
+    for piece, number in re.findall(r"(.*?)\[(\d{1,2})\]", text, re.S):
+        shared = found and not any(map(str.isalnum, piece))
+        found.append((found[-1][0] if shared else piece, number))
+    return found

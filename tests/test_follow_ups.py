@@ -318,6 +318,11 @@ def test_the_answer_of_a_model_is_counted_from_its_beginning_and_cited_by_number
     assert topic <= set(understand(question, talk, AUTHORS, now=NOW).topic.split())
 
 
+def test_numbers_in_a_row_share_what_stands_before_them() -> None:
+    talk = (*TALK[:1], Turn("assistant", "Salt slows the yeast [1][2]."))
+    assert {"Salt", "yeast"} <= set(understand("What about the second one?", talk, AUTHORS, now=NOW).topic.split())
+
+
 def test_a_number_that_cites_nothing_points_at_nothing() -> None:
     assert "Diesel" not in understand("Tell me more about [0]", BOTH, AUTHORS, now=NOW).topic
 
