@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from rag.embedding import Embedder
-from rag.evidence import Composed, compose, inert, plain
+from rag.evidence import SHORT, Composed, compose, inert, plain
 from rag.follow_ups import understand
 from rag.query import Query
 from rag.records import Passage
@@ -67,6 +67,14 @@ def test_every_citation_is_an_exact_span_and_has_its_marker(answer) -> None:
 def test_the_best_sentence_is_quoted_and_the_rest_left_out(answer) -> None:
     composed = answer("What slows the yeast in a rye starter?", [passage(SALT, "quill")])
     assert composed.text == "**quill**, on rye starter:\n\n> Salt slows the yeast in a rye starter by a third. [1]"
+
+
+def test_a_question_of_the_author_is_quoted_with_what_follows_it(answer) -> None:
+    long = "Warm rye starters turn sour within a day, " + "whatever flour I take and however often I feed them, " * 5
+    text = f"{long}and why do they turn so sour so quickly? Bacteria like heat. My neighbour grows roses."
+    assert len(long) > SHORT
+    (quote,) = quoted_texts(answer("Why do rye starters turn sour?", [passage(text)]), [passage(text)])
+    assert quote.endswith("so quickly? Bacteria like heat.")
 
 
 def test_an_answer_is_the_same_every_time(answer) -> None:
