@@ -39,7 +39,7 @@ def search(
         StoreError: There is no index, or it does not fit the settings.
     """
     settings = settings or Settings()
-    retriever = _retriever(settings)
+    retriever = _parts(settings).retriever
     query, *_ = retriever.datable(retriever.understand(question, history, settings), filters)
     return retriever.search(query, limit, filters)
 
@@ -52,11 +52,11 @@ def why_nothing(question: str, filters: Filters | None = None, settings: Setting
     from rag.phrases import Phrases
 
     settings = settings or Settings()
-    retriever = _retriever(settings)
+    retriever = _parts(settings).retriever
     query, *_ = retriever.datable(retriever.understand(question, (), settings), filters)
     excluded = not retriever.retrieve(query, 1, filters, judged=0).passages
     phrases = Phrases(question_language(question, settings.language))
-    return plain(" ".join(reasons(query, filters, _store(settings), phrases, excluded=excluded)))
+    return plain(" ".join(reasons(query, filters, _parts(settings).store, phrases, excluded=excluded)))
 
 
 def answer(
@@ -101,7 +101,7 @@ def comments(filters: Filters | None = None, settings: Settings | None = None) -
     Raises:
         StoreError: There is no index, or it cannot be read.
     """
-    return _store(settings or Settings()).comments(filters)
+    return _parts(settings or Settings()).store.comments(filters)
 
 
 def source_text(source: str, settings: Settings | None = None) -> str:
@@ -112,30 +112,39 @@ def source_text(source: str, settings: Settings | None = None) -> str:
     Raises:
         SourceError: The index holds no such source.
     """
-    return _store(settings or Settings()).source_text(source)
+    return _parts(settings or Settings()).store.source_text(source)
 
 
 def answerer(settings: Settings | None = None) -> Answerer:
     """The parts behind these functions, for programs that ask often. Loaded once per process and settings."""
-    return _answerer(settings or Settings())
+    return _parts(settings or Settings()).answerer
+
+
+class _Parts:
+    """What one set of settings names, each part opened when it is first needed, all on the same open index."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+
+    @functools.cached_property
+    def store(self) -> Store:
+        from rag.store import Store
+
+        return Store.open(self._settings)
+
+    @functools.cached_property
+    def retriever(self) -> Retriever:
+        from rag.retrieval import Retriever
+
+        return Retriever.from_settings(self._settings, self.store)
+
+    @functools.cached_property
+    def answerer(self) -> Answerer:
+        from rag.answering import Answerer
+
+        return Answerer.from_settings(self._settings, self.store)
 
 
 @functools.lru_cache(maxsize=4)
-def _retriever(settings: Settings) -> Retriever:
-    from rag.retrieval import Retriever
-
-    return Retriever.from_settings(settings, _store(settings))
-
-
-@functools.lru_cache(maxsize=4)
-def _answerer(settings: Settings) -> Answerer:
-    from rag.answering import Answerer
-
-    return Answerer.from_settings(settings, _store(settings))
-
-
-@functools.lru_cache(maxsize=4)
-def _store(settings: Settings) -> Store:
-    from rag.store import Store
-
-    return Store.open(settings)
+def _parts(settings: Settings) -> _Parts:
+    return _Parts(settings)

@@ -162,9 +162,10 @@ def test_a_limit_beyond_everything_costs_nothing(sample_settings: Settings) -> N
 
 def test_all_functions_share_one_open_index(sample_settings: Settings) -> None:
     assert rag.search("rye", settings=sample_settings)
-    store = api.answerer(sample_settings).store
-    assert api._retriever(sample_settings)._store is store
-    assert api._store(sample_settings) is store
+    for passages in range(1, 5):
+        assert next(rag.comments(settings=sample_settings.model_copy(update={"passages": passages})))
+    parts = api._parts(sample_settings)
+    assert parts.answerer.store is parts.retriever._store is parts.store
 
 
 @pytest.mark.parametrize("question", ["", "   \n"])
