@@ -2,7 +2,7 @@
 
 The model sees numbered paragraphs and names those that begin a comment. It chooses among numbers that were asked about
 and nothing else, so the text cannot change; a reply of any other form is ignored, and the borders that the rules found
-stand. Does not look for borders itself (see borders.py) and does not talk to providers (see rag/chat_model.py).
+stand. Does not look for borders itself (see borders.py) and does not talk to providers (see rag/chat/chat_model.py).
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from ingest.report import OnProgress, Progress
 from ingest.sources.base import Problem
 from rag.errors import ModelError
-from rag.keys import neutralise
-from rag.prompts import Message
+from rag.citations.keys import neutralise
+from rag.chat.prompts import Message
 
 if TYPE_CHECKING:
-    from rag.chat_model import ChatModel
+    from rag.chat.chat_model import ChatModel
 
 SYSTEM = """\
 A page with comments that one person wrote on a forum was saved as plain text, and the borders between the comments \
@@ -128,7 +128,7 @@ class BorderJudge:
 
     def _reply(self, shown: Sequence[str], group: Sequence[int]) -> dict[int, bool] | None:
         """Answers by index, none where the reply is invalid; None where the request failed."""
-        from rag.chat_model import complete
+        from rag.chat.chat_model import complete
 
         if self._failures >= FAILURES:
             self.unanswered += len(group)

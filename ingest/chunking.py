@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from rag.records import Range
-from rag.sentences import split_sentences
+from rag.language.sentences import split_sentences
 
 TARGET_CHARS = 880
 """Passages are filled up to this length, as far as the embedding model takes it."""

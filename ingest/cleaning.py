@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
+from rag.language.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
 from rag.records import Range
 
 # --- lines ------------------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rag.embedding import Embedder, load_embedder
+from rag.models.embedding import Embedder, load_embedder
 from rag.errors import EmbeddingError, SettingsError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from ingest.cleaning import protected_ranges
 from rag.records import Comment, Passage, Quotation, Range
 
 if TYPE_CHECKING:
-    from rag.embedding import Embedder
+    from rag.models.embedding import Embedder
 
 
 def passages_of(comment: Comment, embedder: Embedder) -> Iterator[tuple[Passage, tuple[Range, ...]]]:

@@ -1,6 +1,6 @@
 """read -> segment -> merge -> chunk -> embed -> write -> report.
 
-Everything happens inside one transaction (rag/store.py), so an ingest that dies changes nothing that readers see.
+Everything happens inside one transaction (rag/index/store.py), so an ingest that dies changes nothing that readers see.
 Sources are streamed: no step holds more than one document and one batch of comments.
 """
 
@@ -26,16 +26,16 @@ from ingest.snapshot_borders import Proved, SnapshotBorders
 from ingest.snapshots import Sighting, Snapshots
 from ingest.sources import Problem, RawDocument, SourceFile, authors, check_columns, files, read_file
 from ingest.sources.folders import SIDECAR
-from rag.corpus import decode, dump_comment, dump_passage, encode
-from rag.embedding import load_embedder
+from rag.index.corpus import decode, dump_comment, dump_passage, encode
+from rag.models.embedding import load_embedder
 from rag.errors import SettingsError, SourceError, StoreMissing
-from rag.reader import Reader, load_reader
+from rag.models.reader import Reader, load_reader
 from rag.records import Comment, Range, as_datetime
 from rag.settings import Settings
-from rag.store import Store, VectorJob, Writer
+from rag.index.store import Store, VectorJob, Writer
 
 if TYPE_CHECKING:
-    from rag.embedding import Embedder
+    from rag.models.embedding import Embedder
 
 VERSION = 6
 """Part of every fingerprint: raise it when the same file would now be read differently."""
@@ -145,7 +145,7 @@ def _store(settings: Settings) -> Store:
 
 
 def _judge(settings: Settings, progress: OnProgress) -> BorderJudge:
-    from rag.chat_model import load_chat_model
+    from rag.chat.chat_model import load_chat_model
 
     model = load_chat_model(settings)
     if model is None:

@@ -15,7 +15,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from rag.corpus import Corpus
+from rag.index.corpus import Corpus
 from rag.records import Comment, Quotation
 
 RUN = 4

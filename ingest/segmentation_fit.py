@@ -402,7 +402,7 @@ def fit_all(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Fit, store the network and print the weights."""
-    from rag.embedding import load_embedder
+    from rag.models.embedding import load_embedder
     from rag.settings import Settings
 
     parser = argparse.ArgumentParser(description="Fit the numbers that find borders between comments.")

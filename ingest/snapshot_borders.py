@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from ingest.cleaning import Line, lines_of
 from ingest.snapshots import SAME_WORDS, SHORT, line_keys, similarity, text_hash
-from rag.corpus import decode
+from rag.index.corpus import decode
 
 SAME_LINE = 0.5
 """Similarity of two lines with a key in common above which one is an edited version of the other."""

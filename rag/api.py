@@ -10,9 +10,9 @@ from rag.records import Answer, Comment, Filters, Passage, Turn
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.answering import Answerer
-    from rag.retrieval import Retriever
-    from rag.store import Store
+    from rag.answering.answerer import Answerer
+    from rag.retrieval.retriever import Retriever
+    from rag.index.store import Store
 
 
 def search(
@@ -46,10 +46,10 @@ def search(
 
 def why_nothing(question: str, filters: Filters | None = None, settings: Settings | None = None) -> str:
     """Why `search` finds nothing for a question, in a sentence or two; empty if nobody and nothing is named that is not there."""
-    from rag.absence import reasons
-    from rag.evidence import plain
-    from rag.language import question_language
-    from rag.phrases import Phrases
+    from rag.abstention.absence import reasons
+    from rag.answering.evidence import plain
+    from rag.language.detection import question_language
+    from rag.language.phrases import Phrases
 
     settings = settings or Settings()
     retriever = _parts(settings).retriever
@@ -128,19 +128,19 @@ class _Parts:
 
     @functools.cached_property
     def store(self) -> Store:
-        from rag.store import Store
+        from rag.index.store import Store
 
         return Store.open(self._settings)
 
     @functools.cached_property
     def retriever(self) -> Retriever:
-        from rag.retrieval import Retriever
+        from rag.retrieval.retriever import Retriever
 
         return Retriever.from_settings(self._settings, self.store)
 
     @functools.cached_property
     def answerer(self) -> Answerer:
-        from rag.answering import Answerer
+        from rag.answering.answerer import Answerer
 
         return Answerer.from_settings(self._settings, self.store)
 

@@ -6,8 +6,8 @@ import json
 import re
 from typing import Any
 
-from rag.evidence import plain
-from rag.keys import INVISIBLE
+from rag.answering.evidence import plain
+from rag.citations.keys import INVISIBLE
 from rag.records import Answer, Citation, Passage
 
 _CONTROL = {code: "\ufffd" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}

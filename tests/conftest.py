@@ -12,8 +12,8 @@ import pytest
 from filelock import FileLock
 
 import ingest
-from rag.embedding import Embedder, load_embedder
-from rag.reader import Reader, load_reader
+from rag.models.embedding import Embedder, load_embedder
+from rag.models.reader import Reader, load_reader
 from rag.settings import PREFIX, Settings
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 import rag
-from rag.about import asks_nothing
+from rag.answering.about import asks_nothing
 from rag.records import Turn
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 
 import ingest
-from rag.answerability import NOTHING_ASKED, WEIGHTS, Signals, judge, probability
-from rag.expectation import expected
-from rag.query import Query
+from rag.abstention.answerability import NOTHING_ASKED, WEIGHTS, Signals, judge, probability
+from rag.abstention.expectation import expected
+from rag.question.query import Query
 from rag.records import Passage
-from rag.retrieval import Retriever
+from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 
 DATA = Path(__file__).parent / "data"
@@ -223,7 +223,7 @@ def test_most_questions_about_forums_that_nothing_was_fitted_on_are_judged_right
 def test_the_committed_questions_are_enough_and_their_answers_stand_where_they_should(
     sample_settings: Settings,
 ) -> None:
-    from rag.store import Store
+    from rag.index.store import Store
 
     texts = [comment.text for comment in Store.open(sample_settings).comments()]
     profiles = "\n".join(

@@ -14,19 +14,19 @@ from langchain_core.messages import BaseMessage
 from model_server import Fail, ModelServer, Say, small_model_path
 
 import ingest
-from rag import drafting
-from rag.answering import ANY_TIME, UNDATED, UNORDERED, Answerer
-from rag.chat_model import LangChainModel, Reply
-from rag.embedding import Embedder
+from rag.answering import drafting
+from rag.answering.answerer import ANY_TIME, UNDATED, UNORDERED, Answerer
+from rag.chat.chat_model import LangChainModel, Reply
+from rag.models.embedding import Embedder
 from rag.errors import ModelRefused, ModelUnavailable, PromptTooLong, QuestionError
-from rag.prompts import ABSTAIN, Message
-from rag.quotes import find_quotations
-from rag.reader import Reader
+from rag.chat.prompts import ABSTAIN, Message
+from rag.citations.quotes import find_quotations
+from rag.models.reader import Reader
 from rag.records import Answer, Filters, Turn
-from rag.retrieval import Retriever
+from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
-from rag.store import Store
-from rag.tokens import BY_BYTES_NOTE, answer_tokens
+from rag.index.store import Store
+from rag.chat.tokens import BY_BYTES_NOTE, answer_tokens
 
 COMMENTS = [
     ("a1", "Maren Holt", None, "Tides are mostly the moon. The sun adds about half as much as the moon does. "
@@ -427,7 +427,7 @@ class TestStreaming:
     def test_closing_the_stream_stops_the_model(self, answerer: Callable[..., Answerer]) -> None:
         with ModelServer(Say(["Tides are mostly ", "the moon. "], hang=True)) as server:
             settings = Settings(llm="openai:m", llm_base_url=f"{server.url}/v1")
-            from rag.chat_model import load_chat_model
+            from rag.chat.chat_model import load_chat_model
 
             stream = answerer(load_chat_model(settings)).stream(QUESTION)
             while not next(stream).text:
@@ -623,7 +623,7 @@ class TestAbstaining:
     def test_an_answer_that_may_be_none_says_so(
         self, answerer: Callable[..., Answerer], monkeypatch: pytest.MonkeyPatch, below: float, said: bool
     ) -> None:
-        monkeypatch.setattr("rag.answerability.UNSURE", below)
+        monkeypatch.setattr("rag.abstention.answerability.UNSURE", below)
         answer = answerer().answer("Why do spring tides come at full moon?")
         assert answer.text.startswith("Whether this answers the question is not certain:") is said
         assert answer.citations
@@ -950,7 +950,7 @@ class TestSmallModel:
                 assert 0 < reply["tokens"]["prompt"] <= answer.trace["prompt_tokens_counted"]
 
     def test_by_url(self, tides: Settings) -> None:
-        from rag.chat_model import LocalServer
+        from rag.chat.chat_model import LocalServer
 
         server = LocalServer(small_model_path(), 2048)
         given = tides.model_dump(exclude={"llm", "llm_base_url", "openai_api_key"}, exclude_unset=True)

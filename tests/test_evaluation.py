@@ -8,9 +8,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rag.charts import Dot, curve_chart, dot_chart, nice_ticks
+from rag.evaluation.charts import Dot, curve_chart, dot_chart, nice_ticks
 from rag.errors import SourceError
-from rag.evaluation import (
+from rag.evaluation.measures import (
     SAMPLE_QUESTIONS,
     Difference,
     Evaluation,
@@ -23,7 +23,7 @@ from rag.evaluation import (
     evaluate,
     load_questions,
 )
-from rag.evaluation_report import format_report
+from rag.evaluation.report import format_report
 from rag.records import Passage, Span
 from rag.settings import Settings
 from ui.cli import main

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from rag.chat_model import Reply
-from rag.follow_ups import understand
-from rag.query import Query, admits
+from rag.chat.chat_model import Reply
+from rag.question.follow_ups import understand
+from rag.question.query import Query, admits
 from rag.records import Passage, Turn
-from rag.rewriting import Rewriter
+from rag.question.rewriting import Rewriter
 
 AUTHORS = ("Ann Bea Lee", "Paul Okoro", "Zoë Müller", "quill", "mark")
 NOW = datetime(2024, 6, 15, tzinfo=UTC)

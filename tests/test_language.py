@@ -6,10 +6,10 @@ from string import Formatter
 
 import pytest
 
-from rag.language import detected, question_language
-from rag.phrases import Phrases, _all, languages
-from rag.replies import is_abstention
-from rag.stance import stance
+from rag.language.detection import detected, question_language
+from rag.language.phrases import Phrases, _all, languages
+from rag.chat.replies import is_abstention
+from rag.answering.stance import stance
 
 
 class TestDetection:

@@ -18,11 +18,11 @@ import pytest
 import rag
 from ingest import IngestReport, Progress, forget, ingest
 from ingest.sources import files, read_file
-from rag.embedding import Embedder
+from rag.models.embedding import Embedder
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
 from rag.records import UNSURE_BORDER
 from rag.settings import Settings
-from rag.store import Store
+from rag.index.store import Store
 
 from conftest import ROOT, SAMPLE  # isort: skip
 
@@ -515,8 +515,8 @@ def test_killed_ingest_leaves_the_old_index_and_loses_no_embedding(
         import os, signal
         from ingest import ingest
         from ingest.pipeline import Run
-        from rag.store import Writer
-        from rag.lexical import LexicalIndex
+        from rag.index.store import Writer
+        from rag.index.lexical import LexicalIndex
         original = {name}.{method}
         def dies(*args, **kwargs):
             if "{method}" in ("add_vectors", "clean_up"):
@@ -596,16 +596,16 @@ def test_more_rows_than_one_chroma_batch_takes(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch limit of the real Chroma is lowered, not the number of comments raised: 5,461 would take minutes."""
-    import rag.store
+    import rag.index.store
 
-    original = rag.store._folder_client
+    original = rag.index.store._folder_client
 
     def limited(folder: Path) -> object:
         client = original(folder)
         monkeypatch.setattr(client, "get_max_batch_size", lambda: 7)
         return client
 
-    monkeypatch.setattr(rag.store, "_folder_client", limited)
+    monkeypatch.setattr(rag.index.store, "_folder_client", limited)
     write(tmp_path / "in.jsonl", *(row(f"r{n}", f"{KNOTS} Number {n}. {TIDES}") for n in range(40)))
     report = ingest(tmp_path / "in.jsonl", settings=settings)
     assert report.counts["comments"] == 40

@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 import pytest
 
-from rag import prompts
-from rag.citations import CitedSentence, CitedText, MarkerStream
+from rag.chat import prompts
+from rag.citations.markers import CitedSentence, CitedText, MarkerStream
 from rag.errors import QuestionError
-from rag.keys import KeyedSentence, assign_keys
-from rag.prompts import ABSTAIN, GAP, Message, Prompt, alternating, render, render_repair, render_standalone
+from rag.citations.keys import KeyedSentence, assign_keys
+from rag.chat.prompts import ABSTAIN, GAP, Message, Prompt, alternating, render, render_repair, render_standalone
 from rag.records import Passage, Turn
-from rag.tokens import TokenCounter
+from rag.chat.tokens import TokenCounter
 
 NONCE = "5f0c3a9e"
 

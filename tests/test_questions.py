@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rag.follow_ups import understand
-from rag.query import Query, about_period, admits
+from rag.question.follow_ups import understand
+from rag.question.query import Query, about_period, admits
 from rag.records import Passage, Turn
 
 AUTHORS = (

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from planted import Planted, faults, harmless, passages_from
 
-from rag.attribution import Speakers
-from rag.citations import CitedText, MarkerStream
-from rag.keys import assign_keys
-from rag.quotes import QuoteBook, Wanted, find_quotations, normalise
+from rag.citations.attribution import Speakers
+from rag.citations.markers import CitedText, MarkerStream
+from rag.citations.keys import assign_keys
+from rag.citations.quotes import QuoteBook, Wanted, find_quotations, normalise
 from rag.records import Comment, Passage, Span
-from rag.sentences import split_sentences
+from rag.language.sentences import split_sentences
 
 from conftest import SAMPLE  # isort: skip
 

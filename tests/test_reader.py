@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag import embedding
-from rag.embedding import bundled_transformer
+from rag.models import embedding
+from rag.models.embedding import bundled_transformer
 from rag.errors import EmbeddingError
-from rag.reader import FILE, MOST_TOKENS, Reader, _features, load_reader
+from rag.models.reader import FILE, MOST_TOKENS, Reader, _features, load_reader
 from rag.settings import Settings
 
 QUESTION = "When was the lighthouse at Pell Point built?"
@@ -115,6 +115,6 @@ def test_an_export_that_fails_is_told_where_it_was_asked_for(tmp_path: Path, mon
     def fails(*_: object) -> None:
         raise RuntimeError("no such operator")
 
-    monkeypatch.setattr("rag.reader.export", fails)
+    monkeypatch.setattr("rag.models.reader.export", fails)
     with pytest.raises(EmbeddingError, match="reader cannot run on ONNX Runtime: no such operator.*embedding_runtime"):
         Reader(tmp_path, "onnx")(QUESTION, [SAID])

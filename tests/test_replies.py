@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from rag.prompts import ABSTAIN, Message
+from rag.chat.prompts import ABSTAIN, Message
 from rag.records import SentenceCheck
-from rag.replies import (
+from rag.chat.replies import (
     is_abstention,
     marked,
     repeated_tail,

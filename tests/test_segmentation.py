@@ -32,7 +32,7 @@ from ingest.segmentation_eval import (
     seed_dumps,
 )
 from ingest.voices import is_answered
-from rag.embedding import Embedder
+from rag.models.embedding import Embedder
 from rag.errors import SourceError
 
 

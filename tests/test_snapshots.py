@@ -12,7 +12,7 @@ import pytest
 import ingest
 import rag
 from ingest.snapshots import near_duplicate_bands, similarity, text_hash
-from rag.corpus import Corpus
+from rag.index.corpus import Corpus
 from rag.settings import Settings
 
 from conftest import SAMPLE  # isort: skip

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 import rag
 from rag.records import Passage
-from rag.relevance import Sentence
-from rag.sentences import split_sentences
+from rag.retrieval.relevance import Sentence
+from rag.language.sentences import split_sentences
 from rag.settings import Settings
-from rag.stretches import best_stretches, maximal_runs
+from rag.retrieval.stretches import best_stretches, maximal_runs
 
 TEXT = "Roses are red. Rye turns sour in a day. Heat is why.\n\nSalt slows it. Violets are blue. Nobody asked."
 

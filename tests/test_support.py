@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from rag.attribution import speakers
-from rag.citations import MarkerStream
-from rag.embedding import Embedder
-from rag.keys import assign_keys
+from rag.citations.attribution import speakers
+from rag.citations.markers import MarkerStream
+from rag.models.embedding import Embedder
+from rag.citations.keys import assign_keys
 from rag.records import Passage
-from rag.support import SAME, UNDENIED, check_sentences, check_support, is_claim, is_english
-from rag.support_eval import SAMPLE_PAIRS, evaluate_support, load_pairs
+from rag.citations.support import SAME, UNDENIED, check_sentences, check_support, is_claim, is_english
+from rag.evaluation.support import SAMPLE_PAIRS, evaluate_support, load_pairs
 from ui.cli import main
 
 from benchmarks.support import fit  # isort: skip

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import tiktoken
 
-from rag import tokens
-from rag.tokens import BY_BYTES_NOTE, TokenCounter, answer_tokens, cached_encoding, estimate, load_counter
+from rag.chat import tokens
+from rag.chat.tokens import BY_BYTES_NOTE, TokenCounter, answer_tokens, cached_encoding, estimate, load_counter
 
 
 @pytest.fixture

@@ -24,14 +24,14 @@ from ui.theme import ASSETS, page_options
 
 
 class Threads(Protocol):
-    """Who replies to whom; `rag.corpus.Corpus` has it."""
+    """Who replies to whom; `rag.index.corpus.Corpus` has it."""
 
     def thread(self, thread_id: str) -> Sequence[Comment]: ...
     def replies(self, comment_id: str) -> Sequence[Comment]: ...
 
 
 class Index(Protocol):
-    """What the page needs of the index; `rag.store.Store` has it."""
+    """What the page needs of the index; `rag.index.store.Store` has it."""
 
     @property
     def corpus(self) -> Threads: ...
@@ -43,7 +43,7 @@ class Index(Protocol):
 
 
 class Answerer(Protocol):
-    """What the page needs of the pipeline; `rag.answering.Answerer` has it."""
+    """What the page needs of the pipeline; `rag.answering.answerer.Answerer` has it."""
 
     @property
     def store(self) -> Index: ...

@@ -114,7 +114,7 @@ def _chosen(args: argparse.Namespace):
 
 def _ask(args: argparse.Namespace) -> int:
     import rag
-    from rag.chat_model import missing
+    from rag.chat.chat_model import missing
     from rag.plain_text import format_answer, printable_json
     from rag.records import EVIDENCE
 
@@ -163,7 +163,7 @@ def _chat(args: argparse.Namespace) -> int:
 def _sources(args: argparse.Namespace) -> int:
     from rag.plain_text import printable_json
     from rag.records import to_plain
-    from rag.store import Store
+    from rag.index.store import Store
 
     info = Store.open(_settings(args)).info()
     if args.json:

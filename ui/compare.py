@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from rag.errors import RagError
-from rag.phrases import Phrases
+from rag.language.phrases import Phrases
 from rag.records import Answer, Filters
-from rag.stance import Stance, stance
+from rag.answering.stance import Stance, stance
 from ui.conversations import Exchange
 from ui.markup import LATEX_DELIMITERS, escape, markdown_html, tag
 from ui.sources import panel_html

@@ -16,8 +16,8 @@ from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.chat_model import ChatModel
-    from rag.evaluation import Evaluation
+    from rag.chat.chat_model import ChatModel
+    from rag.evaluation.measures import Evaluation
 
 
 _TAKEN = {
@@ -75,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _questions(args: argparse.Namespace) -> int:
-    from rag.evaluation import SAMPLE_QUESTIONS, evaluate, load_questions
+    from rag.evaluation.measures import SAMPLE_QUESTIONS, evaluate, load_questions
 
     if args.questions and Path(args.questions).is_dir():
         return _collection(args)
@@ -95,7 +95,7 @@ def _questions(args: argparse.Namespace) -> int:
 
 
 def _model() -> ChatModel:
-    from rag.chat_model import load_chat_model
+    from rag.chat.chat_model import load_chat_model
 
     if (model := load_chat_model(Settings())) is None:
         raise SettingsError(
@@ -106,7 +106,7 @@ def _model() -> ChatModel:
 
 def _collection(args: argparse.Namespace) -> int:
     """Search on a public collection, in an index of its own."""
-    from rag.benchmarks import load_benchmark
+    from rag.evaluation.benchmarks import load_benchmark
 
     if args.with_model:
         raise SettingsError("--with-model needs questions whose answers are known: a collection measures search alone.")
@@ -133,7 +133,7 @@ def _index(files: Sequence[Path], columns: Mapping[str, str], settings: Settings
     """
     from ingest import ingest
     from ingest.command import progress_bars
-    from rag.store import Store
+    from rag.index.store import Store
 
     names = {path.name for path in files}
     with suppress(StoreMissing):
@@ -151,13 +151,13 @@ def _index(files: Sequence[Path], columns: Mapping[str, str], settings: Settings
 
 
 def _earlier(args: argparse.Namespace) -> Evaluation | None:
-    from rag.evaluation import Evaluation
+    from rag.evaluation.measures import Evaluation
 
     return Evaluation.from_json(Path(args.compare)) if args.compare else None
 
 
 def _write(args: argparse.Namespace, evaluation: Evaluation, against: Evaluation | None) -> None:
-    from rag.evaluation_report import format_report, write_report
+    from rag.evaluation.report import format_report, write_report
 
     if not evaluation.rows:
         raise SourceError("There are no questions to ask, so nothing was measured.")
@@ -174,7 +174,7 @@ def _settings(args: argparse.Namespace, folder: str) -> Settings:
     if args.store or args.questions:
         return Settings(**who, **({"store": args.store} if args.store else {}))
     from ingest import ingest
-    from rag.evaluation import SAMPLE_COMMENTS
+    from rag.evaluation.measures import SAMPLE_COMMENTS
 
     settings = Settings(**who, store=Path(folder) / "store", chroma_url=None)
     ingest(SAMPLE_COMMENTS, settings=settings)
@@ -197,7 +197,7 @@ def _bar(total: int) -> Iterator[Callable[[int], None]]:
 def _segmentation(args: argparse.Namespace) -> int:
     from ingest.border_judge import BorderJudge
     from ingest.segmentation_eval import evaluate
-    from rag.embedding import load_embedder
+    from rag.models.embedding import load_embedder
 
     judge = BorderJudge(_model()) if args.with_model else None
     figures = evaluate(args.dumps, embed=load_embedder(Settings()).embed_texts, decide=judge)
@@ -221,9 +221,9 @@ def _segmentation(args: argparse.Namespace) -> int:
 
 
 def _support(args: argparse.Namespace) -> int:
-    from rag.embedding import load_embedder
-    from rag.entailment import load_judge
-    from rag.support_eval import SAMPLE_PAIRS, evaluate_support
+    from rag.models.embedding import load_embedder
+    from rag.models.entailment import load_judge
+    from rag.evaluation.support import SAMPLE_PAIRS, evaluate_support
 
     settings = Settings()
     judge = load_judge(settings.support_model) if settings.support_model else None

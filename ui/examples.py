@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from math import log
 
-from rag.english import FUNCTION_WORDS
+from rag.language.english import FUNCTION_WORDS
 from rag.records import Comment
 
 MOST = 4

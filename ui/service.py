@@ -11,9 +11,9 @@ from rag.records import Answer, Filters, Passage, Turn
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.answering import Answerer
-    from rag.chat_model import ChatModel
-    from rag.store import Store
+    from rag.answering.answerer import Answerer
+    from rag.chat.chat_model import ChatModel
+    from rag.index.store import Store
 
 
 class Service:
@@ -40,7 +40,7 @@ class Service:
         """
         with self._lock:
             if self._answerer is None:
-                from rag.answering import Answerer
+                from rag.answering.answerer import Answerer
 
                 self._answerer = Answerer.from_settings(self.settings, self.store)
             return self._answerer
@@ -54,7 +54,7 @@ class Service:
         """
         with self._lock:
             if self._store is None:
-                from rag.store import Store
+                from rag.index.store import Store
 
                 self._store = Store.open(self.settings)
             return self._store
@@ -64,7 +64,7 @@ class Service:
         """Who answers: "evidence" or a model's name; told without loading anything."""
         if (answerer := self._answerer) is not None:
             return answerer.model_name
-        from rag.chat_model import choose
+        from rag.chat.chat_model import choose
 
         try:
             return choose(self.settings).name
@@ -73,19 +73,19 @@ class Service:
 
     @property
     def model_missing(self) -> str:
-        """Why answers are quotes though a model is at hand; see `rag.chat_model.missing`."""
-        from rag.chat_model import missing
+        """Why answers are quotes though a model is at hand; see `rag.chat.chat_model.missing`."""
+        from rag.chat.chat_model import missing
 
         return missing(self.settings)
 
     def search(
         self, question: str, limit: int = 5, history: Sequence[Turn] = (), filters: Filters | None = None
     ) -> list[Passage]:
-        """Passages, best first; see `rag.answering.Answerer.search`."""
+        """Passages, best first; see `rag.answering.answerer.Answerer.search`."""
         return self.answerer.search(question, limit, history, filters)
 
     def stream(self, question: str, history: Sequence[Turn] = (), filters: Filters | None = None) -> Iterator[Answer]:
-        """Growing answers; see `rag.answering.Answerer.stream`."""
+        """Growing answers; see `rag.answering.answerer.Answerer.stream`."""
         yield from self.answerer.stream(question, history=history, filters=filters)
 
     def changed(self, **changes: Any) -> Settings:
@@ -103,7 +103,7 @@ class Service:
         Raises:
             RagError: A value is wrong, or the model it names cannot be set up; everything stays as it was.
         """
-        from rag.chat_model import load_chat_model
+        from rag.chat.chat_model import load_chat_model
 
         settings = self.changed(**changes)
         model = load_chat_model(settings)

@@ -17,9 +17,9 @@ from pathlib import Path
 from unittest.mock import patch
 
 import ingest
-from rag import retrieval
-from rag.benchmarks import Chunking
-from rag.evaluation import (
+from rag.retrieval import retriever as retrieval
+from rag.evaluation.benchmarks import Chunking
+from rag.evaluation.measures import (
     DEPTH,
     SAMPLE_COMMENTS,
     SAMPLE_QUESTIONS,
@@ -30,7 +30,7 @@ from rag.evaluation import (
     load_questions,
 )
 from rag.records import Passage
-from rag.retrieval import Retriever
+from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 
 CHUNKING = Path(__file__).parent.parent.parent.parent / "shared" / "bench" / "chunking"

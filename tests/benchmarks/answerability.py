@@ -1,4 +1,4 @@
-"""Fit and measure abstention: the weights in rag/answerability.py, and the risk-coverage curve.
+"""Fit and measure abstention: the weights in rag/abstention/answerability.py, and the risk-coverage curve.
 
     python tests/benchmarks/answerability.py [--store FOLDER] [--curve FILE.svg]
 
@@ -26,11 +26,11 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 import ingest
-from rag.answerability import INTERCEPT, WEIGHTS, Signals
-from rag.charts import curve_chart
-from rag.evaluation import SAMPLE_QUESTIONS
+from rag.abstention.answerability import INTERCEPT, WEIGHTS, Signals
+from rag.evaluation.charts import curve_chart
+from rag.evaluation.measures import SAMPLE_QUESTIONS
 from rag.records import Passage, Turn
-from rag.retrieval import Retriever
+from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 
 ROOT = Path(__file__).parent.parent.parent

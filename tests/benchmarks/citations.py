@@ -5,7 +5,7 @@
 Citation recall: the share of a question's gold phrases that stand in what is cited. Citation precision: the share of citations
 that hold a gold phrase or one that also bears on the question. As in ALCE (Gao et al. 2023), with gold phrases in place of an
 entailment model. Questions: tests/data/answerability_*.jsonl, the answerable ones, split by a hash; quotes were tuned on the half
-"tune" only (by hand; the weights in rag/relevance.py are fitted on other questions).
+"tune" only (by hand; the weights in rag/retrieval/relevance.py are fitted on other questions).
 """
 
 from __future__ import annotations

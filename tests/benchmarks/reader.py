@@ -1,4 +1,4 @@
-"""Fit the adapters of rag/reader.py on pairs of a question and a window of one or two sentences.
+"""Fit the adapters of rag/models/reader.py on pairs of a question and a window of one or two sentences.
 
     python tests/benchmarks/reader.py [--squad FILE...] [--contrasts FILE...] [--start FILE...] [--teacher FILE] [--marking 0]
         [--epochs 3] [--rate 6e-4] --out FILE
@@ -37,16 +37,16 @@ from sklearn.metrics import roc_auc_score
 from torch import nn
 
 import ingest
-from rag.benchmarks import Chunking
-from rag.embedding import bundled_transformer, load_embedder
-from rag.english import COMMON_WORDS, FUNCTION_WORDS
-from rag.lexical import STOP_WORDS, stems
-from rag.reader import INPUTS, SCALE, encode
+from rag.evaluation.benchmarks import Chunking
+from rag.models.embedding import bundled_transformer, load_embedder
+from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
+from rag.index.lexical import STOP_WORDS, stems
+from rag.models.reader import INPUTS, SCALE, encode
 from rag.records import Range
-from rag.retrieval import Retriever
-from rag.sentences import split_sentences
+from rag.retrieval.retriever import Retriever
+from rag.language.sentences import split_sentences
 from rag.settings import Settings
-from rag.store import Store
+from rag.index.store import Store
 
 ROOT = Path(__file__).parent.parent.parent
 INVENTED = ROOT / "tests" / "data" / "reader"
@@ -320,7 +320,7 @@ class Adapted(nn.Module):
 
 
 class Network(nn.Module):
-    """The bundled model, of which only adapters, layer norms and the head are fitted; see rag/reader.py."""
+    """The bundled model, of which only adapters, layer norms and the head are fitted; see rag/models/reader.py."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -344,7 +344,7 @@ class Network(nn.Module):
         return self.head(self.drop(torch.cat([states[:, 0], mean], dim=-1))).squeeze(-1)
 
     def numbers(self) -> dict[str, np.ndarray]:
-        """What was fitted, by the names of rag/reader.py."""
+        """What was fitted, by the names of rag/models/reader.py."""
         named = {name.removeprefix("base."): p for name, p in self.named_parameters() if p.requires_grad}
         fitted = {name: values.detach().double().numpy() for name, values in named.items()}
         for name in [name for name in fitted if name.endswith(".down")]:

@@ -1,4 +1,4 @@
-"""Fit the weights in rag/support.py on the half of the labelled pairs that `commentariat eval support` does not report on.
+"""Fit the weights in rag/citations/support.py on the half of the labelled pairs that `commentariat eval support` does not report on.
 
     python tests/benchmarks/support.py
 
@@ -13,10 +13,10 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from rag.embedding import load_embedder
+from rag.models.embedding import load_embedder
 from rag.settings import Settings
-from rag.support import SAME, UNDENIED, Embed, Regression, signs_of
-from rag.support_eval import SAMPLE_PAIRS, Pair, load_pairs
+from rag.citations.support import SAME, UNDENIED, Embed, Regression, signs_of
+from rag.evaluation.support import SAMPLE_PAIRS, Pair, load_pairs
 
 PENALTY = 2.0
 """On the squared weights of standardised signs."""

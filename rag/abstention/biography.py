@@ -1,0 +1,84 @@
+"""Questions about the people themselves, which their profiles answer: "Where does she study?", "Who is Ann?".
+
+A profile says "PhD candidate at ..." where the question says "study", so neither words nor vectors connect them well.
+Patterns of English: which relation a question asks for, and whether a profile says anything of that kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.index.lexical import stems
+from rag.question.query import Query
+from rag.records import Passage
+
+ANSWERED = 0.8
+"""Probability that a profile with the relation that is asked for answers the question."""
+MOST = 3
+"""Profiles shown if it is left open who is meant."""
+
+
+@dataclass(frozen=True)
+class _Relation:
+    asked: re.Pattern[str]
+    told: re.Pattern[str]
+
+
+def _words(pattern: str) -> re.Pattern[str]:
+    return re.compile(rf"\b(?:{pattern})\b", re.IGNORECASE)
+
+
+_RELATIONS = (
+    _Relation(
+        _words(
+            r"stud(?:y|ies|ied|ying)|educat\w+|degrees?|ph\.?d|universit\w+|college|school|alma mater|graduat\w+|major(?:ed)?|academic"
+        ),
+        _words(
+            r"universit\w+|college|school|institute of technology|MIT|ph\.?\s?d|students?|degree|[bm]\.?sc|masters?|bachelors?|graduat\w+|stud\w+"
+            r"|alumn\w+|professor|postdoc\w*|[A-Z]\w+ (?:mathematics|physics|biophysics|biology|chemistry|philosophy|economics|law)"
+        ),
+    ),
+    _Relation(
+        _words(
+            r"works?|worked|working|jobs?|employ\w+|profession\w*|occupation|affiliat\w+|position|roles?|career|company|organi[sz]ations?"
+            r"|co-?found\w*|found(?:ed|er)s?|living|employer|employed|do(?=\W*$)"
+        ),
+        _words(
+            r"scientist|engineer\w*|research\w*|developer|programmer|writer|editor|teacher|lecturer|professor|co-?founder|founder|director|head of"
+            r"|manager|consultant|analyst|work\w*|employ\w*|candidate|student|fellow|runs?|keeper|technician|retired"
+        ),
+    ),
+    _Relation(_words(r"who (?:is|are|was)|background|bio(?:graphy)?|profile"), re.compile(r"\w")),
+)
+_OF_A_PERSON = re.compile(
+    r"^\W*(?:and\s+|but\s+|so\s+)?(?:where|what|which|who|for whom|tell me)\b.*\b(?:he|she|they)\b", re.IGNORECASE
+)
+
+
+def telling_profiles(query: Query, found: Sequence[Passage]) -> list[Passage]:
+    """The profiles among `found` that tell what a question asks about a person; none if it asks for something else.
+
+    Args:
+        query: The question, understood.
+        found: Candidates of the search, best first.
+    """
+    if query.compare or not (query.authors or query.labels or _OF_A_PERSON.match(query.text)):
+        return []
+    relations = [relation for relation in _RELATIONS if relation.asked.search(query.text)]
+    if not relations:
+        return []
+    topic = query.topic
+    for relation in relations:
+        topic = relation.asked.sub(" ", topic)
+    rest = set(stems(topic))
+    profiles = [
+        passage
+        for passage in found
+        if passage.kind == "profile"
+        and rest <= set(stems(passage.text))
+        and any(relation.told.search(passage.text) for relation in relations)
+        and (not query.labels or query.authors or passage.label in query.labels)
+    ]
+    return profiles[:MOST]

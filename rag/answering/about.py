@@ -1,0 +1,84 @@
+"""Messages that ask for nothing in the comments: greetings, thanks, and questions about the collection as a whole.
+
+A search for them brings whatever shares a word with them. They are told by their whole wording, never by a part of it, so that
+a question about the comments is not mistaken for one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rag.index.lexical import stems
+from rag.language.phrases import Phrases
+from rag.records import Coverage
+
+if TYPE_CHECKING:
+    from rag.question.query import Query
+
+NAMED = 5
+"""Authors that an overview names."""
+
+_HERE = r"(?: (?:here|now|there|of you|you|this|in here|in this (?:index|collection|tool|app|chat)|in the (?:index|collection)|indexed))?"
+_THINGS = r"(?:comments?|posts?|texts?|data|sources?|documents?)"
+_PEOPLE = r"(?:authors?|people|persons?|users?|commenters?|writers?|researchers?)"
+_ALWAYS = re.compile(
+    "|".join(
+        (
+            r"hi|hello|hey|hallo|good (?:morning|afternoon|evening|day)|(?:hi|hello|hey) there",
+            r"(?:ok |okay |great )?(?:thanks|thank you)(?: a lot| so much| very much)?|many thanks|thx|ok|okay|great|cool|bye|goodbye",
+            r"help|help me|who are you|what are you|what do you do|how can you help(?: me)?",
+            r"how (?:can|do|should) i use (?:this|you)|how do you work",
+            rf"(?:what|which questions) (?:can|could|may|should) (?:i|we|one|you) (?:ask|do|find|answer|search)(?: you)?(?: about)?{_HERE}",
+            rf"(?:what|which) (?:topics|subjects|themes|{_THINGS}|{_PEOPLE}) (?:are|can i ask about|do you (?:have|know|cover))"
+            rf"(?: (?:discussed|covered|indexed|included|available|searched))?{_HERE}",
+            rf"(?:who|whose) (?:wrote|has written|are) (?:these|the|all these|all the) {_THINGS}",
+            rf"who is (?:indexed|in (?:here|the index|this index|this collection))|whose {_THINGS} (?:are|is) (?:here|indexed)",
+            rf"how many (?:{_THINGS}|{_PEOPLE}) (?:are|do you have)(?: (?:there|indexed|searched))?{_HERE}",
+        )
+    )
+)
+_FIRST = re.compile(
+    r"what is (?:this|it)(?: (?:tool|app|site|page|chat|chatbot|bot|collection|index))?(?: (?:about|for))?|what are these comments(?: about)?"
+    r"|who is this|how (?:does|do) (?:this|it) work"
+    rf"|(?:list |show |give )?(?:me |us )?(?:everything|all(?: of)?(?: the| these| your)?(?: (?:{_THINGS}|{_PEOPLE}))?){_HERE}"
+)
+"""Point at what was said before, if anything was."""
+_HOW_MANY = re.compile(rf"\W*how many {_THINGS}\b", re.I)
+
+
+def asks_nothing(message: str, first: bool = True) -> bool:
+    """Whether a message asks for nothing that a comment could say; `first` if nothing was said before it."""
+    said = re.sub(r"[^\w']+", " ", message.casefold()).strip()
+    return bool(_ALWAYS.fullmatch(said) or (first and _FIRST.fullmatch(said)))
+
+
+def nothing_to_find(query: Query) -> bool:
+    """Whether a question, with what it carries over from before, has neither a person nor a time nor a word to search for."""
+    words = [stem for stem in stems(query.topic) if len(stem) > 1 or not stem.isascii()]
+    people = query.authors or query.unknown_authors or query.mentioned
+    return not (words or people or query.since or query.until or query.by_time)
+
+
+def asks_how_many(query: Query) -> bool:
+    """Whether it is asked how many comments somebody wrote, whatever they are about."""
+    return bool(_HOW_MANY.match(query.text) and query.authors and not query.unknown_authors and not stems(query.topic))
+
+
+def overview(authors: Sequence[tuple[str, int]], coverage: Coverage, phrases: Phrases) -> str:
+    """What the collection holds and how one asks for it.
+
+    Args:
+        authors: Names, made inert, and how many comments each wrote, most first.
+        coverage: The whole collection, or the part of it that these authors wrote.
+        phrases: In the reader's language.
+    """
+    if not authors:
+        return phrases.say("empty")
+    named = ", ".join(f"{name} ({count:,})" for name, count in authors[:NAMED])
+    if len(authors) > NAMED:
+        named += phrases.say("and_others", count=f"{len(authors) - NAMED:,}")
+    years = sorted({moment.year for moment in (coverage.since, coverage.until) if moment})
+    when = f", {years[0]}" + (f"–{years[1]}" if len(years) > 1 else "") if years else ""
+    return phrases.say("about", comments=f"{coverage.comments:,}", authors=named, when=when, example=authors[0][0])

@@ -1,0 +1,1 @@
+"""Chat models: which one answers, what it is sent, and what it sends back."""

@@ -1,0 +1,1 @@
+"""The keyless evaluation: questions with gold, measures, reports."""

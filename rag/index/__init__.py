@@ -1,0 +1,1 @@
+"""The index on disk: vectors in Chroma, words in BM25, comments and sources in SQLite."""

@@ -1,0 +1,630 @@
+"""The index on disk: open, search, write, switch.
+
+The only module that imports chromadb. A store is a folder:
+
+    index.sqlite3   sources, comments, passages, and which generation is current (corpus.py)
+    chroma/         vectors; or a Chroma server in its place
+    rows.sqlite3    a copy of them that is faster to read from (row_copy.py)
+    lexical/<n>/    the word index of generation n (lexical.py)
+
+Vectors are filed under a hash of what was embedded and are never changed: an ingest adds the new ones beside those in
+use, where no search sees them, because a search keeps only vectors that belong to a passage. Committing the SQLite
+transaction switches everything at once; what is no longer used is deleted after that. So a process may die at any
+point: the old generation goes on answering, and the next run finds what was embedded.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import shutil
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.index.corpus import FORMAT, Corpus, translated
+from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
+from rag.index.lexical import LexicalIndex
+from rag.question.names import same_name
+from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datetime, author_key
+from rag.index.row_copy import RowCopy
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from rag.models.embedding import Embedder
+
+log = logging.getLogger(__name__)
+
+ROWS_PER_PASSAGE = 3
+"""A passage has a vector for itself and one for each window: how many nearest rows to ask for per passage wanted."""
+MOST_ROWS = 2**31 - 1
+"""Chroma takes no larger number."""
+COMPARED = 2000
+"""Rows up to which a filtered search compares all that pass instead of asking the graph."""
+FILTERS_KEPT = 8
+"""Filters whose passages are remembered: a conversation asks with the same ones again and again."""
+VECTORS_KEPT = 4000
+"""Vectors whose rows are remembered for the same reason: some 40 MB where each has seven rows."""
+_STARTED = secrets.token_hex(8)
+
+
+@dataclass(frozen=True, slots=True)
+class People:
+    """Whose comments are indexed."""
+
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+    """Of authors without a name, such as "unnamed profile (example.org)"."""
+    newest: datetime | None = None
+    """When they last wrote, where that is known."""
+    keys: frozenset[str] = frozenset()
+    """What their names and labels are compared by."""
+
+
+class Store:
+    """One index, open for searching. Safe to share between threads; notices by itself when a new generation is current.
+
+    Use `Store.open`.
+    """
+
+    def __init__(self, folder: Path, chroma_url: str | None = None) -> None:
+        self.folder = folder
+        self.corpus = Corpus(folder / "index.sqlite3")
+        self._vectors = Vectors(folder / "chroma", chroma_url, RowCopy(folder / "rows.sqlite3"))
+        self._lock = threading.Lock()
+        self._generation: int | None = None
+        self._lexical: LexicalIndex | None = None
+        self._filtered: dict[tuple[int, Filters], dict[str, tuple[str, int]]] = {}
+        self._people: tuple[int, People] | None = None
+        self._held = threading.local()
+
+    @classmethod
+    def open(cls, settings: Settings, embedder: Embedder | None = None) -> Store:
+        """Open the index that the settings name.
+
+        Args:
+            settings: Where it is.
+            embedder: If given, the index must have been made with this model.
+
+        Raises:
+            StoreMissing: Nothing has been ingested yet.
+            StoreMismatch: The index was made with another embedding model, or by a newer version.
+            StoreUnavailable: The files cannot be read.
+        """
+        folder = Path(settings.store)
+        missing = StoreMissing(
+            f"No comments are indexed in {folder}. Run `python -m ingest PATH` first, or set COMMENTARIAT_STORE "
+            "to the folder of an index."
+        )
+        if not (folder / "index.sqlite3").is_file():
+            raise missing
+        store = cls(folder, settings.chroma_url)
+        if store.generation == 0:
+            raise missing
+        if embedder is not None:
+            store.check_model(embedder.identity)
+        return store
+
+    @property
+    def generation(self) -> int:
+        """Counts the switches; 0 before the first."""
+        held: int | None = getattr(self._held, "generation", None)
+        if held is not None:
+            return held
+        with translated(self.corpus.path):
+            return int(self.corpus.meta("generation", 0))
+
+    @contextmanager
+    def one_generation(self) -> Iterator[None]:
+        """Look once, not at each of many small steps, whether a new generation is current; for this thread."""
+        outer: int | None = getattr(self._held, "generation", None)
+        self._held.generation = self.generation
+        try:
+            yield
+        finally:
+            self._held.generation = outer
+
+    def check_model(self, identity: str) -> None:
+        """Raises StoreMismatch unless the index was made with this embedding model."""
+        found = self.corpus.meta("embedding_model")
+        if found is not None and found != identity:
+            raise StoreMismatch(
+                f'The index in {self.folder} was made with the embedding model "{found}", the settings ask for '
+                f'"{identity}". Rebuild it with `python -m ingest --rebuild PATH`, or set embedding_model back.'
+            )
+
+    def info(self) -> IndexInfo:
+        """What is indexed."""
+        comments, _, since, until = self.corpus.counts()
+        return IndexInfo(
+            comments=comments,
+            passages=self.corpus.passage_count(),
+            authors=tuple(self.corpus.authors()),
+            sources=tuple(self.corpus.sources()),
+            since=as_datetime(since),
+            until=as_datetime(until),
+            embedding_model=self.corpus.meta("embedding_model", ""),
+            created_at=as_datetime(self.corpus.meta("created_at")),
+            generation=str(self.generation),
+        )
+
+    def people(self) -> People:
+        """Whose comments are indexed."""
+        generation = self.generation
+        if self._people is None or self._people[0] != generation:
+            names, labels = self.corpus.people()
+            newest = as_datetime(self.corpus.counts()[3])
+            keys = frozenset(map(author_key, (*names, *labels)))
+            self._people = (generation, People(tuple(names), tuple(labels), newest, keys))
+        return self._people[1]
+
+    def _with_names(self, filters: Filters | None) -> Filters | None:
+        """Filters in which authors who are written with other accents or punctuation are called as they are here."""
+        if not filters or not filters.authors:
+            return filters
+        people = self.people()
+        if all(author_key(name) in people.keys for name in filters.authors):
+            return filters
+        known = (*people.names, *people.labels)
+        named = (name for given in filters.authors for name in same_name(given, known) or [given])
+        return replace(filters, authors=tuple(dict.fromkeys(named)))
+
+    def coverage(self, filters: Filters | None = None) -> Coverage:
+        """How much a search with these filters looks at."""
+        filters = self._with_names(filters)
+        comments, authors, since, until = self.corpus.counts(filters)
+        names = filters.authors if filters else ()
+        return Coverage(comments, authors, as_datetime(since), as_datetime(until), tuple(names))
+
+    def holds(self, filters: Filters) -> bool:
+        """Whether anything passes the filters: a comment, a profile or a document."""
+        return bool(self._matching(filters))
+
+    def comments(self, filters: Filters | None = None) -> Iterator[Comment]:
+        """Comments in a stable order; profiles and documents are none."""
+        return self.corpus.comments(self._with_names(filters))
+
+    def comment(self, id: str) -> Comment | None:
+        """A comment, profile or document by its id."""
+        return self.corpus.comment(id)
+
+    def source_text(self, source: str) -> str:
+        """The exact text that offsets into `source` refer to.
+
+        Raises:
+            SourceError: No such source is in the index.
+        """
+        text = self.corpus.source_text(source)
+        if text is None:
+            raise SourceError(f'No source "{source}" is in the index {self.folder}. `commentariat sources` lists them.')
+        return text
+
+    def passages(self, ids: Sequence[str], **scores: Mapping[str, float]) -> dict[str, Passage]:
+        """Passages by id; unknown ids are left out.
+
+        Args:
+            ids: Which.
+            scores: For a field of the passages, such as `score`, its values by id.
+        """
+        return self.corpus.passages(ids, scores)
+
+    def dense(self, vector: np.ndarray, limit: int, filters: Filters | None = None) -> list[tuple[str, float]]:
+        """The passages nearest to a vector.
+
+        Args:
+            vector: Unit vector of the question.
+            limit: Most passages.
+            filters: Where to search.
+
+        Returns:
+            Passage ids with the cosine similarity of their best row (the passage or one of its windows), best first.
+        """
+        allowed = self._matching(filters) if filters else None
+        if allowed is not None and not allowed:
+            return []
+        self._refresh()
+        only = None if allowed is None else set(allowed.values())
+        best: dict[str, float] = {}
+        for vector_id, score in self._vectors.nearest(self._collection(), vector, limit * ROWS_PER_PASSAGE, only):
+            best[vector_id] = max(score, best.get(vector_id, -1.0))
+        if allowed is not None and len(allowed) <= COMPARED:
+            scored = [(id, best[vector_id]) for id, (vector_id, _) in allowed.items() if vector_id in best]
+        else:
+            scored = self._of_passages(best, limit, allowed)
+        return sorted(scored, key=lambda pair: (-pair[1], pair[0]))[:limit]
+
+    def _of_passages(
+        self, best: Mapping[str, float], limit: int, allowed: Mapping[str, tuple[str, int]] | None
+    ) -> list[tuple[str, float]]:
+        """Scores of vectors, best first, as scores of passages.
+
+        Each vector but a left-over one belongs to some passage: as many of the nearest as are wanted are nearly always enough.
+        """
+        scored: list[tuple[str, float]] = []
+        for count in (limit, len(best)):
+            pairs = self.corpus.passages_with_vectors(list(best)[:count])
+            scored = [(id, best[vector_id]) for vector_id, id in pairs if allowed is None or id in allowed]
+            if len(scored) >= limit:
+                break
+        return scored
+
+    def lexical(self, query: str, limit: int, filters: Filters | None = None) -> list[tuple[str, float]]:
+        """The passages that share words with a query: ids with BM25 scores, best first, none with score 0."""
+        allowed = self._matching(filters) if filters else None
+        return self._words().search(query, limit, allowed)
+
+    def _matching(self, filters: Filters) -> dict[str, tuple[str, int]]:
+        """Passages that pass the filters, with vector id and number of rows."""
+        key = (self.generation, filters)
+        if (found := self._filtered.get(key)) is None:
+            found = self.corpus.matching(self._with_names(filters))
+            with self._lock:
+                while len(self._filtered) >= FILTERS_KEPT:
+                    self._filtered.pop(next(iter(self._filtered)))
+                self._filtered[key] = found
+        return found
+
+    def rarity(self, word: str) -> float:
+        """How rare a word is here, from 0 (in every passage) to 1 (in none)."""
+        return self._words().rarity(word)
+
+    def knows(self, word: str) -> bool:
+        """Whether any passage has the word, in any form with the same stem."""
+        return self._words().knows(word)
+
+    def vectors(self, passage_ids: Sequence[str]) -> dict[str, np.ndarray]:
+        """The rows of passages: for each (1 + windows, dimension), the whole passage first."""
+        vectors = self.corpus.vectors_of(passage_ids)
+        self._refresh()
+        rows = self._vectors.rows(self._collection(), dict(vectors.values()))
+        return {passage: rows[vector] for passage, (vector, _) in vectors.items() if vector in rows}
+
+    @contextmanager
+    def writing(self, embedder: Embedder, *, rebuild: bool = False) -> Iterator[Writer]:
+        """One ingest: all of it becomes current at the end, or nothing of it.
+
+        Args:
+            embedder: Makes the vectors. Unless rebuilding, it must be the model that the index was made with.
+            rebuild: Start from nothing. Vectors of unchanged texts are still reused if the model is the same.
+
+        Raises:
+            StoreMismatch: The index was made with another embedding model.
+            StoreUnavailable: Another ingest is running.
+        """
+        from filelock import FileLock, Timeout
+
+        lock = FileLock(self.folder / "ingest.lock", timeout=0)
+        try:
+            lock.acquire()
+        except Timeout as exc:
+            raise StoreUnavailable(f"Another ingest into {self.folder} is running. Wait for it, or stop it.") from exc
+        try:
+            if not rebuild:
+                self.check_model(embedder.identity)
+            generation = self.generation + 1
+            with self.corpus.transaction():
+                writer = Writer(self, embedder, generation, rebuild)
+                yield writer
+                if writer.switches:
+                    writer.finish()
+            if writer.switches:
+                try:
+                    writer.clean_up()
+                except StoreUnavailable as exc:
+                    log.warning("What the index no longer uses is deleted by the next ingest: %s", exc)
+        finally:
+            lock.release()
+
+    def _collection(self) -> str:
+        return self.corpus.meta("collection")
+
+    def _words(self) -> LexicalIndex:
+        self._refresh()
+        assert self._lexical is not None
+        return self._lexical
+
+    def _refresh(self) -> None:
+        """Follow a switch: other processes write too, and old handles do not see what they wrote."""
+        if self.generation == self._generation:
+            return
+        with self._lock:
+            # Another thread may have followed it by now, or this one holds a generation that is over.
+            generation = self.corpus.meta("generation", 0)
+            if generation == self._generation:
+                return
+            if self._generation is not None and self.corpus.meta("writer") != _this_process():
+                self._vectors.reopen()
+            try:
+                self._lexical = LexicalIndex.open(self.folder / "lexical" / str(self.corpus.meta("lexical")))
+            except OSError as exc:
+                raise StoreUnavailable(
+                    f"The word index in {self.folder / 'lexical'} cannot be read ({exc}). "
+                    "Rebuild with `python -m ingest --rebuild PATH`."
+                ) from exc
+            self._generation = generation
+
+
+@dataclass(frozen=True, slots=True)
+class VectorJob:
+    """A passage text to be embedded, with its windows, under the id of its vectors."""
+
+    vector_id: str
+    text: str
+    windows: tuple[tuple[int, int], ...]
+
+
+class Writer:
+    """The writing end of one ingest; `Store.writing` makes it. `corpus` is inside the transaction."""
+
+    def __init__(self, store: Store, embedder: Embedder, generation: int, rebuild: bool) -> None:
+        self.corpus = store.corpus
+        self.embedded = 0
+        """Texts embedded so far, those found in the index not counted."""
+        self.switches = True
+        """Set it to False where readers would see no difference: what was written is kept, under the same generation."""
+        self._store, self._embedder, self._generation = store, embedder, generation
+        self._vectors = store._vectors
+        current = self.corpus.meta("collection")
+        self._old_collection = current if rebuild else None
+        self._same_model = self.corpus.meta("embedding_model") == embedder.identity
+        self._collection = current if current and not rebuild else f"passages-{generation}"
+        if rebuild:
+            self.corpus.empty()
+
+    def add_vectors(self, jobs: Sequence[VectorJob], progress: Callable[[int], None] = lambda done: None) -> None:
+        """Embed texts whose vectors are not there yet.
+
+        Args:
+            jobs: In any number; done in batches that Chroma takes.
+            progress: Told how many jobs each batch settled.
+        """
+        jobs = list({job.vector_id: job for job in jobs}.values())
+        for at in range(0, len(jobs), 256):
+            batch = jobs[at : at + 256]
+            present = self._vectors.present(self._collection, [job.vector_id for job in batch])
+            missing = [job for job in batch if job.vector_id not in present]
+            missing = self._copied(missing)
+            if missing:
+                rows = self._embedder.embed_windows([job.text for job in missing], [job.windows for job in missing])
+                self._vectors.add(
+                    self._collection, {job.vector_id: row for job, row in zip(missing, rows, strict=True)}
+                )
+                self.embedded += len(missing)
+            progress(len(batch))
+
+    def _copied(self, jobs: Sequence[VectorJob]) -> list[VectorJob]:
+        """Take over from the collection that a rebuild replaces what the same model made; return the rest."""
+        if not jobs or not self._old_collection or not self._same_model:
+            return list(jobs)
+        rows = self._vectors.read(self._old_collection, {job.vector_id: 1 + len(job.windows) for job in jobs})
+        if rows:
+            self._vectors.add(self._collection, rows)
+        return [job for job in jobs if job.vector_id not in rows]
+
+    def finish(self) -> None:
+        """Write the word index of the new generation and make it current."""
+        from datetime import UTC, datetime
+
+        self._vectors.ensure(self._collection)
+        ids, texts = [], []
+        for id, text in self.corpus.all_passage_texts():
+            ids.append(id)
+            texts.append(text)
+        LexicalIndex.build(ids, texts, self._store.folder / "lexical" / str(self._generation))
+        used = {row[0] for row in self.corpus.connection.execute("SELECT DISTINCT vector_id FROM passages")}
+        self._unused = self._vectors.unused(self._collection, used)
+        self.corpus.set_meta(
+            format=FORMAT,
+            generation=self._generation,
+            lexical=self._generation,
+            collection=self._collection,
+            embedding_model=self._embedder.identity,
+            created_at=datetime.now(UTC).isoformat(),
+            writer=_this_process(),
+        )
+
+    def clean_up(self) -> None:
+        """Delete what the new generation does not use. Searches that began before may still hold the previous files."""
+        self._vectors.delete(self._collection, self._unused)
+        self._vectors.drop_all_but(self._collection)
+        for folder in (self._store.folder / "lexical").iterdir():
+            if folder.name.isdigit() and int(folder.name) < self._generation - 1:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+class Vectors:
+    """Rows of vectors in Chroma: those of `vector_id` are filed as `vector_id:0`, `vector_id:1`, ..."""
+
+    def __init__(self, folder: Path, url: str | None, copy: RowCopy) -> None:
+        self._folder, self._url, self._copy = folder, url, copy
+        self._opened: Any = None
+        self._collections: dict[str, Any] = {}
+        self._kept: dict[tuple[str, str], np.ndarray] = {}
+        self._lock = threading.Lock()
+
+    def nearest(
+        self, collection: str, vector: np.ndarray, rows: int, allowed: set[tuple[str, int]] | None
+    ) -> Iterator[tuple[str, float]]:
+        """Vector ids with cosine similarities, best first; an id comes once for each of its rows that is near.
+
+        Chroma walks its graph until enough rows are found that may be: with a condition on metadata that took 15 times as
+        long as without among 100,000 rows, with their ids 5 times. So few rows are read and compared one by one.
+        """
+        if allowed is not None and sum(count for _, count in allowed) <= COMPARED:
+            yield from self._compared(collection, vector, dict(allowed), rows)
+            return
+        ids = None if allowed is None else _row_ids(allowed)
+        with self._errors():
+            result = self._get(collection).query(
+                query_embeddings=[vector], n_results=min(rows, MOST_ROWS), ids=ids, include=["distances"]
+            )
+        for id, distance in zip(result["ids"][0], result["distances"][0], strict=True):
+            yield id.rpartition(":")[0], 1.0 - float(distance)
+
+    def _compared(
+        self, collection: str, vector: np.ndarray, allowed: Mapping[str, int], rows: int
+    ) -> Iterator[tuple[str, float]]:
+        found = self.rows(collection, allowed)
+        if not found:
+            return
+        ids = [id for id, own in found.items() for _ in own]
+        cosines = np.concatenate(list(found.values())) @ vector
+        for place in np.argsort(-cosines, kind="stable")[:rows]:
+            yield ids[place], float(cosines[place])
+
+    def rows(self, collection: str, vectors: Mapping[str, int]) -> dict[str, np.ndarray]:
+        """All rows of vectors, in order, given how many each has; those that are not all there are left out.
+
+        They are never changed, so that those read last need not be read again.
+        """
+        known = {id: rows for id in vectors if (rows := self._kept.get((collection, id))) is not None}
+        read = self.read(collection, {id: count for id, count in vectors.items() if id not in known})
+        with self._lock:
+            self._kept.update({(collection, id): rows for id, rows in read.items()})
+            while len(self._kept) > VECTORS_KEPT:
+                self._kept.pop(next(iter(self._kept)))
+        return known | read
+
+    def read(self, collection: str, vectors: Mapping[str, int]) -> dict[str, np.ndarray]:
+        """The same, always read, and not remembered."""
+        found = self._copy.read(collection, vectors)
+        missing = {id: count for id, count in vectors.items() if id not in found}
+        if not missing:
+            return found
+        with self._errors():
+            result = self._get(collection).get(ids=_row_ids(missing.items()), include=["embeddings"])
+        places = {id: place for place, id in enumerate(result["ids"])}
+        table = np.asarray(result["embeddings"], dtype=np.float32)
+        for id, count in missing.items():
+            own = [places.get(f"{id}:{n}") for n in range(count)]
+            if None not in own:
+                found[id] = table[own]
+        return found
+
+    def present(self, collection: str, vector_ids: Sequence[str]) -> set[str]:
+        """Which vectors are there."""
+        with self._errors():
+            ids = self._get(collection).get(ids=[f"{id}:0" for id in vector_ids], include=[])["ids"]
+        return {id.rpartition(":")[0] for id in ids}
+
+    def add(self, collection: str, vectors: Mapping[str, np.ndarray]) -> None:
+        """Write rows, the first of each vector last: its presence means that all are there."""
+        flat = [(f"{id}:{n}", row) for id, rows in vectors.items() for n, row in enumerate(rows)]
+        flat.sort(key=lambda item: item[0].endswith(":0"))
+        with self._errors():
+            found = self._get(collection)
+            size = self._client().get_max_batch_size()
+            for at in range(0, len(flat), size):
+                batch = flat[at : at + size]
+                found.upsert(ids=[id for id, _ in batch], embeddings=np.stack([row for _, row in batch]))
+        self._copy.write(collection, vectors)
+
+    def unused(self, collection: str, used: set[str]) -> list[str]:
+        """Row ids that belong to no vector in `used`."""
+        rows: list[str] = []
+        with self._errors():
+            found = self._get(collection)
+            for offset in range(0, found.count(), 50_000):
+                ids = found.get(limit=50_000, offset=offset, include=[])["ids"]
+                rows += [id for id in ids if id.rpartition(":")[0] not in used]
+        return rows
+
+    def delete(self, collection: str, row_ids: Sequence[str]) -> None:
+        # First here: what stays in Chroma is found again by `unused`.
+        self._copy.delete(collection, {id.rpartition(":")[0] for id in row_ids})
+        with self._errors():
+            size = self._client().get_max_batch_size()
+            for at in range(0, len(row_ids), size):
+                self._get(collection).delete(ids=list(row_ids[at : at + size]))
+
+    def ensure(self, collection: str) -> None:
+        with self._errors():
+            self._get(collection)
+
+    def drop_all_but(self, collection: str) -> None:
+        """Delete the collections of generations that are over."""
+        with self._errors():
+            for found in self._client().list_collections():
+                if found.name != collection and found.name.startswith("passages-"):
+                    self._client().delete_collection(found.name)
+                    self._collections.pop(found.name, None)
+        self._copy.keep_only(collection)
+
+    def reopen(self) -> None:
+        """Forget what this process has read: another one has written."""
+        with self._lock:
+            if self._opened is not None and self._url is None:
+                from chromadb.api.shared_system_client import SharedSystemClient
+
+                SharedSystemClient._identifier_to_system.pop(str(self._folder), None)
+            self._opened = None
+            self._collections.clear()
+
+    def _get(self, collection: str) -> Any:
+        if (found := self._collections.get(collection)) is None:
+            found = self._collections[collection] = self._client().get_or_create_collection(
+                collection, configuration={"hnsw": {"space": "cosine", "ef_search": 200}}, embedding_function=None
+            )
+        return found
+
+    def _client(self) -> Any:
+        with self._lock:
+            if self._opened is None:
+                self._opened = _http_client(self._url) if self._url else _folder_client(self._folder)
+            return self._opened
+
+    @contextmanager
+    def _errors(self) -> Iterator[None]:
+        from chromadb.errors import ChromaError
+
+        place = self._url or self._folder
+        try:
+            yield
+        except (ChromaError, OSError, ValueError) as exc:
+            raise StoreUnavailable(
+                f"The vectors in {place} cannot be used: {exc}. "
+                + (
+                    "Check that the Chroma server runs."
+                    if self._url
+                    else "Rebuild with `python -m ingest --rebuild PATH`."
+                )
+            ) from exc
+
+
+def _this_process() -> str:
+    """Tells processes apart, also where two containers on one volume have the same number, or one was forked."""
+    return f"{os.getpid()}-{_STARTED}"
+
+
+def _row_ids(vectors: Iterable[tuple[str, int]]) -> list[str]:
+    return [f"{id}:{n}" for id, rows in vectors for n in range(rows)]
+
+
+def _folder_client(folder: Path) -> Any:
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    return chromadb.PersistentClient(path=str(folder), settings=ChromaSettings(anonymized_telemetry=False))
+
+
+def _http_client(url: str) -> Any:
+    from urllib.parse import urlsplit
+
+    import chromadb
+    from chromadb.config import Settings as ChromaSettings
+
+    parts = urlsplit(url)
+    return chromadb.HttpClient(
+        host=parts.hostname or "127.0.0.1",
+        port=parts.port or (443 if parts.scheme == "https" else 8000),
+        ssl=parts.scheme == "https",
+        settings=ChromaSettings(anonymized_telemetry=False),
+    )

@@ -1,0 +1,225 @@
+"""What a question in a conversation is about: a follow-up takes over what it leaves out, a new question nothing.
+
+Everything here is deterministic and needs no model; a model may be handed in to rewrite follow-ups. How a question by itself is
+read is in questions.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from rag.answering.about import asks_nothing
+from rag.question.carrying import added, in_period, merged, other_person, other_topic, others, people_of, reminding, same_people
+from rag.question.ellipsis import Kind, assents, kind_of, without_about, without_lead
+from rag.language.english import FUNCTION_WORDS
+from rag.citations.keys import neutralise
+from rag.question.listed_items import ORDINAL, Item, item_meant
+from rag.question.names import NameIndex, words
+from rag.question.periods import Period, periods
+from rag.question.query import Query, undated_text
+from rag.question.understanding import Reader
+from rag.records import Turn
+from rag.question.references import PERSON
+from rag.question.speech import SAYING
+
+_REMEMBERED = 6
+"""Questions before the last one that are looked at."""
+
+
+def understand(
+    question: str,
+    history: Sequence[Turn] = (),
+    authors: Sequence[str] = (),
+    *,
+    now: datetime | None = None,
+    rewrite: Callable[[str], str] | None = None,
+    known_words: Callable[[str], bool] | None = None,
+    labels: Sequence[str] = (),
+) -> Query:
+    """Understand a question in its conversation.
+
+    Args:
+        question: What was asked last.
+        history: The turns before it, oldest first.
+        authors: Names of all indexed authors.
+        now: The time that "recently" and "last year" count from; naive means UTC. Passing the date of the newest comment
+            makes them meaningful for old collections. By default the present.
+        rewrite: Makes a follow-up self-contained, given the conversation as text. Used for elliptical questions only; where it
+            returns "", names and topic are carried over by rule.
+        known_words: Whether a word occurs in the indexed texts.
+        labels: Labels of profiles without a name, such as "unnamed profile (example.org)". An unknown name that has a word
+            in common with one is reported in `Query.labels`.
+    """
+    now = now or datetime.now(UTC)
+    now = now if now.tzinfo else now.replace(tzinfo=UTC)
+    talk = _Conversation(Reader(_index(tuple(authors), tuple(labels)), now, known_words, tuple(labels)))
+    question = " ".join(question.split())
+    said: _Said | None = None
+    for asked, reply in list(_exchanges(history))[-_REMEMBERED:]:
+        said = talk.after(said, asked, reply)
+    kind, query = talk.follow(question, said)
+    if rewrite and kind != "complete" and (rewritten := rewrite(_as_text(history, question))):
+        return replace(talk.reader.read(rewritten), original=question, carried=True)
+    return query
+
+
+def _exchanges(history: Sequence[Turn]) -> Iterator[tuple[str, str]]:
+    """Questions with their answers; thanks and greetings leave no trace in what is talked about."""
+    for index, turn in enumerate(history):
+        if turn.role == "user" and not asks_nothing(turn.content, first=index == 0):
+            reply = history[index + 1].content if history[index + 1 : index + 2] else ""
+            replied = bool(reply) and history[index + 1].role != "user"
+            yield " ".join(turn.content.split()), reply if replied else ""
+
+
+@lru_cache(maxsize=4)
+def _index(authors: tuple[str, ...], labels: tuple[str, ...]) -> NameIndex:
+    return NameIndex(authors, labels)
+
+
+def _as_text(history: Sequence[Turn], question: str) -> str:
+    """A conversation for a model to read, a line for each turn, in which nothing quoted passes for a turn."""
+    lines = [f"{turn.role}: {' '.join(neutralise(turn.content).split())}" for turn in history[-2 * _REMEMBERED :]]
+    return "\n".join([*lines, f"user: {question}"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What was said before a question."""
+
+    query: Query
+    """The last question."""
+    reply: str
+    """The answer to it."""
+    listed: str
+    """The answer that ordinals count in: "the second one?", and then "the first?"."""
+    topic: str
+    """What is talked about, apart from an item that was asked about."""
+    people: tuple[str, ...] = ()
+    """Who was last asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversation:
+    """Reads questions in their conversation."""
+
+    reader: Reader
+
+    def after(self, said: _Said | None, question: str, reply: str) -> _Said:
+        """What was said, once a question is answered."""
+        kind, query = self.follow(question, said)
+        query = replace(query, topic=query.topic or _subject(query.text))
+        people = query.authors or (said.people if said else ())
+        if said and kind == "item":
+            return _Said(query, reply, said.listed, said.topic, people)
+        return _Said(query, reply, reply, query.topic, people)
+
+    def follow(self, question: str, said: _Said | None) -> tuple[Kind, Query]:
+        """Understand a question, carrying over what it leaves out; also says what that is."""
+        if said is None:
+            return "complete", self.reader.read(question)
+        kind, query = self._whole(question, without_lead(question), self._meant(question, said))
+        return kind, undated_text(replace(query, original=question))
+
+    def _meant(self, question: str, said: _Said) -> _Said:
+        """With the person whom "she" stands for where nobody was asked for: the only one quoted, or asked for before."""
+        last = said.query
+        if last.people or last.mentioned or not PERSON.search(question):
+            return said
+        own_words = "\n".join(line for line in said.reply.split("\n") if not line.lstrip().startswith(">"))
+        named = self._authors(own_words) or said.people
+        return replace(said, query=replace(last, authors=named)) if len(named) == 1 else said
+
+    def _whole(self, question: str, bare: str, said: _Said) -> tuple[Kind, Query]:
+        """A question made whole, and what it took over; `bare` is the question without "And" and the like."""
+        last = said.query
+        if assents(question):
+            return "assent", self._assented(said)
+        own = self.reader.read(bare)
+        if item := item_meant(bare, said.reply, said.listed):
+            return "item", self._about_item(own, item, said)
+        if (last.people or last.since or last.until) and (period := self._period(bare)):
+            return "period", in_period(last, *period)
+        if named := self._named(question, bare, last):
+            return "person", other_person(named, last, said.topic)
+        kind = kind_of(question, own, last, said.reply)
+        match kind:
+            case "complete":
+                topic = without_about(bare)
+                return kind, own if topic in ("", bare) else self.reader.read(topic)
+            case "person":
+                return kind, other_person(own, last, said.topic)
+            case "others":
+                return kind, others(own, last)
+            case "same people":
+                return kind, same_people(own, last)
+            case "topic":
+                return kind, other_topic(self.reader.read(without_about(bare).rstrip(" ?.!")), last)
+            case _:
+                return kind, added(own, last)
+
+    def _named(self, question: str, bare: str, last: Query) -> Query | None:
+        """What "And Ann?" asks, which is a name and nothing else; None if a question is anything else."""
+        name = without_about(bare).strip(" ?.!,")
+        led = name != question.strip(" ?.!,")
+        found = words(name)
+        if not found or len(found) > 6:
+            return None
+        if any(word.folded in FUNCTION_WORDS | SAYING - {"and"} and not (led and word.capital) for word in found):
+            return None
+        own = self.reader.read(f"What does {name} say?")
+        if own.topic or not own.people:
+            return None
+        if not own.authors:
+            known = self.reader.known
+            strange = known and any(not known(word.text) and not word.text.isupper() for word in found)
+            if not (led and strange and (len(found) > 1 or last.people)):
+                return None
+        return replace(own, wants_list=last.wants_list, by_time=last.by_time)
+
+    def _period(self, bare: str) -> tuple[Period, str] | None:
+        """What "in 2021?" asks, which is a period and nothing else, and its words; None if a question is anything else."""
+        text = re.sub(r"^(?:more|most)\s+(?=recently\b)", "", without_about(bare).strip(" ?.!,"), flags=re.I)
+        for written in (text, f"in {text}"):
+            for period in periods(written, self.reader.now):
+                if period.start == 0 and period.end == len(written):
+                    return period, written
+        return None
+
+    def _authors(self, text: str) -> tuple[str, ...]:
+        """Authors named in a part of an answer, in order."""
+        found = words(re.sub(r"\\(?=\W|_)", "", text))
+        return tuple(
+            dict.fromkeys(author for one in self.reader.names.find(found, self.reader.known) for author in one.authors)
+        )
+
+    def _assented(self, said: _Said) -> Query:
+        """ "Yes": to what the last answer offered, or else once more to the question before."""
+        last = said.query
+        offers = re.findall(r"[^.?!\n]+\?", said.reply)
+        own = self.reader.read(offers[-1].strip()) if offers else last
+        if not own.topic:
+            own = last
+        people = {} if own.authors else people_of(last)
+        return replace(own, carried=True, **people)
+
+    def _about_item(self, own: Query, item: Item, said: _Said) -> Query:
+        """ "The second one?": what the n-th quote of an answer said."""
+        cited = self._authors(item.heading)[:1] or self._authors(item.text)[-1:]
+        quoted = self.reader.read(item.text).topic.split()[:14]
+        short = " ".join(quoted) if len(quoted) > 3 else merged(*quoted, said.topic)
+        people = people_of(said.query)
+        if cited:
+            people = dict.fromkeys(people, ()) | {"authors": cited}
+        topic = merged(ORDINAL.sub("", own.topic), short)
+        return replace(own, text=reminding(own.text, (), short), topic=topic, carried=True, **people)
+
+
+def _subject(text: str) -> str:
+    """What follows "about": all there is to carry where it looks like a verb of saying, as "forecasts" does."""
+    match = re.search(r"\b(?:about|on|of|regarding)\s+(.+?)\W*$", text, re.I)
+    return match[1] if match else ""

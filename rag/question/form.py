@@ -1,0 +1,145 @@
+"""What kind of question it is: for whoever says something, a comparison, a list, a course of time, the newest."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from rag.question.names import words
+from rag.question.speech import AUXILIARIES, PREPOSITIONS, STANCE, UTTERANCE
+
+Span = tuple[int, int]
+"""Where something stands in a question."""
+
+_OPEN = re.compile(
+    r"^\W*(?:who|whose|whom|(?:which|what)\s+(?:of\s+the\s+)?(?:author|commenter|person|people|user|poster|writer|one)s?|"
+    r"(?:does|did|do|has|have|is)\s+(?:any|some|every)(?:one|body)|(?:what|how)\s+(?:do|does|did|have|has)\s+(?:the\s+|most\s+|other\s+)?"
+    r"(?:people|others|commenters|users|everyone|everybody|anyone|anybody|they|authors|comments))\b",
+    re.I,
+)
+_COMPARE = re.compile(
+    r"\bcompar(?:e|es|ed|ing|ison)\b|\bv(?:s|ersus)\b|\bdiffer(?:s|ed|ence|ences|ent|ently)?\b|\bdisagree(?:s|d|ment|ments)?\b"
+    r"|\bcontrast(?:s|ed|ing)?\b|\bdebate\b|\bon the other hand\b|\bagree(?:s|d|ment)?\b|\bboth\b|\bin common\b|\bside by side\b",
+    re.I,
+)
+_LISTED = re.compile(
+    r"\b(?:list(?:ed|ing)?|everything|summar(?:y|ise|ize)|overview|how many|examples|reasons|arguments|ways|points|steps)\b"
+    r"|\b(?:name|give|show|find|tell me|what are|were|quote)\s+(?:me\s+)?(?:all|every|each|some|several|any|the main)\b"
+    r"|\ball (?:the|of|that|his|her|their|\w+s)\b",
+    re.I,
+)
+"""Says that several things are wanted: "list", "all the", "reasons"."""
+_NO_ADJECTIVE = "|".join(sorted(AUXILIARIES | PREPOSITIONS | frozenset("if of else for by when who how".split())))
+_PLURAL = re.compile(
+    r"\bwhat (?:are|were) (?:\w+\s+){0,5}?(?!this\b|his\b|is\b)\w{3,}s\b"
+    r"|\bwhich (?!does\b|has\b|was\b|this\b|makes\b)\w{3,}[^s\W]s\b"
+    rf"|\b(?:which|what) (?:(?!(?:{_NO_ADJECTIVE})\b)\w+\s+)?(?!does\b|this\b|makes\b)\w{{3,}}[^s\W]s"
+    r"\s+(?:(?!(?:when|if|that|because|to|as|while|who|where)\b)[\w'’-]+\s+){0,6}?"
+    r"(?:are|was|were|do|does|did|have|has|had|can|could|should|would|will|might|may|must)\b"
+    r"|\b(?:which|what) (?:other|two|three|four|five|six|seven|eight|nine|ten|several) (?:\w+\s+)?\w{3,}[^s\W]s\b",
+    re.I,
+)
+"""Asks for things in the plural: "which boats leak", "what kinds of glue do they use"."""
+_BY_TIME = re.compile(
+    rf"\bchang(?:e|ed|ing)\s+(?:\w+\s+)?(?:{STANCE}|tunes?)\b|\b{STANCE}\s+(?:\w+\s+){{0,6}}(?:chang|evolv|shift|develop)"
+    rf"|\bevolution of (?:\w+['’]s|his|her|their|the) {STANCE}\b"
+    rf"|\b(?:sa(?:id|ys?)|wr(?:ote|itten|ites?)|th(?:ought|inks?)|argue[ds]?|{STANCE}|comments?)\b.*\bover (?:time|the years)\b"
+    r"|\bused to (?:think|believe|say|argue)\b|\bstill (?:think|believe|hold|say|argue|stand)|\btimeline\b|\bchronolog"
+    rf"|\bwhat (?:has )?changed\b|\bupdated? (?:his|her|their|on)\b|\b(?:earlier|previous) (?:{STANCE}|comment)",
+    re.I,
+)
+_OF_COURSE = re.compile(
+    rf"(?<=\s)(?:chang|evol|shift|develop)\w*$|\bevolution(?=\s+of\b)|\b{STANCE}\b",
+    re.I,
+)
+"""What in such a question is no topic, as is all of the next."""
+_OVER_TIME = re.compile(r"\bover\s+(?:time|the\s+years)\b", re.I)
+_NEWEST = re.compile(
+    rf"\b(?:most\s+recent|latest|newest|last)(?=\s+(?:\w+\s+)??{UTTERANCE}\b)|\bmost\s+recently\b"
+    r"|\blast(?=\s+(?:said|says?|wr[io]te|written|post(?:ed)?|comment(?:ed)?|mention(?:ed)?|repl(?:y|ied))\b)",
+    re.I,
+)
+_WRITING = re.compile(
+    r"\b(?:wr(?:ote|ite|ites|itten|iting)|sa(?:id|y|ys|ying)|post(?:ed|s|ing)?|comment(?:s|ed|ing)?|argu(?:e|es|ed|ing|ments?)|repl(?:y|ied|ies)"
+    r"|thoughts?|think|thinks|feel(?:s|ings?)?|felt|views?|opinions?|positions?|stances?|attitudes?|claim(?:s|ed)?|suggest(?:s|ed)?|mention(?:s|ed)?"
+    r"|discuss(?:es|ed)?|stat(?:e|es|ed)|answer(?:s|ed)?|believ(?:e|es|ed)|talk(?:s|ed|ing)?|propos(?:e|es|ed)|recommend(?:s|ed)?|predict(?:s|ed)?"
+    r"|told|tell|sp(?:eaks?|oken?)|explain(?:s|ed)?|critici[sz](?:e|es|ed)|chang\w+ \w+ minds?)\b",
+    re.I,
+)
+_OWN_COMMENT = re.compile(rf"\s+(?:\w+\s+)??{UTTERANCE}\b", re.I)
+_NOT_THEN = re.compile(r"\b(?:not|except(?:\s+for)?|excluding|other\s+than|besides|outside(?:\s+of)?)\s+$", re.I)
+_WHAT_ABOUT = re.compile(r"^\W*(?:(?:and|or)\s+)?(?:what|how)\s+about\b", re.I)
+_GOES_ON = re.compile(r"\s*(?:[?.!,;:]|(?:and|or|but)\b|$)", re.I)
+_SUBJECT_MATTER = re.compile(r"\b(?:about|on|of|regarding|concerning|that|whether|how|why|to|for|with)\b", re.I)
+
+
+def asks_anybody(question: str) -> bool:
+    """Whether a question asks for whoever says something: "who thinks ...", "does anybody ..."."""
+    return bool(_OPEN.match(question))
+
+
+def compares(question: str) -> bool:
+    """Whether a question sets people or things side by side."""
+    return bool(_COMPARE.search(question))
+
+
+def among_people(question: str) -> bool:
+    """Whether a question speaks of people in general."""
+    return bool(re.search(r"\b(?:people|commenters|authors|users|they|who|everyone)\b", question, re.I))
+
+
+def wants_list(question: str, names: Sequence[Span]) -> bool:
+    """Whether several things are asked for; the name "Thomas" is no plural."""
+    for start, end in names:
+        question = question[:start] + "x" * (end - start) + question[end:]
+    return bool(_LISTED.search(question) or _PLURAL.search(question))
+
+
+def asks_by_time(question: str) -> bool:
+    """Whether the course of an opinion over time is asked for."""
+    return bool(_BY_TIME.search(question))
+
+
+def words_of_course(question: str) -> list[Span]:
+    """What asks for the course of an opinion: "How has her view of X changed over time" is about X."""
+    course = _BY_TIME.search(question)
+    if not course:
+        return []
+    return [match.span() for match in (*_OF_COURSE.finditer(question, *course.span()), *_OVER_TIME.finditer(question))]
+
+
+def newest(question: str) -> Span | None:
+    """What asks for the latest words of somebody, if anything does."""
+    match = _NEWEST.search(question)
+    return match.span() if match else None
+
+
+def of_writing(before: str, after: str, preposition: str) -> bool | None:
+    """Whether a period, standing between two parts of a question, tells when comments were written.
+
+    Returns:
+        True or None for yes or no, False if it may as well be part of what they are about.
+    """
+    opens = not before.strip(" ,")
+    if _NOT_THEN.search(before):
+        return None
+    if not preposition and _OWN_COMMENT.match(after):
+        return True
+    if preposition and (_WRITING.search(after) if opens else _WRITING.match(after.lstrip(" ,"))):
+        return True
+    ends = bool(_GOES_ON.match(after))
+    writing = list(_WRITING.finditer(before))
+    if not writing:
+        return False if (ends or opens) and _bare_subject(before + after) else None
+    between = before[writing[-1].end() :]
+    if preposition and not _SUBJECT_MATTER.search(between) and len(between.split()) < 4:
+        return True
+    if not ends or preposition == "by":
+        return None
+    return preposition in ("recently", "lately", "since", "before", "after")
+
+
+def _bare_subject(text: str) -> bool:
+    """Whether a text names a subject, such as "Ann on the ferry", and is no question or sentence about it."""
+    asking = AUXILIARIES | set("who whom whose what when where why how which".split())
+    return asking.isdisjoint(word.folded for word in words(_WHAT_ABOUT.sub("", text)))

@@ -1,0 +1,109 @@
+"""A question, understood: what the search and the answer are made from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rag.language.english import FUNCTION_WORDS
+from rag.question.names import words
+from rag.records import Passage
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question, understood."""
+
+    text: str
+    """Self-contained question, used for search."""
+    original: str
+    authors: tuple[str, ...] = ()
+    """Recognised authors that are asked for: search is restricted to them."""
+    unknown_authors: tuple[str, ...] = ()
+    """People who are asked for, but by whom nothing is indexed."""
+    mentioned: tuple[str, ...] = ()
+    """Indexed authors whose names occur, but who are not asked for."""
+    others_than: tuple[str, ...] = ()
+    """Indexed authors whose own words are not asked for, but those of others."""
+    since: datetime | None = None
+    until: datetime | None = None
+    compare: bool = False
+    """Several people are to be set side by side."""
+    wants_list: bool = False
+    by_time: bool = False
+    """The course of an opinion over time is asked for."""
+    topic: str = ""
+    """Content words of the question, without names and question phrases."""
+    carried: bool = False
+    """Something was taken over from the conversation."""
+    traces: tuple[str, ...] = ()
+    """Those of `unknown_authors` whose names occur somewhere in the indexed texts: others may say something of them."""
+    labels: tuple[str, ...] = ()
+    """Labels of unnamed profiles that one of `unknown_authors` may stand for; see `follow_ups.understand`."""
+    dates_certain: bool = True
+    """False if the period may belong to the topic ("... about the election in 2016"): without a hit, search without it."""
+    period: str = ""
+    """The words that name the period; `text` and `topic` are without them."""
+    times: tuple[tuple[datetime, datetime], ...] = ()
+    """Where several times are named that do not touch ("in 2021 and 2024"): these, from `since` to `until`."""
+    undated: bool = False
+    """Only what carries no date is asked for."""
+    newest: bool = False
+    """The latest words are asked for."""
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Who is asked for, whether or not anything by them is indexed."""
+        return (*self.authors, *self.unknown_authors)
+
+
+def timeless(query: Query) -> Query:
+    """A question without its period."""
+    return replace(query, since=None, until=None, times=(), dates_certain=True)
+
+
+def about_period(query: Query) -> Query:
+    """A question whose period is part of what it asks about: "the election in 2016"."""
+    stem = query.text.rstrip(" ?.!")
+    whole = query.period in query.text
+    return replace(
+        timeless(query),
+        text=query.text if whole else f"{stem} {query.period}{query.text[len(stem) :]}",
+        topic=" ".join(dict.fromkeys([*query.topic.split(), *period_words(query)])),
+    )
+
+
+def period_words(query: Query) -> list[str]:
+    """The words that tell which period is meant: "2016" of "in 2016"."""
+    return [word.text for word in words(query.period) if word.folded not in FUNCTION_WORDS]
+
+
+def admits(query: Query, passage: Passage) -> bool:
+    """Whether a passage may answer for the people that are asked for.
+
+    If nothing by them is indexed, only a profile that may be theirs will do, or what others wrote with their name in it.
+    """
+    if passage.byline in query.others_than:
+        return False
+    if query.authors or not query.unknown_authors:
+        return True
+    if query.labels:
+        return passage.label in query.labels
+    own = {word.folded for word in words(passage.text)}
+    return any(word.folded in own for name in query.traces for word in words(name) if len(word.folded) > 2)
+
+
+def undated_text(query: Query) -> Query:
+    """A follow-up whose text, made of parts of the conversation, is rid of the period that became its filter."""
+    start = query.text.find(query.period) if query.period else -1
+    return query if start < 0 else replace(query, text=without(query.text, [(start, start + len(query.period))]))
+
+
+def without(text: str, spans: Sequence[tuple[int, int]]) -> str:
+    """A text without some of its parts; the text as it is if nothing else is in it."""
+    cut = text
+    for start, end in sorted(spans, reverse=True):
+        cut = f"{cut[:start].rstrip(' ,')} {cut[end:].lstrip(' ,')}".strip()
+    return re.sub(r"\s+(?=[?.!])", "", cut) if spans and words(cut) else text

@@ -1,0 +1,55 @@
+"""Questions put differently by the chat model, so that the search understands them.
+
+A model that fails here is no misfortune: rules carry a follow-up on, and a question in another language is searched as it is.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import ModelError
+from rag.chat.prompts import Message, render_in_english, render_standalone
+from rag.records import to_plain
+
+if TYPE_CHECKING:
+    from rag.chat.chat_model import ChatModel, Usage
+
+LONGEST = 400
+"""Characters; a longer reply is no question."""
+
+
+class Rewriter:
+    """Has questions rewritten, and keeps account of it.
+
+    Args:
+        model: Who rewrites.
+    """
+
+    def __init__(self, model: ChatModel) -> None:
+        self._model = model
+        self.usages: list[Usage | None] = []
+        self.trace: list[dict[str, Any]] = []
+
+    def standalone(self, conversation: str) -> str:
+        """The last question of a conversation, understandable by itself; "" if the model cannot."""
+        return self._ask("standalone", render_standalone(conversation))
+
+    def in_english(self, question: str) -> str:
+        """A question in English; "" if the model cannot."""
+        return self._ask("in_english", render_in_english(question))
+
+    def _ask(self, purpose: str, messages: tuple[Message, ...]) -> str:
+        from rag.chat.chat_model import whole
+
+        reply = self._model.stream(messages)
+        try:
+            text = whole(reply)
+        except ModelError as exc:
+            self.trace.append({"purpose": purpose, "failure": str(exc)})
+            return ""
+        self.usages.append(reply.usage)
+        self.trace.append(
+            {"purpose": purpose, "text": text, "tokens": None if reply.usage is None else to_plain(reply.usage)}
+        )
+        text = " ".join(text.split()).strip("\"' ")
+        return text if 3 < len(text) <= LONGEST else ""

@@ -1,0 +1,176 @@
+"""What a question by itself is about: who is asked for, which time, and which topic.
+
+Everything here is deterministic and needs no model. Names are found by names.py, their part in the question by roles.py,
+periods by periods.py, the kind of question by question_form.py. What a follow-up refers to is found by follow_ups.py.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from rag.language.english import FUNCTION_WORDS
+from rag.question.names import Mention, NameIndex, Word, fold, words
+from rag.question.periods import Period, periods
+from rag.question.query import Query, without
+from rag.question.form import (
+    Span,
+    among_people,
+    asks_anybody,
+    asks_by_time,
+    compares,
+    newest,
+    of_writing,
+    wants_list,
+    words_of_course,
+)
+from rag.question.roles import has_other_first_name, name_runs, roles
+from rag.question.speech import ONLY_PEOPLE, OPINION, SAYING, STANCE
+
+_SUBJECT_NEXT = frozenset("do does did would will might".split())
+"""Behind these stands who is asked for: "does NAME think"."""
+_PHRASES = re.compile(
+    r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
+    rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\bsay about\b|\bthe comments?\b",
+    re.I,
+)
+_NOT_TOPIC = SAYING - frozenset(
+    "use plan planned planning value point question list model count find show reason trust judge name bet spoken".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """Reads questions, given who is indexed."""
+
+    names: NameIndex
+    now: datetime
+    """The time that "recently" and "last year" count from."""
+    known: Callable[[str], bool] | None
+    """Whether a word occurs in the indexed texts."""
+    labels: tuple[str, ...]
+    """Labels of profiles without a name."""
+
+    def read(self, question: str) -> Query:
+        """Understand a question that stands alone."""
+        found = self._words(question)
+        mentions = [m for m in self.names.find(found, self.known) if m.whole or not has_other_first_name(found, m)]
+        taken = {index for mention in mentions for index in range(mention.first, mention.last)}
+        strangers = [Mention(first, last, ()) for first, last in name_runs(found, taken)]
+        played = roles(question, found, sorted([*mentions, *strangers], key=lambda one: one.first), self.known)
+        speakers = [m for m in mentions if played[m] == "speaker"]
+        asked = _unique(author for mention in speakers for author in mention.authors)
+        others = _unique(author for m in mentions if played[m] == "content" for author in m.authors)
+        unknown = self._unknown(question, found, taken, [one for one in strangers if played[one] == "speaker"])
+        period, certain = self._period(question)
+        latest = newest(question)
+        hidden = [(period.start, period.end)] if period else []
+        hidden += [latest] if latest else []
+        people = len(asked) + len(unknown)
+        joined = len({mention.authors for mention in speakers}) + len(unknown) > 1
+        return Query(
+            text=without(question, hidden),
+            original=question,
+            authors=asked,
+            unknown_authors=unknown,
+            mentioned=tuple(author for author in others if author not in asked),
+            since=period.since if period else None,
+            until=period.until if period else None,
+            compare=joined or (compares(question) and (people > 1 or among_people(question))),
+            wants_list=wants_list(question, [_span(found, m) for m in mentions if played[m] != "word"]),
+            by_time=asks_by_time(question),
+            topic=_topic(question, found, [*hidden, *(_span(found, m) for m in speakers)], unknown),
+            traces=tuple(name for name in unknown if self._traced(name)),
+            labels=tuple(label for label in self.labels if any(_label_fits(label, name) for name in unknown)),
+            dates_certain=certain,
+            period=question[period.start : period.end] if period else "",
+            times=period.times if period else (),
+            newest=bool(latest),
+        )
+
+    def _words(self, question: str) -> list[Word]:
+        """The words of a question; "Anns view" is read as "Ann's view"."""
+        found = words(question)
+        for place, word in enumerate(found):
+            if word.possessive or word.breaks or not word.folded.endswith("s"):
+                continue
+            if any(one.folded in _SUBJECT_NEXT for one in found[max(0, place - 3) : place]):
+                continue  # "Does Ann Lees claim that ..."
+            name = word.text if word.folded in self.names else word.text[:-1]
+            before = [one.folded for one in found[max(0, place - 3) : place]]
+            runs = ("".join(before[first:]) + fold(name) for first in range(len(before) + 1))
+            if any(run in self.names for run in runs) and OPINION.match(question[word.end :].lstrip()):
+                found[place] = replace(word, text=name, folded=fold(name), possessive=True, breaks=True)
+        return found
+
+    def _unknown(self, question: str, found: list[Word], taken: set[int], strangers: list[Mention]) -> tuple[str, ...]:
+        """The names of those who are asked for and are nobody here."""
+        names = []
+        for one in strangers:
+            name = question[found[one.first].start : found[one.last - 1].end]
+            possessive = found[one.last - 1].possessive and name[-2:] in ("'s", "’s")
+            names.append(name[:-2] if possessive else name.rstrip("'’"))
+        if not names and not asks_anybody(question) and (lower := self._lower_case_name(found, taken)):
+            names.append(lower)
+        return _unique(names)
+
+    def _lower_case_name(self, found: list[Word], taken: set[int]) -> str | None:
+        """Two or three words that occur nowhere, between "does" and "think"; None if there are none."""
+        if not self.known:
+            return None
+        for first in range(1, len(found) - 2):
+            for last in (first + 2, first + 3):
+                run = found[first:last]
+                if (
+                    last >= len(found)
+                    or taken & set(range(first, last))
+                    or found[first - 1].folded not in _SUBJECT_NEXT
+                ):
+                    continue
+                strange = all(w.folded not in FUNCTION_WORDS | SAYING and not self.known(w.text) for w in run)
+                if strange and found[last].folded in ONLY_PEOPLE:
+                    return " ".join(word.text for word in run)
+        return None
+
+    def _traced(self, name: str) -> bool:
+        return self.known is not None and any(len(w.folded) > 2 and self.known(w.text) for w in words(name))
+
+    def _period(self, question: str) -> tuple[Period | None, bool]:
+        """The period in which the comments were written, if the question names one, and whether that is sure."""
+        for period in periods(question, self.now):
+            moment = period.since or period.until
+            if moment is None or (period.since or moment) > self.now:
+                continue  # the future is a topic
+            certain = of_writing(question[: period.start], question[period.end :], period.preposition)
+            if certain is not None:
+                return period, certain
+        return None, True
+
+
+def _unique(items: Iterable[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(items))
+
+
+def _label_fits(label: str, name: str) -> bool:
+    own = {word.folded for word in words(label)}
+    return any(len(word.folded) > 3 and word.folded in own for word in words(name))
+
+
+def _span(found: list[Word], mention: Mention) -> Span:
+    return found[mention.first].start, found[mention.last - 1].end
+
+
+def _topic(question: str, found: list[Word], parts: Sequence[Span], unknown: tuple[str, ...]) -> str:
+    """The content words of a question, in order, without `parts`, names that are unknown, and phrases."""
+    hidden = [*parts, *words_of_course(question), *(match.span() for match in _PHRASES.finditer(question))]
+    hidden += [match.span() for name in unknown for match in re.finditer(re.escape(name), question)]
+    kept = []
+    for word in found:
+        if any(start <= word.start < end for start, end in hidden):
+            continue
+        empty = word.text.casefold().replace("’", "'") in FUNCTION_WORDS
+        if not empty and (word.folded not in _NOT_TOPIC or word.text.isupper()):
+            kept.append(word.text)
+    return " ".join(kept)

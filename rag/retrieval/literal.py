@@ -1,0 +1,83 @@
+"""Questions that words being there answer: "Who mentions X?", "Has she changed her mind about anything?".
+
+How near a passage is in meaning says nothing here: a comment about brains does not mention neuroscience unless it does.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rag.language.english import COMMON_WORDS
+from rag.index.lexical import stems
+from rag.question.query import Query
+from rag.records import Passage
+
+_ASKS_FOR_MENTIONS = re.compile(
+    r"^\W*(?:who|which|list|show|find|quote|where|is|are|was|were|does|did|do|has|have|how (?:many|often)|what (?:comments?|authors?|people))\b"
+    r".*\b(?:mention(?:s|ed|ing)?|refer(?:s|red|ring)? to|cit(?:e|es|ed)|br(?:ings?|ought) up|(?:uses?|contains?) the (?:words?|terms?|phrases?|names?))\b",
+    re.IGNORECASE,
+)
+_CHANGED_MIND = re.compile(
+    r"\b(?:I|I['’]ve|I['’]d|me)\s(?:[\w'’]+\s){0,3}?(?:changed my (?:mind|views?|opinion)|was (?:wrong|mistaken)|stand corrected|used to (?:think|believe|say|argue|expect"
+    r"|advise|recommend|be|have|use|worry|hold|do)|no longer|take (?:it|that|this) back|retract|updated?|reversed|came (?:round|around)|turned"
+    r"|moved (?:away|from)|switched|once (?:thought|believed|argued|recommended|advised))\b"
+    r"|\b(?:I['’]m|I am|I feel|I have become|I['’]ve become)\s(?:[\w'’]+\s){0,4}?(?:less|more)\s\w+\s(?:[\w'’]+\s){0,4}?(?:now|these days|than before|than I was)\b"
+    r"|\bchanged my (?:mind|views?|opinion)|\bmy (?:views?|opinion|mind) (?:has|have) (?:changed|shifted)",
+    re.IGNORECASE,
+)
+_OF_CHANGE = frozenset(stems("ever minds views opinions positions stances things topics people's changed"))
+CHANGE_WORDS = "changed my mind was wrong used to think no longer corrected now believe updated less more confident"
+"""Searched for where a change of mind is asked for and no topic is named."""
+
+
+@dataclass(frozen=True)
+class Telling:
+    """What must stand in a passage so that it answers a question of this kind."""
+
+    said: Callable[[str], bool]
+    """Whether a sentence is one of those asked for."""
+    whole: Callable[[str], bool]
+    """Whether a passage answers."""
+    words: str
+    """What to search for."""
+    term: str = ""
+    """What is to be mentioned, as the question writes it."""
+
+
+def telling(query: Query) -> Telling | None:
+    """What passages must contain to answer a question, or None if that cannot be told from words alone."""
+    topic = [word for word in query.topic.split() if word.casefold() not in COMMON_WORDS]
+    named = " ".join((*query.labels, *query.authors, *query.unknown_authors))
+    if query.by_time and set(stems(" ".join(topic))) <= _OF_CHANGE | set(stems(named)):
+        return Telling(_changed_mind, _changed_mind, CHANGE_WORDS)
+    if not _ASKS_FOR_MENTIONS.search(query.text) or query.compare or query.carried:
+        return None
+    term = " ".join(topic)
+    wanted = frozenset(stems(term))
+    if not wanted:
+        return None
+    return Telling(
+        lambda text: not wanted.isdisjoint(stems(text)), lambda text: wanted <= set(stems(text)), query.text, term
+    )
+
+
+def _changed_mind(text: str) -> bool:
+    return bool(_CHANGED_MIND.search(text))
+
+
+def telling_passages(found: Sequence[Passage], sign: Telling) -> list[Passage]:
+    """Those of the passages that contain what was asked for, in their order."""
+    return [passage for passage in found if sign.whole(passage.text)]
+
+
+def absent(found: Sequence[Passage], sign: Telling) -> str:
+    """What nobody mentions: the words of the term that stand in no passage, if they are most of it.
+
+    One of two may be what the question calls the thing, such as "advice on rye" where nobody says "advice".
+    """
+    present = {stem for passage in found for stem in stems(passage.text)}
+    words = sign.term.split()
+    missing = [word for word in words if not set(stems(word)) <= present]
+    return " ".join(missing) if 2 * len(missing) > len(words) else ""
