@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from ingest.report import OnProgress, Progress
 from ingest.sources.base import Problem
-from rag.errors import ModelError
-from rag.citations.keys import neutralise
 from rag.chat.prompts import Message
+from rag.citations.keys import neutralise
+from rag.errors import ModelError
 
 if TYPE_CHECKING:
     from rag.chat.chat_model import ChatModel

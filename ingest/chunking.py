@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.records import Range
 from rag.language.sentences import split_sentences
+from rag.records import Range
 
 TARGET_CHARS = 880
 """Passages are filled up to this length, as far as the embedding model takes it."""

@@ -11,8 +11,8 @@ import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from rag.models.embedding import Embedder, load_embedder
 from rag.errors import EmbeddingError, SettingsError
+from rag.models.embedding import Embedder, load_embedder
 
 if TYPE_CHECKING:
     import numpy as np

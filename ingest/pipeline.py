@@ -26,13 +26,13 @@ from ingest.snapshot_borders import Proved, SnapshotBorders
 from ingest.snapshots import Sighting, Snapshots
 from ingest.sources import Problem, RawDocument, SourceFile, authors, check_columns, files, read_file
 from ingest.sources.folders import SIDECAR
-from rag.index.corpus import decode, dump_comment, dump_passage, encode
-from rag.models.embedding import load_embedder
 from rag.errors import SettingsError, SourceError, StoreMissing
+from rag.index.corpus import decode, dump_comment, dump_passage, encode
+from rag.index.store import Store, VectorJob, Writer
+from rag.models.embedding import load_embedder
 from rag.models.reader import Reader, load_reader
 from rag.records import Comment, Range, as_datetime
 from rag.settings import Settings
-from rag.index.store import Store, VectorJob, Writer
 
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder

@@ -11,8 +11,8 @@ from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.answering.answerer import Answerer
-    from rag.retrieval.retriever import Retriever
     from rag.index.store import Store
+    from rag.retrieval.retriever import Retriever
 
 
 def search(

@@ -11,8 +11,8 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rag.records import Passage
 from rag.language.sentences import split_sentences
+from rag.records import Passage
 
 _AUXILIARY = re.compile(
     r"\b(is|are|was|were|can|could|should|would|will|must|might|may|have|has|had|do|does|did)\b(?! not\b|n['’]t)"

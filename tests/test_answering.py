@@ -17,16 +17,16 @@ import ingest
 from rag.answering import drafting
 from rag.answering.answerer import ANY_TIME, UNDATED, UNORDERED, Answerer
 from rag.chat.chat_model import LangChainModel, Reply
-from rag.models.embedding import Embedder
-from rag.errors import ModelRefused, ModelUnavailable, PromptTooLong, QuestionError
 from rag.chat.prompts import ABSTAIN, Message
+from rag.chat.tokens import BY_BYTES_NOTE, answer_tokens
 from rag.citations.quotes import find_quotations
+from rag.errors import ModelRefused, ModelUnavailable, PromptTooLong, QuestionError
+from rag.index.store import Store
+from rag.models.embedding import Embedder
 from rag.models.reader import Reader
 from rag.records import Answer, Filters, Turn
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
-from rag.index.store import Store
-from rag.chat.tokens import BY_BYTES_NOTE, answer_tokens
 
 COMMENTS = [
     ("a1", "Maren Holt", None, "Tides are mostly the moon. The sun adds about half as much as the moon does. "

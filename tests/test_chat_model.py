@@ -12,6 +12,7 @@ from model_server import Fail, ModelServer, Say, small_model_path
 
 from rag.chat import chat_model
 from rag.chat.chat_model import Choice, LangChainModel, ThoughtFilter, Usage, choose, complete, load_chat_model, missing
+from rag.chat.prompts import Message
 from rag.errors import (
     ModelMissing,
     ModelRefused,
@@ -20,7 +21,6 @@ from rag.errors import (
     PromptTooLong,
     SettingsError,
 )
-from rag.chat.prompts import Message
 from rag.settings import Settings
 
 PROVIDERS = ["openai", "anthropic", "google", "ollama"]

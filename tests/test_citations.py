@@ -11,11 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from rag.citations.markers import CitedText, MarkerStream
 from rag.citations.keys import assign_keys, neutralise
+from rag.citations.markers import MarkerStream
+from rag.citations.printing import CitedText
 from rag.citations.quotes import QuoteBook
-from rag.records import Passage
 from rag.language.sentences import split_sentences
+from rag.records import Passage
 
 KETTLES = "Kettles whistle at noon. Nobody minds that much.  Copper ones are louder. Mine is steel."
 FERRIES = "Ferries leave at nine.\nThe last one waits for the baker."

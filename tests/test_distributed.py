@@ -10,8 +10,8 @@ import pytest
 import ingest
 import rag
 from ingest.distributed import LOCAL, RayEmbedder, embedder_for
-from rag.models.embedding import load_embedder
 from rag.errors import EmbeddingError
+from rag.models.embedding import load_embedder
 from rag.settings import Settings
 
 from conftest import SAMPLE  # isort: skip

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rag.models.embedding import BUNDLED, Embedder, SentenceTransformersBackend, load_embedder
 from rag.errors import EmbeddingError
+from rag.models.embedding import BUNDLED, Embedder, SentenceTransformersBackend, load_embedder
 from rag.settings import Settings
 
 TEXTS = ["Boats float.", "The moon pulls the sea, twice a day. İstanbul’s ferries follow it. " * 8, "x"]

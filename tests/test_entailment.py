@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from rag.models.entailment import EntailmentJudge, load_judge
-from rag.errors import EmbeddingError
-from rag.settings import Settings
 from rag.citations.support import check_support
+from rag.errors import EmbeddingError
+from rag.models.entailment import EntailmentJudge, load_judge
+from rag.settings import Settings
 
 pytestmark = pytest.mark.slow
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from ingest import ingest
-from rag.evaluation.benchmarks import Beir, Chunking, half, load_benchmark
 from rag.errors import SourceError
+from rag.evaluation.benchmarks import Beir, Chunking, half, load_benchmark
 from rag.evaluation.measures import Evaluation, Gold
+from rag.index.store import Store
 from rag.records import Span
 from rag.settings import Settings
-from rag.index.store import Store
 from ui.cli import main
 
 KELP = (

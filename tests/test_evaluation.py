@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 
 import pytest
 
-from rag.evaluation.charts import Dot, curve_chart, dot_chart, nice_ticks
 from rag.errors import SourceError
+from rag.evaluation.charts import Dot, curve_chart, dot_chart, nice_ticks
 from rag.evaluation.measures import (
     SAMPLE_QUESTIONS,
     Difference,

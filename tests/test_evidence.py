@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from rag.models.embedding import Embedder
 from rag.answering.evidence import SHORT, Composed, compose, inert, plain
+from rag.language.sentences import split_sentences
+from rag.models.embedding import Embedder
 from rag.question.follow_ups import understand
 from rag.question.query import Query
 from rag.records import Passage
 from rag.retrieval.relevance import Sentence, read_again
-from rag.language.sentences import split_sentences
 
 RYE = (
     "Warm rye starters turn sour within a day. This is because the bacteria like heat. I keep mine at 24 degrees. "

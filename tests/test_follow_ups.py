@@ -10,8 +10,8 @@ import pytest
 from rag.chat.chat_model import Reply
 from rag.question.follow_ups import understand
 from rag.question.query import Query, admits
-from rag.records import Passage, Turn
 from rag.question.rewriting import Rewriter
+from rag.records import Passage, Turn
 
 AUTHORS = ("Ann Bea Lee", "Paul Okoro", "Zoë Müller", "quill", "mark")
 NOW = datetime(2024, 6, 15, tzinfo=UTC)

@@ -19,17 +19,17 @@ from bs4 import BeautifulSoup
 import ingest
 from rag.answering.answerer import Answerer
 from rag.chat.chat_model import Reply, load_chat_model
-from rag.models.embedding import Embedder
-from rag.citations.keys import INVISIBLE
-from rag.plain_text import format_answer
 from rag.chat.prompts import ABSTAIN
+from rag.citations.keys import INVISIBLE
 from rag.citations.quotes import find_quotations, normalise
+from rag.citations.support import is_claim
+from rag.index.store import Store
+from rag.models.embedding import Embedder
 from rag.models.reader import Reader
+from rag.plain_text import format_answer
 from rag.records import Answer
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
-from rag.index.store import Store
-from rag.citations.support import is_claim
 from ui import sources
 from ui.cli import main
 from ui.conversations import Exchange

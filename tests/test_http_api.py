@@ -22,13 +22,13 @@ import ingest
 import rag
 from rag.answering.answerer import Answerer
 from rag.chat.chat_model import Reply
-from rag.models.embedding import Embedder
-from rag.errors import ModelUnavailable, StoreUnavailable
 from rag.chat.prompts import Message
+from rag.errors import ModelUnavailable, StoreUnavailable
+from rag.index.store import Store
+from rag.models.embedding import Embedder
 from rag.models.reader import Reader
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
-from rag.index.store import Store
 from ui.app import build_app
 from ui.http_guard import is_loopback
 from ui.http_schemas import Where

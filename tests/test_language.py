@@ -6,10 +6,10 @@ from string import Formatter
 
 import pytest
 
+from rag.answering.stance import stance
+from rag.chat.replies import is_abstention
 from rag.language.detection import detected, question_language
 from rag.language.phrases import Phrases, _all, languages
-from rag.chat.replies import is_abstention
-from rag.answering.stance import stance
 
 
 class TestDetection:

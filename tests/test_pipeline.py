@@ -18,11 +18,11 @@ import pytest
 import rag
 from ingest import IngestReport, Progress, forget, ingest
 from ingest.sources import files, read_file
-from rag.models.embedding import Embedder
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
+from rag.index.store import Store
+from rag.models.embedding import Embedder
 from rag.records import UNSURE_BORDER
 from rag.settings import Settings
-from rag.index.store import Store
 
 from conftest import ROOT, SAMPLE  # isort: skip
 

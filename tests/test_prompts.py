@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 import pytest
 
 from rag.chat import prompts
-from rag.citations.markers import CitedSentence, CitedText, MarkerStream
-from rag.errors import QuestionError
-from rag.citations.keys import KeyedSentence, assign_keys
 from rag.chat.prompts import ABSTAIN, GAP, Message, Prompt, alternating, render, render_repair, render_standalone
-from rag.records import Passage, Turn
 from rag.chat.tokens import TokenCounter
+from rag.citations.keys import KeyedSentence, assign_keys
+from rag.citations.markers import MarkerStream
+from rag.citations.printing import CitedSentence, CitedText
+from rag.errors import QuestionError
+from rag.records import Passage, Turn
 
 NONCE = "5f0c3a9e"
 

@@ -15,9 +15,9 @@ import ingest
 import rag
 from ingest.quotations import Quotations, fingerprints, similarity, winnowed
 from rag.index.corpus import Corpus
+from rag.index.store import Store
 from rag.records import Comment, Quotation, Span
 from rag.settings import Settings
-from rag.index.store import Store
 
 TIDES = "The tide at the old quay runs two hours late, and every pilot in the harbour knows it by heart."
 CLOCK = "The observatory clock was four minutes slow for most of that year, so the tables were wrong too."

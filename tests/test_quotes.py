@@ -10,11 +10,12 @@ import pytest
 from planted import Planted, faults, harmless, passages_from
 
 from rag.citations.attribution import Speakers
-from rag.citations.markers import CitedText, MarkerStream
 from rag.citations.keys import assign_keys
+from rag.citations.markers import MarkerStream
+from rag.citations.printing import CitedText
 from rag.citations.quotes import QuoteBook, Wanted, find_quotations, normalise
-from rag.records import Comment, Passage, Span
 from rag.language.sentences import split_sentences
+from rag.records import Comment, Passage, Span
 
 from conftest import SAMPLE  # isort: skip
 

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rag.errors import EmbeddingError
 from rag.models import embedding
 from rag.models.embedding import bundled_transformer
-from rag.errors import EmbeddingError
 from rag.models.reader import FILE, MOST_TOKENS, Reader, _features, load_reader
 from rag.settings import Settings
 

@@ -3,7 +3,6 @@ from __future__ import annotations
 import pytest
 
 from rag.chat.prompts import ABSTAIN, Message
-from rag.records import SentenceCheck
 from rag.chat.replies import (
     is_abstention,
     marked,
@@ -13,6 +12,7 @@ from rag.chat.replies import (
     without_prompt,
     without_torn_end,
 )
+from rag.records import SentenceCheck
 
 
 class TestRepetition:

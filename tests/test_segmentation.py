@@ -32,8 +32,8 @@ from ingest.segmentation_eval import (
     seed_dumps,
 )
 from ingest.voices import is_answered
-from rag.models.embedding import Embedder
 from rag.errors import SourceError
+from rag.models.embedding import Embedder
 
 
 def deny(paragraphs, uncertain):

@@ -15,12 +15,12 @@ import pytest
 
 import ingest
 import rag
-from rag.index.corpus import FORMAT
-from rag.models.embedding import Embedder
 from rag.errors import QuestionError, SourceError, StoreMismatch, StoreMissing, StoreUnavailable
+from rag.index.corpus import FORMAT
+from rag.index.store import Store
+from rag.models.embedding import Embedder
 from rag.records import Filters
 from rag.settings import Settings
-from rag.index.store import Store
 
 ROWS = [
     {

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import rag
+from rag.language.sentences import split_sentences
 from rag.records import Passage
 from rag.retrieval.relevance import Sentence
-from rag.language.sentences import split_sentences
-from rag.settings import Settings
 from rag.retrieval.stretches import best_stretches, maximal_runs
+from rag.settings import Settings
 
 TEXT = "Roses are red. Rye turns sour in a day. Heat is why.\n\nSalt slows it. Violets are blue. Nobody asked."
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from rag.answering.suggestions import suggest
 from rag.question.query import Query
 from rag.records import Answer, Citation, Passage
-from rag.answering.suggestions import suggest
 
 
 def passage(id: str, author: str | None, text: str, **values: object) -> Passage:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from rag.citations.attribution import speakers
-from rag.citations.markers import MarkerStream
-from rag.models.embedding import Embedder
 from rag.citations.keys import assign_keys
-from rag.records import Passage
+from rag.citations.markers import MarkerStream
 from rag.citations.support import SAME, UNDENIED, check_sentences, check_support, is_claim, is_english
 from rag.evaluation.support import SAMPLE_PAIRS, evaluate_support, load_pairs
+from rag.models.embedding import Embedder
+from rag.records import Passage
 from ui.cli import main
 
 from benchmarks.support import fit  # isort: skip

@@ -161,9 +161,9 @@ def _chat(args: argparse.Namespace) -> int:
 
 
 def _sources(args: argparse.Namespace) -> int:
+    from rag.index.store import Store
     from rag.plain_text import printable_json
     from rag.records import to_plain
-    from rag.index.store import Store
 
     info = Store.open(_settings(args)).info()
     if args.json:

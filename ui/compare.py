@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from rag.answering.stance import Stance, stance
 from rag.errors import RagError
 from rag.language.phrases import Phrases
 from rag.records import Answer, Filters
-from rag.answering.stance import Stance, stance
 from ui.conversations import Exchange
 from ui.markup import LATEX_DELIMITERS, escape, markdown_html, tag
 from ui.sources import panel_html

@@ -221,9 +221,9 @@ def _segmentation(args: argparse.Namespace) -> int:
 
 
 def _support(args: argparse.Namespace) -> int:
+    from rag.evaluation.support import SAMPLE_PAIRS, evaluate_support
     from rag.models.embedding import load_embedder
     from rag.models.entailment import load_judge
-    from rag.evaluation.support import SAMPLE_PAIRS, evaluate_support
 
     settings = Settings()
     judge = load_judge(settings.support_model) if settings.support_model else None

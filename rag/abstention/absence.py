@@ -10,8 +10,8 @@ from rag.language.phrases import Phrases
 from rag.records import Filters
 
 if TYPE_CHECKING:
-    from rag.question.query import Query
     from rag.index.store import Store
+    from rag.question.query import Query
 
 
 def reasons(query: Query, filters: Filters | None, store: Store, phrases: Phrases, *, excluded: bool) -> list[str]:

@@ -15,11 +15,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from rag.language.english import COMMON_WORDS
 from rag.abstention.expectation import Expectation, expected
 from rag.index.lexical import stems
-from rag.question.query import Query, admits
+from rag.language.english import COMMON_WORDS
 from rag.models.reader import Reads
+from rag.question.query import Query, admits
 from rag.records import Passage
 
 PASSAGES = 8

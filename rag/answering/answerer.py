@@ -20,12 +20,12 @@ from rag.retrieval.retriever import narrowed
 
 if TYPE_CHECKING:
     from rag.chat.chat_model import ChatModel
+    from rag.index.store import Store
     from rag.models.embedding import Embedder
     from rag.question.query import Query
-    from rag.retrieval.retriever import Retrieved, Retriever
     from rag.question.rewriting import Rewriter
+    from rag.retrieval.retriever import Retrieved, Retriever
     from rag.settings import Settings
-    from rag.index.store import Store
 
 MOST_PASSAGES = 50
 """Passages that are taken where a list is asked for."""
@@ -75,9 +75,9 @@ class Answerer:
             ModelError: The chat model cannot be set up at all; one that is merely down is met by quotes, later.
         """
         from rag.chat.chat_model import load_chat_model
+        from rag.index.store import Store
         from rag.models.embedding import load_embedder
         from rag.retrieval.retriever import Retriever
-        from rag.index.store import Store
 
         store = store or Store.open(settings)
         retriever = Retriever.from_settings(settings, store)

@@ -14,16 +14,8 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from rag.citations.markers import CitedText, MarkerStream
 from rag.answering.clock import Clock
-from rag.models.entailment import load_judge
-from rag.errors import ModelError, PromptTooLong, QuestionError
-from rag.citations.keys import assign_keys
-from rag.language.detection import question_language
-from rag.language.phrases import Phrases
 from rag.chat.prompts import Message, Prompt, Shape, render, render_repair
-from rag.citations.quotes import QuoteBook
-from rag.records import Answer, Citation, Filters, Passage, SentenceCheck, Turn, to_plain
 from rag.chat.replies import (
     is_abstention,
     marked,
@@ -33,16 +25,25 @@ from rag.chat.replies import (
     without_prompt,
     without_torn_end,
 )
-from rag.citations.support import check_sentences
 from rag.chat.tokens import TokenCounter, answer_tokens, dollars, load_counter
+from rag.citations.keys import assign_keys
+from rag.citations.markers import MarkerStream
+from rag.citations.printing import CitedText
+from rag.citations.quotes import QuoteBook
+from rag.citations.support import check_sentences
+from rag.errors import ModelError, PromptTooLong, QuestionError
+from rag.language.detection import question_language
+from rag.language.phrases import Phrases
+from rag.models.entailment import load_judge
+from rag.records import Answer, Citation, Filters, Passage, SentenceCheck, Turn, to_plain
 
 if TYPE_CHECKING:
     from rag.chat.chat_model import ChatModel, Reply
+    from rag.index.store import Store
     from rag.models.embedding import Embedder
     from rag.question.query import Query
     from rag.retrieval.retriever import Retrieved
     from rag.settings import Settings
-    from rag.index.store import Store
 
 MARKS = {"unsupported": " (not supported by the cited comment)", "uncited": " (uncited)"}
 """Written behind a sentence that failed its check, so that whoever prints only the text sees it too."""

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from rag.answering.stance import stance
 from rag.citations.keys import INVISIBLE
 from rag.index.lexical import stems
-from rag.retrieval.literal import telling
 from rag.language.phrases import Phrases
 from rag.question.query import Query, admits
 from rag.records import Citation, Passage, Span
+from rag.retrieval.literal import telling
 from rag.retrieval.relevance import Sentence, read_again, score_sentences
-from rag.answering.stance import stance
 
 if TYPE_CHECKING:
     from rag.models.reader import Reads

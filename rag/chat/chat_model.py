@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 from urllib.parse import urlsplit
 from weakref import WeakValueDictionary
 
+from rag.chat.prompts import Message
+from rag.chat.tokens import answer_tokens
 from rag.errors import (
     ModelError,
     ModelMissing,
@@ -31,10 +33,8 @@ from rag.errors import (
     RagError,
     SettingsError,
 )
-from rag.chat.prompts import Message
 from rag.records import EVIDENCE
 from rag.settings import Settings
-from rag.chat.tokens import answer_tokens
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

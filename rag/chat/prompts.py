@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal, NamedTuple
 
-from rag.errors import QuestionError
+from rag.chat.tokens import MESSAGE_OVERHEAD, TokenCounter
 from rag.citations.keys import KeyedSentence, neutralise
+from rag.errors import QuestionError
 from rag.language.phrases import Phrases
 from rag.records import Passage, Turn
-from rag.chat.tokens import MESSAGE_OVERHEAD, TokenCounter
 
 ABSTAIN = Phrases().say("abstain")
 """What a model is to reply when the passages hold no answer, and what an English question is then told."""

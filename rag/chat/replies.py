@@ -10,10 +10,10 @@ import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
-from rag.language.phrases import abstentions
 from rag.chat.prompts import ABSTAIN, Message
-from rag.records import SentenceCheck
+from rag.language.phrases import abstentions
 from rag.language.sentences import split_sentences
+from rag.records import SentenceCheck
 
 _LOOK_BACK = 1200
 _LONGEST_UNIT = 400

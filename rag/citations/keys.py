@@ -12,8 +12,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.records import Passage, Range
 from rag.language.sentences import split_sentences
+from rag.records import Passage, Range
 
 _LETTERS = "bcdfghjkmnpqrtvwxz"
 _DIGITS = "2346789"

@@ -28,9 +28,9 @@ from typing import Literal
 
 from rag.citations.attribution import Speakers, speakers
 from rag.citations.keys import INVISIBLE, KeyedSentence, inside
+from rag.language.sentences import split_sentences
 from rag.question.names import NameIndex
 from rag.records import Comment, Passage, Range, Span
-from rag.language.sentences import split_sentences
 
 # --- Normalising, with a way back -------------------------------------------------------------------------------------
 

@@ -29,11 +29,11 @@ from typing import Literal
 import numpy as np
 
 from rag.citations.attribution import speakers
-from rag.citations.markers import CitedSentence, CitedText
-from rag.language.english import FUNCTION_WORDS
-from rag.index.lexical import stems
-from rag.question.names import NameIndex, words
+from rag.citations.printing import CitedSentence, CitedText
 from rag.citations.quotes import find_quotations, is_negation
+from rag.index.lexical import stems
+from rag.language.english import FUNCTION_WORDS
+from rag.question.names import NameIndex, words
 from rag.records import SentenceCheck
 
 Embed = Callable[[Sequence[str]], np.ndarray]

@@ -45,8 +45,8 @@ Ask = Callable[["Question"], Sequence[Passage]]
 Progress = Callable[[int], None]
 """Told after each question how many are done."""
 
-SAMPLE_QUESTIONS = Path(__file__).parent / "sample" / "questions.jsonl"
-SAMPLE_COMMENTS = Path(__file__).parent / "sample" / "comments"
+SAMPLE_QUESTIONS = Path(__file__).parents[1] / "sample" / "questions.jsonl"
+SAMPLE_COMMENTS = Path(__file__).parents[1] / "sample" / "comments"
 
 
 @dataclass(frozen=True)

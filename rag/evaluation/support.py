@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from rag.citations.support import Embed, Judge, Rarity, check_support
 
-SAMPLE_PAIRS = Path(__file__).parent / "sample" / "support_pairs.jsonl"
+SAMPLE_PAIRS = Path(__file__).parents[1] / "sample" / "support_pairs.jsonl"
 """Invented sentences that are supported, nearly so, contradicted or about something else."""
 
 

@@ -28,12 +28,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.index.corpus import FORMAT, Corpus, translated
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
+from rag.index.corpus import FORMAT, Corpus, translated
 from rag.index.lexical import LexicalIndex
+from rag.index.row_copy import RowCopy
 from rag.question.names import same_name
 from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datetime, author_key
-from rag.index.row_copy import RowCopy
 from rag.settings import Settings
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from rag.models.embedding import BUNDLED_SHA256, bundled_folder, bundled_transformer
 from rag.errors import EmbeddingError
+from rag.models.embedding import BUNDLED_SHA256, bundled_folder, bundled_transformer
 from rag.models.onnx import cache_folder, export, is_kept, keep, open_session
 from rag.settings import Settings
 

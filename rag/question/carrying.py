@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from rag.question.form import compares
 from rag.question.periods import Period
 from rag.question.query import Query
-from rag.question.form import compares
 from rag.question.references import PEOPLE, PERSON
 
 _OTHERS = re.compile(

@@ -6,9 +6,9 @@ import re
 from typing import Literal
 
 from rag.language.english import FUNCTION_WORDS
+from rag.question.form import asks_anybody, compares
 from rag.question.names import words
 from rag.question.query import Query
-from rag.question.form import asks_anybody, compares
 from rag.question.references import PEOPLE, PERSON, is_dependent, refers_back
 from rag.question.speech import AUXILIARY_VERB, SAYING, WH
 

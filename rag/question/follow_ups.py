@@ -13,18 +13,28 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from rag.answering.about import asks_nothing
-from rag.question.carrying import added, in_period, merged, other_person, other_topic, others, people_of, reminding, same_people
-from rag.question.ellipsis import Kind, assents, kind_of, without_about, without_lead
-from rag.language.english import FUNCTION_WORDS
 from rag.citations.keys import neutralise
+from rag.language.english import FUNCTION_WORDS
+from rag.question.carrying import (
+    added,
+    in_period,
+    merged,
+    other_person,
+    other_topic,
+    others,
+    people_of,
+    reminding,
+    same_people,
+)
+from rag.question.ellipsis import Kind, assents, kind_of, without_about, without_lead
 from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.names import NameIndex, words
 from rag.question.periods import Period, periods
 from rag.question.query import Query, undated_text
-from rag.question.understanding import Reader
-from rag.records import Turn
 from rag.question.references import PERSON
 from rag.question.speech import SAYING
+from rag.question.understanding import Reader
+from rag.records import Turn
 
 _REMEMBERED = 6
 """Questions before the last one that are looked at."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from rag.language.english import FUNCTION_WORDS
 from rag.index.lexical import stems
+from rag.language.english import FUNCTION_WORDS
 from rag.question.names import Word, words
 from rag.question.speech import AUXILIARY_VERB, HELPING_VERB, SAYING
 

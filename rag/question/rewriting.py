@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import ModelError
 from rag.chat.prompts import Message, render_in_english, render_standalone
+from rag.errors import ModelError
 from rag.records import to_plain
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from itertools import pairwise
 from typing import Literal
 
 from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
-from rag.question.names import Mention, Word
 from rag.question.form import asks_anybody, compares
+from rag.question.names import Mention, Word
 from rag.question.speech import AUXILIARIES, BEING, ONLY_PEOPLE, OPINION, PREPOSITIONS, SAYING, SAYING_INFINITIVES
 
 Role = Literal["speaker", "content", "word"]

@@ -12,9 +12,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from rag.language.english import FUNCTION_WORDS
-from rag.question.names import Mention, NameIndex, Word, fold, words
-from rag.question.periods import Period, periods
-from rag.question.query import Query, without
 from rag.question.form import (
     Span,
     among_people,
@@ -26,6 +23,9 @@ from rag.question.form import (
     wants_list,
     words_of_course,
 )
+from rag.question.names import Mention, NameIndex, Word, fold, words
+from rag.question.periods import Period, periods
+from rag.question.query import Query, without
 from rag.question.roles import has_other_first_name, name_runs, roles
 from rag.question.speech import ONLY_PEOPLE, OPINION, SAYING, STANCE
 

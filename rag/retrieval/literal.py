@@ -9,8 +9,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rag.language.english import COMMON_WORDS
 from rag.index.lexical import stems
+from rag.language.english import COMMON_WORDS
 from rag.question.query import Query
 from rag.records import Passage
 

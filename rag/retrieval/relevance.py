@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rag.index.lexical import stems
+from rag.language.sentences import split_sentences
 from rag.question.query import Query
 from rag.records import Passage, Range
-from rag.language.sentences import split_sentences
 
 if TYPE_CHECKING:
     from rag.models.reader import Reads

@@ -17,17 +17,17 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rag.abstention.biography import ANSWERED, telling_profiles
 from rag.errors import QuestionError
 from rag.index.lexical import stems
-from rag.retrieval.literal import Telling, absent, telling, telling_passages
 from rag.question.names import same_name
 from rag.records import Filters, Passage, Turn
+from rag.retrieval.literal import Telling, absent, telling, telling_passages
 
 if TYPE_CHECKING:
+    from rag.index.store import Store
     from rag.models.embedding import Embedder
-    from rag.question.query import Query
     from rag.models.reader import Reads
     from rag.models.reranking import Reranker
+    from rag.question.query import Query
     from rag.settings import Settings
-    from rag.index.store import Store
 
 Method = TypeVar("Method", bound="Callable[..., Any]")
 
@@ -98,10 +98,10 @@ class Retriever:
             StoreError: There is no index, or it was made with another embedding model.
             EmbeddingError: A model cannot be loaded.
         """
+        from rag.index.store import Store
         from rag.models.embedding import load_embedder
         from rag.models.reader import load_reader
         from rag.models.reranking import load_reranker
-        from rag.index.store import Store
 
         embedder = load_embedder(settings)
         store = store or Store.open(settings)

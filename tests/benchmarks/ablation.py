@@ -17,7 +17,6 @@ from pathlib import Path
 from unittest.mock import patch
 
 import ingest
-from rag.retrieval import retriever as retrieval
 from rag.evaluation.benchmarks import Chunking
 from rag.evaluation.measures import (
     DEPTH,
@@ -30,6 +29,7 @@ from rag.evaluation.measures import (
     load_questions,
 )
 from rag.records import Passage
+from rag.retrieval import retriever as retrieval
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 

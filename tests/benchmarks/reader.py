@@ -38,15 +38,15 @@ from torch import nn
 
 import ingest
 from rag.evaluation.benchmarks import Chunking
-from rag.models.embedding import bundled_transformer, load_embedder
-from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
 from rag.index.lexical import STOP_WORDS, stems
+from rag.index.store import Store
+from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
+from rag.language.sentences import split_sentences
+from rag.models.embedding import bundled_transformer, load_embedder
 from rag.models.reader import INPUTS, SCALE, encode
 from rag.records import Range
 from rag.retrieval.retriever import Retriever
-from rag.language.sentences import split_sentences
 from rag.settings import Settings
-from rag.index.store import Store
 
 ROOT = Path(__file__).parent.parent.parent
 INVENTED = ROOT / "tests" / "data" / "reader"

@@ -23,11 +23,11 @@ import numpy as np
 import ingest
 import ingest.pipeline
 import rag
+from rag.index.store import Store
 from rag.models.embedding import Embedder, load_embedder
 from rag.models.reader import load_reader
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
-from rag.index.store import Store
 
 AUTHORS, WORDS, ASKED, WARMING = 1000, 20_000, 65, 5
 
