@@ -19,7 +19,7 @@ from rag.citations.keys import neutralise
 from rag.errors import ModelError
 
 if TYPE_CHECKING:
-    from rag.chat.chat_model import ChatModel
+    from rag.chat.streaming import ChatModel
 
 SYSTEM = """\
 A page with comments that one person wrote on a forum was saved as plain text, and the borders between the comments \
@@ -128,7 +128,7 @@ class BorderJudge:
 
     def _reply(self, shown: Sequence[str], group: Sequence[int]) -> dict[int, bool] | None:
         """Answers by index, none where the reply is invalid; None where the request failed."""
-        from rag.chat.chat_model import complete
+        from rag.chat.streaming import complete
 
         if self._failures >= FAILURES:
             self.unanswered += len(group)

@@ -47,7 +47,7 @@ def search(
 def why_nothing(question: str, filters: Filters | None = None, settings: Settings | None = None) -> str:
     """Why `search` finds nothing for a question, in a sentence or two; empty if nobody and nothing is named that is not there."""
     from rag.abstention.absence import reasons
-    from rag.answering.evidence import plain
+    from rag.answering.wording import plain
     from rag.language.detection import question_language
     from rag.language.phrases import Phrases
 

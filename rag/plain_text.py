@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from rag.answering.evidence import plain
+from rag.answering.wording import plain
 from rag.citations.keys import INVISIBLE
 from rag.records import Answer, Citation, Passage
 

@@ -16,10 +16,11 @@ from model_server import Fail, ModelServer, Say, small_model_path
 import ingest
 from rag.answering import drafting
 from rag.answering.answerer import ANY_TIME, UNDATED, UNORDERED, Answerer
-from rag.chat.chat_model import LangChainModel, Reply
+from rag.chat.chat_model import LangChainModel
 from rag.chat.prompts import ABSTAIN, Message
+from rag.chat.streaming import Reply
 from rag.chat.tokens import BY_BYTES_NOTE, answer_tokens
-from rag.citations.quotes import find_quotations
+from rag.citations.quotation_marks import find_quotations
 from rag.errors import ModelRefused, ModelUnavailable, PromptTooLong, QuestionError
 from rag.index.store import Store
 from rag.models.embedding import Embedder
@@ -950,7 +951,7 @@ class TestSmallModel:
                 assert 0 < reply["tokens"]["prompt"] <= answer.trace["prompt_tokens_counted"]
 
     def test_by_url(self, tides: Settings) -> None:
-        from rag.chat.chat_model import LocalServer
+        from rag.chat.local_server import LocalServer
 
         server = LocalServer(small_model_path(), 2048)
         given = tides.model_dump(exclude={"llm", "llm_base_url", "openai_api_key"}, exclude_unset=True)

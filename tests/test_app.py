@@ -146,7 +146,7 @@ def test_each_early_update_empties_the_box(
 def test_the_owner_is_told_why_no_model_answers(
     owned: bool, sample_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rag.chat.chat_model.find_spec", lambda package: None)
+    monkeypatch.setattr("rag.chat.choice.find_spec", lambda package: None)
     service = Service(sample_settings)
     service.settings = service.changed(llm="auto", ollama_url="http://127.0.0.1:9", google_api_key="k")
     chat = Chat(service, Feedback(tmp_path / "feedback.jsonl"))

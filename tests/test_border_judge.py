@@ -14,8 +14,8 @@ from ingest.border_judge import FAILURES, BorderJudge, messages, read_reply
 from ingest.report import Progress
 from ingest.segmentation import segment
 from ingest.segmentation_eval import evaluate, made_dumps
-from rag.chat.chat_model import Reply
 from rag.chat.prompts import Message
+from rag.chat.streaming import Reply
 from rag.errors import ModelUnavailable, SettingsError
 from rag.settings import Settings
 from ui.cli import main

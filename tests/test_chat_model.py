@@ -10,9 +10,14 @@ import pytest
 from langchain_core.language_models import GenericFakeChatModel
 from model_server import Fail, ModelServer, Say, small_model_path
 
-from rag.chat import chat_model
-from rag.chat.chat_model import Choice, LangChainModel, ThoughtFilter, Usage, choose, complete, load_chat_model, missing
+from rag.chat import choice
+from rag.chat.chat_model import LangChainModel, load_chat_model
+from rag.chat.choice import Choice, choose, missing
+from rag.chat.local_server import LocalServer
 from rag.chat.prompts import Message
+from rag.chat.providers import THINKING_TOKENS
+from rag.chat.streaming import Usage, complete
+from rag.chat.thoughts import ThoughtFilter
 from rag.errors import (
     ModelMissing,
     ModelRefused,
@@ -273,7 +278,7 @@ class TestSingleProviders:
     def test_models_known_to_think_get_room_for_it(self) -> None:
         with ModelServer(Say(["Yes."])) as server:
             complete(load("anthropic", server, llm="anthropic:claude-haiku-5-5"), CONVERSATION)
-            assert server.requests[0].body["max_tokens"] == 1024 + chat_model.THINKING_TOKENS
+            assert server.requests[0].body["max_tokens"] == 1024 + THINKING_TOKENS
 
 
 class TestChoosing:
@@ -301,13 +306,13 @@ class TestChoosing:
             assert choose(settings).name == "ollama:llama3.2:3b"
 
     def test_an_ollama_elsewhere_is_not_probed(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(chat_model, "_get_json", lambda *_, **__: pytest.fail("something was contacted"))
+        monkeypatch.setattr(choice, "get_json", lambda *_, **__: pytest.fail("something was contacted"))
         assert choose(Settings(llm="auto", ollama_url="http://models.example:11434")).name == "evidence"
 
     def test_a_key_without_its_package_is_passed_over_and_told(
         self, no_ollama: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(chat_model, "find_spec", lambda name: None)
+        monkeypatch.setattr(choice, "find_spec", lambda name: None)
         settings = Settings(**no_ollama, anthropic_api_key="b")
         assert choose(settings).name == "evidence"
         assert missing(settings) == (
@@ -331,7 +336,7 @@ class TestChoosing:
 
     @pytest.mark.parametrize("url", ["http://127.0.0.1:1", "http://[::1", "http://127.0.0.1:99999", "nonsense"])
     def test_a_url_where_nobody_is_serves_nothing(self, url: str) -> None:
-        assert chat_model._get_json(url, 0.5) is None
+        assert choice.get_json(url, 0.5) is None
 
     @pytest.mark.parametrize(
         ("llm", "package", "extra"),
@@ -345,7 +350,7 @@ class TestChoosing:
     def test_a_missing_package_is_told_with_its_extra(
         self, llm: str, package: str, extra: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(chat_model, "find_spec", lambda name: None if name == package else object())
+        monkeypatch.setattr(choice, "find_spec", lambda name: None if name == package else object())
         with pytest.raises(ModelMissing, match=rf'pip install "commentariat\[{extra}\]"'):
             load_chat_model(Settings(llm=llm))
 
@@ -370,7 +375,7 @@ class TestChoosing:
         ],
     )
     def test_loopback_is_told_from_elsewhere(self, url: str, local: bool) -> None:
-        assert chat_model.is_loopback(url) is local
+        assert choice.is_loopback(url) is local
 
 
 class TestThoughtFilter:
@@ -446,7 +451,7 @@ class TestLocalModel:
         assert reply.finish in ("complete", "length")
 
     def test_its_server_is_asked_by_url_like_any_other(self, small_model: Path) -> None:
-        server = chat_model.LocalServer(small_model, 2048)
+        server = LocalServer(small_model, 2048)
         settings = Settings(
             llm=f"openai:{small_model.name}",
             llm_base_url=f"{server.url}/v1",
@@ -458,7 +463,7 @@ class TestLocalModel:
             complete(load_chat_model(settings.model_copy(update={"openai_api_key": None})), CONVERSATION)
 
     def test_its_window_is_no_larger_than_it_was_trained_with(self, small_model: Path) -> None:
-        assert chat_model.LocalServer(small_model, 16_384).context_tokens == 8192
+        assert LocalServer(small_model, 16_384).context_tokens == 8192
 
     def test_a_prompt_beyond_its_window_is_told(self, small_model: Path) -> None:
         model = load_chat_model(Settings(llm=f"llamacpp:{small_model}", llm_answer_tokens=64, llm_context_tokens=1024))
@@ -481,10 +486,10 @@ class TestLocalModel:
         url = first._server.url
         del first
         gc.collect()
-        assert chat_model._get_json(f"{url}/health", 5.0) == {"status": "ok"}
+        assert choice.get_json(f"{url}/health", 5.0) == {"status": "ok"}
         del second
         gc.collect()
-        assert chat_model._get_json(f"{url}/health", 5.0) is None
+        assert choice.get_json(f"{url}/health", 5.0) is None
 
     def test_a_file_that_is_no_model_is_told(self, tmp_path: Path) -> None:
         (tmp_path / "broken.gguf").write_bytes(b"GGUF but no more")

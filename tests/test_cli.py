@@ -52,7 +52,7 @@ def test_ask_as_json_is_the_same_answer(
 def test_ask_tells_why_it_quotes_though_a_key_is_set(
     store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("rag.chat.chat_model.find_spec", lambda package: None)
+    monkeypatch.setattr("rag.chat.choice.find_spec", lambda package: None)
     monkeypatch.setenv("COMMENTARIAT_LLM", "auto")
     monkeypatch.setenv("COMMENTARIAT_OLLAMA_URL", "http://127.0.0.1:9")
     monkeypatch.setenv("GOOGLE_API_KEY", "k")

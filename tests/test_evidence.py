@@ -9,7 +9,9 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from rag.answering.evidence import SHORT, Composed, compose, inert, plain
+from rag.answering.choosing import SHORT
+from rag.answering.evidence import compose
+from rag.answering.wording import Composed, inert, plain
 from rag.language.sentences import split_sentences
 from rag.models.embedding import Embedder
 from rag.question.follow_ups import understand

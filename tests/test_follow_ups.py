@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rag.chat.chat_model import Reply
+from rag.chat.streaming import Reply
 from rag.question.follow_ups import understand
 from rag.question.query import Query, admits
 from rag.question.rewriting import Rewriter

@@ -18,11 +18,13 @@ from bs4 import BeautifulSoup
 
 import ingest
 from rag.answering.answerer import Answerer
-from rag.chat.chat_model import Reply, load_chat_model
+from rag.chat.chat_model import load_chat_model
 from rag.chat.prompts import ABSTAIN
+from rag.chat.streaming import Reply
+from rag.citations.claims import is_claim
 from rag.citations.keys import INVISIBLE
-from rag.citations.quotes import find_quotations, normalise
-from rag.citations.support import is_claim
+from rag.citations.normalising import normalise
+from rag.citations.quotation_marks import find_quotations
 from rag.index.store import Store
 from rag.models.embedding import Embedder
 from rag.models.reader import Reader

@@ -21,8 +21,8 @@ import pytest
 import ingest
 import rag
 from rag.answering.answerer import Answerer
-from rag.chat.chat_model import Reply
 from rag.chat.prompts import Message
+from rag.chat.streaming import Reply
 from rag.errors import ModelUnavailable, StoreUnavailable
 from rag.index.store import Store
 from rag.models.embedding import Embedder

@@ -596,16 +596,16 @@ def test_more_rows_than_one_chroma_batch_takes(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The batch limit of the real Chroma is lowered, not the number of comments raised: 5,461 would take minutes."""
-    import rag.index.store
+    import rag.index.vectors
 
-    original = rag.index.store._folder_client
+    original = rag.index.vectors._folder_client
 
     def limited(folder: Path) -> object:
         client = original(folder)
         monkeypatch.setattr(client, "get_max_batch_size", lambda: 7)
         return client
 
-    monkeypatch.setattr(rag.index.store, "_folder_client", limited)
+    monkeypatch.setattr(rag.index.vectors, "_folder_client", limited)
     write(tmp_path / "in.jsonl", *(row(f"r{n}", f"{KNOTS} Number {n}. {TIDES}") for n in range(40)))
     report = ingest(tmp_path / "in.jsonl", settings=settings)
     assert report.counts["comments"] == 40

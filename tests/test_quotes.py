@@ -12,8 +12,11 @@ from planted import Planted, faults, harmless, passages_from
 from rag.citations.attribution import Speakers
 from rag.citations.keys import assign_keys
 from rag.citations.markers import MarkerStream
+from rag.citations.normalising import normalise
+from rag.citations.phrases import Wanted
 from rag.citations.printing import CitedText
-from rag.citations.quotes import QuoteBook, Wanted, find_quotations, normalise
+from rag.citations.quotation_marks import find_quotations
+from rag.citations.quotes import QuoteBook
 from rag.language.sentences import split_sentences
 from rag.records import Comment, Passage, Span
 

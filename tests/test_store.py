@@ -265,7 +265,7 @@ def test_what_cannot_be_cleaned_up_is_left_for_the_next_ingest(
 
     (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
     with monkeypatch.context() as broken:
-        broken.setattr("rag.index.store.Vectors.delete", fails)
+        broken.setattr("rag.index.vectors.Vectors.delete", fails)
         assert ingest.ingest(tmp_path / "rows.jsonl", settings=settings).switched
     assert "deleted by the next ingest: The server went away." in caplog.text
     assert {comment.id for comment in store.comments()} == {"t1"}

@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 
 from rag.citations.attribution import speakers
+from rag.citations.claims import is_claim, is_english
 from rag.citations.keys import assign_keys
 from rag.citations.markers import MarkerStream
-from rag.citations.support import SAME, UNDENIED, check_sentences, check_support, is_claim, is_english
+from rag.citations.signs import SAME, UNDENIED
+from rag.citations.support import check_sentences, check_support
 from rag.evaluation.support import SAMPLE_PAIRS, evaluate_support, load_pairs
 from rag.models.embedding import Embedder
 from rag.records import Passage

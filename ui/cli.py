@@ -114,7 +114,7 @@ def _chosen(args: argparse.Namespace):
 
 def _ask(args: argparse.Namespace) -> int:
     import rag
-    from rag.chat.chat_model import missing
+    from rag.chat.choice import missing
     from rag.plain_text import format_answer, printable_json
     from rag.records import EVIDENCE
 

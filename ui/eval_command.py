@@ -16,7 +16,7 @@ from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.chat.chat_model import ChatModel
+    from rag.chat.streaming import ChatModel
     from rag.evaluation.measures import Evaluation
 
 

@@ -12,7 +12,7 @@ from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.answering.answerer import Answerer
-    from rag.chat.chat_model import ChatModel
+    from rag.chat.streaming import ChatModel
     from rag.index.store import Store
 
 
@@ -64,7 +64,7 @@ class Service:
         """Who answers: "evidence" or a model's name; told without loading anything."""
         if (answerer := self._answerer) is not None:
             return answerer.model_name
-        from rag.chat.chat_model import choose
+        from rag.chat.choice import choose
 
         try:
             return choose(self.settings).name
@@ -74,7 +74,7 @@ class Service:
     @property
     def model_missing(self) -> str:
         """Why answers are quotes though a model is at hand; see `rag.chat.chat_model.missing`."""
-        from rag.chat.chat_model import missing
+        from rag.chat.choice import missing
 
         return missing(self.settings)
 

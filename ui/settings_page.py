@@ -110,8 +110,9 @@ def check(settings: Settings) -> str:
     Raises:
         RagError: The model cannot be set up or did not answer.
     """
-    from rag.chat.chat_model import complete, load_chat_model
+    from rag.chat.chat_model import load_chat_model
     from rag.chat.prompts import Message
+    from rag.chat.streaming import complete
 
     model = load_chat_model(settings)
     if model is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from rag.answering.evidence import inert
+from rag.answering.wording import inert
 from rag.language.phrases import Phrases
 from rag.records import Filters
 

@@ -19,7 +19,7 @@ from rag.records import EVIDENCE, Answer, Coverage, Filters, Passage, Turn, to_p
 from rag.retrieval.retriever import narrowed
 
 if TYPE_CHECKING:
-    from rag.chat.chat_model import ChatModel
+    from rag.chat.streaming import ChatModel
     from rag.index.store import Store
     from rag.models.embedding import Embedder
     from rag.question.query import Query
@@ -155,7 +155,7 @@ class Answerer:
 
     def _about(self, question: str, asked: Filters | None = None) -> Answer:
         """What there is to ask, of all or of the authors asked for; cites nothing, so it counts as abstaining."""
-        from rag.answering.evidence import inert
+        from rag.answering.wording import inert
 
         coverage = self.store.coverage(asked)
         authors = self.store.corpus.authors()
@@ -247,7 +247,7 @@ class Answerer:
     def _abstained(self, base: Answer, found: Retrieved, filters: Filters | None = None) -> Answer:
         """Say that the comments do not answer and, as far as it is known, why."""
         from rag.abstention.absence import reasons
-        from rag.answering.evidence import inert
+        from rag.answering.wording import inert
 
         phrases = Phrases(question_language(base.question, self.settings.language))
         said = [phrases.say("abstain")]

@@ -1,7 +1,7 @@
 """An answer written by a chat model: prompt, stream, check, and one repair at most.
 
-Nothing that a model writes is believed: keys become exact spans (citations.py), quoted words are looked up (quotes.py),
-each sentence is held against what it cites (support.py). What to do when all of that fails is for answering.py.
+Nothing that a model writes is believed: keys become exact spans (rag/citations/markers.py), quoted words are looked up (quotes.py beside it),
+each sentence is held against what it cites (support.py). What to do when all of that fails is for answerer.py.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from rag.models.entailment import load_judge
 from rag.records import Answer, Citation, Filters, Passage, SentenceCheck, Turn, to_plain
 
 if TYPE_CHECKING:
-    from rag.chat.chat_model import ChatModel, Reply
+    from rag.chat.streaming import ChatModel, Reply
     from rag.index.store import Store
     from rag.models.embedding import Embedder
     from rag.question.query import Query

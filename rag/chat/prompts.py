@@ -1,6 +1,6 @@
 """What a model is told: the texts, and a pure function that fills them.
 
-Knows nothing about models and providers (see chat_model.py) and does not read replies (see citations.py).
+Knows nothing about models and providers (see chat_model.py) and does not read replies (see replies.py).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a model wrote, made fit to be read: loops, copied instructions and torn ends go.
 
 Small models repeat themselves, copy their prompt and stop in mid-sentence. These are pure functions on the raw reply,
-with sentence keys still in it; markers are read afterwards (see citations.py).
+with sentence keys still in it; markers are read afterwards (see rag/citations/markers.py).
 """
 
 from __future__ import annotations

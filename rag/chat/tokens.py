@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import tiktoken
 
-    from rag.chat.chat_model import Usage
+    from rag.chat.streaming import Usage
     from rag.settings import Settings
 
 ENCODING = "o200k_base"

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from rag.citations.keys import KeyedSentence
 from rag.citations.printing import CitedSentence, Printer
-from rag.citations.quotes import CitedAt, QuoteBook, QuoteCheck, has_open_quotation, quotation_ranges
+from rag.citations.quotation_marks import has_open_quotation, quotation_ranges
+from rag.citations.quotes import CitedAt, QuoteBook, QuoteCheck
 from rag.language.sentences import split_sentences
 from rag.records import Range
 

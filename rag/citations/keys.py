@@ -2,7 +2,7 @@
 
 A model is shown every sentence under a key such as `k7qm.3` and cites keys. Keys are new for each request, so neither
 a hostile comment nor an earlier turn can know them. `KeyReader` tells what a bracket in a reply cites; where brackets
-are, and what becomes of them, is for citations.py.
+are, and what becomes of them, is for markers.py.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How good the checks of support.py are, on labelled pairs of sentences and what they cite."""
+"""How good the checks of rag/citations/support.py are, on labelled pairs of sentences and what they cite."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rag.citations.support import Embed, Judge, Rarity, check_support
+from rag.citations.signs import Embed, Rarity
+from rag.citations.support import Judge, check_support
 
 SAMPLE_PAIRS = Path(__file__).parents[1] / "sample" / "support_pairs.jsonl"
 """Invented sentences that are supported, nearly so, contradicted or about something else."""

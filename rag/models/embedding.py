@@ -1,6 +1,6 @@
 """Texts to unit vectors: whole passages and their sentence windows.
 
-sentence-transformers loads any model, which is exported to ONNX once (see onnx_models.py); from then on ONNX Runtime serves
+sentence-transformers loads any model, which is exported to ONNX once (see onnx.py); from then on ONNX Runtime serves
 it. Where the export fails or its vectors differ, sentence-transformers serves. Does not know about stores or passages.
 """
 

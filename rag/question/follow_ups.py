@@ -1,7 +1,7 @@
 """What a question in a conversation is about: a follow-up takes over what it leaves out, a new question nothing.
 
 Everything here is deterministic and needs no model; a model may be handed in to rewrite follow-ups. How a question by itself is
-read is in questions.py.
+read is in understanding.py.
 """
 
 from __future__ import annotations

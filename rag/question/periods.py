@@ -1,6 +1,6 @@
 """Find periods of time in a question: "in 2023", "before March 2022", "in summer 2021 or 2022", "two years ago".
 
-Tells where they stand and what they mean; whether one is about the writing of comments is for question_form.py to say.
+Tells where they stand and what they mean; whether one is about the writing of comments is for form.py to say.
 """
 
 from __future__ import annotations

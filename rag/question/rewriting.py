@@ -12,7 +12,7 @@ from rag.errors import ModelError
 from rag.records import to_plain
 
 if TYPE_CHECKING:
-    from rag.chat.chat_model import ChatModel, Usage
+    from rag.chat.streaming import ChatModel, Usage
 
 LONGEST = 400
 """Characters; a longer reply is no question."""
@@ -39,7 +39,7 @@ class Rewriter:
         return self._ask("in_english", render_in_english(question))
 
     def _ask(self, purpose: str, messages: tuple[Message, ...]) -> str:
-        from rag.chat.chat_model import whole
+        from rag.chat.streaming import whole
 
         reply = self._model.stream(messages)
         try:

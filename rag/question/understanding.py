@@ -1,7 +1,7 @@
 """What a question by itself is about: who is asked for, which time, and which topic.
 
 Everything here is deterministic and needs no model. Names are found by names.py, their part in the question by roles.py,
-periods by periods.py, the kind of question by question_form.py. What a follow-up refers to is found by follow_ups.py.
+periods by periods.py, the kind of question by form.py. What a follow-up refers to is found by follow_ups.py.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """How probably each sentence of the retrieved passages bears on a question.
 
-Search and answers rest on the same figures: rag/retrieval/stretches.py cuts results out of passages by them, rag/answering/evidence.py chooses
-quotes by them. The vectors of the sentences come from the index, so that a question costs no further forward pass.
+Search and answers rest on the same figures: stretches.py cuts results out of passages by them, rag/answering/choosing.py
+chooses quotes by them. The vectors of the sentences come from the index, so that a question costs no further forward pass.
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ same person says elsewhere; Chroma's chunking evaluation where it lies beside th
 contrasts.jsonl where given. The questions that tests/benchmarks/answerability.py reports on, and their collections, are not seen.
 
 `--start` goes on from earlier numbers, or from the mean of several, weighted where they are given as FILE=WEIGHT; with `--epochs 0`
-the mean itself is written. What ships was fitted in steps; CONTRIBUTING.md tells what they brought.
+the mean itself is written. What ships was fitted in steps; docs/experiments.md tells what they brought.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from rag.citations.support import SAME, UNDENIED, Embed, Regression, signs_of
+from rag.citations.signs import SAME, UNDENIED, Embed, Regression, signs_of
 from rag.evaluation.support import SAMPLE_PAIRS, Pair, load_pairs
 from rag.models.embedding import load_embedder
 from rag.settings import Settings

@@ -1,0 +1,227 @@
+"""Which sentences answer, and what must stand beside them to be understood."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from rag.index.lexical import stems
+from rag.question.query import Query
+from rag.retrieval.relevance import Sentence
+
+if TYPE_CHECKING:
+    pass
+
+
+FLOOR = 0.05
+RELATIVE = 0.15
+"""A sentence is quoted if its probability of bearing on the question is above FLOOR and RELATIVE of the best one's."""
+SENTENCES, SENTENCES_IN_LIST = 5, 24
+LONGEST = 700
+"""Characters up to which a quote is lengthened by the sentences around it."""
+SHORT, LENGTHENED = 300, 600
+"""A quote shorter than SHORT characters gets the next sentence, if both fit into LENGTHENED: a title or an opening says little."""
+INDENTED = 40
+"""Most white space between two sentences that follow each other, as between two lines of code."""
+UNRELATED = 0.01
+"""Probability up to which a sentence has nothing to do with the question."""
+REPLY = 0.9
+"""What a reply to quoted words counts of their score: it speaks of the same, and need not say what that is."""
+WHOLE_PROFILE = 400
+"""A profile of at most so many characters is quoted whole: its sentences say little by themselves."""
+
+_NEEDS_BEFORE = re.compile(
+    r"\W*(?:but|and|so|or|yet|nor|however|also|because|then|therefore|thus|hence|instead|otherwise|moreover|furthermore|this|that|these"
+    r"|those|it|its|they|their|them|he|she|his|her|which|such|the (?:latter|former|other|same|second|third)|both|neither|in (?:that|this|which) case"
+    r"|for (?:example|instance)|e\.g|i\.e|as a result|similarly|likewise)\b",
+    re.IGNORECASE,
+)
+_LEANS_BACK = re.compile(r"\W*(?:I|we|you)\s+(?:\w+\s+){0,3}?(?:it|this|these|those|they|them)\b")
+"""Speaks of something that was named before."""
+_TURNS = re.compile(
+    r"\W*(?:but|however|though|although|yet|still|that said|nevertheless|nonetheless|on the other hand|unless|except)\b",
+    re.IGNORECASE,
+)
+"""What follows takes something back: leaving it out would misquote."""
+_LEADS = re.compile(
+    r"(?::|\b(?:because of|such as|as follows|the following|examples?|these))\s*$|:\s*[^.:]{0,40}$|^\W*(?:two|three|four|five|six|seven|several|some)\s(?:\w+\s){0,4}\w+[.:]$",
+    re.IGNORECASE,
+)
+_INTRODUCES = re.compile(r"(?<!wrote)(?<!writes)(?<!said)(?<!says):\s*$")
+"""Leads to a quotation, and tells more than whose it is."""
+_ITEM = re.compile(r"\s*(?:[-–—*•+]\s|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s)")
+_URL = re.compile(r"\W*(?:https?://|www\.)\S+\W*")
+
+
+def with_replies(members: list[Sentence]) -> list[Sentence]:
+    """The sentences of one comment, its author's replies to quoted words counting nearly as much as these.
+
+    The usual form in a forum is a quotation and, below it, what one thinks of it; the quotation looks far more like the
+    question. A line that leads to a quotation stands for a reply where none follows.
+    """
+    found = list(members)
+    runs = [tuple(places) for _, places in groupby(range(len(members)), key=lambda place: members[place].quoted)]
+    for before, run, after in zip([(), *runs], runs, [*runs[1:], ()], strict=False):
+        if not members[run[0]].quoted:
+            continue
+        reply: Sequence[int] = ()
+        if after and _near(members[run[-1]], members[after[0]]):
+            # "No." and "This." may be all; if not, they belong to what says more.
+            telling = next((place for place in after if _says_something(members[place])), after[0])
+            reply = range(after[0], telling + 1)
+        elif before and _INTRODUCES.search(members[before[-1]].text) and _near(members[before[-1]], members[run[0]]):
+            reply = before[-1:]
+        words = max((members[place] for place in run), key=lambda s: s.score)
+        for place in reply:
+            if members[place].score < REPLY * words.score:
+                found[place] = replace(members[place], score=REPLY * words.score, replies_to=words)
+    return found
+
+
+def _near(one: Sentence, other: Sentence) -> bool:
+    """Whether next to nothing stands between two sentences of a comment: white space, or marks of quotation."""
+    return one.passage.source == other.passage.source and 0 <= other.start - one.end <= INDENTED
+
+
+def preferred(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences without those quoted words for which there are somebody's own.
+
+    Who is asked for speaks for himself where he says anything on it. To others, quoted words may be the answer, unless
+    whoever said them first can be quoted.
+    """
+    own = [s for s in sentences if not s.quoted]
+    if query.authors:
+        best = max((s.score for s in sentences), default=0.0)
+        said = any(s.score >= max(FLOOR, RELATIVE * best) for s in own if s.passage.kind != "profile")
+        return own if said else list(sentences)
+    return [s for s in sentences if not s.quoted or not any(_repeated(s, other) for other in own)]
+
+
+def choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
+    """The sentences to quote, best first, none saying the same words as one before."""
+    ranked = sorted(
+        (s for s in sentences if _says_something(s) or s.replies_to), key=lambda s: (-s.score, s.passage.id, s.start)
+    )
+    ranked = ranked or sorted(sentences, key=lambda s: (-s.score, s.passage.id, s.start))[:1]
+    if query.compare and len(query.authors) > 1:
+        each = [[s for s in ranked if s.passage.byline == author] for author in query.authors]
+        # What somebody only reports of others is not a view to set against another.
+        said = [[s for s in g if s.score >= FLOOR and s.passage.kind != "profile" and not s.quoted] for g in each]
+        return [s for group in (said if any(said) else each) for s in _best(group, 3)]
+    # Where the course of an opinion is asked for, what was said before matters as much as what is said of the change.
+    return _best(
+        ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES, RELATIVE / 3 if query.by_time else RELATIVE
+    )
+
+
+def _best(ranked: Sequence[Sentence], most: int, relative: float = RELATIVE) -> list[Sentence]:
+    chosen: list[Sentence] = []
+    for sentence in ranked:
+        if len(chosen) >= most or (chosen and sentence.score < max(FLOOR, relative * ranked[0].score)):
+            break
+        if not any(_same_words(sentence, other) for other in chosen):
+            chosen.append(sentence)
+    return chosen
+
+
+def _says_something(sentence: Sentence) -> bool:
+    name = frozenset(stems(sentence.passage.author or ""))
+    return len(sentence.stems - name) > 1 and not _URL.fullmatch(sentence.text)
+
+
+def _same_words(one: Sentence, other: Sentence) -> bool:
+    if one.passage.comment_id == other.passage.comment_id:
+        return one.start == other.start
+    return _repeated(one, other) or _repeated(other, one)
+
+
+def _repeated(sentence: Sentence, other: Sentence) -> bool:
+    """Whether another sentence has the words of this one, among its own."""
+    return bool(sentence.stems) and len(sentence.stems & other.stems) >= 0.85 * len(sentence.stems)
+
+
+def by_comment(sentences: Iterable[Sentence]) -> dict[str, list[Sentence]]:
+    """The sentences of each comment in reading order, in the order in which the comments were found."""
+    comments: dict[str, list[Sentence]] = {}
+    for sentence in sentences:
+        comments.setdefault(sentence.passage.comment_id, []).append(sentence)
+    return {comment: sorted(members, key=lambda s: s.start) for comment, members in comments.items()}
+
+
+def with_context(members: list[Sentence], chosen: list[Sentence], query: Query) -> list[Sentence]:
+    """Chosen sentences of one comment with the neighbours without which they would be unclear or unfair."""
+    if chosen and members[0].passage.kind == "profile" and members[-1].end - members[0].start <= WHOLE_PROFILE:
+        return members
+    picked = {members.index(sentence) for sentence in chosen}
+    length = sum(len(sentence.text) for sentence in chosen)
+
+    def take(index: int, beside: int) -> bool:
+        nonlocal length
+        one, other = members[min(index, beside)], members[max(index, beside)]
+        if index in picked or one.quoted != other.quoted or not adjacent(one, other):
+            return False
+        if length + len(members[index].text) > LONGEST * (2 if query.wants_list else 1):
+            return False
+        picked.add(index)
+        length += len(members[index].text)
+        return True
+
+    for index in sorted(picked):
+        text = members[index].text
+        if index and (_NEEDS_BEFORE.match(text) or _LEANS_BACK.match(text) or text[:1].islower()):
+            take(index - 1, index)
+        if index + 1 < len(members) and _TURNS.match(members[index + 1].text):
+            take(index + 1, index)
+        if _LEADS.search(text):
+            for item in range(index + 1, min(len(members), index + 9)):
+                if not _continues_list(members, index, item) or not (item in picked or take(item, item - 1)):
+                    break
+    last = max(picked, default=-1)
+    if 0 <= last < len(members) - 1 and length < SHORT:
+        follows = members[last + 1]
+        if (follows.score > UNRELATED or members[last].replies_to) and length + len(follows.text) <= LENGTHENED:
+            take(last + 1, last)
+    for index in sorted(picked):
+        if members[index].text.endswith("?") and index + 1 < len(members):
+            take(index + 1, index)  # who asks so often answers
+    for block in code_blocks(members):
+        if not picked.isdisjoint(block) and members[block[-1]].end - members[block[0]].start <= 2 * LONGEST:
+            picked.update(block)
+    return [members[index] for index in sorted(picked)]
+
+
+def code_blocks(sentences: Sequence[Sentence]) -> Iterator[range]:
+    """Places of fenced code: each of its lines is a sentence, of which none means much alone."""
+    opened, fence = 0, ""
+    for index, sentence in enumerate(sentences):
+        if fence and sentence.text == fence:
+            yield range(opened, index + 1)
+            fence = ""
+        elif not fence and (found := re.match(r"`{3,}|~{3,}", sentence.text)):
+            opened, fence = index, found.group()
+
+
+def _continues_list(members: list[Sentence], lead: int, item: int) -> bool:
+    """Whether a sentence belongs to the list that `lead` opens: items have markers, or each a line of its own."""
+    if item == lead + 1:
+        return True
+    first, this = members[lead + 1].text, members[item].text
+    return bool(_ITEM.match(first)) == bool(_ITEM.match(this)) and _own_line(members[item - 1], members[item])
+
+
+def _own_line(before: Sentence, sentence: Sentence) -> bool:
+    if before.passage is not sentence.passage:
+        return True
+    between = before.passage.text[before.end - before.passage.start : sentence.start - before.passage.start]
+    return "\n" in between
+
+
+def adjacent(one: Sentence, other: Sentence) -> bool:
+    """Whether nothing but white space stands between two sentences of a comment."""
+    if one.passage.source != other.passage.source or not 0 <= other.start - one.end <= INDENTED:
+        return False
+    between = one.passage.text[one.end - one.passage.start : other.start - one.passage.start]
+    return not between.strip()

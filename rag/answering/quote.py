@@ -1,0 +1,105 @@
+"""A run of sentences of one comment, as it is quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.answering.choosing import adjacent, code_blocks
+from rag.question.query import Query
+from rag.records import Citation, Passage, Span
+from rag.retrieval.relevance import Sentence
+
+if TYPE_CHECKING:
+    pass
+
+
+@dataclass(frozen=True, eq=False)
+class Quote:
+    """What one comment says, in one voice: runs of neighbouring sentences."""
+
+    runs: tuple[tuple[Sentence, ...], ...]
+
+    @property
+    def passage(self) -> Passage:
+        return self.runs[0][0].passage
+
+    @property
+    def quoted(self) -> bool:
+        return self.runs[0][0].quoted
+
+    @property
+    def text(self) -> str:
+        return " ".join(sentence.text for run in self.runs for sentence in run)
+
+    @property
+    def score(self) -> float:
+        return max(sentence.score for run in self.runs for sentence in run)
+
+    @property
+    def replies_to(self) -> tuple[Sentence, ...]:
+        """Somebody else's words without which it would be unclear, each the best sentence of a quotation."""
+        return tuple(dict.fromkeys(s.replies_to for run in self.runs for s in run if s.replies_to))
+
+    def citation(self, number: int) -> Citation:
+        spans = [_span(run) for run in self.runs]
+        first = self.runs[0]
+        passage = first[0].passage
+        quote = passage.text[spans[0].start - passage.start : spans[0].end - passage.start]
+        return Citation(
+            number,
+            passage,
+            quote,
+            passage.source,
+            spans[0].start,
+            spans[0].end,
+            more=tuple(spans[1:]),
+            quoted=self.quoted,
+        )
+
+
+def _span(run: Sequence[Sentence]) -> Span:
+    return Span(run[0].passage.source, run[0].start, run[-1].end)
+
+
+def runs_quoted(picked: Sequence[Sentence]) -> list[Quote]:
+    """One quote per voice; a run ends where a sentence is left out, the passage ends or the voice changes."""
+    runs: list[list[Sentence]] = []
+    for sentence in picked:
+        last = runs[-1][-1] if runs else None
+        joined = (
+            last and last.passage is sentence.passage and last.quoted == sentence.quoted and adjacent(last, sentence)
+        )
+        if joined:
+            runs[-1].append(sentence)
+        else:
+            runs.append([sentence])
+    runs = [trimmed for run in runs if (trimmed := _trimmed(run))]
+    telling = [run for run in runs if len(run) > 1 or not run[0].text.endswith(":")]
+    return [
+        Quote(tuple(tuple(run) for run in telling or runs if run[0].quoted == voice))
+        for voice in (False, True)
+        if any(run[0].quoted == voice for run in telling or runs)
+    ]
+
+
+def _trimmed(run: list[Sentence]) -> list[Sentence]:
+    """A run without lone list markers at its ends."""
+    code = {index for block in code_blocks(run) for index in block}
+    words = [i for i, sentence in enumerate(run) if i in code or any(char.isalnum() for char in sentence.text)]
+    return run[words[0] : words[-1] + 1] if words else []
+
+
+def ordered(query: Query, quotes: list[Quote], limit: int) -> list[Quote]:
+    """The best by date if the course of time or the newest is asked for, else by author, whoever says the best thing first."""
+    quotes.sort(key=lambda quote: (-quote.score, quote.passage.id))
+    if query.by_time or query.newest or query.times:
+        best = quotes[:limit]
+        dated = [q for q in best if q.passage.posted_at]
+        dated.sort(key=lambda q: q.passage.posted_at, reverse=query.newest and not query.by_time)
+        return dated + [q for q in best if not q.passage.posted_at]
+    place = {author: index for index, author in enumerate(query.authors if query.compare else ())}
+    for quote in quotes:
+        place.setdefault(quote.passage.byline, len(place))
+    return sorted(quotes, key=lambda quote: place[quote.passage.byline])[:limit]

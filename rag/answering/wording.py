@@ -1,0 +1,210 @@
+"""How quotes are shown: headings, block quotations, and words that can do nothing but be read."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from rag.answering.quote import Quote
+from rag.answering.stance import stance
+from rag.citations.keys import INVISIBLE
+from rag.index.lexical import stems
+from rag.language.phrases import Phrases
+from rag.question.query import Query
+from rag.records import Citation, Passage
+from rag.retrieval.relevance import Sentence
+
+if TYPE_CHECKING:
+    pass
+
+
+SHOWN = 200
+"""Characters of quoted words that stand above a reply to them."""
+
+
+@dataclass(frozen=True)
+class Composed:
+    """An answer made of quotes."""
+
+    text: str
+    """Markdown with `[n]` markers; everything that comes from a comment is escaped."""
+    citations: tuple[Citation, ...]
+
+
+def written(
+    query: Query, quotes: Sequence[Quote], rarity: Callable[[str], float], phrases: Phrases, *, unsure: bool
+) -> Composed:
+    if not quotes:
+        return Composed("", ())
+    parts = _preface(query, quotes, phrases) or ([phrases.say("unsure")] if unsure else [])
+    subjects: set[str] = set()
+    for number, quote in enumerate(quotes, 1):
+        subject = _subject(query, quote, rarity)
+        parts.append(_heading(query, quote, subject if subject.casefold() not in subjects else "", phrases))
+        parts.append(_block(quote, number, phrases.say("gap")))
+        subjects.add(subject.casefold())
+    if query.compare:
+        parts += _compared(query, quotes, phrases)
+    return Composed("\n\n".join(parts), tuple(quote.citation(number) for number, quote in enumerate(quotes, 1)))
+
+
+def _preface(query: Query, quotes: Sequence[Quote], phrases: Phrases) -> list[str]:
+    if not query.unknown_authors:
+        return []
+    names = phrases.joined([inert(name) for name in query.unknown_authors])
+    if any(quote.passage.label in query.labels for quote in quotes if quote.passage.label):
+        return [phrases.say("nobody_profile", names=names)]
+    return [phrases.say("nobody" if query.authors else "nobody_others", names=names)]
+
+
+def _compared(query: Query, quotes: Sequence[Quote], phrases: Phrases) -> list[str]:
+    """Who said nothing, and what setting them side by side shows."""
+    speakers = {quote.passage.byline for quote in quotes}
+    said = [phrases.say("silent", names=inert(author)) for author in query.authors if author not in speakers]
+    if len(speakers) < 2:
+        return said
+    kinds: dict[str, set[str]] = {"for": set(), "against": set()}
+    for quote in quotes:
+        kinds.setdefault(stance(quote.text).kind if _own_view(quote) else "", set()).add(quote.passage.byline)
+    opposed = any(one != other for one in kinds["for"] for other in kinds["against"])
+    return [*said, phrases.say("opposed" if opposed else "side_by_side")]
+
+
+def _own_view(quote: Quote) -> bool:
+    return not quote.quoted and quote.passage.kind != "profile"
+
+
+def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
+    passage = quote.passage
+    facts = [f"**{inert(passage.byline)}**"]
+    if passage.kind == "profile" and passage.author:
+        facts.append(phrases.say("profile"))
+    if passage.posted_at:
+        facts.append(f"{passage.posted_at:%Y-%m-%d}")
+    if quote.quoted:
+        facts.append(phrases.say("quoting"))
+    facts += [phrases.say("replying", words=inert(_brief(sentence))) for sentence in quote.replies_to]
+    if subject and not quote.replies_to:
+        facts.append(phrases.say("on", subject=inert(subject)))
+    heading = ", ".join(facts)
+    if query.compare and _own_view(quote):
+        taken = stance(quote.text)
+        heading += f" ({phrases.say(taken.kind, words=inert(taken.words))})"
+    return heading + ":"
+
+
+def _brief(sentence: Sentence) -> str:
+    """Quoted words on one line, without the marks of quotation, cut at a word if they are long."""
+    text = " ".join(re.sub(r"^[>\s]+", "", sentence.text, flags=re.MULTILINE).split())
+    return text if len(text) <= SHOWN else text[:SHOWN].rsplit(" ", 1)[0] + " …"
+
+
+def _block(quote: Quote, number: int, gap: str) -> str:
+    text = ""
+    for run in quote.runs:
+        shown = _shown(run, gap)
+        text = f"{_beside(text, '…')}\n\n{_beside('…', shown)}" if text else shown
+    text = _beside(text, f"[{number}]")
+    return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
+
+
+def _beside(one: str, other: str) -> str:
+    """Two texts on one line, unless that is a fence of code, which must have its line for itself."""
+    return one + ("\n\n" if one.endswith("```") or other.startswith("```") else " ") + other
+
+
+def _shown(run: Sequence[Sentence], mark: str) -> str:
+    """The words of a run, inert, with a mark where something was lost, and code as code."""
+    passage = run[0].passage
+    start, end = run[0].start - passage.start, run[-1].end - passage.start
+    parts = []
+    for code in _CODE.finditer(passage.text, start, end):
+        parts += [_words(passage, start, code.start(), mark), _fenced(code["language"], code["code"])]
+        start = code.end()
+    parts.append(_words(passage, start, end, mark))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _words(passage: Passage, start: int, end: int, mark: str) -> str:
+    parts = []
+    for gap in sorted({gap for gap in passage.gaps if start < gap <= end}):
+        parts.append(inert(passage.text[start:gap]))
+        parts.append(f" {mark} ")
+        start = gap
+    parts.append(inert(passage.text[start:end]))
+    text = "".join(parts) if len(parts) == 1 else re.sub(r" {2,}", " ", "".join(parts))
+    return re.sub(r"\n\s*\n", "\n\n", text).strip()
+
+
+_CODE = re.compile(
+    r"^(?P<fence>`{3,}|~{3,})[ \t]*(?P<language>[\w+#-]*)[ \t]*\n(?P<code>.*?)\n(?P=fence)[ \t]*(?=\n|\Z)",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def _fenced(language: str, code: str) -> str:
+    """Code in a fence that nothing in it can close."""
+    longest = max((len(found) for found in re.findall(r"`{3,}", code)), default=2)
+    fence = "`" * (longest + 1)
+    return f"{fence}{language}\n{_visible(code.replace(chr(9), 4 * ' '))}\n{fence}"
+
+
+def _subject(query: Query, quote: Quote, rarity: Callable[[str], float]) -> str:
+    """The longest run of the question's own words in the quote, as the comment writes it; "" if it tells nothing."""
+    wanted = {word for word in stems(query.topic) if rarity(word) > 0.3}
+    best: list[str] = []
+    for run in quote.runs:
+        for sentence in run:
+            current: list[str] = []
+            for match in re.finditer(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]", sentence.text):
+                own = stems(match.group())
+                if own and set(own) <= wanted:
+                    current.append(match.group())
+                    best = max(best, current.copy(), key=lambda words: (len(words), len("".join(words))))
+                else:
+                    current = []
+    if not best or (len(best) == 1 and len(wanted) > 1):
+        return ""
+    lower = best[0].casefold()
+    return " ".join([lower if lower in query.topic.split() else best[0], *best[1:]])
+
+
+_MARKUP = re.compile(r"[\\`*_\[\]<>|~$^&#]")
+_LINE_START = re.compile(r"^[ \t]*(?:(?P<number>\d{1,9})(?P<dot>[.)])|(?P<sign>[-+=]))", re.MULTILINE)
+_LINK = re.compile(r"(?<=[A-Za-z])(?=://)|(?<=[wW]{3})(?=\.)|(?<=\w)(?=@\w)")
+
+
+def inert(text: str) -> str:
+    """Markdown that shows exactly this text and does nothing: no markup, links, images, citation marks or HTML.
+
+    Control characters and invisible ones that could reorder or hide text are left out.
+    """
+    text = _visible(text.replace("\t", " "))
+    text = _MARKUP.sub(lambda match: "\\" + match.group(), text)
+    text = _LINK.sub(r"\\", text)
+    text = _LINE_START.sub(
+        lambda match: f"{match['number']}\\{match['dot']}" if match["number"] else f"\\{match['sign']}", text
+    )
+    return "\n".join(line.strip() for line in text.split("\n"))
+
+
+def _visible(text: str) -> str:
+    """A text without control characters and others that cannot be seen."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n").translate(INVISIBLE)
+    return "".join(char for char in text if unicodedata.category(char) not in ("Cs", "Co"))
+
+
+_FENCED = re.compile(r"(^> (`{3,})[^\n]*\n.*?^> \2$)", re.MULTILINE | re.DOTALL)
+
+
+def plain(markdown: str) -> str:
+    """What `inert` made, back to the words as they were, for terminals; code is left alone."""
+    pieces = _FENCED.split(markdown)
+    # Code and its fence come after each piece of words.
+    return "".join(
+        re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", piece) if place % 3 == 0 else piece if place % 3 == 1 else ""
+        for place, piece in enumerate(pieces)
+    )

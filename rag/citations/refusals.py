@@ -1,0 +1,139 @@
+"""Signs that decide alone that a sentence does not hold: numbers, names, comparisons turned round, wrong speakers."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+
+from rag.citations.attribution import speakers
+from rag.citations.quotation_marks import find_quotations
+from rag.index.lexical import stems
+
+
+def decisive_fault(
+    sentence: str,
+    evidence: Sequence[str],
+    authors: Collection[str],
+    known_authors: Collection[str],
+    quoted: bool,
+    context: str,
+    around: str,
+) -> str:
+    """Why evidence cannot support a sentence whatever else it says; "" if nothing speaks against it."""
+    if refusal := wrong_speaker(sentence, evidence, authors, known_authors, quoted):
+        return refusal
+    missing = _missing_numbers(sentence, [*evidence, context, *authors])
+    if missing := [number for number in missing if not _stands_around(number, sentence, evidence, around)]:
+        return f"{enumerated(missing)}: this number does not stand in what is cited."
+    if _comparison_turned(sentence, evidence):
+        return "The comparison is the other way round in what is cited."
+    return ""
+
+
+_NUMBER = re.compile(r"\d+(?:[.,:]\d+)*")
+_NUMBER_WORDS = {
+    word: str(number)
+    for number, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
+        "eighteen nineteen twenty".split()
+    )
+} | dict(zip("thirty forty fifty sixty seventy eighty ninety".split(), map(str, range(30, 100, 10)), strict=True))
+_LOOSE_NUMBER_WORDS = frozenset({"zero", "one"})
+"""Seldom meant as a number."""
+
+
+def _numbers(text: str) -> set[str]:
+    """The numbers of a text, in digits; those spelt out up to twenty, and tens."""
+    found = {match[0].replace(",", "") for match in _NUMBER.finditer(text)}
+    words = re.findall(r"[a-z]+", text.casefold())
+    return found | {_NUMBER_WORDS[word] for word in words if word in _NUMBER_WORDS}
+
+
+def _missing_numbers(sentence: str, texts: Iterable[str]) -> list[str]:
+    """Numbers of a sentence that stand in none of the texts."""
+    known = set().union(*(_numbers(text) for text in texts))
+    loose = {_NUMBER_WORDS[word] for word in _LOOSE_NUMBER_WORDS} - {m[0] for m in _NUMBER.finditer(sentence)}
+    plain = {str(int(number)) for number in known if number.isdigit()}
+    return sorted(
+        number
+        for number in _numbers(_without_list_mark(sentence)) - known - loose
+        if not (number.isdigit() and str(int(number)) in plain)
+    )
+
+
+def _stands_around(number: str, sentence: str, evidence: Sequence[str], around: str) -> bool:
+    """Whether a number stands around the evidence as it does in the sentence, and the evidence has no other there."""
+    here, there, cited = _beside_numbers(sentence), _beside_numbers(around), _beside_numbers(" ".join(evidence))
+    beside = here.get(number, set())
+    instead = any(words_there & beside for other, words_there in cited.items() if other not in here)
+    return not instead and bool(beside & there.get(number, set()))
+
+
+def _beside_numbers(text: str) -> dict[str, set[str]]:
+    """For every number of a text the content words and signs up to two places from it."""
+    tokens = re.findall(r"\d+(?:[.,:]\d+)*|[^\W\d_]+|[%°$€£]", text)
+    beside: dict[str, set[str]] = defaultdict(set)
+    for place, token in enumerate(tokens):
+        for number in _numbers(token):
+            for neighbour in (*tokens[max(0, place - 2) : place], *tokens[place + 1 : place + 3]):
+                beside[number] |= set(stems(neighbour)) if neighbour.isalpha() else {neighbour}
+    return beside
+
+
+def _without_list_mark(sentence: str) -> str:
+    return re.sub(r"^\s*\(?\d{1,3}[.)]\s", "", sentence)
+
+
+def missing_names(sentence: str, known: str) -> list[str]:
+    """Capitalised words within a sentence that stand nowhere in a text; acronyms may be the writer's own."""
+    found = re.findall(r"(?<=[^\W\d_A-Z] )[A-Z][\w-]+", sentence)
+    names = (name for name in dict.fromkeys(found) if not (name.isupper() and len(name) <= 5))
+    return [name for name in names if name.casefold() not in known.casefold()]
+
+
+def _comparison_turned(sentence: str, evidence: Sequence[str]) -> bool:
+    """ "B is faster than A" where the evidence says that A is faster than B."""
+    said = _comparison(sentence)
+    if said is None:
+        return False
+    for text in evidence:
+        for part in re.split(r"[.;:]", text):
+            found = _comparison(part)
+            if found is None or found[0] != said[0]:
+                continue
+            (left, right), (first, second) = _apart(*said[1:]), _apart(*found[1:])
+            if (left & second) - first and (right & first) - second:
+                return True
+    return False
+
+
+def _comparison(text: str) -> tuple[str, set[str], set[str]] | None:
+    found = re.search(r"^(.*)\b(\w{2,}er|more|less|fewer|better|worse)\b(.*?)\bthan\b(.*)$", text, re.IGNORECASE)
+    return (found[2].casefold(), {*stems(found[1]), *stems(found[3])}, set(stems(found[4]))) if found else None
+
+
+def _apart(left: set[str], right: set[str]) -> tuple[set[str], set[str]]:
+    return left - right, right - left
+
+
+def wrong_speaker(
+    sentence: str, evidence: Sequence[str], authors: Collection[str], known_authors: Collection[str], quoted: bool
+) -> str:
+    """Why the speaker that a sentence names is not who wrote the evidence; "" if it names none or the right one."""
+    prose = list(sentence)
+    for phrase in find_quotations(sentence):
+        prose[phrase.start : phrase.end] = " " * (phrase.end - phrase.start)
+    named = speakers("".join(prose), {*authors, *known_authors}, " ".join(evidence))
+    if named.strangers and set(named.strangers) <= set(speakers(" ".join(evidence), ()).strangers):
+        return ""  # the author reports them, and so does the sentence
+    if not any(named.fits(author) for author in authors or (None,)):
+        said = enumerated(sorted(named.authors) or named.strangers)
+        return f"What is cited was not written by {said}."
+    if quoted and named.authors:
+        return f"What is cited is only quoted by {enumerated(sorted(named.authors))}."
+    return ""
+
+
+def enumerated(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
