@@ -75,7 +75,7 @@ def test_an_index_says_in_which_format_it_was_written(
     (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
     with monkeypatch.context() as later:
         for module in ("corpus", "store"):
-            later.setattr(f"rag.{module}.FORMAT", FORMAT + 1)
+            later.setattr(f"rag.index.{module}.FORMAT", FORMAT + 1)
         ingest.ingest(tmp_path / "rows.jsonl", settings=settings)
     with pytest.raises(StoreMismatch, match=f"format {FORMAT + 1}, this one reads {FORMAT}"):
         Store.open(settings)
