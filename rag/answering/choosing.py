@@ -6,20 +6,16 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from rag.index.lexical import stems
 from rag.question.query import Query
 from rag.retrieval.relevance import Sentence
 
-if TYPE_CHECKING:
-    pass
-
-
 FLOOR = 0.05
 RELATIVE = 0.15
 """A sentence is quoted if its probability of bearing on the question is above FLOOR and RELATIVE of the best one's."""
 SENTENCES, SENTENCES_IN_LIST = 5, 24
+"""Most sentences chosen: in a single answer; where a list is asked for. Those beside them are not counted."""
 LONGEST = 700
 """Characters up to which a quote is lengthened by the sentences around it."""
 SHORT, LENGTHENED = 300, 600

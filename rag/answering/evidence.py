@@ -23,7 +23,6 @@ from rag.retrieval.relevance import read_again, score_sentences
 if TYPE_CHECKING:
     from rag.models.reader import Reads
 
-
 MOST_QUOTED, MOST_QUOTED_IN_LIST = 4, 20
 """Most comments quoted: in a single answer; where a list or a comparison is asked for."""
 

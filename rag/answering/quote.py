@@ -4,15 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rag.answering.choosing import adjacent, code_blocks
 from rag.question.query import Query
 from rag.records import Citation, Passage, Span
 from rag.retrieval.relevance import Sentence
-
-if TYPE_CHECKING:
-    pass
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ import re
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rag.answering.quote import Quote
 from rag.answering.stance import stance
@@ -16,10 +15,6 @@ from rag.language.phrases import Phrases
 from rag.question.query import Query
 from rag.records import Citation, Passage
 from rag.retrieval.relevance import Sentence
-
-if TYPE_CHECKING:
-    pass
-
 
 SHOWN = 200
 """Characters of quoted words that stand above a reply to them."""

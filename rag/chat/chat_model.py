@@ -18,11 +18,7 @@ from rag.chat.prompts import Message
 from rag.chat.providers import BUILDERS, Build
 from rag.chat.streaming import ChatModel, Finish, Reply, Usage
 from rag.chat.thoughts import ThoughtFilter
-from rag.errors import (
-    ModelError,
-    ModelMissing,
-    ModelRefused,
-)
+from rag.errors import ModelError, ModelMissing, ModelRefused
 from rag.records import EVIDENCE
 from rag.settings import Settings
 

@@ -7,20 +7,12 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from ipaddress import ip_address
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
-from rag.errors import (
-    ModelUnavailable,
-    RagError,
-    SettingsError,
-)
+from rag.errors import ModelUnavailable, RagError, SettingsError
 from rag.records import EVIDENCE
 from rag.settings import Settings
-
-if TYPE_CHECKING:
-    pass
-
 
 PROBE_SECONDS = 0.5
 """How long a local Ollama may take to say which models it has."""

@@ -5,27 +5,17 @@ from __future__ import annotations
 import random
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from rag.chat.choice import PROVIDERS, Choice, host_of
 from rag.chat.streaming import Finish
-from rag.errors import (
-    ModelError,
-    ModelRefused,
-    ModelReplyError,
-    ModelUnavailable,
-    PromptTooLong,
-)
-
-if TYPE_CHECKING:
-    pass
-
+from rag.errors import ModelError, ModelRefused, ModelReplyError, ModelUnavailable, PromptTooLong
 
 LONGEST_PAUSE = 20.0
 """A server that asks for a longer pause than this counts as unavailable."""
 
 
 def status_code(exc: Exception) -> int | None:
+    """Of HTTP, as far as the error tells or implies one."""
     for value in (getattr(exc, "status_code", None), getattr(exc, "code", None), getattr(exc.__cause__, "code", None)):
         if isinstance(value, int) and 400 <= value < 600:
             return value

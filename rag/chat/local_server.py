@@ -5,16 +5,10 @@ from __future__ import annotations
 import os
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from rag.chat.choice import get_json
-from rag.errors import (
-    ModelMissing,
-)
-
-if TYPE_CHECKING:
-    pass
+from rag.errors import ModelMissing
 
 
 class LocalServer:

@@ -10,14 +10,11 @@ from typing import TYPE_CHECKING, Any
 from rag.chat.choice import PROVIDERS, api_key, is_loopback, ollama_context
 from rag.chat.local_server import LocalServer, served
 from rag.chat.tokens import answer_tokens
-from rag.errors import (
-    ModelMissing,
-)
+from rag.errors import ModelMissing
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-
 
 OPENAI_URL = "https://api.openai.com/v1"
 ANTHROPIC_URL = "https://api.anthropic.com"

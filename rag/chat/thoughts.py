@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    pass
-
 
 _THOUGHTS = ("think", "thinking", "thought", "reasoning")
 _THOUGHT_TAG = re.compile(rf"[ \t]*<(/?)({'|'.join(_THOUGHTS)})>", re.IGNORECASE)

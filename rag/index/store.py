@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     from rag.models.embedding import Embedder
 
-
 log = logging.getLogger(__name__)
 
 FILTERS_KEPT = 8

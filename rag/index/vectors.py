@@ -8,16 +8,12 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from rag.errors import StoreUnavailable
 from rag.index.row_copy import RowCopy
-
-if TYPE_CHECKING:
-    pass
-
 
 ROWS_PER_PASSAGE = 3
 """A passage has a vector for itself and one for each window: how many nearest rows to ask for per passage wanted."""
@@ -26,7 +22,7 @@ MOST_ROWS = 2**31 - 1
 COMPARED = 2000
 """Rows up to which a filtered search compares all that pass instead of asking the graph."""
 VECTORS_KEPT = 4000
-"""Vectors whose rows are remembered for the same reason: some 40 MB where each has seven rows."""
+"""Vectors whose rows are remembered, since Chroma hands them over slowly: some 40 MB where each has seven rows."""
 _STARTED = secrets.token_hex(8)
 
 
