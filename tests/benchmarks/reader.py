@@ -5,6 +5,7 @@
 
 Read are invented comments with questions that they answer and questions that they only seem to answer, and with topics that they
 speak of and topics that they do not (tests/data/reader/); two texts on one matter of which only one answers (contrasts.jsonl);
+texts with questions for a detail that they tell, the same with that detail gone, and questions for one that they do not tell (details_*.jsonl);
 small invented forums, with the windows that the search brings for questions that they answer and near misses
 (tests/data/forums_*.jsonl and profiles.jsonl, without those that tests/benchmarks/answerability.py fits and measures on); what the
 same person says elsewhere; Chroma's chunking evaluation where it lies beside the project; and files in the formats of SQuAD 2.0 and of
@@ -53,6 +54,7 @@ INVENTED = ROOT / "tests" / "data" / "reader"
 FORUMS = sorted((ROOT / "tests" / "data").glob("forums_*.jsonl"))
 PROFILES = ROOT / "tests" / "data" / "profiles.jsonl"
 CONTRASTS = INVENTED / "contrasts.jsonl"
+DETAILS = sorted(INVENTED.glob("details_*.jsonl"))
 EACH_FORUM = 5
 """The last of so many forums is not read: tests/benchmarks/answerability.py fits the weights on these."""
 UNANSWERED = ROOT / "tests" / "data" / "answerability_chunking.jsonl"
@@ -76,6 +78,8 @@ ASKED = (
     "{topic}",
 )
 """How one asks for everything on a topic."""
+TAUGHT = ("invented profile", "invented detail")
+"""Kinds of pairs in whose labels no teacher has a say: what is to be learned is what it does not know."""
 LEFT_OUT = {"Oxygen", "Steam engine", "Civil disobedience", "Sino-Tibetan relations during the Ming dynasty"}
 """Articles of SQuAD that are measured on; so is each tenth of the invented comments."""
 
@@ -121,6 +125,40 @@ def contrast_pairs(rows: Sequence[Mapping[str, Any]]) -> Iterator[Pair]:
             for question in questions:
                 yield Pair(question, row[answering], True, "invented contrast True", row["author"])
                 yield Pair(question, row[other], False, "invented contrast False", row["author"])
+
+
+def detail_pairs(rows: Sequence[Mapping[str, Any]], rng: random.Random) -> Iterator[Pair]:
+    """Questions for a detail: where it is told, where it was taken out of the same words, and where it never stood."""
+    for row in rows:
+        text = row["text"]
+        for asked in row["told"]:
+            start, told = text.index(asked["old"]), asked["gold"]
+            without = text[:start] + asked["new"] + text[start + len(asked["old"]) :]
+            place = text.index(told)
+            yield from _read_at(row, asked["q"], text, (place, place + len(told)), told, rng)
+            yield from _read_at(row, asked["q"], without, (start, start + len(asked["new"])), "", rng)
+        for asked in row["untold"]:
+            place = text.index(asked["near"])
+            yield from _read_at(row, asked["q"], text, (place, place + len(asked["near"])), "", rng)
+
+
+def _read_at(
+    row: Mapping[str, Any], question: str, text: str, place: Range, phrase: str, rng: random.Random
+) -> Iterator[Pair]:
+    """One or two windows that hold a place, or else touch it; answered where a phrase is given."""
+    touching = [span for span in windows(text) if span[0] < place[1] and place[0] < span[1]]
+    holding = [span for span in touching if span[0] <= place[0] and place[1] <= span[1]] or touching
+    rng.shuffle(holding)
+    for start, end in holding[: 1 + (rng.random() < 0.3)]:
+        said = text[start:end]
+        yield Pair(
+            question,
+            said,
+            bool(phrase),
+            f"invented detail {bool(phrase)}",
+            row["author"],
+            phrase if phrase in said else "",
+        )
 
 
 def elsewhere_pairs(asked: Sequence[Pair], texts: Sequence[str], rng: random.Random) -> Iterator[Pair]:
@@ -410,7 +448,7 @@ def fit(
         epochs: How often each is seen.
         rate: The highest learning rate.
         after: Called after each epoch.
-        teacher: Earlier numbers, whose probabilities count half in the labels of all pairs but those about profiles, so that
+        teacher: Earlier numbers, whose probabilities count half in the labels of all pairs of the kinds that it knows, so that
             what was learned before is kept (Li and Hoiem 2016, arXiv:1606.09282).
         marking: Weight of a second task: to mark the phrase that answers, or the first token where nothing does.
     """
@@ -419,7 +457,7 @@ def fit(
     encoded = [encode(texts) for texts in read]
     label = torch.tensor([float(pair.answers) for pair in pairs])
     if teacher:
-        known = [i for i, pair in enumerate(pairs) if not pair.kind.startswith("invented profile")]
+        known = [i for i, pair in enumerate(pairs) if not pair.kind.startswith(TAUGHT)]
         label[known] = (label[known] + torch.sigmoid(_logits(teacher, [encoded[i] for i in known]))) / 2
     places = [_place(e, text, pair) for e, (_, text), pair in zip(encoded, read, pairs, strict=True)]
     marker = Marker(network, places)
@@ -554,7 +592,10 @@ def main() -> None:
     args = parser.parse_args()
     torch.manual_seed(0)
     rng = random.Random(0)
-    rows = [row for path in sorted(INVENTED.glob("*.jsonl")) if path != CONTRASTS for row in _lines(path)]
+    rows = [
+        row for path in sorted(INVENTED.glob("*.jsonl")) if path not in (CONTRASTS, *DETAILS) for row in _lines(path)
+    ]
+    details = [row for path in DETAILS for row in _lines(path)]
     contrasts = _lines(CONTRASTS)
     rng.shuffle(contrasts)
     forums = {"forum": [forum for path in FORUMS for forum in _lines(path)], "profile": _lines(PROFILES)}
@@ -563,8 +604,10 @@ def main() -> None:
         r for p in args.contrasts for r in _lines(p)
     ]
     test = [*invented_pairs(rows[::10]), *topic_pairs(rows[::10], rng), *contrast_pairs(contrasts[::10])]
+    test += detail_pairs(details[9::10], rng)
     written, contrasting = list(invented_pairs(kept)), list(contrast_pairs(pairs))
     train = [*form_balanced(written, rng), *topic_pairs(kept, rng), *contrasting]
+    train += detail_pairs([row for number, row in enumerate(details) if number % 10 != 9], rng)
     for kind, found in forums.items():
         seen = [forum for number, forum in enumerate(found) if number % EACH_FORUM != EACH_FORUM - 1]
         train += [pair for pair in forum_pairs(seen, kind) for _ in range(args.repeat)]
