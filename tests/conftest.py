@@ -26,6 +26,18 @@ SHARED = ROOT.parent / "shared"
 SAMPLE = ROOT / "rag" / "sample" / "comments"
 
 
+FIRST = ("test_kept_open", "test_evaluation", "test_page", "test_answerability", "test_hostile", "test_pipeline")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The modules that take longest come first, lest one of them be left to one process when the other has nothing to do.
+
+    Two processes take them in turn: those with a browser, which is busy on its own, are not run at the same time.
+    """
+    places = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
+
+
 def skip(reason: str) -> None:
     """Skip a test, saying why; in CI, where everything is installed, that is a failure."""
     if os.environ.get("CI"):
