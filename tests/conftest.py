@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from filelock import FileLock
 
@@ -22,6 +24,18 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
 SAMPLE = ROOT / "rag" / "sample" / "comments"
+
+
+FIRST = ("test_kept_open", "test_evaluation", "test_page", "test_answerability", "test_hostile", "test_pipeline")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The modules that take longest come first, lest one of them be left to one process when the other has nothing to do.
+
+    Two processes take them in turn: those with a browser, which is busy on its own, are not run at the same time.
+    """
+    places = {name: place for place, name in enumerate(FIRST)}
+    items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
 
 def skip(reason: str) -> None:
@@ -54,6 +68,19 @@ def guard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_cache: Path) ->
 def embedder(model_cache: Path) -> Embedder:
     """The bundled model."""
     return load_embedder(Settings(cache=model_cache))
+
+
+@pytest.fixture(scope="session")
+def embed(embedder: Embedder) -> Callable[[Sequence[str]], np.ndarray]:
+    """Vectors of texts by the bundled model, each text embedded once: for figures on what shares most of its lines."""
+    known: dict[str, np.ndarray] = {}
+
+    def vectors(texts: Sequence[str]) -> np.ndarray:
+        new = [text for text in dict.fromkeys(texts) if text not in known]
+        known.update(zip(new, embedder.embed_texts(new), strict=True))
+        return np.stack([known[text] for text in texts]) if texts else embedder.embed_texts([])
+
+    return vectors
 
 
 @pytest.fixture(scope="session")
@@ -98,6 +125,37 @@ def ingested_once(name: str, source: Path, folders: pytest.TempPathFactory, cach
         if not found.store.exists():
             ingest.ingest([source], settings=found)
     return found
+
+
+KEPT_OF_DUMPS = {
+    "brine_ledgerwick_2022-11.txt": [("Brine Ledgerwick\n", "Does it cost much"), ("My advice: leave it", "On milling at home")],
+    "brine_ledgerwick_2024-06.txt": [("Brine Ledgerwick\n", "Steam, then"), ("Fair. And while", "Does it cost much"),
+                                     ("My advice: leave it", "On milling at home")],
+    "quill_ferrotype.txt": [("Compiler engineer", "Three rules for"), ("The feed-point impedance", "Summing ten million"),
+                            ("Claim: annotations", None)],
+}  # fmt: skip
+KEPT_OF_THREAD = ("fore-01", "fore-02", "lev-01", "lev-07", "lev-11", "radio-02", "soil-01", "type-01")
+
+
+@pytest.fixture(scope="session")
+def small_sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the sample with a few of their comments each; for reading only.
+
+    As in the whole of it some are rows as well as parts of one or two snapshots, some have an older wording in another file,
+    and some borders are uncertain.
+    """
+    folder = tmp_path_factory.mktemp("small_sample")
+    for path in SAMPLE.glob("*.meta.json"):
+        shutil.copy2(path, folder)
+    for name, pieces in KEPT_OF_DUMPS.items():
+        text = (SAMPLE / name).read_text(encoding="utf-8")
+        kept = [text[text.index(start) : text.index(end) if end else len(text)] for start, end in pieces]
+        (folder / name).write_text("".join(kept), encoding="utf-8")
+    lines = (SAMPLE / "thread.jsonl").read_text(encoding="utf-8").splitlines()
+    kept = [line for line in lines if json.loads(line)["id"] in KEPT_OF_THREAD]
+    assert len(kept) == len(KEPT_OF_THREAD)
+    (folder / "thread.jsonl").write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -22,9 +22,14 @@ ANSWERED, DECLINED = 0.8, 0.65
 """Floors for questions by others: what the comments answer, and what they do not."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def railway(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Retriever:
     return indexed("railway", tmp_path_factory, model_cache)
+
+
+@pytest.fixture(scope="module")
+def choir(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Retriever:
+    return indexed("choir", tmp_path_factory, model_cache)
 
 
 def indexed(name: str, folders: pytest.TempPathFactory, cache: Path) -> Retriever:
@@ -168,9 +173,9 @@ def test_a_number_counts_if_it_stands_near_what_is_counted() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["railway", "choir"])
 def test_most_answerable_questions_are_answered_and_most_others_declined(
-    name: str, tmp_path_factory: pytest.TempPathFactory, model_cache: Path
+    name: str, request: pytest.FixtureRequest
 ) -> None:
-    retriever = indexed(name, tmp_path_factory, model_cache)
+    retriever = request.getfixturevalue(name)
     rows = [
         json.loads(line) for line in (DATA / f"answerability_{name}.jsonl").read_text(encoding="utf-8").splitlines()
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,8 +14,6 @@ from ingest.distributed import LOCAL, RayEmbedder, embedder_for
 from rag.errors import EmbeddingError
 from rag.models.embedding import load_embedder
 from rag.settings import Settings
-
-from conftest import SAMPLE  # isort: skip
 
 pytestmark = pytest.mark.slow
 
@@ -42,11 +41,15 @@ def test_workers_give_the_vectors_that_this_process_gives(distributed: Settings)
         np.testing.assert_allclose(row, expected, atol=1e-4)
 
 
-def test_an_index_made_by_workers_answers_like_any_other(distributed: Settings, sample_settings: Settings) -> None:
-    report = ingest.ingest([SAMPLE], settings=distributed)
-    assert report.counts["embedded"] > 0
-    question = "What did Brine Ledgerwick say about drying a starter?"
-    here, there = (rag.search(question, settings=settings) for settings in (sample_settings, distributed))
+def test_an_index_made_by_workers_answers_like_any_other(
+    distributed: Settings, small_sample: Path, tmp_path: Path, model_cache: Path
+) -> None:
+    usual = Settings(store=tmp_path / "usual", cache=model_cache)
+    for settings in (usual, distributed):
+        assert ingest.ingest([small_sample], settings=settings).counts["embedded"] > 0
+    question = "What did Brine Ledgerwick say about a year of titration?"
+    here, there = (rag.search(question, settings=settings) for settings in (usual, distributed))
+    assert here
     assert [passage.id for passage in there] == [passage.id for passage in here]
 
 

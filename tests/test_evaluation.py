@@ -242,16 +242,19 @@ def test_file_that_is_no_evaluation_is_named(text: str, tmp_path: Path) -> None:
         Evaluation.from_json(path)
 
 
+@pytest.fixture(scope="module")
+def measured(sample_settings: Settings) -> Evaluation:
+    """The evaluation of the sample."""
+    return evaluate(load_questions(SAMPLE_QUESTIONS), sample_settings)
+
+
 @pytest.mark.slow
-def test_evaluation_survives_its_file_and_its_report_names_every_measure(
-    sample_settings: Settings, tmp_path: Path
-) -> None:
-    found = evaluate(load_questions(SAMPLE_QUESTIONS)[:12], sample_settings)
+def test_evaluation_survives_its_file_and_its_report_names_every_measure(measured: Evaluation, tmp_path: Path) -> None:
     path = tmp_path / "e.json"
-    path.write_text(found.to_json(), encoding="utf-8")
-    assert Evaluation.from_json(path).summary == found.summary
-    report = format_report(found, found)
-    assert all(f"| {name} |" in report for name in found.summary)
+    path.write_text(measured.to_json(), encoding="utf-8")
+    assert Evaluation.from_json(path).summary == measured.summary
+    report = format_report(measured, measured)
+    assert all(f"| {name} |" in report for name in measured.summary)
 
 
 FLOORS = {
@@ -273,22 +276,21 @@ LEAKAGE = 0.06
 
 
 @pytest.mark.slow
-def test_figures_on_the_sample_do_not_fall(sample_settings: Settings) -> None:
-    questions = load_questions(SAMPLE_QUESTIONS)
-    assert len(questions) >= 120
-    found = evaluate(questions, sample_settings)
-    summary = found.summary
+def test_figures_on_the_sample_do_not_fall(measured: Evaluation) -> None:
+    assert len(measured.rows) == len(load_questions(SAMPLE_QUESTIONS)) >= 120
+    summary = measured.summary
     assert {name: summary[name] for name, floor in FLOORS.items() if summary[name] < floor} == {}
-    assert found.by("type")["follow-up"].summary["recall@5"] >= FOLLOW_UP_RECALL
+    assert measured.by("type")["follow-up"].summary["recall@5"] >= FOLLOW_UP_RECALL
     assert summary["author_leakage"] <= LEAKAGE
 
 
 @pytest.mark.slow
-def test_command_writes_json_and_markdown_and_compares(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_command_writes_json_and_markdown_and_compares(
+    sample_settings: Settings, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     lines = SAMPLE_QUESTIONS.read_text(encoding="utf-8").splitlines()
     questions = written(tmp_path / "q.jsonl", *lines[:3], lines[-1])
-    store = str(tmp_path / "store")
-    assert main(["ingest", str(SAMPLE_QUESTIONS.parent / "comments"), "--store", store, "--quiet"]) == 0
+    store = str(sample_settings.store)
     common = ["eval", "--questions", str(questions), "--store", store]
     assert main([*common, "--json", str(tmp_path / "a.json"), "--markdown", str(tmp_path / "a.md")]) == 0
     assert main([*common, "--compare", str(tmp_path / "a.json")]) == 0
@@ -303,13 +305,12 @@ def test_command_writes_json_and_markdown_and_compares(tmp_path: Path, capsys: p
 
 @pytest.mark.slow
 def test_answers_of_a_model_are_measured_and_told_from_quotes_in_their_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    sample_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The model declines the first question, fails at the second and all others: quotes answer those."""
     questions = tmp_path / "q.jsonl"
     questions.write_text("\n".join(SAMPLE_QUESTIONS.read_text(encoding="utf-8").splitlines()[:3]), encoding="utf-8")
-    store = str(tmp_path / "store")
-    assert main(["ingest", str(SAMPLE_QUESTIONS.parent / "comments"), "--store", store, "--quiet"]) == 0
+    store = str(sample_settings.store)
     command = ["eval", "--questions", str(questions), "--store", store, "--with-model"]
     assert main(command) == 2
     assert "--with-model needs a chat model" in capsys.readouterr().err

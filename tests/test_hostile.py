@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import unicodedata
 from collections.abc import Callable
 from pathlib import Path
@@ -37,7 +38,6 @@ from ui.cli import main
 from ui.conversations import Exchange
 from ui.rendering import exchange_html
 
-from conftest import SAMPLE  # isort: skip
 from model_server import small_model_path  # isort: skip
 
 HOSTILE = [json.loads(line) for line in (Path(__file__).parent / "data" / "hostile_comments.jsonl").open()]
@@ -86,13 +86,14 @@ def parroting(prompt: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
+def index(sample_settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     folder = tmp_path_factory.mktemp("hostile")
+    shutil.copytree(sample_settings.store, folder / "store")
     kept = ("id", "author", "posted_at", "text", "url")
     rows = [{name: row[name] for name in kept if name in row} for row in HOSTILE]
     (folder / "hostile.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence", abstain_below=0.0, passages=4)
-    report = ingest.ingest([folder / "hostile.jsonl", SAMPLE], settings=settings)
+    settings = sample_settings.model_copy(update={"store": folder / "store", "abstain_below": 0.0, "passages": 4})
+    report = ingest.ingest([folder / "hostile.jsonl"], settings=settings)
     assert [problem.what for problem in report.errors] == ["url is no web address: javascript:window.hacked=1."]
     return settings
 
@@ -268,11 +269,11 @@ def test_abstaining_shows_hostile_comments_inert(index: Settings, embedder: Embe
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_real_small_model_gets_no_forgery_through(index: Settings, embedder: Embedder, reader: Reader) -> None:
-    limits = {"llm_answer_tokens": 96, "llm_context_tokens": 2048, "passages": 2}
+    limits = {"llm_answer_tokens": 64, "llm_context_tokens": 2048, "passages": 2}
     settings = index.model_copy(update={"llm": f"llamacpp:{small_model_path()}", **limits})
     store = Store.open(index, embedder)
     one = Answerer(store, Retriever(store, embedder, reader), embedder, settings, load_chat_model(settings))
-    for category in ("orders", "marks", "forged_quote", "markdown", "invisible", "template"):
+    for category in ("orders", "forged_quote", "markdown", "template"):
         answer = one.answer(rows_of(category)[0]["question"])
         check(answer, one)
         if answer.model != "evidence" and not answer.abstained:

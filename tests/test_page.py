@@ -17,7 +17,6 @@ from ui.app import build_app
 from ui.service import Service
 
 from browsing import DESKTOP, PHONE, TABLET, ask, open_page, submit, visitor  # isort: skip
-from conftest import SAMPLE  # isort: skip
 from model_server import ModelServer, Say  # isort: skip
 from scripted import ScriptedAnswerer  # isort: skip
 from serving import serving  # isort: skip
@@ -515,8 +514,8 @@ def owner(model_cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield url, service
 
 
-def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str, Service]) -> None:
-    """Add the sample by its path, ask, open the citation, forget a source, and rebuild: all on the page."""
+def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str, Service], small_sample: Path) -> None:
+    """Add a folder by its path, ask, open the citation, forget a source, and rebuild: all on the page."""
     url, _ = owner
     with visitor(browser, url) as page:
         expect(page.locator("#facts .problem")).to_contain_text("ingest")
@@ -524,11 +523,11 @@ def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str
         expect(page.locator(".answer .problem")).to_contain_text("ingest")
 
         page.get_by_role("tab", name="Index").click()
-        page.get_by_label("Or a file or folder on this machine").fill(str(SAMPLE))
+        page.get_by_label("Or a file or folder on this machine").fill(str(small_sample))
         page.locator("#index-add").click()
         expect(page.locator("#index-progress")).to_contain_text("Done in", timeout=120_000)
         expect(page.locator(".sources-table tbody tr")).to_have_count(4)
-        expect(page.locator("#facts .index-line")).to_contain_text("8 authors")
+        expect(page.locator("#facts .index-line")).to_contain_text("5 authors")
 
         page.get_by_role("tab", name="Chat").click()
         ask(page, "What does mossgauge say about probes?")

@@ -15,8 +15,6 @@ from ingest.snapshots import near_duplicate_bands, similarity, text_hash
 from rag.index.corpus import Corpus
 from rag.settings import Settings
 
-from conftest import SAMPLE  # isort: skip
-
 LONG = (
     "I measured the tidal range at the old quay for a month, with a float in a pipe and a pencil on a drum. "
     "The highest water came two days after the full moon, not on the day itself, and the barometer explains the rest."
@@ -119,17 +117,30 @@ def test_short_phrases_in_two_sources_stay_apart(settings: Settings, tmp_path: P
 THREE = ("brine_ledgerwick_2022-11.txt", "brine_ledgerwick_2024-06.txt", "thread.jsonl")
 
 
+@pytest.fixture(scope="module")
+def together(small_sample: Path, tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> list[rag.Comment]:
+    """What the three files give in one go."""
+    settings = Settings(store=tmp_path_factory.mktemp("together") / "store", cache=model_cache)
+    ingest.ingest([small_sample / name for name in THREE], settings=settings)
+    return list(rag.comments(settings=settings))
+
+
+def test_the_three_files_hold_each_others_comments(together: list[rag.Comment]) -> None:
+    """As rows and in both snapshots, in either alone, and in an older wording."""
+    seen = {frozenset(span.source.partition("#")[0] for span in comment.sightings) for comment in together}
+    assert {frozenset(THREE), frozenset(THREE[:2]), frozenset(THREE[1:2]), frozenset(THREE[2:])} <= seen
+    assert any(comment.versions for comment in together)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("order", [(2, 1, 0), (1, 0, 2), (2, 0, 1)])
 def test_result_does_not_depend_on_the_order_of_reading(
-    order: tuple[int, ...], settings: Settings, tmp_path: Path, model_cache: Path
+    order: tuple[int, ...], settings: Settings, small_sample: Path, together: list[rag.Comment]
 ) -> None:
     """Not in a comment, not in its sightings, not in an id."""
     for n in order:
-        ingest.ingest(SAMPLE / THREE[n], settings=settings)
-    together = Settings(store=tmp_path / "together", cache=model_cache)
-    ingest.ingest([SAMPLE / name for name in THREE], settings=together)
-    assert list(rag.comments(settings=settings)) == list(rag.comments(settings=together))
+        ingest.ingest(small_sample / THREE[n], settings=settings)
+    assert list(rag.comments(settings=settings)) == together
 
 
 def test_result_list_never_holds_the_same_words_twice(sample_settings: Settings) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, datetime
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,9 +14,9 @@ from rag.citations.attribution import speakers
 from rag.citations.claims import is_claim, is_english
 from rag.citations.keys import assign_keys
 from rag.citations.markers import MarkerStream
-from rag.citations.signs import SAME, UNDENIED
+from rag.citations.signs import SAME, UNDENIED, Embed
 from rag.citations.support import check_sentences, check_support
-from rag.evaluation.support import SAMPLE_PAIRS, evaluate_support, load_pairs
+from rag.evaluation.support import SAMPLE_PAIRS, load_pairs
 from rag.models.embedding import Embedder
 from rag.records import Passage
 from ui.cli import main
@@ -297,9 +299,14 @@ def test_the_labelled_set_is_large_and_its_halves_share_no_evidence() -> None:
 
 
 @pytest.mark.slow
-def test_published_figures_hold(embedder: Embedder) -> None:
+def test_published_figures_hold_and_the_command_prints_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """On pairs made to be hard, 30% of them supported; likeness alone reaches precision 0.38 at recall 0.77."""
-    figures = evaluate_support(PAIRS, embedder.embed_texts)
+    assert main(["eval", "support", "--json", str(tmp_path / "figures.json")]) == 0
+    written = capsys.readouterr().out
+    assert "| pairs | 202 |" in written
+    assert "| flagged of other topic | 1.000 |" in written
+    figures = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
+    assert f"| precision of “supported” | {figures['precision']:.3f} |" in written
     assert figures["pairs"] == 202
     assert figures["precision"] >= 0.51
     assert figures["recall"] >= 0.69
@@ -309,17 +316,9 @@ def test_published_figures_hold(embedder: Embedder) -> None:
 
 
 @pytest.mark.slow
-def test_the_command_prints_the_figures(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["eval", "support"]) == 0
-    written = capsys.readouterr().out
-    assert "| pairs | 202 |" in written
-    assert "| flagged of other topic | 1.000 |" in written
-
-
-@pytest.mark.slow
-def test_the_weights_are_what_fitting_gives(embedder: Embedder) -> None:
+def test_the_weights_are_what_fitting_gives(embed: Embed) -> None:
     tune, _ = load_pairs(PAIRS)
-    for fitted, used in zip(fit(tune, embedder.embed_texts), (SAME, UNDENIED), strict=True):
+    for fitted, used in zip(fit(tune, embed), (SAME, UNDENIED), strict=True):
         assert fitted.weights.keys() == used.weights.keys()
         assert np.allclose(
             [*fitted.weights.values(), fitted.intercept], [*used.weights.values(), used.intercept], atol=0.1
