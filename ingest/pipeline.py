@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ingest.border_judge import BorderJudge
 from ingest.cleaning import find_gaps, quoted_ranges
 from ingest.distributed import embedder_for
@@ -41,6 +43,8 @@ VERSION = 6
 """Part of every fingerprint: raise it when the same file would now be read differently."""
 BATCH = 128
 """Comments that are chunked and embedded together."""
+LINES_KEPT = 10_000
+"""Lines of dumps whose vectors are remembered, some 15 MB, before they are forgotten and begun anew."""
 
 
 def ingest(
@@ -189,6 +193,7 @@ class Run:
         self.borders = SnapshotBorders(self.db)
         self.quotations = Quotations(writer.corpus, self.snapshots.comment)
         self.changes = 0
+        self._of_lines: dict[str, np.ndarray] = {}
         self.further_before = self._further_sightings()
 
     def execute(self, writer: Writer, paths: Sequence[str | Path], found: Sequence[SourceFile | Problem]) -> None:
@@ -386,8 +391,13 @@ class Run:
                 border_confidence=piece.confidence, **common,
             )  # fmt: skip
 
-    def _embed_lines(self, texts: Sequence[str]):
-        return self.embedder.embed_texts(texts)
+    def _embed_lines(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors of a dump's lines, shape (lines, dimension); a dump is split again where another proves its borders."""
+        if len(self._of_lines) > LINES_KEPT:
+            self._of_lines.clear()
+        if new := [text for text in dict.fromkeys(texts) if text not in self._of_lines]:
+            self._of_lines.update(zip(new, self.embedder.embed_texts(new), strict=True))
+        return np.stack([self._of_lines[text] for text in texts])
 
     def _use_borders_of_other_sources(self) -> None:
         """Split those dumps again of which other sources now prove more, or less, than when they were split."""
