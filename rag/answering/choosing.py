@@ -151,42 +151,72 @@ def with_context(members: list[Sentence], chosen: list[Sentence], query: Query) 
     """Chosen sentences of one comment with the neighbours without which they would be unclear or unfair."""
     if chosen and members[0].passage.kind == "profile" and members[-1].end - members[0].start <= WHOLE_PROFILE:
         return members
-    picked = {members.index(sentence) for sentence in chosen}
-    length = sum(len(sentence.text) for sentence in chosen)
+    picked = _Picked(members, chosen, LONGEST * (2 if query.wants_list else 1))
+    picked.add_what_they_lean_on()
+    picked.lengthen()
+    picked.add_what_follows_questions()
+    picked.complete_code()
+    return [members[index] for index in sorted(picked.places)]
 
-    def take(index: int, beside: int) -> bool:
-        nonlocal length
-        one, other = members[min(index, beside)], members[max(index, beside)]
-        if index in picked or one.quoted != other.quoted or not adjacent(one, other):
+
+class _Picked:
+    """Which sentences of a comment are quoted, and how many characters they are."""
+
+    def __init__(self, members: list[Sentence], chosen: list[Sentence], most: int) -> None:
+        self.members, self.most = members, most
+        self.places = {members.index(sentence) for sentence in chosen}
+        self.length = sum(len(sentence.text) for sentence in chosen)
+
+    def add_what_they_lean_on(self) -> None:
+        """What stands before "but" or "it", what follows and takes something back, the list that a sentence opens."""
+        for index in sorted(self.places):
+            text = self.members[index].text
+            if index and (_NEEDS_BEFORE.match(text) or _LEANS_BACK.match(text) or text[:1].islower()):
+                self._take(index - 1, index)
+            if index + 1 < len(self.members) and _TURNS.match(self.members[index + 1].text):
+                self._take(index + 1, index)
+            if _LEADS.search(text):
+                self._take_list(index)
+
+    def lengthen(self) -> None:
+        """A short quote takes in the next sentence, unless that is about something else."""
+        last = max(self.places, default=-1)
+        if not 0 <= last < len(self.members) - 1 or self.length >= SHORT:
+            return
+        follows = self.members[last + 1]
+        if follows.score > UNRELATED or self.members[last].replies_to:
+            self._take(last + 1, last, LENGTHENED)
+
+    def add_what_follows_questions(self) -> None:
+        """Who asks so often answers."""
+        for index in sorted(self.places):
+            if self.members[index].text.endswith("?") and index + 1 < len(self.members):
+                self._take(index + 1, index)
+
+    def complete_code(self) -> None:
+        for block in code_blocks(self.members):
+            length = self.members[block[-1]].end - self.members[block[0]].start
+            if not self.places.isdisjoint(block) and length <= 2 * LONGEST:
+                self.places.update(block)
+
+    def _take_list(self, lead: int) -> None:
+        for item in range(lead + 1, min(len(self.members), lead + 9)):
+            if not _continues_list(self.members, lead, item):
+                return
+            if item not in self.places and not self._take(item, item - 1):
+                return
+
+    def _take(self, index: int, beside: int, most: int | None = None) -> bool:
+        """Add a sentence if it is in the same voice as its neighbour, directly beside it, and not too long."""
+        one, other = self.members[min(index, beside)], self.members[max(index, beside)]
+        if index in self.places or one.quoted != other.quoted or not adjacent(one, other):
             return False
-        if length + len(members[index].text) > LONGEST * (2 if query.wants_list else 1):
+        length = self.length + len(self.members[index].text)
+        if length > min(most or self.most, self.most):
             return False
-        picked.add(index)
-        length += len(members[index].text)
+        self.places.add(index)
+        self.length = length
         return True
-
-    for index in sorted(picked):
-        text = members[index].text
-        if index and (_NEEDS_BEFORE.match(text) or _LEANS_BACK.match(text) or text[:1].islower()):
-            take(index - 1, index)
-        if index + 1 < len(members) and _TURNS.match(members[index + 1].text):
-            take(index + 1, index)
-        if _LEADS.search(text):
-            for item in range(index + 1, min(len(members), index + 9)):
-                if not _continues_list(members, index, item) or not (item in picked or take(item, item - 1)):
-                    break
-    last = max(picked, default=-1)
-    if 0 <= last < len(members) - 1 and length < SHORT:
-        follows = members[last + 1]
-        if (follows.score > UNRELATED or members[last].replies_to) and length + len(follows.text) <= LENGTHENED:
-            take(last + 1, last)
-    for index in sorted(picked):
-        if members[index].text.endswith("?") and index + 1 < len(members):
-            take(index + 1, index)  # who asks so often answers
-    for block in code_blocks(members):
-        if not picked.isdisjoint(block) and members[block[-1]].end - members[block[0]].start <= 2 * LONGEST:
-            picked.update(block)
-    return [members[index] for index in sorted(picked)]
 
 
 def code_blocks(sentences: Sequence[Sentence]) -> Iterator[range]:
