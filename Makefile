@@ -60,7 +60,7 @@ test: $(VENV)/.tests ## Run all tests
 	$(PYTEST)
 
 .PHONY: test-quick
-test-quick: $(VENV)/.tests ## Run the tests that take no time
+test-quick: $(VENV)/.tests ## Run the tests that take no long time and no browser
 	$(PYTEST) -m "not slow and not browser"
 
 .PHONY: screenshots

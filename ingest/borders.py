@@ -24,6 +24,8 @@ from ingest import border_model
 from ingest.border_model import Network
 from ingest.cleaning import Line
 
+LINES_KEPT = 10_000
+"""Lines of dumps whose vectors are remembered: some 15 MB."""
 Embed = Callable[[Sequence[str]], np.ndarray]
 """Texts -> unit vectors of shape (n, dim)."""
 
@@ -237,6 +239,26 @@ def _rules(lines: Sequence[Line], at_line: np.ndarray, in_comment: np.ndarray) -
 def _signs(at_line: np.ndarray, in_comment: np.ndarray) -> np.ndarray:
     """What the network is told: the rules' features, those of a comment as if it had begun one line above."""
     return np.hstack([at_line[:, : _COLUMN["next_similar"]], in_comment[1]])
+
+
+class LineVectors:
+    """Embeds lines, each once: a dump is split again where another proves its borders, and snapshots share lines.
+
+    Args:
+        embed: The model: texts to vectors, shape (texts, dimension).
+        most: Vectors that are remembered before they are forgotten and begun anew.
+    """
+
+    def __init__(self, embed: Embed, most: int = LINES_KEPT) -> None:
+        self._embed, self._most = embed, most
+        self._known: dict[str, np.ndarray] = {}
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        if len(self._known) > self._most:
+            self._known.clear()
+        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            self._known.update(zip(new, self._embed(new), strict=True))
+        return np.stack([self._known[text] for text in texts])
 
 
 def _vectors(lines: Sequence[Line], embed: Embed) -> np.ndarray:

@@ -14,9 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ingest.border_judge import BorderJudge
+from ingest.borders import LineVectors
 from ingest.cleaning import find_gaps, quoted_ranges
 from ingest.distributed import embedder_for
 from ingest.passages import digest, passages_of
@@ -43,8 +42,6 @@ VERSION = 6
 """Part of every fingerprint: raise it when the same file would now be read differently."""
 BATCH = 128
 """Comments that are chunked and embedded together."""
-LINES_KEPT = 10_000
-"""Lines of dumps whose vectors are remembered, some 15 MB, before they are forgotten and begun anew."""
 
 
 def ingest(
@@ -193,7 +190,7 @@ class Run:
         self.borders = SnapshotBorders(self.db)
         self.quotations = Quotations(writer.corpus, self.snapshots.comment)
         self.changes = 0
-        self._of_lines: dict[str, np.ndarray] = {}
+        self.embed_lines = LineVectors(self.embedder.embed_texts)
         self.further_before = self._further_sightings()
 
     def execute(self, writer: Writer, paths: Sequence[str | Path], found: Sequence[SourceFile | Problem]) -> None:
@@ -366,7 +363,7 @@ class Run:
         text = document.text
         found = segment(
             text,
-            embed=self._embed_lines,
+            embed=self.embed_lines,
             known_borders=proved.begins if proved else (),
             no_borders=proved.inside if proved else (),
             author_name=document.author,
@@ -390,14 +387,6 @@ class Run:
                 quoted=_shifted(piece.quoted, -piece.start), gaps=tuple(gap - piece.start for gap in piece.gaps),
                 border_confidence=piece.confidence, **common,
             )  # fmt: skip
-
-    def _embed_lines(self, texts: Sequence[str]) -> np.ndarray:
-        """Vectors of a dump's lines, shape (lines, dimension); a dump is split again where another proves its borders."""
-        if len(self._of_lines) > LINES_KEPT:
-            self._of_lines.clear()
-        if new := [text for text in dict.fromkeys(texts) if text not in self._of_lines]:
-            self._of_lines.update(zip(new, self.embedder.embed_texts(new), strict=True))
-        return np.stack([self._of_lines[text] for text in texts])
 
     def _use_borders_of_other_sources(self) -> None:
         """Split those dumps again of which other sources now prove more, or less, than when they were split."""

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 from filelock import FileLock
 
 import ingest
+from ingest.borders import LineVectors
 from rag.models.embedding import Embedder, load_embedder
 from rag.models.reader import Reader, load_reader
 from rag.settings import PREFIX, Settings
@@ -30,10 +30,7 @@ FIRST = ("test_kept_open", "test_evaluation", "test_page", "test_answerability",
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The modules that take longest come first, lest one of them be left to one process when the other has nothing to do.
-
-    Two processes take them in turn: those with a browser, which is busy on its own, are not run at the same time.
-    """
+    """The modules that take longest come first, lest one of them be left to one process when the other has nothing to do."""
     places = {name: place for place, name in enumerate(FIRST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
 
@@ -71,16 +68,9 @@ def embedder(model_cache: Path) -> Embedder:
 
 
 @pytest.fixture(scope="session")
-def embed(embedder: Embedder) -> Callable[[Sequence[str]], np.ndarray]:
+def embed(embedder: Embedder) -> LineVectors:
     """Vectors of texts by the bundled model, each text embedded once: for figures on what shares most of its lines."""
-    known: dict[str, np.ndarray] = {}
-
-    def vectors(texts: Sequence[str]) -> np.ndarray:
-        new = [text for text in dict.fromkeys(texts) if text not in known]
-        known.update(zip(new, embedder.embed_texts(new), strict=True))
-        return np.stack([known[text] for text in texts]) if texts else embedder.embed_texts([])
-
-    return vectors
+    return LineVectors(embedder.embed_texts, most=10**6)
 
 
 @pytest.fixture(scope="session")
