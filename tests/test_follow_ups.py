@@ -59,6 +59,20 @@ def test_a_follow_up_can_set_two_people_side_by_side() -> None:
 
 
 @pytest.mark.parametrize(
+    ("question", "authors"),
+    [
+        ("Compare quill and Paul Okoro", ("quill", "Paul Okoro")),
+        ("Do quill and Paul agree?", ("quill", "Paul Okoro")),
+        ("Do quill and Paul agree with her?", ("Ann Bea Lee", "quill", "Paul Okoro")),
+    ],
+)
+def test_two_people_are_compared_with_each_other_or_with_her(question: str, authors: tuple[str, ...]) -> None:
+    query = understand(question, TALK, AUTHORS, now=NOW)
+    assert (query.authors, query.compare) == (authors, True)
+    assert {"rye", "starters"} <= set(query.topic.split())
+
+
+@pytest.mark.parametrize(
     "question", ["How do tides work at Hallin Bar?", "Who wrote about floats?", "What does Zoë Müller say about maps?"]
 )
 def test_a_new_topic_drops_the_old_one(question: str) -> None:

@@ -48,11 +48,12 @@ def other_topic(own: Query, last: Query) -> Query:
 
 
 def other_person(own: Query, last: Query, topic: str) -> Query:
-    """ "And Ann?": the same topic, another person."""
-    together = own.compare or bool(compares(own.text) and last.authors)
-    people = tuple(dict.fromkeys((*last.authors, *own.authors))) if together else own.authors
+    """ "And Ann?": the same topic, another person. "Compare her with Ann" is about both, "Compare Ann and Bo" about these two."""
+    compared = own.compare or bool(compares(own.text) and last.authors)
+    joined = compared and (len(own.authors) < 2 or PERSON.search(own.text))
+    people = tuple(dict.fromkeys((*last.authors, *own.authors))) if joined else own.authors
     text = reminding(own.text, own.people, topic)
-    return replace(_carried(own, last, text, topic, authors=people), compare=together and len(people) > 1)
+    return replace(_carried(own, last, text, topic, authors=people), compare=compared and len(people) > 1)
 
 
 def in_period(last: Query, period: Period, written: str) -> Query:
