@@ -30,7 +30,7 @@ QUESTIONS = [
 ]
 
 
-@pytest.fixture(params=["sample", "seeds"])
+@pytest.fixture(params=["sample", pytest.param("seeds", marks=pytest.mark.slow)])
 def index(request: pytest.FixtureRequest) -> Settings:
     return request.getfixturevalue(f"{request.param}_settings")
 

@@ -64,12 +64,48 @@ def test_a_follow_up_can_set_two_people_side_by_side() -> None:
         ("Compare quill and Paul Okoro", ("quill", "Paul Okoro")),
         ("Do quill and Paul agree?", ("quill", "Paul Okoro")),
         ("Do quill and Paul agree with her?", ("Ann Bea Lee", "quill", "Paul Okoro")),
+        ("Compare her with quill and Paul", ("Ann Bea Lee", "quill", "Paul Okoro")),
+        ("How does she compare to quill?", ("Ann Bea Lee", "quill")),
+        ("And compared with quill?", ("Ann Bea Lee", "quill")),
+        ("Versus quill?", ("Ann Bea Lee", "quill")),
     ],
 )
 def test_two_people_are_compared_with_each_other_or_with_her(question: str, authors: tuple[str, ...]) -> None:
     query = understand(question, TALK, AUTHORS, now=NOW)
     assert (query.authors, query.compare) == (authors, True)
     assert {"rye", "starters"} <= set(query.topic.split())
+
+
+def test_a_comparison_with_her_may_have_a_topic_of_its_own() -> None:
+    query = understand("How does her view differ from quill's on wheat?", TALK, AUTHORS, now=NOW)
+    assert (query.authors, query.topic) == (("Ann Bea Lee", "quill"), "wheat")
+
+
+@pytest.mark.parametrize(
+    ("question", "authors", "topic"),
+    [
+        ("No, I meant quill", ("quill",), {"rye", "starters"}),
+        ("sorry, quill", ("quill",), {"rye", "starters"}),
+        ("I meant wheat starters, not rye.", ("Ann Bea Lee",), {"wheat", "starters"}),
+        ("Actually, what does she say about ovens?", ("Ann Bea Lee",), {"ovens"}),
+    ],
+)
+def test_a_correction_replaces_what_it_corrects(question: str, authors: tuple[str, ...], topic: set[str]) -> None:
+    query = understand(question, TALK, AUTHORS, now=NOW)
+    assert (query.authors, set(query.topic.split())) == (authors, topic)
+
+
+@pytest.mark.parametrize(
+    ("question", "authors"),
+    [
+        ("Where do they disagree?", ("Ann Bea Lee", "quill")),
+        ("What do both say about salt?", ("Ann Bea Lee", "quill")),
+        ("Can they be frozen?", ()),
+    ],
+)
+def test_they_are_the_people_quoted_if_they_say_something(question: str, authors: tuple[str, ...]) -> None:
+    talk = (Turn("user", "Who thinks that rye starters should be warm?"), TALK[1])
+    assert understand(question, talk, AUTHORS, now=NOW).authors == authors
 
 
 @pytest.mark.parametrize(

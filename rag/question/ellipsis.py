@@ -6,7 +6,7 @@ import re
 from typing import Literal
 
 from rag.language.english import FUNCTION_WORDS
-from rag.question.form import asks_anybody, compares
+from rag.question.form import asks_anybody
 from rag.question.names import words
 from rag.question.query import Query
 from rag.question.references import PEOPLE, PERSON, is_dependent, refers_back
@@ -17,6 +17,11 @@ _LEAD = re.compile(
     rf"|(?:ok(?:ay)?|yes|well|hm+|right|sure|thanks|thank you|great)\b(?:\s*[,.:;!]\s*|\s+(?=(?:and|but|so|{WH}|{AUXILIARY_VERB})\b)))+",
     re.I,
 )
+_CORRECTION = re.compile(
+    r"^\W*(?:(?:no|nope|sorry|oops|wait|actually)\b[\s,.:;!–—-]*)*i\s+meant?\b[\s,:]*|^\W*(?:no|nope|sorry|oops|actually)\s*[,.:;!–—-]\s*",
+    re.I,
+)
+_INSTEAD_OF = re.compile(r"(?:,|\s[–—-])\s*not\b[^,;.?!]*(?=[.?!]*$)", re.I)
 _ABOUT = re.compile(
     r"^\W*(?:(?:what|how)\s+about\b|(?:tell\s+me\s+|say\s+)?(?:(?:some|a\s+(?:bit|little))\s+)?more\s+(?:about|on)\b"
     rf"|(?:about|on)\b(?!\s+{WH}\b))\s*",
@@ -46,6 +51,7 @@ _THEY_SAY = re.compile(
     r"\bthey\s+(?:\w+ly\s+|still\s+|also\s+|ever\s+)?(\w+)|\btheirs?\s+(?:view|opinion|position|stance|argument|comment|take)",
     re.I,
 )
+_EACH_OTHER = re.compile(r"\b(?:each other|one another|both|the two)\b", re.I)
 _WITH_TOPIC = re.compile(r"\b(?:about|on|of|regarding|concerning)\s+(?!(?:it|this|that|these|those|them)\b)\w", re.I)
 _ANYBODY = re.compile(
     r"\b(?:any|some|every|no)(?:one|body)\b|\bothers\b|\bother\s+(?:people|commenters|authors|users|views?|opinions?)\b"
@@ -77,7 +83,7 @@ def kind_of(question: str, own: Query, last: Query, reply: str) -> Kind:
     content = [word for word in own.topic.split() if not is_dependent(word)]
     refers = len(content) <= _FEW and refers_back(bare, own.topic.split(), f"{last.text} {reply}")
     if own.people:
-        return _kind_with_name(bare, content, people, refers)
+        return _kind_with_name(bare, content, refers)
     theirs = people and _theirs(bare, people, refers)
     anybody = asks_anybody(bare) or _ANYBODY.search(bare)
     she = PERSON.search(_without_own(bare) if anybody else bare)
@@ -92,12 +98,11 @@ def kind_of(question: str, own: Query, last: Query, reply: str) -> Kind:
     return _kind_of_fragment(question, bare, content, people)
 
 
-def _kind_with_name(bare: str, content: list[str], people: tuple[str, ...], refers: bool) -> Kind:
+def _kind_with_name(bare: str, content: list[str], refers: bool) -> Kind:
     """What a question that names somebody takes over."""
     if not content:
         return "complete" if _INTRODUCED.search(bare) else "person"
-    agrees = bool(people and PERSON.search(bare) and compares(bare))
-    return "person" if agrees or (refers and len(content) < _FEW - 1) else "complete"
+    return "person" if refers and len(content) < _FEW - 1 else "complete"
 
 
 def _kind_of_fragment(question: str, bare: str, content: list[str], people: tuple[str, ...]) -> Kind:
@@ -114,7 +119,9 @@ def _kind_of_fragment(question: str, bare: str, content: list[str], people: tupl
 
 
 def without_lead(text: str) -> str:
-    """A question without "And", "ok, thanks" and the like before it."""
+    """A question without "And", "ok, thanks", "no, I meant" and the like before it."""
+    if (meant := _CORRECTION.sub("", text)) and meant != text:
+        text = _INSTEAD_OF.sub("", meant) or meant  # "I meant wheat, not rye"
     return _LEAD.sub("", text) or text
 
 
@@ -144,13 +151,14 @@ def _among(question: str, people: tuple[str, ...]) -> bool:
     )
 
 
+def means_people(question: str) -> bool:
+    """Whether "they" say or think something in a question, or are said to be several: no things are meant."""
+    says = _THEY_SAY.search(question)
+    return bool(_EACH_OTHER.search(question) or (says and (says[1] is None or says[1].casefold() in SAYING)))
+
+
 def _theirs(question: str, people: tuple[str, ...], refers: bool) -> bool:
     """Whether "they" are the people who were asked for, and not things."""
     if len(people) > 1:
-        return bool(
-            PEOPLE.search(question)
-            if refers
-            else re.search(r"\b(?:each other|one another|both|the two)\b", question, re.I)
-        )
-    says = _THEY_SAY.search(question)
-    return bool(says and (says[1] is None or says[1].casefold() in SAYING))
+        return bool((PEOPLE if refers else _EACH_OTHER).search(question))
+    return means_people(question)

@@ -25,8 +25,11 @@ from rag.question.carrying import (
     people_of,
     reminding,
     same_people,
+    whole_comparison,
+    with_names,
 )
-from rag.question.ellipsis import Kind, assents, kind_of, without_about, without_lead
+from rag.question.ellipsis import Kind, assents, kind_of, means_people, without_about, without_lead
+from rag.question.form import compares
 from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.names import NameIndex, words
 from rag.question.periods import Period, periods
@@ -38,6 +41,8 @@ from rag.records import Turn
 
 _REMEMBERED = 6
 """Questions before the last one that are looked at."""
+_MOST_MEANT = 3
+"""Of people quoted whom "they" may mean."""
 
 
 def understand(
@@ -136,13 +141,17 @@ class _Conversation:
         return kind, undated_text(replace(query, original=question))
 
     def _meant(self, question: str, said: _Said) -> _Said:
-        """With the person whom "she" stands for where nobody was asked for: the only one quoted, or asked for before."""
+        """With whom "she" or "they" stand for where nobody was asked for: who is quoted, or was asked for before."""
         last = said.query
-        if last.people or last.mentioned or not PERSON.search(question):
+        if last.people or last.mentioned:
             return said
         own_words = "\n".join(line for line in said.reply.split("\n") if not line.lstrip().startswith(">"))
-        named = self._authors(own_words) or said.people
-        return replace(said, query=replace(last, authors=named)) if len(named) == 1 else said
+        named = self._authors(own_words)
+        if PERSON.search(question) and len(named or said.people) == 1:
+            return replace(said, query=replace(last, authors=named or said.people))
+        if means_people(question) and 1 < len(named) <= _MOST_MEANT:
+            return replace(said, query=replace(last, authors=named))
+        return said
 
     def _whole(self, question: str, bare: str, said: _Said) -> tuple[Kind, Query]:
         """A question made whole, and what it took over; `bare` is the question without "And" and the like."""
@@ -156,6 +165,10 @@ class _Conversation:
             return "period", in_period(last, *period)
         if named := self._named(question, bare, last):
             return "person", other_person(named, last, said.topic)
+        if last.people and compares(bare) and (with_people := with_names(bare, last)) != bare:
+            compared = self.reader.read(with_people)
+            if len(compared.people) > len(last.people):
+                return "person", whole_comparison(compared, last, said.topic)
         kind = kind_of(question, own, last, said.reply)
         match kind:
             case "complete":

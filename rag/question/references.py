@@ -13,10 +13,10 @@ PERSON = re.compile(r"\b(?:he|she|him|his|her|hers|himself|herself)\b(?!\s+or\b)
 PEOPLE = re.compile(r"\b(?:they|them|their|theirs|each other|one another|these two|both(?: of them)?|the two)\b", re.I)
 _DEPENDENT = frozenset(
     """
-    advantage alternative answer argument benefit best better catch cause certain change changed condition conclusion
-    consequence correct criticism danger detail difference disadvantage disagreement downside drawback effect elaborate evidence exactly example
-    exception expand far fix further happen happened kind limitation link long matter mean more next objection
-    option people point problem proof purpose reason requirement result right risk same sort
+    advantage alternative answer argument benefit best better catch cause certain change changed conclusion condition consequence
+    correct criticism danger detail difference disadvantage disagreement downside drawback earlier effect elaborate evidence
+    exactly example exception expand far fix further happen happened kind later limitation link long matter mean more newer next
+    objection older option people point problem proof purpose reason related requirement result right risk same similar sort
     source specific specifically step sure true upside way worse worst wrong
     """.split()
 )
