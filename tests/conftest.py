@@ -29,16 +29,19 @@ SAMPLE = ROOT / "rag" / "sample" / "comments"
 FIRST = ("test_kept_open", "test_evaluation", "test_page", "test_answerability", "test_hostile", "test_pipeline")
 
 
+WHOLE_INDEXES = {"sample_settings", "seeds_settings"}
+
+
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The modules that take longest come first, lest one of them be left to one process when the other has nothing to do.
 
-    Whatever needs the index of all real comments is slow.
+    Whatever needs the index of the whole sample or of the real comments is slow.
     """
     places = {name: place for place, name in enumerate(FIRST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     for item in items:
-        if "seeds_settings" in getattr(item, "fixturenames", ()):
+        if not WHOLE_INDEXES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
 

@@ -30,9 +30,9 @@ QUESTIONS = [
 ]
 
 
-@pytest.fixture(params=["sample", pytest.param("seeds", marks=pytest.mark.slow)])
-def index(request: pytest.FixtureRequest) -> Settings:
-    return request.getfixturevalue(f"{request.param}_settings")
+@pytest.fixture(params=["sample", "seeds"])
+def index(request: pytest.FixtureRequest, sample_settings: Settings, seeds_settings: Settings) -> Settings:
+    return {"sample": sample_settings, "seeds": seeds_settings}[request.param]
 
 
 def numbers(text: str) -> list[int]:

@@ -21,8 +21,6 @@ from rag.models.embedding import Embedder
 from rag.records import Passage
 from ui.cli import main
 
-from benchmarks.support import fit  # isort: skip
-
 PAIRS = SAMPLE_PAIRS
 EVIDENCE = [
     "Kelp keeps for a year if you dry it within 3 days.",
@@ -317,6 +315,8 @@ def test_published_figures_hold_and_the_command_prints_them(tmp_path: Path, caps
 
 @pytest.mark.slow
 def test_the_weights_are_what_fitting_gives(embed: Embed) -> None:
+    from benchmarks.support import fit  # with scikit-learn, which takes seconds
+
     tune, _ = load_pairs(PAIRS)
     for fitted, used in zip(fit(tune, embed), (SAME, UNDENIED), strict=True):
         assert fitted.weights.keys() == used.weights.keys()

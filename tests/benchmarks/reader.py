@@ -575,6 +575,58 @@ def _lines(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
 
+def pairs_of(
+    squad: Sequence[Path] = (), more_contrasts: Sequence[Path] = (), *, repeat: int = 1, most: int | None = None
+) -> tuple[list[Pair], list[Pair]]:
+    """Pairs to fit on, in any order, and pairs to measure on.
+
+    Args:
+        squad: Files in the format of SQuAD 2.0.
+        more_contrasts: More files in the format of contrasts.jsonl.
+        repeat: How often pairs of forums are among the former.
+        most: Most pairs of SQuAD, and of the chunking evaluation.
+    """
+    rng = random.Random(0)
+    rows = [
+        row for path in sorted(INVENTED.glob("*.jsonl")) if path not in (CONTRASTS, *DETAILS) for row in _lines(path)
+    ]
+    details = [row for path in DETAILS for row in _lines(path)]
+    contrasts = _lines(CONTRASTS)
+    rng.shuffle(contrasts)
+    forums = {"forum": [forum for path in FORUMS for forum in _lines(path)], "profile": _lines(PROFILES)}
+    kept = [row for number, row in enumerate(rows) if number % 10]
+    pairs = [row for number, row in enumerate(contrasts) if number % 10] + [
+        r for p in more_contrasts for r in _lines(p)
+    ]
+    test = [*invented_pairs(rows[::10]), *topic_pairs(rows[::10], rng), *contrast_pairs(contrasts[::10])]
+    test += detail_pairs(details[9::10], rng)
+    written, contrasting = list(invented_pairs(kept)), list(contrast_pairs(pairs))
+    train = [*form_balanced(written, rng), *topic_pairs(kept, rng), *contrasting]
+    train += detail_pairs([row for number, row in enumerate(details) if number % 10 != 9], rng)
+    for kind, found in forums.items():
+        seen = [forum for number, forum in enumerate(found) if number % EACH_FORUM != EACH_FORUM - 1]
+        train += [pair for pair in forum_pairs(seen, kind) for _ in range(repeat)]
+    texts = [row["text"] for row in kept] + [row[side] for row in pairs for side in "ab"]
+    train += elsewhere_pairs(rng.sample([*written, *contrasting], (len(written) + len(contrasting)) // 4), texts, rng)
+    origins: list[list[Pair]] = []
+    for path in squad:
+        for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
+            found = list(squad_pairs(article, rng))
+            if article["title"].replace("_", " ") in LEFT_OUT:
+                test += found
+            else:
+                origins.append([*found, *changed(found, rng)])
+    origins = [[pair for found in origins for pair in found]]
+    if CHUNKING.is_dir():
+        found = list(chunking_pairs(CHUNKING))
+        origins.append([*found, *changed(found, rng)])
+    for found in origins:
+        rng.shuffle(found)
+        train += found[:most]
+    rng.shuffle(train)
+    return train, test
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--squad", nargs="*", type=Path, default=[], help="files in SQuAD 2.0's format")
@@ -591,44 +643,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     args = parser.parse_args()
     torch.manual_seed(0)
-    rng = random.Random(0)
-    rows = [
-        row for path in sorted(INVENTED.glob("*.jsonl")) if path not in (CONTRASTS, *DETAILS) for row in _lines(path)
-    ]
-    details = [row for path in DETAILS for row in _lines(path)]
-    contrasts = _lines(CONTRASTS)
-    rng.shuffle(contrasts)
-    forums = {"forum": [forum for path in FORUMS for forum in _lines(path)], "profile": _lines(PROFILES)}
-    kept = [row for number, row in enumerate(rows) if number % 10]
-    pairs = [row for number, row in enumerate(contrasts) if number % 10] + [
-        r for p in args.contrasts for r in _lines(p)
-    ]
-    test = [*invented_pairs(rows[::10]), *topic_pairs(rows[::10], rng), *contrast_pairs(contrasts[::10])]
-    test += detail_pairs(details[9::10], rng)
-    written, contrasting = list(invented_pairs(kept)), list(contrast_pairs(pairs))
-    train = [*form_balanced(written, rng), *topic_pairs(kept, rng), *contrasting]
-    train += detail_pairs([row for number, row in enumerate(details) if number % 10 != 9], rng)
-    for kind, found in forums.items():
-        seen = [forum for number, forum in enumerate(found) if number % EACH_FORUM != EACH_FORUM - 1]
-        train += [pair for pair in forum_pairs(seen, kind) for _ in range(args.repeat)]
-    texts = [row["text"] for row in kept] + [row[side] for row in pairs for side in "ab"]
-    train += elsewhere_pairs(rng.sample([*written, *contrasting], (len(written) + len(contrasting)) // 4), texts, rng)
-    origins: list[list[Pair]] = []
-    for path in args.squad:
-        for article in json.loads(path.read_text(encoding="utf-8"))["data"]:
-            found = list(squad_pairs(article, rng))
-            if article["title"].replace("_", " ") in LEFT_OUT:
-                test += found
-            else:
-                origins.append([*found, *changed(found, rng)])
-    origins = [[pair for found in origins for pair in found]]
-    if CHUNKING.is_dir():
-        found = list(chunking_pairs(CHUNKING))
-        origins.append([*found, *changed(found, rng)])
-    for found in origins:
-        rng.shuffle(found)
-        train += found[: args.most]
-    rng.shuffle(train)
+    train, test = pairs_of(args.squad, args.contrasts, repeat=args.repeat, most=args.most)
     print(f"{len(train)} pairs, {sum(pair.answers for pair in train)} of them answered; {len(test)} to measure on")
     network = Network()
     if args.start:
