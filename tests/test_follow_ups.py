@@ -86,6 +86,7 @@ def test_a_comparison_with_her_may_have_a_topic_of_its_own() -> None:
     [
         ("No, I meant quill", ("quill",), {"rye", "starters"}),
         ("sorry, quill", ("quill",), {"rye", "starters"}),
+        ("Sorry, I meant to ask about ovens", ("Ann Bea Lee",), {"ovens"}),
         ("I meant wheat starters, not rye.", ("Ann Bea Lee",), {"wheat", "starters"}),
         ("Actually, what does she say about ovens?", ("Ann Bea Lee",), {"ovens"}),
     ],

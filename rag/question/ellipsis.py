@@ -18,7 +18,7 @@ _LEAD = re.compile(
     re.I,
 )
 _CORRECTION = re.compile(
-    r"^\W*(?:(?:no|nope|sorry|oops|wait|actually)\b[\s,.:;!–—-]*)*i\s+meant?\b[\s,:]*|^\W*(?:no|nope|sorry|oops|actually)\s*[,.:;!–—-]\s*",
+    r"^\W*(?:(?:no|nope|sorry|oops|wait|actually)\b[\s,.:;!–—-]*)*i\s+meant?\b(?:\s+to\s+(?:ask|say)\b)?(?:\s+about\b)?[\s,:]*|^\W*(?:no|nope|sorry|oops|actually)\s*[,.:;!–—-]\s*",
     re.I,
 )
 _INSTEAD_OF = re.compile(r"(?:,|\s[–—-])\s*not\b[^,;.?!]*(?=[.?!]*$)", re.I)
