@@ -54,6 +54,17 @@ def test_folder_without_a_finished_ingest_counts_as_missing(settings: Settings) 
         Store.open(settings)
 
 
+def test_what_was_read_before_changes_no_score(store: Store, settings: Settings, embedder: Embedder) -> None:
+    """The rows are multiplied in one order, whichever of them are remembered."""
+    question, everybody = embedder.embed_query("When do tides turn?"), Filters(authors=("Ada_Byron", "bo"))
+    for remembered in ("bo", "Ada_Byron"):
+        fresh, warm = Store.open(settings), Store.open(settings)
+        warm.dense(question, 5, Filters(authors=(remembered,)))
+        assert warm.dense(question, 5, everybody) == fresh.dense(question, 5, everybody)
+        ids = dict(warm._matching(everybody).values())
+        assert list(warm._vectors.rows(warm._collection(), ids)) == list(ids)
+
+
 def test_damaged_database_is_named(store: Store, settings: Settings) -> None:
     store.corpus.close()
     for leftover in settings.store.glob("index.sqlite3-*"):

@@ -58,7 +58,7 @@ class Vectors:
     def _compared(
         self, collection: str, vector: np.ndarray, allowed: Mapping[str, int], rows: int
     ) -> Iterator[tuple[str, float]]:
-        found = self.rows(collection, allowed)
+        found = self.rows(collection, dict(sorted(allowed.items())))
         if not found:
             return
         ids = [id for id, own in found.items() for _ in own]
@@ -67,9 +67,10 @@ class Vectors:
             yield ids[place], float(cosines[place])
 
     def rows(self, collection: str, vectors: Mapping[str, int]) -> dict[str, np.ndarray]:
-        """All rows of vectors, in order, given how many each has; those that are not all there are left out.
+        """All rows of vectors, given how many each has; those that are not all there are left out.
 
-        They are never changed, so that those read last need not be read again.
+        They are never changed, so that those read last need not be read again. The order is that of `vectors` whatever is
+        remembered: the last digit of a product of matrices depends on it.
         """
         known = {id: rows for id in vectors if (rows := self._kept.get((collection, id))) is not None}
         read = self.read(collection, {id: count for id, count in vectors.items() if id not in known})
@@ -77,7 +78,8 @@ class Vectors:
             self._kept.update({(collection, id): rows for id, rows in read.items()})
             while len(self._kept) > VECTORS_KEPT:
                 self._kept.pop(next(iter(self._kept)))
-        return known | read
+        known |= read
+        return {id: known[id] for id in vectors if id in known}
 
     def read(self, collection: str, vectors: Mapping[str, int]) -> dict[str, np.ndarray]:
         """The same, always read, and not remembered."""
