@@ -237,7 +237,19 @@ def test_a_new_question_is_scrolled_to(page: Page) -> None:
     for number in range(4):
         ask(page, f"Question {number}?")
         expect(page.locator(".user-row").last).to_be_in_viewport()
+        expect(page.locator(".answer .footer").last).to_be_in_viewport()
     expect(page.locator(".user-row").first).not_to_be_in_viewport()
+
+
+def test_whoever_scrolls_back_is_left_there(page: Page) -> None:
+    for number in range(4):
+        ask(page, f"Question {number}?")
+    page.locator("#messages .user-row").last.hover()
+    page.mouse.wheel(0, -5000)
+    expect(page.locator(".user-row").first).to_be_in_viewport()
+    page.get_by_role("button", name="Why this answer").first.press("Enter")  # the panel changes
+    expect(page.locator("#panel")).to_contain_text("Question 0?")
+    expect(page.locator(".user-row").first).to_be_in_viewport()
 
 
 def test_feedback_is_kept_with_its_reason(page: Page, url: str, store: Path) -> None:

@@ -164,15 +164,26 @@ const repair = () => {
   document.querySelectorAll("#messages [data-testid][aria-label]").forEach((one) => one.removeAttribute("aria-label"));
 };
 
-// A new question goes to the top of the chat, and its answer is read from there.
+// A new question goes to the top of the chat, and its answer is read from there. While there is too little below it, it is as
+// high as it can be, and rises as the answer grows, until the reader moves.
 
 let questions = 0;
+let newest = null;
 
 const follow = () => {
   const rows = document.querySelectorAll("#messages .user-row");
-  if (rows.length > questions && rows.length > 1) rows[rows.length - 1].scrollIntoView({ block: "start" });
+  if (rows.length !== questions) newest = rows.length > Math.max(questions, 1) ? rows[rows.length - 1] : null;
   questions = rows.length;
+  newest?.scrollIntoView({ block: "start" });
 };
+
+const moved = (event) => {
+  if (event.type !== "keydown" || !event.target.closest("textarea, input")) newest = null;
+};
+
+["wheel", "touchmove", "pointerdown", "keydown"].forEach((type) =>
+  document.addEventListener(type, moved, { capture: true, passive: true })
+);
 
 // What the server just rendered: every comment is scrolled to its mark, and the card that was asked for into view.
 
