@@ -27,16 +27,15 @@ SAMPLE = ROOT / "rag" / "sample" / "comments"
 
 
 FIRST = ("test_kept_open", "test_evaluation", "test_page", "test_answerability", "test_hostile", "test_pipeline")
-
-
 WHOLE_INDEXES = {"sample_settings", "seeds_settings"}
+"""Fixtures that take so long that what needs them is slow."""
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The modules that take longest come first, lest one of them be left to one process when the other has nothing to do.
 
-    Whatever needs the index of the whole sample or of the real comments is slow.
+    Whatever needs one of the whole indexes is slow.
     """
     places = {name: place for place, name in enumerate(FIRST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))

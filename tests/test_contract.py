@@ -30,9 +30,9 @@ QUESTIONS = [
 ]
 
 
-@pytest.fixture(params=["sample", "seeds"])
-def index(request: pytest.FixtureRequest, sample_settings: Settings, seeds_settings: Settings) -> Settings:
-    return {"sample": sample_settings, "seeds": seeds_settings}[request.param]
+@pytest.fixture(params=[pytest.param(name, marks=pytest.mark.slow) for name in ("sample", "seeds")])
+def index(request: pytest.FixtureRequest) -> Settings:
+    return request.getfixturevalue(f"{request.param}_settings")
 
 
 def numbers(text: str) -> list[int]:
