@@ -437,6 +437,7 @@ class TestStreaming:
             assert server.hung_up.wait(5)
 
 
+@pytest.mark.slow
 class TestFailures:
     @pytest.mark.parametrize("before", [(), ("Tides are ", "mostly the ")])
     def test_quotes_are_given_where_the_model_breaks_off(

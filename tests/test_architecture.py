@@ -69,6 +69,7 @@ def test_module_imports_only_what_its_place_allows(path: Path) -> None:
             assert any(name == place or (place.endswith("/") and name.startswith(place)) for place in places)
 
 
+@pytest.mark.slow
 def test_every_import_is_a_declared_dependency() -> None:
     """What happens to be installed because something else needs it may be gone tomorrow."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]

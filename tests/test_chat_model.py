@@ -61,6 +61,7 @@ def small_model() -> Path:
     return small_model_path()
 
 
+@pytest.mark.slow
 class TestEveryProvider:
     """The same faults on the wire formats of all four, through their own packages."""
 

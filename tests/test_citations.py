@@ -388,6 +388,7 @@ REPLIES = st.one_of(st.lists(PIECES, max_size=40).map("".join), st.text(max_size
 CODE = re.compile(r"[`~$\\]")
 
 
+@pytest.mark.slow
 @given(reply=REPLIES, seed=st.integers(0, 2**16), quoting=st.booleans())
 @example(reply=f"“Kettles whistle at noon” [{B1}] and “none” [{A1}]. So.", seed=1, quoting=True)
 @settings(max_examples=400, deadline=None)
@@ -409,6 +410,7 @@ def test_chunks_make_no_difference(reply: str, seed: int, quoting: bool) -> None
     assert last.text.startswith(shown)
 
 
+@pytest.mark.slow
 @given(reply=REPLIES)
 @settings(max_examples=400, deadline=None)
 def test_numbers_and_citations_match_whatever_the_reply(reply: str) -> None:

@@ -297,6 +297,7 @@ def test_scars_of_the_real_dumps_are_found_without_false_alarms(shared: Path) ->
     assert (right, found, known) == (28, 28, 30)
 
 
+@pytest.mark.slow
 def test_public_documents_raise_few_false_alarms(shared: Path) -> None:
     texts = [path.read_text(encoding="utf-8") for path in (shared / "bench" / "chunking").glob("*.md")]
     assert sum(len(find_gaps(text)) for text in texts) <= 25
@@ -323,6 +324,7 @@ def test_markdown_blockquotes_are_quoted_and_spoilers_are_not(text: str, expecte
 # --- hostile ----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", ["$a ", "\\begin{a}", "(", "“", "> a\n", "```\n", "a , b ", "\\[", "x" * 50, "Let\n", " "]
 )

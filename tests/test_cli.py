@@ -128,6 +128,7 @@ def test_no_index_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().err.startswith("commentariat: No comments are indexed in ")
 
 
+@pytest.mark.slow
 def test_ingest_reports_and_sources_lists_and_forget_removes(
     small_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -156,6 +157,7 @@ def test_ingest_of_nothing_returns_2(capsys: pytest.CaptureFixture[str], tmp_pat
     assert "Give files or folders" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_ingest_of_what_is_not_there_returns_2_and_makes_no_index(
     small_sample: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -120,6 +120,7 @@ def test_chunking_collection_through_the_command(
     assert (tmp_path / "a report-types.svg").is_file()
 
 
+@pytest.mark.slow
 def test_vectors_on_a_server_are_left_alone(chunking: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They belong to another index: writing this one there would end it. Nothing listens at the address."""
     monkeypatch.setenv("COMMENTARIAT_CHROMA_URL", "http://127.0.0.1:9")
@@ -209,6 +210,7 @@ def test_line_that_is_wrong_is_named(file: str, text: str, message: str, beir: P
         load_benchmark(beir)
 
 
+@pytest.mark.slow
 def test_index_with_other_comments_is_left_alone(
     beir: Path, chunking: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -926,6 +926,7 @@ def test_earlier_since_fetches_what_was_left_out(server: ForumServer, forum: For
 # --- interruptions ---
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sent", "status"), [(signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 130)])
 def test_killed_import_goes_on_where_it_was(
     server: ForumServer, forum: Forum, asking, tmp_path: Path, sent: signal.Signals, status: int
@@ -1053,6 +1054,7 @@ def test_fetched_comments_are_ingested_like_any_other(
     assert [found.text[start:end].strip() for start, end in found.quoted] == ["> The moon raises the tides"]
 
 
+@pytest.mark.slow
 def test_exit_status_and_report(
     server: ForumServer, forum: Forum, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -1073,6 +1075,7 @@ def test_exit_status_and_report(
     assert "150 comments are in" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_stop_at_one_person_keeps_the_others(
     server: ForumServer, forum: Forum, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -251,6 +251,7 @@ def test_reply_finds_its_parent_in_another_file_of_the_site_only(index: Index) -
     assert (parents(index)[EDITED], parents(index)[SHORT]) == (ids["b#k3j2h1"], None)
 
 
+@pytest.mark.slow
 def test_many_nearly_equal_comments_take_time_in_proportion(index: Index) -> None:
     """A robot's words to everybody: each its own comment, in an export and in a later one."""
     text = f"Welcome user{{}} to the forum of Lowmoor. {LONG} I am a robot, and this was done automatically."

@@ -58,6 +58,7 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "in"
 
 
+@pytest.mark.slow
 def test_rows_become_comments_with_all_that_is_known(folder: Path, settings: Settings) -> None:
     report = ingest(folder, settings=settings)
     assert counts(report, "comments", "added", "embedded", "files") == (2, 2, 2, 1)
@@ -78,6 +79,7 @@ def test_ingesting_twice_changes_nothing(folder: Path, settings: Settings) -> No
     assert state(settings) == before
 
 
+@pytest.mark.slow
 def test_one_changed_row_costs_one_embedding(folder: Path, settings: Settings) -> None:
     rows = [row(f"r{n}", f"Harbour number {n} has a tidal range of {n} decimetres at springs.") for n in range(200)]
     write(folder / "many.jsonl", *rows)
@@ -475,6 +477,7 @@ def test_progress_tells_each_phase(folder: Path, settings: Settings) -> None:
     assert (last["embedding"].done, last["embedding"].total) == (2, 2)
 
 
+@pytest.mark.slow
 def test_other_embedding_model_is_refused_until_a_rebuild(folder: Path, settings: Settings, model_cache: Path) -> None:
     ingest(folder, settings=settings)
     other = Settings(passage_prefix="passage: ", cache=model_cache)
@@ -578,6 +581,7 @@ def test_second_ingest_at_the_same_time_is_refused(folder: Path, settings: Setti
     assert ingest(folder, settings=settings, progress=again).counts["comments"] == 2
 
 
+@pytest.mark.slow
 def test_rows_are_streamed(tmp_path: Path) -> None:
     """Of a file only a row at a time is held, and the ids of those before it."""
     path = tmp_path / "rows.jsonl"

@@ -296,18 +296,22 @@ def _verdict(book: QuoteBook, planted: Planted) -> str:
     return book.check(planted.phrase, [planted.passage], speakers).verdict
 
 
+@pytest.mark.slow
 def test_no_planted_fault_passes() -> None:
     assert_no_fault_passes(sample_passages())
 
 
+@pytest.mark.slow
 def test_no_true_quote_is_refused() -> None:
     assert_no_true_quote_is_refused(sample_passages())
 
 
+@pytest.mark.slow
 def test_no_planted_fault_in_real_comments_passes(shared: Path) -> None:
     assert_no_fault_passes(seed_passages(shared))
 
 
+@pytest.mark.slow
 def test_no_true_quote_of_real_comments_is_refused(shared: Path) -> None:
     assert_no_true_quote_is_refused(seed_passages(shared))
 

@@ -568,6 +568,7 @@ def test_fifty_megabytes_in_one_line() -> None:
 # --- measuring it -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_figures_need_nothing_but_the_packages(tmp_path: Path) -> None:
     """As installed: the packages alone, in another folder, with no tests beside them."""
     for name in ("rag", "ingest"):
@@ -588,6 +589,7 @@ def test_comments_to_measure_with_may_hold_any_sign(tmp_path: Path) -> None:
     assert [row["text"] for row in read_comments(file)["Ann"]] == texts[::-1]
 
 
+@pytest.mark.slow
 def test_own_dumps_are_measured_by_the_borders_recorded_beside_them(tmp_path: Path) -> None:
     text = "\n".join(["Ada Byron", "Comments", TIDES, BREAD, CLOCK])
     (tmp_path / "page.txt").write_text(text, encoding="utf-8")

@@ -57,6 +57,7 @@ ALONE = {0, 4}
 """Lines that begin a comment by the signs of the page alone."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "other", "expected"),
     [
