@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import accumulate, pairwise
 
 import pytest
@@ -58,6 +59,15 @@ def test_a_whole_passage_keeps_its_id() -> None:
 def test_where_nothing_bears_on_the_question_each_comment_still_has_its_best_sentence() -> None:
     found = list(best_stretches(scored([ONE], ()), lambda source: TEXT))
     assert [one.score for one in found] == [0.0]
+
+
+def test_what_is_not_worth_its_length_is_ranked_by_its_passage() -> None:
+    """Not by how short its best sentence is."""
+    near, far = passage(SPLIT, len(TEXT), 1, score=0.8), replace(passage(0, SPLIT - 2, 2, score=0.1), comment_id="d")
+    found = list(best_stretches(scored([far, near], ()), lambda source: TEXT))
+    assert [one.comment_id for one in found] == ["c", "d"]
+    (better, *_) = best_stretches(scored([far, near], ("Rye turns sour in a day.",)), lambda source: TEXT)
+    assert better.comment_id == "d"
 
 
 def test_gaps_and_quoted_words_move_along() -> None:

@@ -18,6 +18,9 @@ POOL = 30
 """Passages whose sentences are compared."""
 PRICE = 0.005 / 100
 """What a character costs, in expected parts of an answer: chosen on one half of Chroma's chunking evaluation."""
+FUSED = 0.01
+"""What the score of its passage, that of the best being 1, adds to the value of a run when runs are ranked. Few runs below the first
+are worth their length; by value alone the shortest would come first of the others."""
 BETWEEN = 6
 """Most characters of white space between two passages that follow each other."""
 
@@ -29,6 +32,11 @@ class _Run:
     sentences: tuple[Sentence, ...]
     value: float
 
+    @property
+    def passage(self) -> Passage:
+        """That of the sentence that bears on the question most."""
+        return max(self.sentences, key=lambda sentence: sentence.score).passage
+
 
 def best_stretches(sentences: Sequence[Sentence], source_text: Callable[[str], str]) -> Iterator[Passage]:
     """All stretches, best first, as passages of their own.
@@ -38,7 +46,9 @@ def best_stretches(sentences: Sequence[Sentence], source_text: Callable[[str], s
         source_text: The text that offsets refer to, for stretches that cross from one passage into the next.
     """
     runs = [run for chain in _chains(sentences) for run in _runs(chain)]
-    runs.sort(key=lambda run: (-run.value, run.sentences[0].passage.id, run.sentences[0].start))
+    highest = max((sentence.passage.score for sentence in sentences), default=0.0) or 1.0
+    found = {run: run.value + FUSED * run.passage.score / highest for run in runs}
+    runs.sort(key=lambda run: (-found[run], run.sentences[0].passage.id, run.sentences[0].start))
     for run in runs:
         yield _passage(run, max(run.value / runs[0].value, 0.0) if runs[0].value > 0 else 0.0, source_text)
 
@@ -91,7 +101,7 @@ def maximal_runs(values: Sequence[float]) -> list[Range]:
 def _passage(run: _Run, score: float, source_text: Callable[[str], str]) -> Passage:
     """A run as a passage; it keeps the id of its passage if it is the whole of it."""
     parts = list(dict.fromkeys(sentence.passage for sentence in run.sentences))
-    best = max(run.sentences, key=lambda sentence: sentence.score).passage
+    best = run.passage
     start, end = run.sentences[0].start, run.sentences[-1].end
     if len(parts) == 1 and start <= _first(best) and end >= _last(best):
         return replace(best, score=score)
