@@ -214,7 +214,7 @@ class Run:
             self._note(problem)
         if self.rebuild and not self._any_source():
             raise _NothingToDo
-        if self.changes:
+        if self.changes or not writer.words_are_current:
             self.write()
         else:
             writer.switches = False

@@ -573,6 +573,16 @@ def test_what_a_process_with_the_same_number_wrote_is_seen(
     assert store.passages([passage])[passage].comment_id == "b1"
 
 
+def test_a_word_index_of_other_rules_is_written_anew_and_nothing_is_embedded(folder: Path, settings: Settings) -> None:
+    ingest([folder], settings=settings)
+    corpus = Store.open(settings).corpus
+    with corpus.transaction():
+        corpus.set_meta(lexical_rules=1)
+    report = ingest([folder], settings=settings)
+    assert (report.switched, counts(report, "added", "changed", "embedded", "unchanged")) == (True, (0, 0, 0, 2))
+    assert not ingest([folder], settings=settings).switched
+
+
 def test_second_ingest_at_the_same_time_is_refused(folder: Path, settings: Settings) -> None:
     def again(event: Progress) -> None:
         with pytest.raises(StoreUnavailable, match="Another ingest"):

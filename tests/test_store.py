@@ -204,6 +204,25 @@ def rows_of(store: Store) -> dict[str, np.ndarray]:
     return store.vectors([row[0] for row in store.corpus.connection.execute("SELECT id FROM passages")])
 
 
+def test_words_are_found_with_and_without_accents(settings: Settings, tmp_path: Path) -> None:
+    """Writers leave them out, keyboards lack them, and some put them into a character of their own."""
+    texts = {"a": "Lob's theorem needs only three conditions.", "b": "L\u00f6b proved it.", "c": "Lo\u0308b wrote in 1955.",
+             "d": "\u0141ukasiewicz had three values.", "e": "Das ist Unfug.", "f": "\u0388\u03bb\u03bb\u03b7\u03bd\u03b5\u03c2."}  # fmt: skip
+    lines = [json.dumps({"id": id, "text": text}) for id, text in texts.items()]
+    (tmp_path / "logic.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    ingest.ingest([tmp_path / "logic.jsonl"], settings=settings)
+    store = Store.open(settings)
+
+    def found(words: str) -> set[str]:
+        hits = store.lexical(words, 10)
+        return {passage.text for passage in store.passages([id for id, _ in hits]).values()}
+
+    for written in ("l\u00f6b", "LOB", "Lo\u0308b's"):
+        assert found(written) == {texts["a"], texts["b"], texts["c"]}
+    assert found("lukasiewicz") == {texts["d"]}
+    assert found("\u03b5\u03bb\u03bb\u03b7\u03bd\u03b5\u03c2") == set()  # an accent in Greek is not left out
+
+
 @pytest.mark.parametrize("left", [None, b"", b"not a database" * 100])
 def test_without_a_usable_copy_of_the_vectors_everything_is_as_with_it(
     store: Store, settings: Settings, tmp_path: Path, left: bytes | None

@@ -6,6 +6,7 @@ The only module that knows bm25s. Does not know about authors or dates: what may
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 from hashlib import blake2b
@@ -14,6 +15,10 @@ from typing import Any
 
 import numpy as np
 
+from rag.language.letters import unaccented
+
+RULES = 2
+"""Raised when `stems` changes: an index that was written by other rules is written anew by the next ingest."""
 K1 = 1.5
 B = 0.75
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -138,17 +143,17 @@ class LexicalIndex:
 
 
 def stems(text: str) -> list[str]:
-    """The words of a text as the index sees them: lower case, English stems (Porter 2), no stop words.
+    """The words of a text as the index sees them: lower case, without accents, English stems (Porter 2), no stop words.
 
     Compounds such as "late-night" count as their parts.
     """
-    words = _WORD.findall(text.lower().replace("’", "'"))
+    words = _WORD.findall(unicodedata.normalize("NFC", text.lower()).replace("’", "'"))
     return [_stem(word) for word in words if word not in STOP_WORDS]
 
 
 @lru_cache(maxsize=1 << 16)
 def _stem(word: str) -> str:
-    return _stemmer().stemWord(word)
+    return _stemmer().stemWord(unaccented(word))
 
 
 @lru_cache(maxsize=1)

@@ -28,7 +28,7 @@ import numpy as np
 
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
 from rag.index.corpus import FORMAT, Corpus, translated
-from rag.index.lexical import LexicalIndex
+from rag.index.lexical import RULES, LexicalIndex
 from rag.index.row_copy import RowCopy
 from rag.index.vectors import COMPARED, ROWS_PER_PASSAGE, Vectors, this_process
 from rag.question.names import same_name
@@ -399,6 +399,11 @@ class Writer:
             self._vectors.add(self._collection, rows)
         return [job for job in jobs if job.vector_id not in rows]
 
+    @property
+    def words_are_current(self) -> bool:
+        """Whether the word index, if there is one, was written by the rules of today."""
+        return self.corpus.meta("lexical") is None or self.corpus.meta("lexical_rules", 1) == RULES
+
     def finish(self) -> None:
         """Write the word index of the new generation and make it current."""
         from datetime import UTC, datetime
@@ -415,6 +420,7 @@ class Writer:
             format=FORMAT,
             generation=self._generation,
             lexical=self._generation,
+            lexical_rules=RULES,
             collection=self._collection,
             embedding_model=self._embedder.identity,
             created_at=datetime.now(UTC).isoformat(),

@@ -16,12 +16,12 @@ from functools import cache
 from rapidfuzz.distance import OSA
 
 from rag.language.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
+from rag.language.letters import WITHOUT_MARK
 from rag.records import author_key
 
 WORD = re.compile(r"[^\W_]+(?:['’ʼ][^\W_]+)*['’ʼ]?")
 _POSSESSIVE = re.compile(r"(?:['’ʼ]s|(?<=s)['’ʼ])$", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
-_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ß": "ss"})
 
 
 _EVERYDAY = FUNCTION_WORDS | COMMON_WORDS | NAMES_THAT_ARE_WORDS
@@ -30,7 +30,7 @@ _TITLES = frozenset("dr mr mrs ms prof professor sir".split())
 
 def fold(text: str) -> str:
     """Lower-case letters and digits only, without diacritics: the form in which names are compared."""
-    plain = unicodedata.normalize("NFKD", text).casefold().translate(_LETTERS)
+    plain = unicodedata.normalize("NFKD", text).casefold().translate(WITHOUT_MARK)
     return "".join(char for char in plain if char.isalnum())
 
 

@@ -1,0 +1,23 @@
+"""Letters as they are compared: "Löb" and "Lob" are one word, as writers often leave the dots out."""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+
+WITHOUT_MARK = str.maketrans(
+    {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ß": "ss"}
+)
+"""Lower-case Latin letters that Unicode does not take apart."""
+
+
+def unaccented(word: str) -> str:
+    """A word in lower case with Latin letters in place of their accented forms, as Lucene's ASCII folding does it; letters of
+    other scripts stay as they are, for there a mark makes another letter."""
+    return word if word.isascii() else "".join(map(_plain, word))
+
+
+@cache
+def _plain(char: str) -> str:
+    base = unicodedata.normalize("NFD", char)[0]
+    return base if base.isascii() else char.translate(WITHOUT_MARK)
