@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rag.language.letters import unaccented
+from rag.language.spelling import american
 
 RULES = 2
 """Raised when `stems` changes: an index that was written by other rules is written anew by the next ingest."""
@@ -143,7 +144,8 @@ class LexicalIndex:
 
 
 def stems(text: str) -> list[str]:
-    """The words of a text as the index sees them: lower case, without accents, English stems (Porter 2), no stop words.
+    """The words of a text as the index sees them: lower case, without accents, in American
+    spelling, English stems (Porter 2), no stop words.
 
     Compounds such as "late-night" count as their parts.
     """
@@ -153,7 +155,7 @@ def stems(text: str) -> list[str]:
 
 @lru_cache(maxsize=1 << 16)
 def _stem(word: str) -> str:
-    return _stemmer().stemWord(unaccented(word))
+    return _stemmer().stemWord(american(unaccented(word)))
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,37 @@
+"""British spellings as American ones: who asks about "behaviour" means "behavior", too."""
+
+from __future__ import annotations
+
+import re
+
+_NEVER_IZE = re.compile(
+    r"(?:un|im|re|non)?(?:adv|advert|ar|br|chast|circumc|compr|comprom|conc|cr|dem|desp|dev|enterpr|exc|exerc|expert|franch|improv|inc|ir"
+    r"|merchand|mort|parad|pract|prec|prem|pr|prom|rev|r|sunr|superv|surm|surpr|telev|treat|trell|upr)is"
+)
+"""Words in "-ise" that are spelled like this everywhere, beside those in "-aise", "-oise", "-uise" and "-wise"."""
+_IZE = re.compile(r"(?<=[a-z]{2})(?<![aeouw])is(?=(?:e[drs]?|ers?|ing|ations?|ational|able)$)")
+_RULES = (
+    (
+        re.compile(r"(?<=al)ys(?=(?:e[dr]?|ers?|ing)$)"),
+        "yz",
+    ),  # analyse, paralyse, catalyse; "analyses" is a plural, too
+    (re.compile(r"(?<=[a-z]{3})our(?=(?:s|ed|ing|able|al|ally|ful|ites?|less|ly|ers?|ists?|hoods?)?$)"), "or"),
+    (re.compile(r"^(cent|theat|fib|calib|lit|met|kilomet|millimet|centimet|micromet|millilit)re(?=s?$)"), r"\1er"),
+    (re.compile(r"(?<=[a-z]{2}l)ogue(?=s?$)"), "og"),
+    (re.compile(r"^(def|off|pret)ence(?=s?$)"), r"\1ense"),
+    (re.compile(r"(?<=[a-z]{2}dg)ement"), "ment"),
+    (re.compile(r"^practis(?=e[drs]?$|ing$)"), "practic"),
+    (re.compile(r"^sceptic"), "skeptic"),
+    (re.compile(r"^artefact"), "artifact"),
+    (re.compile(r"^programme(?=s?$)"), "program"),
+    (re.compile(r"^grey"), "gray"),
+)
+
+
+def american(word: str) -> str:
+    """A word in lower case as it is spelled in America, as far as rules can tell; else as it is."""
+    if not _NEVER_IZE.match(word):
+        word = _IZE.sub("iz", word)
+    for pattern, by in _RULES:
+        word = pattern.sub(by, word)
+    return word
