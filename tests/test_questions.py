@@ -179,6 +179,35 @@ def test_an_unknown_name_leaves_a_trace_where_comments_mention_it() -> None:
     assert (admits(query, told), admits(query, silent)) == (True, False)
 
 
+@pytest.mark.parametrize(
+    ("question", "asked", "unknown", "labels"),
+    [
+        # Set beside somebody, a profile is searched for under its own label; alone, its name may be somebody else's.
+        ("Compare Ann Bea Lee and okafor on bees", ["Ann Bea Lee", "okafor"], (), ()),
+        ("Ann Bea Lee vs okafor on bees", ["Ann Bea Lee", "okafor"], (), ()),
+        ("How does okafor differ from Ann Bea Lee on bees?", ["Ann Bea Lee", "okafor"], (), ()),
+        ("What does okafor think about bees?", [], ("okafor",), ("okafor",)),
+        ("What does the unnamed profile think about bees?", ["okafor", "other"], (), ()),
+        ("Compare Ann Bea Lee and Example on bees", ["Ann Bea Lee"], ("Example",), ("okafor", "other")),
+        ("What does Ann Bea Lee say about okafor?", ["Ann Bea Lee"], (), ()),
+        ("Are there other bees?", [], (), ()),
+    ],
+)
+def test_a_profile_without_a_name_is_asked_for_by_its_label(
+    question: str, asked: list[str], unknown: tuple[str, ...], labels: tuple[str, ...]
+) -> None:
+    unsigned = {name: f"unnamed profile ({name}.example)" for name in ("okafor", "other")}
+    query = read(question, labels=tuple(unsigned.values()))
+    assert query.authors == tuple(unsigned.get(name, name) for name in asked)
+    assert (query.unknown_authors, query.labels) == (unknown, tuple(unsigned[name] for name in labels))
+    assert query.compare is (len(asked) + len(unknown) > 1 and "unnamed" not in question)
+
+
+@pytest.mark.parametrize("question", ["Is Shapley value the right way of sharing?", "Was Shapley value used?"])
+def test_a_noun_behind_a_name_is_no_verb(question: str) -> None:
+    assert read(question).unknown_authors == ()
+
+
 def test_an_unknown_name_may_stand_for_an_unnamed_profile() -> None:
     labels = ("unnamed profile (okafor.example)", "unnamed profile (other.example)")
     query = read("Why does Jo Okafor's profile mention bees?", labels=labels)

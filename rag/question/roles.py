@@ -243,8 +243,8 @@ def _says(place: _Place) -> bool:
     if not rest:
         return False
     verb, after = rest[0], rest[1:]
-    if before in BEING and _PARTICIPLE.search(verb):
-        return False  # "is X criticised" is about X
+    if before in BEING and (_PARTICIPLE.search(verb) or (verb in SAYING and not verb.endswith("ing"))):
+        return False  # "is X criticised" is about X, "is the X value" about a thing
     if before in AUXILIARIES and verb in SAYING:
         return not (verb.endswith("s") and after and after[0] in BEING)  # "should X values be"
     if before in AUXILIARIES and after and verb in {"and", "or", "have", "been"} | AUXILIARIES:

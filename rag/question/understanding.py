@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from rag.language.english import FUNCTION_WORDS
+from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
 from rag.question.form import (
     Span,
     among_people,
@@ -41,6 +41,10 @@ _NOT_TOPIC = SAYING - frozenset(
 )
 
 
+_UNNAMED = ["unnamed", "profile"]
+"""What every label begins with."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Reads questions, given who is indexed."""
@@ -59,17 +63,27 @@ class Reader:
         mentions = [m for m in self.names.find(found, self.known) if m.whole or not has_other_first_name(found, m)]
         taken = {index for mention in mentions for index in range(mention.first, mention.last)}
         strangers = [Mention(first, last, ()) for first, last in name_runs(found, taken)]
+        strangers += self._names_of_labels(found, taken)
         played = roles(question, found, sorted([*mentions, *strangers], key=lambda one: one.first), self.known)
         speakers = [m for m in mentions if played[m] == "speaker"]
         asked = _unique(author for mention in speakers for author in mention.authors)
         others = _unique(author for m in mentions if played[m] == "content" for author in m.authors)
-        unknown = self._unknown(question, found, taken, [one for one in strangers if played[one] == "speaker"])
+        strange = self._unknown(question, found, taken, [one for one in strangers if played[one] == "speaker"])
+        unsigned = {name: [label for label in self.labels if _label_fits(label, name)] for name in strange}
+        # Who is set beside others is searched for as they are: where one profile may be theirs, under its label.
+        meant = [
+            name
+            for name in strange
+            if "unnamed profile" in name or (len(asked) + len(strange) > 1 == len(unsigned[name]))
+        ]
+        asked = _unique([*asked, *(label for name in meant for label in unsigned[name])])
+        unknown = tuple(name for name in strange if name not in meant)
         period, certain = self._period(question)
         latest = newest(question)
         hidden = [(period.start, period.end)] if period else []
         hidden += [latest] if latest else []
         people = len(asked) + len(unknown)
-        joined = len({mention.authors for mention in speakers}) + len(unknown) > 1
+        joined = len({mention.authors for mention in speakers}) + len(strange) > 1
         return Query(
             text=without(question, hidden),
             original=question,
@@ -81,14 +95,28 @@ class Reader:
             compare=joined or (compares(question) and (people > 1 or among_people(question))),
             wants_list=wants_list(question, [_span(found, m) for m in mentions if played[m] != "word"]),
             by_time=asks_by_time(question),
-            topic=_topic(question, found, [*hidden, *(_span(found, m) for m in speakers)], unknown),
+            topic=_topic(question, found, [*hidden, *(_span(found, m) for m in speakers)], strange),
             traces=tuple(name for name in unknown if self._traced(name)),
-            labels=tuple(label for label in self.labels if any(_label_fits(label, name) for name in unknown)),
+            labels=_unique(label for name in unknown for label in unsigned[name]),
             dates_certain=certain,
             period=question[period.start : period.end] if period else "",
             times=period.times if period else (),
             newest=bool(latest),
         )
+
+    def _names_of_labels(self, found: list[Word], taken: set[int]) -> list[Mention]:
+        """Words in lower case that name a profile without a name: "compare ann and example" where example.org is one."""
+        names = []
+        for place, word in enumerate(found):
+            length = 2 if [one.folded for one in found[place : place + 2]] == _UNNAMED else 1
+            if word.capital or not taken.isdisjoint(range(place, place + length)):
+                continue
+            if length == 1 and word.folded in {*COMMON_WORDS, *_UNNAMED}:
+                continue
+            if any(_label_fits(label, word.text) for label in self.labels):
+                first = place - (length == 2 and place > 0 and found[place - 1].folded == "the")
+                names.append(Mention(first, place + length, ()))
+        return names
 
     def _words(self, question: str) -> list[Word]:
         """The words of a question; "Anns view" is read as "Ann's view"."""

@@ -50,7 +50,7 @@ def best_stretches(sentences: Sequence[Sentence], source_text: Callable[[str], s
     found = {run: run.value + FUSED * run.passage.score / highest for run in runs}
     runs.sort(key=lambda run: (-found[run], run.sentences[0].passage.id, run.sentences[0].start))
     for run in runs:
-        yield _passage(run, max(run.value / runs[0].value, 0.0) if runs[0].value > 0 else 0.0, source_text)
+        yield _passage(run, max(found[run] / found[runs[0]], 0.0) if found[runs[0]] > 0 else 0.0, source_text)
 
 
 def _chains(sentences: Sequence[Sentence]) -> Iterator[list[Sentence]]:
