@@ -388,3 +388,62 @@ def test_greetings_and_thanks_are_not_talked_about() -> None:
 def test_a_topic_that_looks_like_a_verb_is_carried() -> None:
     talk = (Turn("user", "What does quill think about forecasts?"), Turn("assistant", "**quill**:\n\n> Count. [1]"))
     assert "forecasts" in understand("How should they be scored?", talk, AUTHORS, now=NOW).text
+
+
+@pytest.mark.parametrize(
+    ("question", "authors", "unknown", "labels"),
+    [
+        ("And okafor?", (), ("okafor",), True),
+        ("what about okafor?", (), ("okafor",), True),
+        ("And the unnamed profile?", ("unnamed profile (okafor.example)",), (), False),
+        ("Compare her with okafor", ("Ann Bea Lee", "unnamed profile (okafor.example)"), (), False),
+    ],
+)
+def test_a_profile_without_a_name_is_asked_for_next(
+    question: str, authors: tuple[str, ...], unknown: tuple[str, ...], labels: bool
+) -> None:
+    label = "unnamed profile (okafor.example)"
+    query = read(question, history=TALK, labels=(label,), known_words=lambda word: True)
+    assert (query.authors, query.unknown_authors, query.labels) == (authors, unknown, (label,) * labels)
+    assert {"rye", "starters"} <= set(query.topic.split())
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Compare them.",
+        "Where do they disagree?",
+        "How do they differ?",
+        "Do the two agree?",
+        "So who of them is right, both?",
+    ],
+)
+@pytest.mark.parametrize("second", ["And Paul?", "what about okafor?"])
+def test_who_was_asked_the_same_in_turn_is_compared(question: str, second: str) -> None:
+    label = "unnamed profile (okafor.example)"
+    talk = (*TALK, Turn("user", second), Turn("assistant", "> Rye sours. [1]"))
+    query = read(question, history=talk, labels=(label,), known_words=lambda word: True)
+    assert query.authors == ("Ann Bea Lee", "Paul Okoro" if "Paul" in second else label)
+    assert query.compare
+    assert not query.labels
+    assert {"rye", "starters"} <= set(query.topic.split())
+
+
+def test_three_who_were_asked_in_turn_are_compared() -> None:
+    talk = (
+        *TALK,
+        *(
+            Turn(*turn)
+            for name in ("Paul", "quill")
+            for turn in (("user", f"And {name}?"), ("assistant", "> Sour. [1]"))
+        ),
+    )
+    assert read("Compare them.", history=talk).authors == ("Ann Bea Lee", "Paul Okoro", "quill")
+
+
+def test_of_one_person_more_is_asked_after_another_was() -> None:
+    talk = (*TALK, Turn("user", "And Paul?"), Turn("assistant", "> Rye sours. [1]"))
+    assert read("And why?", history=talk).authors == ("Paul Okoro",)
+    assert read("Does he compare it to wheat?", history=talk).authors == ("Paul Okoro",)
+    ended = (*talk, Turn("user", "What does quill say about ovens?"), Turn("assistant", "> Hot. [1]"))
+    assert read("Compare them.", history=ended).authors == ("quill",)

@@ -34,7 +34,7 @@ from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.names import NameIndex, words
 from rag.question.periods import Period, periods
 from rag.question.query import Query, undated_text
-from rag.question.references import PERSON
+from rag.question.references import PEOPLE, PERSON
 from rag.question.speech import SAYING
 from rag.question.understanding import Reader
 from rag.records import Turn
@@ -116,6 +116,8 @@ class _Said:
     """What is talked about, apart from an item that was asked about."""
     people: tuple[str, ...] = ()
     """Who was last asked for."""
+    beside: tuple[str, ...] = ()
+    """Who was asked the same before: "What does Ann think of rye?", "And Bob?"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +133,8 @@ class _Conversation:
         people = query.authors or (said.people if said else ())
         if said and kind == "item":
             return _Said(query, reply, said.listed, said.topic, people)
-        return _Said(query, reply, reply, query.topic, people)
+        beside = _unique(*said.beside, *_sides(said.query)) if said and kind == "person" and not query.compare else ()
+        return _Said(query, reply, reply, query.topic, people, beside)
 
     def follow(self, question: str, said: _Said | None) -> tuple[Kind, Query]:
         """Understand a question, carrying over what it leaves out; also says what that is."""
@@ -143,6 +146,9 @@ class _Conversation:
     def _meant(self, question: str, said: _Said) -> _Said:
         """With whom "she" or "they" stand for where nobody was asked for: who is quoted, or was asked for before."""
         last = said.query
+        several = means_people(question) or (compares(question) and PEOPLE.search(question))
+        if said.beside and several and (both := _unique(*said.beside, *_sides(last))) != said.beside:
+            return replace(said, query=replace(last, authors=both, unknown_authors=(), labels=(), compare=True))
         if last.people or last.mentioned:
             return said
         own_words = "\n".join(line for line in said.reply.split("\n") if not line.lstrip().startswith(">"))
@@ -189,6 +195,7 @@ class _Conversation:
         """What "And Ann?" asks, which is a name and nothing else; None if a question is anything else."""
         name = without_about(bare).strip(" ?.!,")
         led = name != question.strip(" ?.!,")
+        name = re.sub(r"^the\s+(?=unnamed profile)", "", name, flags=re.I)
         found = words(name)
         if not found or len(found) > 6:
             return None
@@ -200,7 +207,7 @@ class _Conversation:
         if not own.authors:
             known = self.reader.known
             strange = known and any(not known(word.text) and not word.text.isupper() for word in found)
-            if not (led and strange and (len(found) > 1 or last.people)):
+            if not (led and (own.labels or (strange and (len(found) > 1 or last.people)))):
                 return None
         return replace(own, wants_list=last.wants_list, by_time=last.by_time)
 
@@ -240,6 +247,15 @@ class _Conversation:
             people = dict.fromkeys(people, ()) | {"authors": cited}
         topic = merged(ORDINAL.sub("", own.topic), short)
         return replace(own, text=reminding(own.text, (), short), topic=topic, carried=True, **people)
+
+
+def _sides(query: Query) -> tuple[str, ...]:
+    """Under what names those who are asked for can be compared: a profile that may be theirs has its label."""
+    return query.authors or (query.labels if len(query.labels) == 1 else ())
+
+
+def _unique(*names: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(names))
 
 
 def _subject(text: str) -> str:
