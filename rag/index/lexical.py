@@ -144,8 +144,8 @@ class LexicalIndex:
 
 
 def stems(text: str) -> list[str]:
-    """The words of a text as the index sees them: lower case, without accents, in American
-    spelling, English stems (Porter 2), no stop words.
+    """The words of a text as the index sees them: in lower case, without accents, in American spelling, as English stems (Porter 2),
+    without stop words.
 
     Compounds such as "late-night" count as their parts.
     """

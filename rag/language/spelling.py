@@ -11,10 +11,8 @@ _NEVER_IZE = re.compile(
 """Words in "-ise" that are spelled like this everywhere, beside those in "-aise", "-oise", "-uise" and "-wise"."""
 _IZE = re.compile(r"(?<=[a-z]{2})(?<![aeouw])is(?=(?:e[drs]?|ers?|ing|ations?|ational|able)$)")
 _RULES = (
-    (
-        re.compile(r"(?<=al)ys(?=(?:e[dr]?|ers?|ing)$)"),
-        "yz",
-    ),  # analyse, paralyse, catalyse; "analyses" is a plural, too
+    # "Analyses" is a plural, too.
+    (re.compile(r"(?<=al)ys(?=(?:e[dr]?|ers?|ing)$)"), "yz"),
     (re.compile(r"(?<=[a-z]{3})our(?=(?:s|ed|ing|able|al|ally|ful|ites?|less|ly|ers?|ists?|hoods?)?$)"), "or"),
     (re.compile(r"^(cent|theat|fib|calib|lit|met|kilomet|millimet|centimet|micromet|millilit)re(?=s?$)"), r"\1er"),
     (re.compile(r"(?<=[a-z]{2}l)ogue(?=s?$)"), "og"),
