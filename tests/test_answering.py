@@ -425,6 +425,7 @@ class TestStreaming:
         one = answerer(citing(f"Let me see what they say.\n</think>\n\nTides are mostly the moon {{{MOON}}}."))
         assert one.answer(QUESTION).text == "Tides are mostly the moon [1]."
 
+    @pytest.mark.slow
     def test_closing_the_stream_stops_the_model(self, answerer: Callable[..., Answerer]) -> None:
         with ModelServer(Say(["Tides are mostly ", "the moon. "], hang=True)) as server:
             settings = Settings(llm="openai:m", llm_base_url=f"{server.url}/v1")
@@ -887,6 +888,7 @@ def test_the_comment_replied_to_is_shown_as_context(answerer: Callable[..., Answ
     assert MOON not in keys_in(prompt)
 
 
+@pytest.mark.slow
 def test_what_somebody_says_below_a_long_quotation_is_found_with_it(
     tmp_path: Path, model_cache: Path, embedder: Embedder, reader: Reader
 ) -> None:

@@ -26,6 +26,8 @@ from ui.service import Service
 from scripted import ScriptedAnswerer  # isort: skip
 from serving import serving  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def answerer() -> ScriptedAnswerer:

@@ -18,6 +18,8 @@ from ui.service import Service
 
 from forum_server import Forum, ForumServer, serving  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def server() -> Iterator[ForumServer]:
