@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,16 @@ SAMPLE = ROOT / "rag" / "sample" / "comments"
 FIRST = ("test_kept_open", "test_evaluation", "test_page", "test_answerability", "test_hostile", "test_pipeline")
 WHOLE_INDEXES = {"sample_settings", "seeds_settings"}
 """Fixtures that take so long that what needs them is slow."""
+
+
+WHOLLY_SLOW = re.compile(r"^pytestmark = pytest\.mark\.(?:slow|browser)$", re.MULTILINE)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where slow tests are left out, modules that hold no others are not imported: what they import takes seconds."""
+    if config.option.markexpr != "not slow and not browser" or collection_path.suffix != ".py":
+        return None
+    return bool(WHOLLY_SLOW.search(collection_path.read_text(encoding="utf-8"))) or None
 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses

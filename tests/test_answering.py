@@ -384,6 +384,7 @@ class TestVoices:
         ]
 
 
+@pytest.mark.slow
 class TestStreaming:
     @pytest.mark.parametrize(
         "reply",

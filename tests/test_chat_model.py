@@ -223,6 +223,7 @@ class TestEveryProvider:
             complete(model, CONVERSATION)
 
 
+@pytest.mark.slow
 class TestSingleProviders:
     def test_openai_quota_is_not_asked_again(self) -> None:
         with ModelServer(Fail(429, "You exceeded your current quota", "insufficient_quota")) as server:

@@ -260,6 +260,7 @@ def texts(settings: Settings) -> list[tuple[str | None, str]]:
 MAPPED = {"text": "body", "author": "who"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("again", ["same", "renamed", "moved", "rebuilt", "renamed and rebuilt", "other mapping"])
 def test_columns_and_author_that_were_named_once_hold(again: str, settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "in"
@@ -302,6 +303,7 @@ def test_mapping_that_cannot_be_is_refused_and_changes_nothing(
     assert len(texts(settings)) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "broken", "stays"),
     [
@@ -428,6 +430,7 @@ def test_forget_without_an_index(settings: Settings) -> None:
         forget("x", settings=settings)
 
 
+@pytest.mark.slow
 def test_how_sure_a_border_is_reaches_the_citation(tmp_path: Path, settings: Settings) -> None:
     """A border that could be elsewhere is told as such by comment, passage and citation; a row's is sure."""
     page = tmp_path / "in" / "page.txt"
@@ -448,6 +451,7 @@ def test_how_sure_a_border_is_reaches_the_citation(tmp_path: Path, settings: Set
         assert citation.passage.border_confidence == sure[citation.passage.comment_id]
 
 
+@pytest.mark.slow
 def test_no_formula_is_cut_by_the_border_of_a_passage(settings: Settings, tmp_path: Path) -> None:
     """Formulas of every delimiter, longer than a sentence, in a comment of many passages."""
     terms = " + ".join(f"a_{{{number}}} x^{{{number}}}. So" for number in range(12))
@@ -583,6 +587,7 @@ def test_a_word_index_of_other_rules_is_written_anew_and_nothing_is_embedded(fol
     assert not ingest([folder], settings=settings).switched
 
 
+@pytest.mark.slow
 def test_second_ingest_at_the_same_time_is_refused(folder: Path, settings: Settings) -> None:
     def again(event: Progress) -> None:
         with pytest.raises(StoreUnavailable, match="Another ingest"):

@@ -316,6 +316,7 @@ def test_no_true_quote_of_real_comments_is_refused(shared: Path) -> None:
     assert_no_true_quote_is_refused(seed_passages(shared))
 
 
+@pytest.mark.slow
 def test_no_planted_fault_reaches_the_reader_as_a_quotation() -> None:
     """The same faults, this time in whole sentences that a model streams, with quotation marks, a name and a key."""
     passages = sample_passages()[:40]

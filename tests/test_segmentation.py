@@ -403,6 +403,7 @@ def test_posterior_weighs_all_splits() -> None:
     assert borders.posterior(log_odds) == pytest.approx(expected)
 
 
+@pytest.mark.slow
 def test_windows_agree_with_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "\n".join(dump.text for dump in made_dumps(20))
     lines = lines_of(text)
