@@ -463,20 +463,18 @@ def test_time_is_linear(piece: str) -> None:
         read(piece * (size // len(piece)), quotes=QuoteBook([A, B]))
         return time.process_time() - start
 
-    short = min(seconds(25_000) for _ in range(2))
+    short = min(seconds(10_000) for _ in range(2))
     tries: list[float] = []
-    while not tries or (tries[-1] >= max(8 * short, 1.0) and len(tries) < 3):
-        tries.append(seconds(100_000))
-    assert tries[-1] < max(8 * short, 1.0), f"{short:.2f} s for 25 kB, {tries} s for 100 kB"
+    while not tries or (tries[-1] >= max(8 * short, 0.4) and len(tries) < 3):
+        tries.append(seconds(40_000))
+    assert tries[-1] < max(8 * short, 0.4), f"{short:.2f} s for 10 kB, {tries} s for 40 kB"
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("piece", ["[", "[a, a, a"])
-def test_a_megabyte_of_brackets(piece: str) -> None:
-    start = time.process_time()
-    text = piece * (1_000_000 // len(piece))
+def test_much_of_brackets_stays_as_it_is(piece: str) -> None:
+    text = piece * (200_000 // len(piece))
     assert read(text).text == text
-    assert time.process_time() - start < 60
 
 
 @pytest.mark.parametrize(

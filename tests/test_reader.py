@@ -11,7 +11,7 @@ import pytest
 from rag.errors import EmbeddingError
 from rag.models import embedding
 from rag.models.embedding import bundled_transformer
-from rag.models.reader import FILE, MOST_TOKENS, Reader, _features, load_reader
+from rag.models.reader import FILE, MOST_TOKENS, Reader, _features, encode, load_reader
 from rag.settings import Settings
 
 QUESTION = "When was the lighthouse at Pell Point built?"
@@ -52,13 +52,14 @@ def test_near_misses_score_lower(reader: Reader, question: str, answer: str, nea
 
 
 def test_texts_do_not_change_each_other(reader: Reader) -> None:
-    together = reader(QUESTION, [SAID, NEAR, OTHER])
-    np.testing.assert_allclose(together, [reader(QUESTION, [text])[0] for text in (SAID, NEAR, OTHER)], atol=1e-3)
+    texts = [SAID, NEAR, OTHER, SAID + NEAR, OTHER[:9], "", NEAR + OTHER]
+    together = reader(QUESTION, texts)
+    np.testing.assert_allclose(together, [reader(QUESTION, [text])[0] for text in texts], atol=1e-3)
 
 
 def test_long_texts_are_cut_and_none_are_no_texts(reader: Reader) -> None:
     assert reader(QUESTION, []) == []
-    assert _features([(QUESTION, "word " * 1000)])["input_ids"].shape == (1, MOST_TOKENS)
+    assert _features([encode((QUESTION, "word " * 1000))])["input_ids"].shape == (1, MOST_TOKENS)
     assert len(reader("why " * 500, ["word " * 1000, ""])) == 2
 
 

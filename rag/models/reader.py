@@ -35,6 +35,8 @@ adapter, `.weight` and `.bias` of what is replaced; `head.weight` (1, 2 * dimens
 SCALE = 2.0
 """Weight of the adapters."""
 MOST_TOKENS = 160
+TOGETHER = 4
+"""Pairs that are read at once, of like length: a short one beside a long one takes as long. All together take 1.4 times the time."""
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _PROBES = (("Do boats float?", "Boats float."), ("Why do tides follow the moon?", "They follow it because of gravity."))
 
@@ -69,7 +71,13 @@ class Reader:
         if not texts:
             return []
         self.load()
-        return [float(logit) for logit in self._network(_features([(question, text) for text in texts]))]
+        encodings = [encode((question, text)) for text in texts]
+        by_length = sorted(range(len(texts)), key=lambda i: len(encodings[i]))
+        logits = np.empty(len(texts))
+        for start in range(0, len(texts), TOGETHER):
+            alike = by_length[start : start + TOGETHER]
+            logits[alike] = self._network(_features([encodings[i] for i in alike]))
+        return logits.tolist()
 
     @property
     def unprepared(self) -> bool:
@@ -127,8 +135,7 @@ def encode(pair: tuple[str, str]) -> Any:
     return _tokenizer().encode(*pair)
 
 
-def _features(pairs: Sequence[tuple[str, str]]) -> dict[str, np.ndarray]:
-    encodings = [encode(pair) for pair in pairs]
+def _features(encodings: Sequence[Any]) -> dict[str, np.ndarray]:
     columns = ((encoding.ids, encoding.attention_mask, encoding.type_ids) for encoding in encodings)
     longest = max(len(encoding.ids) for encoding in encodings)
     return {
@@ -160,7 +167,7 @@ def _export(folder: Path) -> None:
     """Write an ONNX copy of the network, and prove on samples that it reads the same."""
     import torch
 
-    network, features = _TorchNetwork(), _features(_PROBES)
+    network, features = _TorchNetwork(), _features([encode(pair) for pair in _PROBES])
     example = {name: torch.from_numpy(values) for name, values in features.items()}
     export(network._module, example, "logits", folder / "model.onnx")
     ours, theirs = _OnnxNetwork(folder)(features), network(features)
