@@ -229,16 +229,17 @@ class Run:
     # --- reading ---
 
     def _list(self, found: Sequence[SourceFile | Problem]) -> list[SourceFile]:
-        listed = []
+        listed: dict[str, SourceFile] = {}
         for item in found:
             if isinstance(item, SourceFile):
-                listed.append(replace(item, source=named_as_before(self.db, item)))
+                name = named_as_before(self.db, item, listed)
+                listed[name] = replace(item, source=name)
             else:
                 self._note(item)
         self.files_found = len(listed)
-        self.authors, mistakes = authors(listed, self.author_names)
+        self.authors, mistakes = authors(listed.values(), self.author_names)
         self.errors += mistakes
-        return listed
+        return list(listed.values())
 
     def _read(self, file: SourceFile) -> None:
         known = self.db.execute("SELECT path, root, fingerprint FROM files WHERE name = ?", (file.source,)).fetchone()

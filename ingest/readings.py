@@ -7,13 +7,14 @@ through a new name or place, by which a file is known again from its bytes. Does
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection
 
 from ingest.sources import SourceFile
+from ingest.sources.folders import longer_names
 from rag.errors import SourceError
 
 
@@ -74,15 +75,23 @@ def bytes_of(file: SourceFile) -> str:
         return ""
 
 
-def named_as_before(connection: Connection, file: SourceFile) -> str:
-    """A file keeps the name it has in the index; two files of one name in different folders are told apart."""
+def named_as_before(connection: Connection, file: SourceFile, others: Collection[str]) -> str:
+    """A file keeps the name it has in the index; further files of that name get names of parent folders before it.
+
+    Args:
+        connection: The index.
+        file: Under the name that it has among those given.
+        others: Names that further files of this run have got.
+    """
     row = connection.execute("SELECT name FROM files WHERE path = ?", (str(file.path),)).fetchone()
     if row:
         return row["name"]
-    taken = connection.execute("SELECT path FROM files WHERE name = ?", (file.source,)).fetchone()
-    if not taken or is_gone(Path(taken["path"])) or _is_same(Path(taken["path"]), file.path):
-        return file.source
-    return f"{file.root.name if file.root != file.path else file.path.parent.name}/{file.source}"
+    for name in longer_names(file):
+        taken = connection.execute("SELECT path FROM files WHERE name = ?", (name,)).fetchone()
+        free = not taken or is_gone(Path(taken["path"])) or _is_same(Path(taken["path"]), file.path)
+        if free and name not in others:
+            return name
+    return file.path.as_posix()
 
 
 def root_of(file: SourceFile, known: str | None) -> Path:

@@ -293,6 +293,16 @@ def test_columns_hold_for_their_own_file_where_two_have_one_name(settings: Setti
     assert texts(settings) == [("Ada", KNOTS), (None, TIDES)]
 
 
+def test_files_of_one_name_in_folders_of_one_name_are_all_kept(settings: Settings, tmp_path: Path) -> None:
+    for person, text in (("ada", TIDES), ("bo", BREAD), ("cy", KNOTS)):
+        write(tmp_path / person / "comments" / "rows.jsonl", row(f"{person}-id", text, person))
+        ingest(tmp_path / person / "comments", settings=settings)
+    assert texts(settings) == [("ada", TIDES), ("bo", BREAD), ("cy", KNOTS)]
+    assert [name for name, _ in Store.open(settings).corpus.sources()] == [
+        "comments/rows.jsonl", "cy/comments/rows.jsonl", "rows.jsonl",
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize("columns", [{"body": "text"}, {"text": ""}, {"author": " "}])
 def test_mapping_that_cannot_be_is_refused_and_changes_nothing(
     columns: dict[str, str], folder: Path, settings: Settings
