@@ -99,6 +99,9 @@ CASES = {
     "row numbers of unrelated files": ([P("a", LONG, "Alice", "1"), P("b", OTHER, "Carol", "1")], [[0], [1]]),
     "row numbers, nobody named": ([P("a", LONG, None, "1"), P("b", OTHER, None, "1")], [[0], [1]]),
     "row numbers of one person": ([P("a", LONG, "Alice", "1"), P("b", OTHER, "Alice", "1")], [[0], [1]]),
+    "lettered row numbers of one person": ([P("a", LONG, "Alice", "c1"), P("b", OTHER, "Alice", "c1")], [[0], [1]]),
+    "named row numbers of one person": (
+        [P("a", LONG, "Alice", "comment-12"), P("b", OTHER, "Alice", "comment-12")], [[0], [1]]),
     "row numbers on one day": (
         [P("a", LONG, None, "1", {"posted_at": DAY}), P("b", OTHER, None, "1", {"posted_at": DAY})], [[0], [1]]),
     "row numbers of one site": (
@@ -109,7 +112,7 @@ CASES = {
         [P("a", LONG, None, "1", {"posted_at": DATE}), P("b", OTHER, "Bob", "1", {"posted_at": DATE})], [[0, 1]]),
     "the same id and words": ([P("a", LONG, "Alice", "1"), P("b", LONG, "Alice", "1")], [[0, 1]]),
     "the same id, nearly the same words": ([P("a", LONG, None, "x1"), P("b", EDITED, None, "x1")], [[0, 1]]),
-    "the same id, another short wording": ([P("a", SHORT, "Alice", "x1"), P("b", "No.", "Alice", "x1")], [[0, 1]]),
+    "the same id, another short wording": ([P("a", SHORT, "Alice", "k3j2h1"), P("b", "No.", "Alice", "k3j2h1")], [[0, 1]]),
     "an id of a forum": ([P("a", LONG, "Alice", DRAWN), P("b", OTHER, None, DRAWN)], [[0, 1]]),
     "an id of a site": (
         [P("a", LONG, None, "k3j2h1", {"url": f"{HERE}k3j2h1"}), P("b", OTHER, None, "k3j2h1", {"url": f"{HERE}k3j2h1"})],
