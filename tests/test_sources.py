@@ -13,7 +13,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, files
+from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, files, json_file
 from rag.errors import SourceError
 
 from reading import read  # isort: skip
@@ -285,7 +285,8 @@ def test_every_format_gives_the_same_rows(tmp_path: Path):
     "value",
     [
         *("2024-05-31T12:00:00Z", "2024-05-31 12:00:00", "2024-05-31T12:00:00.000Z", "2024-05-31 12:00:00 UTC"),
-        *("20240531T120000Z", "Fri, 31 May 2024 14:00:00 +0200"),
+        *("20240531T120000Z", "Fri, 31 May 2024 14:00:00 +0200", "Fri May 31 2024 14:00:00 GMT+0200 (CEST)"),
+        *("May 31, 2024 12:00 PM", "2024-05-31 12 p.m."),
         *(
             1717156800,
             1717156800.0,
@@ -301,9 +302,28 @@ def test_dates_are_understood_in_the_forms_that_exports_have(value: Any, tmp_pat
     assert read_one(write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})).posted_at == NOON
 
 
-@pytest.mark.parametrize("value", ["2024-05-31", "20240531", 20240531])
+@pytest.mark.parametrize(
+    "value", ["2024-05-31", "20240531", 20240531, "May 31, 2024", "31st May 2024", "May 31, 2024 12 am"]
+)
 def test_a_day_is_its_midnight(value: Any, tmp_path: Path):
     assert read_one(write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})).posted_at == NOON.replace(hour=0)
+
+
+@pytest.mark.parametrize("value", ["202411", 202411, 240531, "May 2024", "31 May", "12:30", "04/05/2024"])
+def test_half_a_date_is_none(value: Any, tmp_path: Path):
+    problem, document = read([write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})])
+    assert "posted_at is no date" in problem.what and document.posted_at is None
+
+
+def test_tables_in_which_values_are_missing_are_read_like_others(tmp_path: Path):
+    path = write(tmp_path / "a.csv", "id,parent_id,thread_id,text\n1,,7.0,One.\n2,1.0,7.0,Two.\n")
+    assert [known(item, "id", "parent_id", "thread_id") for item in read([path])] == [
+        {"id": "1", "parent_id": None, "thread_id": "7"}, {"id": "2", "parent_id": "1", "thread_id": "7"},
+    ]  # fmt: skip
+    row = '{"id": 1, "author": NaN, "posted_at": NaN, "karma": NaN, "text": "One."}\n'
+    assert known(read_one(write(tmp_path / "a.jsonl", row)), "author", "posted_at", "karma") == dict.fromkeys(
+        ("author", "posted_at", "karma")
+    )
 
 
 def test_columns_are_mapped_also_from_inside_objects(tmp_path: Path):
@@ -325,6 +345,44 @@ def test_columns_are_mapped_also_from_inside_objects(tmp_path: Path):
         "karma": 4.0,
         "extra": {"text": "not this", "body": {}, "user": {"karma": 5}, "votes": [{"n": 4}]},
     }
+
+
+def test_rows_inside_a_row_are_read_as_its_replies(tmp_path: Path):
+    thread = {
+        "id": 7, "headline": "Tides", "body": "The post.",
+        "comments": [
+            {"id": 8, "body": "A comment.", "replies": [{"body": "A reply.", "replies": []}, {"id": 9, "body": "[deleted]"}]},
+            {"id": 10, "body": "Another.", "parent_id": 8, "children": [{"name": "no comment"}]},
+        ],
+    }  # fmt: skip
+    path = write(
+        tmp_path / "a.jsonl", json.dumps(thread) + '\n{"id": 1, "comments": [{"id": 2, "body": "Below a link."}]}'
+    )
+    *documents, left_out = read([path], columns={"text": "body", "title": "headline"})
+    assert [(item.id, item.text, item.parent_id, item.thread_id, item.title) for item in documents] == [
+        ("7", "The post.", None, None, "Tides"),
+        ("8", "A comment.", "7", None, "Tides"),
+        (None, "A reply.", "8", None, "Tides"),
+        ("10", "Another.", "8", None, "Tides"),
+        ("2", "Below a link.", None, "1", None),
+    ]
+    assert documents[3].extra == {"children": [{"name": "no comment"}]}
+    assert left_out.what == "1 entry is left out: deleted or removed."
+
+
+@pytest.mark.parametrize("form", [{"indent": 1}, {}])
+def test_what_stands_beside_the_rows_of_an_object_is_read_too(form: dict[str, int], tmp_path: Path):
+    thread = {"text": "The post.", "comments": [{"text": "A comment."}, {"text": "Another."}], "n": 2}
+    found = list(read([write(tmp_path / "a.json", json.dumps(thread, **form))]))
+    assert [item.text for item in found] == ["A comment.", "Another.", "The post."]
+    assert len({item.source for item in found}) == 3
+
+
+def test_an_escape_may_stand_where_a_long_line_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(json_file, "BUFFER", 64)
+    for length in range(64):
+        text = f"{'x' * length}\\ \n\U0001f600\u4e2d\u6587\U0001f600 end"
+        assert read_one(write(tmp_path / "a.json", json.dumps([{"text": text}]))).text == text
 
 
 def test_a_mapping_of_a_column_that_does_not_exist_is_refused_at_once():
