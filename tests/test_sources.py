@@ -312,7 +312,8 @@ def test_a_day_is_its_midnight(value: Any, tmp_path: Path):
 @pytest.mark.parametrize("value", ["202411", 202411, 240531, "May 2024", "31 May", "12:30", "04/05/2024"])
 def test_half_a_date_is_none(value: Any, tmp_path: Path):
     problem, document = read([write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})])
-    assert "posted_at is no date" in problem.what and document.posted_at is None
+    assert "posted_at is no date" in problem.what
+    assert document.posted_at is None
 
 
 def test_tables_in_which_values_are_missing_are_read_like_others(tmp_path: Path):
