@@ -222,6 +222,7 @@ PAGES = [
     Nasty("bomb_of_quotes.html", b"<blockquote>" * 5_000 + b"boom", problems=((None, "nested too deep"),)),
     Nasty("entities.html", b"<p>&lt;b&gt; &amp;amp; &#0; &#x110000; &nosuch; &#128512;</p>", {"": "<b> &amp; \ufffd \ufffd &nosuch; 😀"}),
     Nasty("latin1.html", b"<meta charset='iso-8859-1'><p>caf\xe9</p>", {"": "café"}),
+    Nasty("windows.html", b"<meta charset='latin1'><p>\x93caf\xe9\x94 \x96 x</p>", {"": "“café” – x"}),
     Nasty("not_what_it_says.html", b"<meta charset='utf-8'><p>One</p>\n<p>caf\xe9</p>", problems=((2, "0xe9"),)),
     Nasty("no_encoding.html", b"<meta charset='klingon'><p>One</p>", problems=((1, '"klingon", which is no encoding'),)),
     Nasty("no_text_encoding.html", b"<meta charset='zip'><p>One</p>", problems=((1, '"zip", which is no encoding'),)),

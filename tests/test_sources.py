@@ -13,7 +13,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, files, json_file
+from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, csv_file, files, json_file
 from rag.errors import SourceError
 
 from reading import read  # isort: skip
@@ -377,6 +377,14 @@ def test_what_stands_beside_the_rows_of_an_object_is_read_too(form: dict[str, in
     found = list(read([write(tmp_path / "a.json", json.dumps(thread, **form))]))
     assert [item.text for item in found] == ["A comment.", "Another.", "The post."]
     assert len({item.source for item in found}) == 3
+
+
+def test_an_open_quote_is_followed_for_some_lines_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(csv_file, "MOST_LINES", 20)
+    path = write(tmp_path / "a.csv", 'id,text\n1,"open\n' + "2,two\n" * 30)
+    first, *rest = read([path])
+    assert (first.line, "no end within" in first.what) == (2, True)
+    assert [item.text for item in rest if isinstance(item, RawDocument)] == ["two"]
 
 
 def test_an_escape_may_stand_where_a_long_line_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -878,6 +886,12 @@ def test_any_other_page_is_one_document_without_its_chrome(tmp_path: Path):
         "url": "https://paste.example/a",
         "extra": document.extra,
     }
+
+
+def test_a_page_of_several_articles_is_read_whole(tmp_path: Path):
+    page = "<article><p>One.</p><article><p>Reply.</p></article></article>{}"
+    found = [read_one(write(tmp_path / "a.html", page.format(more))).text for more in ("<p>x</p>", "<article>Two.</article>")]
+    assert found == ["One.\n\nReply.", "One.\n\nReply.\n\nTwo."]
 
 
 BLOG = "<html><nav>Comments</nav><article><h1>Ropes</h1><p>Long.</p><h2>{}</h2><p>Bo: Very.</p></article></html>"
