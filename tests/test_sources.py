@@ -890,7 +890,9 @@ def test_any_other_page_is_one_document_without_its_chrome(tmp_path: Path):
 
 def test_a_page_of_several_articles_is_read_whole(tmp_path: Path):
     page = "<article><p>One.</p><article><p>Reply.</p></article></article>{}"
-    found = [read_one(write(tmp_path / "a.html", page.format(more))).text for more in ("<p>x</p>", "<article>Two.</article>")]
+    found = [
+        read_one(write(tmp_path / "a.html", page.format(more))).text for more in ("<p>x</p>", "<article>Two.</article>")
+    ]
     assert found == ["One.\n\nReply.", "One.\n\nReply.\n\nTwo."]
 
 
