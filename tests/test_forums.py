@@ -25,8 +25,9 @@ import rag
 from ingest.forums import SITES, FetchReport, ForumClient, Site, fetch_post, fetch_user, named_site
 from ingest.forums.addresses import addresses, is_public
 from ingest.forums.client import _retry_after, user_agent
-from ingest.forums.rows import row, text_of
+from ingest.forums.rows import row
 from ingest.forums.sites import post_of, site_of, user_of
+from ingest.sources.forum_magnum import text_of
 from rag.errors import ForumError
 from ui.cli import main
 
@@ -263,7 +264,7 @@ BARE_MATH = "<p>Let <mjx-container><svg></svg></mjx-container>.</p>"
 )
 def test_text_is_the_markdown_unless_formulas_are_only_in_the_html(contents: Any, text: str | None) -> None:
     """Rendered and labelled to February 2026 and from July 2026; between them only the markdown knows."""
-    assert text_of(contents, LESSWRONG) == text
+    assert text_of(contents, LESSWRONG.url) == text
 
 
 # --- paging by date ---

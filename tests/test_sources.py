@@ -731,12 +731,19 @@ def test_rows_of_the_forums_api_are_read_as_the_site_shows_them(tmp_path: Path):
         "af": True,
     }
     hidden = row | {"_id": "hidden", "user": None, "contents": {"html": "<p>It <b>is</b>.</p>"}}
-    gone = [row | {"_id": "gone", "deleted": True, "contents": None}, row | {"_id": "no", "rejected": True}]
-    path = write(tmp_path / "api.json", {"data": {"comments": {"results": [row, hidden, *gone]}}})
+    formula = "<p>As <a href='/w/x'>said</a> <span class='mjpage' aria-label='x^2'>x2</span> [1]</p>"
+    lost = row | {"_id": "lost", "contents": {"markdown": r"As [said](/w/x) x2 \[1\]", "html": formula}}
+    gone = [
+        row | {"_id": "gone", "deleted": True, "contents": None},
+        row | {"_id": "no", "rejected": True},
+        row | {"spam": True},
+    ]
+    path = write(tmp_path / "api.json", {"data": {"comments": {"results": [row, hidden, lost, *gone]}}})
 
     found = by_id(path)
 
-    assert list(found) == ["aBcDeFgHiJkLmNoPq", "hidden"]
+    assert list(found) == ["aBcDeFgHiJkLmNoPq", "hidden", "lost"]
+    assert found["lost"].text == "As [said](https://forum.example/w/x) $x^2$ [1]"
     assert known(found["aBcDeFgHiJkLmNoPq"], "author", "text", "title", "thread_id", "karma", "extra") == {
         "author": "Ada",
         "text": "It is $x$.",
