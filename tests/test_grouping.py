@@ -77,6 +77,7 @@ CASES = {
     "two people, the same words": ([P("a", LONG, "Alice"), P("a", LONG, "Bob")], [[0], [1]]),
     "two people, the same short words": ([P("a", SHORT, "Alice"), P("b", SHORT, "Bob")], [[0], [1]]),
     "a person in two dumps": ([P("a", LONG, "Alice"), P("b", LONG, "alice ")], [[0, 1]]),
+    "a name in other signs that look the same": ([P("a", LONG, "Jos\u00e9 M."), P("b", LONG, "Jose\u0301\u00a0M.\u200b")], [[0, 1]]),
     "a person's short words in two dumps": ([P("a", SHORT, "Alice"), P("b", SHORT, "Alice")], [[0, 1]]),
     "short words of nobody known": ([P("a", SHORT), P("b", SHORT)], [[0], [1]]),
     "short words of a profile without a name": (

@@ -17,7 +17,7 @@ from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_column
 from rag.errors import SourceError
 
 from reading import read  # isort: skip
-from saved_pages import EA_USER, GREATERWRONG_POST, LESSWRONG_2020, LESSWRONG_POST, LESSWRONG_USER  # isort: skip
+from saved_pages import EA_USER, GREATERWRONG_POST, GREATERWRONG_USER, LESSWRONG_2020, LESSWRONG_POST, LESSWRONG_USER  # isort: skip
 
 DUMP = """Ada Quill
 
@@ -877,6 +877,13 @@ def test_a_saved_greaterwrong_page_gives_the_same_comment_and_the_main_sites_lin
         "firstFirstFirst01": ("Bo", None),
         "secondSecondSec01": (None, "firstFirstFirst01"),
     }
+
+
+def test_a_saved_greaterwrong_profile_tells_what_its_comments_answer(tmp_path: Path):
+    comment = read_one(write(tmp_path / "user.html", GREATERWRONG_USER))
+    assert known(comment, "id", "author", "parent_id", "title", "text") == {
+        "id": "ninthNinthNinth01", "author": "Bo", "parent_id": "tenthTenthTenth01", "title": "On knots", "text": "Not so.",
+    }  # fmt: skip
 
 
 def test_any_other_page_is_one_document_without_its_chrome(tmp_path: Path):
