@@ -72,7 +72,7 @@ def ingest(
         indexed, and what they held before stays indexed.
 
     Raises:
-        SourceError: There is nothing to read, or `columns` names an unknown column.
+        SourceError: There is nothing to read, a path is empty, or `columns` names an unknown column.
         StoreMismatch: The index was made with another embedding model.
         StoreUnavailable: Another ingest is running, or the folder cannot be written.
         SettingsError: `segment_with_model` without a chat model.
@@ -83,6 +83,9 @@ def ingest(
     settings = settings or Settings()
     judge = _judge(settings, progress) if segment_with_model else None
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
+    if "" in paths:
+        # As of a variable that is not set in a shell; `Path` takes it for the folder one is in.
+        raise SourceError("One of the paths is empty. Give files or folders.")
     # Where there is neither an index nor anything to read, no index is made.
     store = _store(settings) if _has_index(settings) else None
     if not paths and rebuild and store:

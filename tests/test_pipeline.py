@@ -303,6 +303,11 @@ def test_files_of_one_name_in_folders_of_one_name_are_all_kept(settings: Setting
     ]  # fmt: skip
 
 
+def test_an_empty_path_is_not_the_folder_one_is_in(folder: Path, settings: Settings) -> None:
+    with pytest.raises(SourceError, match="One of the paths is empty"):
+        ingest([folder, ""], settings=settings)
+
+
 @pytest.mark.parametrize("columns", [{"body": "text"}, {"text": ""}, {"author": " "}])
 def test_mapping_that_cannot_be_is_refused_and_changes_nothing(
     columns: dict[str, str], folder: Path, settings: Settings

@@ -536,6 +536,7 @@ THREAD = [
             parent_id="t3_p1",
             link_id="t3_p1",
             score=-3,
+            edited=1717243200.0,
             subreddit="glue",
             permalink="/r/glue/comments/p1/glue/c1/",
             replies=listing(REPLY, thing("t1", id="c4", body="[removed]"), thing("more", count=12, children=["c5"])),
@@ -568,7 +569,7 @@ def test_a_reddit_thread_gives_its_post_and_comments(tmp_path: Path):
         "thread_id": "p1",
         "karma": -3.0,
         "quoted": ((0, 7),),
-        "extra": {"subreddit": "glue", "anonymous": True},
+        "extra": {"edited_at": "2024-06-01T12:00:00+00:00", "subreddit": "glue", "anonymous": True},
         "line": 1,
     }
     assert known(found["c3"], "text", "author", "parent_id") == {
