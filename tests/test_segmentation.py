@@ -295,6 +295,15 @@ def test_post_titles_above_comments_are_chrome() -> None:
     assert slices(text, found.chrome)[1:] == titles
 
 
+@pytest.mark.parametrize("foot", ["Reply\n", "5\nReply\n", ""])
+@pytest.mark.parametrize("head", ["On knots\nAda Voss\n3y\n", "Knots\nAda Voss\n3y\n", "Ada Voss\n3y\n", ""])
+def test_a_short_comment_is_no_title_of_a_post(head: str, foot: str) -> None:
+    said = ["The moon does most of it.", "Totally agree with this", "Same here with my boat", "No."]
+    page = "Ada Voss\nComments\nSorted by New\n" + "".join(f"{head}{text}\n{foot}" for text in said)
+    if foot or head.startswith("Ada"):
+        assert texts(page, segment(page)) == said
+
+
 def test_a_single_heading_inside_a_comment_stays_text() -> None:
     text = "\n".join(
         ["Ada Byron", "Comments", "I have two points.", "The Harbour Question", "It silts up, and the dredger is sold."]
