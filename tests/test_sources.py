@@ -674,6 +674,7 @@ def test_a_hacker_news_tree_gives_its_comments_as_markdown(tmp_path: Path):
         "url": "https://news.ycombinator.com/item?id=2",
         "posted_at": NOON,
         "thread_id": "1",
+        "title": "Glue",
         "quoted": ((0, 8),),
         "line": 1,
     }
