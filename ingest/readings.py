@@ -58,13 +58,15 @@ class Readings:
         return sorted({reading.root for reading in self._by_name.values()})
 
     def of(self, file: SourceFile) -> Reading:
-        """The file at this place; else the one of this name, if it is there no more; else the one with these bytes."""
-        if known := self._by_path.get(file.path):
-            return known
+        """The file at this place; else the one of this name, if it is there no more. But what has the bytes of another is that."""
+        same = self._by_bytes.get(bytes_of(file))
         named = self._by_name.get(file.source)
-        if named and (is_gone(named.path) or _is_same(named.path, file.path)):
-            return named
-        return self._by_bytes.get(bytes_of(file), Reading())
+        if named and not (is_gone(named.path) or _is_same(named.path, file.path)):
+            named = None
+        for known in (self._by_path.get(file.path), named):
+            if known and (same is None or known.sha256 == same.sha256):
+                return known
+        return same or Reading()
 
 
 def bytes_of(file: SourceFile) -> str:

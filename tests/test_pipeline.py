@@ -286,6 +286,19 @@ def test_columns_and_author_that_were_named_once_hold(again: str, settings: Sett
     assert texts(settings) == expected
 
 
+def test_authors_named_by_hand_go_with_their_dumps_when_these_change_names(settings: Settings, tmp_path: Path) -> None:
+    page = "I sail.\n\nPosts\n\nWiki Contributions\n\nComments\n\n{}\n"
+    one, two = (tmp_path / "in" / name for name in ("one.txt", "two.txt"))
+    write(one).write_text(page.format(TIDES), encoding="utf-8")
+    two.write_text(page.format(BREAD), encoding="utf-8")
+    ingest(one.parent, settings=settings, author_names={"one.txt": "Ada", "two.txt": "Bo"})
+    one.rename(tmp_path / "aside")
+    two.rename(one)
+    (tmp_path / "aside").rename(two)
+    ingest(one.parent, settings=settings)
+    assert texts(settings) == [("Ada", TIDES), ("Bo", BREAD)]
+
+
 def test_columns_hold_for_their_own_file_where_two_have_one_name(settings: Settings, tmp_path: Path) -> None:
     ingest(write(tmp_path / "a" / "rows.jsonl", {"body": TIDES}), settings=settings, columns={"text": "body"})
     ingest(write(tmp_path / "b" / "rows.jsonl", row("b1", KNOTS)), settings=settings)
