@@ -200,7 +200,7 @@ _HEAD_LINES = 120
 _HEAD_LENGTH = 8_000
 _BIO_LENGTH = 2_000
 _NAME_LENGTH = 60
-_BIO_SECTIONS = frozenset({"bio", "participation", "how others can help me", "how i can help others"})
+_BIO_SECTIONS = frozenset({"user profile", "bio", "participation", "how others can help me", "how i can help others"})
 _PROFILE_BUTTONS = frozenset({"message", "send message", "send a message", "subscribe", "dialogue"})
 
 

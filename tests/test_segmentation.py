@@ -197,6 +197,14 @@ def test_titles_of_listed_posts_are_chrome_and_sections_of_a_bio_are_profile() -
     assert texts(text, found) == COMMENTS
 
 
+def test_the_bio_of_an_early_page_stands_below_its_heading() -> None:
+    head = ["User Profile", "120", "I study tides.", "Send a message", "Recent Posts", "On Tides", "Recent Comments"]
+    text = "\n\n".join([*head, *COMMENTS])
+    found = segment(text)
+    assert slices(text, found.profile) == ["I study tides."]
+    assert texts(text, found) == COMMENTS
+
+
 @pytest.mark.parametrize(
     ("above", "between", "below"),
     [
