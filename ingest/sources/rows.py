@@ -244,7 +244,8 @@ class Rows:
         while waiting:
             values = waiting.pop()
             inside = {name: values[name] for name in _INSIDE if self._are_rows(values.get(name))}
-            row = Row({name: value for name, value in values.items() if name not in inside}, line, self.columns)
+            own = {name: values[name] for name in values if name not in inside} if inside else values
+            row = Row(own, line, self.columns)
             waiting += reversed([row.below(reply) for replies in inside.values() for reply in replies])
             if row.is_gone("text"):
                 yield from self.add(LeftOut("deleted or removed"), line)
