@@ -6,6 +6,7 @@ Does not clean markup and knows nothing of the store; the tokenizer is passed in
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -16,6 +17,10 @@ TARGET_CHARS = 880
 """Passages are filled up to this length, as far as the embedding model takes it."""
 WINDOW_SENTENCES = (1, 2)
 """Sizes of the sentence windows that get a vector of their own beside the passage's."""
+
+LOOKED_AT = 16
+"""Characters per token that are looked at first, where a sentence is longer."""
+_BLANKS = re.compile(r"\s*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +71,25 @@ def _fitting(
 ) -> Iterator[tuple[Range, int]]:
     """Sentences with their token counts; those too long for the model in pieces."""
     for start, end in sentences:
-        spans = token_spans(text[start:end])
-        while len(spans) > max_tokens:
+        while len(spans := _first_spans(text, start, end, token_spans, max_tokens)) > max_tokens:
             cut = _cut(text, start, spans, max_tokens)
             kept = text[start:cut].rstrip()
             yield (start, start + len(kept)), sum(1 for span in spans if span[1] <= cut - start)
-            start = cut + len(text[cut:end]) - len(text[cut:end].lstrip())
-            spans = token_spans(text[start:end])
+            start = _BLANKS.match(text, cut, end).end()
         yield (start, end), len(spans)
+
+
+def _first_spans(
+    text: str, start: int, end: int, token_spans: Callable[[str], Sequence[Range]], max_tokens: int
+) -> Sequence[Range]:
+    """All tokens, or at least one more than fit: not all that is left of a long sentence is looked at for each piece."""
+    length = LOOKED_AT * max_tokens
+    while start + length < end:
+        spans = token_spans(text[start : start + length])
+        if len(spans) > max_tokens:
+            return spans
+        length *= 2
+    return token_spans(text[start:end])
 
 
 def _cut(text: str, start: int, spans: Sequence[Range], max_tokens: int) -> int:

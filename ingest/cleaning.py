@@ -683,15 +683,26 @@ def _is_inside(offset: int, starts: tuple[int, ...], ends: tuple[int, ...]) -> b
 
 # --- voices -----------------------------------------------------------------------------------------------------------
 
-_QUOTE_LINE = re.compile(r"(?:^|(?<=\r))[ ]{0,3}>(?!!)[^\r\n]*", re.MULTILINE)
+_QUOTE_LINE = re.compile(
+    r"""(?:^|(?<=\r)) (?: [ ]{0,3}(?=>(?!!)) | [ ]{4,12}(?P<deep>(?=>[ ])) | [ ]{0,12}(?:(?:[-*+]|\d{1,9}[.)])[ ]+){1,4}(?=>[ ]) )
+    (?P<quote>>[^\r\n]*)""",
+    re.MULTILINE | re.VERBOSE,
+)
 
 
 def quoted_ranges(text: str) -> tuple[Range, ...]:
-    """Markdown blockquotes: words that the author took from somebody else. Spoilers (`>!`) are the author's own."""
+    """Markdown blockquotes: words that the author took from somebody else. Spoilers (`>!`) and code are the author's own."""
     ranges: list[Range] = []
+    fences = [span for span in protected_ranges(text) if text[span[0] : span[1]].lstrip()[:1] in ("`", "~")]
+    starts, ends = tuple(start for start, _ in fences), tuple(end for _, end in fences)
     for match in _QUOTE_LINE.finditer(text):
-        if ranges and not text[ranges[-1][1] : match.start()].strip(" \t\r\n"):
-            ranges[-1] = ranges[-1][0], match.end()
+        start, end = match.span("quote")
+        goes_on = bool(ranges) and not text[ranges[-1][1] : start].strip(" \t\r\n")
+        # So far to the right stands code, unless a quotation inside a list goes on.
+        if (match["deep"] is not None and not goes_on) or _is_inside(start, starts, ends):
+            continue
+        if goes_on:
+            ranges[-1] = ranges[-1][0], end
         else:
-            ranges.append(match.span())
+            ranges.append((start, end))
     return tuple(ranges)

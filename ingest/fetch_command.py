@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from ingest.forums import FetchReport, Site
 
 EPILOG = (
-    "exit status: 0 everything was fetched, 1 stopped early (the same command goes on later), 2 nothing was done. "
+    "exit status: 0 everything was fetched, 1 stopped early (the same command goes on later) or the site gives nobody the rest, "
+    "2 nothing was done. "
     "A second run brings what is new; with --refresh also karma, edits and deletions of older comments."
 )
 
@@ -91,8 +92,8 @@ def _reports(client: ForumClient, args: argparse.Namespace, since: datetime | No
 
 def _finish(args: argparse.Namespace, settings: Settings, reports: list[FetchReport], failure: RagError | None) -> int:
     """Print the reports, ingest if asked to, and choose the exit status."""
-    stopped = failure is not None or any(report.stopped for report in reports)
-    if not args.json and (stopped or not args.quiet):
+    complete = failure is None and all(report.complete for report in reports)
+    if not args.json and not (complete and args.quiet):
         print("\n".join(map(str, reports)))
     if failure is not None:
         print(f"Stopped early: {failure}", file=sys.stderr)
@@ -102,7 +103,7 @@ def _finish(args: argparse.Namespace, settings: Settings, reports: list[FetchRep
         print(json.dumps({**said, "ingest": read.to_dict() if read else None}, ensure_ascii=False, indent=2))
     elif read is not None and (read.errors or not args.quiet):
         print(read)
-    return 1 if stopped or (read is not None and read.errors) else 0
+    return 1 if not complete or (read is not None and read.errors) else 0
 
 
 def _ingest(args: argparse.Namespace, settings: Settings, reports: list[FetchReport]):

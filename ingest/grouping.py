@@ -22,8 +22,8 @@ SHORT = 40
 is said often."""
 _DRAWN = re.compile(r"[0-9A-Za-z]{17}|[0-9a-f]{24,}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 """Identifiers drawn at random, which no two sites give twice: of ForumMagnum, MongoDB, UUIDs."""
-_COUNTED = re.compile(r"\d{1,5}")
-"""Identifiers that may be no more than the number of a row."""
+_COUNTED = re.compile(r"(?:[a-z]|comment|[a-z]+[-_.:#])?\d{1,5}", re.IGNORECASE)
+"""Identifiers that may be no more than the number of a row: "17", "c17", "comment-17"."""
 MOST_ALIKE = 50
 """Wordings, or sightings of one, that may be nearly the same: what is said oftener is no sign of being the same comment."""
 

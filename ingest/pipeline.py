@@ -38,7 +38,7 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder
 
-VERSION = 6
+VERSION = 7
 """Part of every fingerprint: raise it when the same file would now be read differently."""
 BATCH = 128
 """Comments that are chunked and embedded together."""
@@ -72,7 +72,7 @@ def ingest(
         indexed, and what they held before stays indexed.
 
     Raises:
-        SourceError: There is nothing to read, or `columns` names an unknown column.
+        SourceError: There is nothing to read, a path is empty, or `columns` names an unknown column.
         StoreMismatch: The index was made with another embedding model.
         StoreUnavailable: Another ingest is running, or the folder cannot be written.
         SettingsError: `segment_with_model` without a chat model.
@@ -83,6 +83,9 @@ def ingest(
     settings = settings or Settings()
     judge = _judge(settings, progress) if segment_with_model else None
     paths = [paths] if isinstance(paths, str | Path) else list(paths)
+    if "" in paths:
+        # As of a variable that is not set in a shell; `Path` takes it for the folder one is in.
+        raise SourceError("One of the paths is empty. Give files or folders.")
     # Where there is neither an index nor anything to read, no index is made.
     store = _store(settings) if _has_index(settings) else None
     if not paths and rebuild and store:
@@ -229,16 +232,17 @@ class Run:
     # --- reading ---
 
     def _list(self, found: Sequence[SourceFile | Problem]) -> list[SourceFile]:
-        listed = []
+        listed: dict[str, SourceFile] = {}
         for item in found:
             if isinstance(item, SourceFile):
-                listed.append(replace(item, source=named_as_before(self.db, item)))
+                name = named_as_before(self.db, item, listed)
+                listed[name] = replace(item, source=name)
             else:
                 self._note(item)
         self.files_found = len(listed)
-        self.authors, mistakes = authors(listed, self.author_names)
+        self.authors, mistakes = authors(listed.values(), self.author_names)
         self.errors += mistakes
-        return listed
+        return list(listed.values())
 
     def _read(self, file: SourceFile) -> None:
         known = self.db.execute("SELECT path, root, fingerprint FROM files WHERE name = ?", (file.source,)).fetchone()

@@ -7,13 +7,14 @@ through a new name or place, by which a file is known again from its bytes. Does
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from sqlite3 import Connection
 
 from ingest.sources import SourceFile
+from ingest.sources.folders import longer_names
 from rag.errors import SourceError
 
 
@@ -57,13 +58,15 @@ class Readings:
         return sorted({reading.root for reading in self._by_name.values()})
 
     def of(self, file: SourceFile) -> Reading:
-        """The file at this place; else the one of this name, if it is there no more; else the one with these bytes."""
-        if known := self._by_path.get(file.path):
-            return known
+        """The file at this place; else the one of this name, if it is there no more. But what has the bytes of another is that."""
+        same = self._by_bytes.get(bytes_of(file))
         named = self._by_name.get(file.source)
-        if named and (is_gone(named.path) or _is_same(named.path, file.path)):
-            return named
-        return self._by_bytes.get(bytes_of(file), Reading())
+        if named and not (is_gone(named.path) or _is_same(named.path, file.path)):
+            named = None
+        for known in (self._by_path.get(file.path), named):
+            if known and (same is None or known.sha256 == same.sha256):
+                return known
+        return same or Reading()
 
 
 def bytes_of(file: SourceFile) -> str:
@@ -74,15 +77,23 @@ def bytes_of(file: SourceFile) -> str:
         return ""
 
 
-def named_as_before(connection: Connection, file: SourceFile) -> str:
-    """A file keeps the name it has in the index; two files of one name in different folders are told apart."""
+def named_as_before(connection: Connection, file: SourceFile, others: Collection[str]) -> str:
+    """A file keeps the name it has in the index; further files of that name get names of parent folders before it.
+
+    Args:
+        connection: The index.
+        file: Under the name that it has among those given.
+        others: Names that further files of this run have got.
+    """
     row = connection.execute("SELECT name FROM files WHERE path = ?", (str(file.path),)).fetchone()
     if row:
         return row["name"]
-    taken = connection.execute("SELECT path FROM files WHERE name = ?", (file.source,)).fetchone()
-    if not taken or is_gone(Path(taken["path"])) or _is_same(Path(taken["path"]), file.path):
-        return file.source
-    return f"{file.root.name if file.root != file.path else file.path.parent.name}/{file.source}"
+    for name in longer_names(file):
+        taken = connection.execute("SELECT path FROM files WHERE name = ?", (name,)).fetchone()
+        free = not taken or is_gone(Path(taken["path"])) or _is_same(Path(taken["path"]), file.path)
+        if free and name not in others:
+            return name
+    return file.path.as_posix()
 
 
 def root_of(file: SourceFile, known: str | None) -> Path:

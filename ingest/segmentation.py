@@ -200,7 +200,7 @@ _HEAD_LINES = 120
 _HEAD_LENGTH = 8_000
 _BIO_LENGTH = 2_000
 _NAME_LENGTH = 60
-_BIO_SECTIONS = frozenset({"bio", "participation", "how others can help me", "how i can help others"})
+_BIO_SECTIONS = frozenset({"user profile", "bio", "participation", "how others can help me", "how i can help others"})
 _PROFILE_BUTTONS = frozenset({"message", "send message", "send a message", "subscribe", "dialogue"})
 
 
@@ -418,8 +418,9 @@ def _drop_chrome(lines: list[Line], name: Line | None, profile: list[Line]) -> t
     ]
     weak = [line.text.casefold() in own or cleaning.is_weak_chrome_line(line.text) for line in lines]
     dated = [cleaning.is_date_line(line.text) for line in lines]
-    chrome = _spread(strong, weak, dated, [line.text.casefold() in own for line in lines])
-    for index in _titles(lines, chrome):
+    named = [line.text.casefold() in own for line in lines]
+    chrome = _spread(strong, weak, dated, named)
+    for index in _titles(lines, chrome, named):
         chrome[index] = True
     kept: list[Line] = []
     dropped: list[Line] = []
@@ -482,11 +483,12 @@ def _spread(strong: list[bool], weak: list[bool], dated: list[bool], own: list[b
     return chrome
 
 
-def _titles(lines: list[Line], chrome: list[bool]) -> list[int]:
+def _titles(lines: list[Line], chrome: list[bool], own: list[bool]) -> list[int]:
     """Titles of posts, where a page prints one above each comment.
 
-    A line above other chrome of a comment's head is one if it is no sentence. Elsewhere several lines must look like
-    titles before any of them counts, since a comment may have headings of its own.
+    A line above other chrome of a comment's head is one if it is no sentence, and so is whatever stands between the button
+    below one comment and the head of the next. Elsewhere several lines must look like titles before any of them counts, since a
+    comment may have headings of its own.
     """
     above_heads = []
     alone = []
@@ -494,15 +496,33 @@ def _titles(lines: list[Line], chrome: list[bool]) -> list[int]:
     casual = sum(line.text[0].islower() for line in lines) > 0.5 * len(lines)
     for index, line in enumerate(lines[:-1]):
         before_ended = index == 0 or chrome[index - 1] or casual or cleaning.ends_sentence(lines[index - 1].text)
-        if chrome[index] or not before_ended or not cleaning.could_be_title(line.text):
+        if chrome[index] or not before_ended:
+            continue
+        framed = own[index + 1] if index == 0 else chrome[index + 1] and _is_reply_button(lines[index - 1])
+        if not framed and not cleaning.could_be_title(line.text):
             continue
         if chrome[index + 1]:
-            above_heads.append(index)
+            if not _is_body(lines, chrome, own, index):
+                above_heads.append(index)
         elif _opens_comment(lines[index + 1].text) and (casual or not lines[index + 1].text[0].islower()):
             alone.append(index)
             cased += cleaning.is_title_case(line.text)
     many = cased >= 3 and cased >= 0.5 * len(alone) and len(alone) >= 0.08 * len(lines)
     return [*(above_heads if len(above_heads) >= 2 else []), *(alone if many else [])]
+
+
+def _is_body(lines: list[Line], chrome: list[bool], own: list[bool], index: int) -> bool:
+    """Whether a line between chrome is all of a comment: the button is below it, or the head of one above it already."""
+    above = list(takewhile(chrome.__getitem__, range(index - 1, -1, -1)))
+    below = list(takewhile(chrome.__getitem__, range(index + 1, len(lines))))
+    if any(_is_reply_button(lines[beside]) for beside in below):
+        return True
+    headed = any(own[beside] for beside in above) and not any(_is_reply_button(lines[beside]) for beside in above)
+    return headed and any(own[beside] for beside in below)
+
+
+def _is_reply_button(line: Line) -> bool:
+    return line.text.casefold() == "reply"
 
 
 def _opens_comment(text: str) -> bool:

@@ -6,6 +6,8 @@ ranges on `Comment` and `Passage` (`quoted`, `gaps`, `sentences`, `quotes`) coun
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -19,6 +21,8 @@ Range = tuple[int, int]
 Kind = Literal["comment", "profile", "document"]
 
 UNNAMED = "an unnamed author"
+_UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
+"""Signs without a width, which copied names may hold."""
 EVIDENCE = "evidence"
 """Stands for a model's name where answers are made of quotes."""
 UNSURE_BORDER = 0.75
@@ -276,8 +280,9 @@ class IndexInfo:
 
 
 def author_key(name: str | None) -> str:
-    """What author names are compared by: case, underscores and surplus spaces do not matter."""
-    return " ".join((name or "").replace("_", " ").casefold().split())
+    """What author names are compared by: case, underscores, surplus spaces and what nobody sees do not matter."""
+    seen = _UNSEEN.sub("", unicodedata.normalize("NFKC", name or ""))
+    return " ".join(seen.replace("_", " ").casefold().split())
 
 
 def as_datetime(value: datetime | date | str | None, *, end_of_day: bool = False) -> datetime | None:

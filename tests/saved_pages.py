@@ -147,3 +147,12 @@ GREATERWRONG_POST = """<!doctype html><html><head><meta charset="utf-8"><title>O
 <div class="body-text comment-body"><p>No.</p></div></div></li></ul></li>
 <li id="comment-deletedDeleted001" class="comment-item depth-odd"><div class="comment deleted-comment"><div class="comment-meta">
 <span class="deleted-meta">[ ]</span></div><div class="body-text comment-body">[deleted]</div></div></li></ul></div></body></html>"""
+
+GREATERWRONG_USER = """<html><body><!-- saved from url=(0038)https://www.greaterwrong.com/users/bo -->
+<h1 class="page-main-heading">Bo</h1><ul class="comment-thread"><li id="comment-ninthNinthNinth01" class="comment-item">
+<div class="comment" data-post-id="aBcDeFgHiJkLmNoPq"><div class="comment-meta"><a class="author" href="/users/bo">Bo</a>
+<a class="date" href="/posts/aBcDeFgHiJkLmNoPq/on-knots#comment-ninthNinthNinth01" data-js-date="1709634030000">5 Mar</a>
+<div class="comment-post-title"><span class="comment-in-reply-to">in reply to: <a class="inline-author" href="/users/ada">Ada</a>’s
+<a href="/posts/aBcDeFgHiJkLmNoPq/on-knots#comment-tenthTenthTenth01">comment</a> </span>
+<span class="comment-post-title2">on: <a href="/posts/aBcDeFgHiJkLmNoPq/on-knots">On knots</a></span></div></div>
+<div class="body-text comment-body"><p>Not so.</p></div></div></li></ul></body></html>"""

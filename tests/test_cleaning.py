@@ -315,6 +315,10 @@ def test_public_documents_raise_few_false_alarms(shared: Path) -> None:
         (">! a spoiler of my own", []),
         ("5 > 3 is true", []),
         ("> one\r\nmine", ["> one"]),
+        ("- > in a list\n  > twice\n\n  mine\n1. > again", ["> in a list\n  > twice", "> again"]),
+        ("- a\n  1. > deep\n     > deeper\n\n     mine", ["> deep\n     > deeper"]),
+        ("- >90% of my own", []),
+        ("```\n> prompt\n```\n> theirs\n\nmine\n\n    > prompt", ["> theirs"]),
     ],
 )
 def test_markdown_blockquotes_are_quoted_and_spoilers_are_not(text: str, expected: list[str]) -> None:

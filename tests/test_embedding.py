@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from ingest.chunking import chunk
 from rag.errors import EmbeddingError
 from rag.models.embedding import BUNDLED, Embedder, SentenceTransformersBackend, load_embedder
 from rag.settings import Settings
@@ -64,6 +66,20 @@ def test_first_row_of_windows_is_the_whole_text(embedder: Embedder) -> None:
 def test_token_spans_are_code_points(embedder: Embedder) -> None:
     text = "İ 🙂 tide"
     assert text[slice(*embedder.token_spans(text)[-1])] == "tide"
+
+
+@pytest.mark.parametrize("unit", ["tide ", "x", "a,", f"{'x' * 5_000} "])
+def test_a_sentence_without_end_is_looked_at_a_few_times_only(unit: str) -> None:
+    text, seen = unit * (40_000 // len(unit)), []
+
+    def words_and_marks(part: str) -> list[tuple[int, int]]:
+        seen.append(len(part))
+        return [match.span() for match in re.finditer(r"\w+|[^\w\s]", part)]
+
+    chunks = chunk(text, token_spans=words_and_marks, max_tokens=20)
+    assert "".join(text[one.start : one.end] for one in chunks).replace(" ", "") == text.replace(" ", "")
+    assert all(len(words_and_marks(text[one.start : one.end])) <= 20 for one in chunks)
+    assert sum(seen) < 30 * len(text)
 
 
 def test_prefixes_change_identity_and_leave_room(model_cache: Path) -> None:

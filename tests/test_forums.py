@@ -25,8 +25,9 @@ import rag
 from ingest.forums import SITES, FetchReport, ForumClient, Site, fetch_post, fetch_user, named_site
 from ingest.forums.addresses import addresses, is_public
 from ingest.forums.client import _retry_after, user_agent
-from ingest.forums.rows import row, text_of
+from ingest.forums.rows import row
 from ingest.forums.sites import post_of, site_of, user_of
+from ingest.sources.forum_magnum import text_of
 from rag.errors import ForumError
 from ui.cli import main
 
@@ -263,7 +264,7 @@ BARE_MATH = "<p>Let <mjx-container><svg></svg></mjx-container>.</p>"
 )
 def test_text_is_the_markdown_unless_formulas_are_only_in_the_html(contents: Any, text: str | None) -> None:
     """Rendered and labelled to February 2026 and from July 2026; between them only the markdown knows."""
-    assert text_of(contents, LESSWRONG) == text
+    assert text_of(contents, LESSWRONG.url) == text
 
 
 # --- paging by date ---
@@ -347,7 +348,7 @@ def test_more_comments_of_one_moment_than_can_be_paged_are_said_and_the_walk_goe
     last = forum.add(forum.mira, forum.tides, postedAt="2024-02-02T00:00:00.000Z")
     with serving(forum) as server:
         report = fetch_user(asking(server, farthest=20, last_page=20), "mira", out=tmp_path)
-    assert report.stopped == (
+    assert report.out_of_reach == (
         "More than 20 comments have the date 2024-02-01T00:00:00.000Z; not all of them were reached."
     )
     assert (report.stored, ids_of(report)[-1]) == (41, last["_id"])
@@ -360,7 +361,7 @@ def test_more_comments_of_one_moment_than_can_be_paged_are_said_and_the_walk_goe
 def test_offsets_reach_from_both_ends_to_the_middle(ea: ForumServer, asking, tmp_path: Path, count: int) -> None:
     wanted = fill(ea.forum, count)
     report = fetch_user(asking(ea, walk="offset", farthest=20, last_page=20), "mira", out=tmp_path)
-    assert report.stopped is None
+    assert report.complete
     assert sorted(ids_of(report) if count else []) == wanted
 
 
@@ -368,7 +369,7 @@ def test_what_no_offset_reaches_is_said(ea: ForumServer, asking, tmp_path: Path)
     wanted = fill(ea.forum, 90)
     report = fetch_user(asking(ea, walk="offset", farthest=20, last_page=20), "mira", out=tmp_path)
     assert sorted(ids_of(report)) == wanted[:40] + wanted[50:]
-    assert report.stopped == (
+    assert report.out_of_reach == (
         "The site lets nobody page further than 20 comments; some before 2024-01-03 were not reached."
     )
 
@@ -1085,6 +1086,20 @@ def test_stop_at_one_person_keeps_the_others(
     said = json.loads(capsys.readouterr().out)
     assert [report["stored"] for report in said["fetched"]] == [3]
     assert 'knows no user "nobody"' in said["stopped"]
+
+
+def test_what_a_site_gives_nobody_does_not_stop_the_import_of_others(
+    ea: ForumServer, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(ea.forum, 90)
+    ea.forum.add(ea.forum.oren, ea.forum.tides)
+    site = replace(named_site(ea.url, allow_local=True), walk="offset", farthest=20, page=10, last_page=20)
+    monkeypatch.setattr("ingest.fetch_command.named_site", lambda host, **options: site)
+    assert main(fetch_command(ea, "--user", "mira", "--user", "oren", "--out", str(tmp_path))) == 1
+    said = capsys.readouterr().out
+    assert "lets nobody page further" in said
+    assert "comments by Oren: 1 comments are in" in said
+    assert "Stopped early" not in said
 
 
 @pytest.mark.parametrize(

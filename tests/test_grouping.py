@@ -77,6 +77,7 @@ CASES = {
     "two people, the same words": ([P("a", LONG, "Alice"), P("a", LONG, "Bob")], [[0], [1]]),
     "two people, the same short words": ([P("a", SHORT, "Alice"), P("b", SHORT, "Bob")], [[0], [1]]),
     "a person in two dumps": ([P("a", LONG, "Alice"), P("b", LONG, "alice ")], [[0, 1]]),
+    "a name in other signs that look the same": ([P("a", LONG, "Jos\u00e9 M."), P("b", LONG, "Jose\u0301\u00a0M.\u200b")], [[0, 1]]),
     "a person's short words in two dumps": ([P("a", SHORT, "Alice"), P("b", SHORT, "Alice")], [[0, 1]]),
     "short words of nobody known": ([P("a", SHORT), P("b", SHORT)], [[0], [1]]),
     "short words of a profile without a name": (
@@ -99,6 +100,9 @@ CASES = {
     "row numbers of unrelated files": ([P("a", LONG, "Alice", "1"), P("b", OTHER, "Carol", "1")], [[0], [1]]),
     "row numbers, nobody named": ([P("a", LONG, None, "1"), P("b", OTHER, None, "1")], [[0], [1]]),
     "row numbers of one person": ([P("a", LONG, "Alice", "1"), P("b", OTHER, "Alice", "1")], [[0], [1]]),
+    "lettered row numbers of one person": ([P("a", LONG, "Alice", "c1"), P("b", OTHER, "Alice", "c1")], [[0], [1]]),
+    "named row numbers of one person": (
+        [P("a", LONG, "Alice", "comment-12"), P("b", OTHER, "Alice", "comment-12")], [[0], [1]]),
     "row numbers on one day": (
         [P("a", LONG, None, "1", {"posted_at": DAY}), P("b", OTHER, None, "1", {"posted_at": DAY})], [[0], [1]]),
     "row numbers of one site": (
@@ -109,7 +113,7 @@ CASES = {
         [P("a", LONG, None, "1", {"posted_at": DATE}), P("b", OTHER, "Bob", "1", {"posted_at": DATE})], [[0, 1]]),
     "the same id and words": ([P("a", LONG, "Alice", "1"), P("b", LONG, "Alice", "1")], [[0, 1]]),
     "the same id, nearly the same words": ([P("a", LONG, None, "x1"), P("b", EDITED, None, "x1")], [[0, 1]]),
-    "the same id, another short wording": ([P("a", SHORT, "Alice", "x1"), P("b", "No.", "Alice", "x1")], [[0, 1]]),
+    "the same id, another short wording": ([P("a", SHORT, "Alice", "k3j2h1"), P("b", "No.", "Alice", "k3j2h1")], [[0, 1]]),
     "an id of a forum": ([P("a", LONG, "Alice", DRAWN), P("b", OTHER, None, DRAWN)], [[0, 1]]),
     "an id of a site": (
         [P("a", LONG, None, "k3j2h1", {"url": f"{HERE}k3j2h1"}), P("b", OTHER, None, "k3j2h1", {"url": f"{HERE}k3j2h1"})],

@@ -286,11 +286,39 @@ def test_columns_and_author_that_were_named_once_hold(again: str, settings: Sett
     assert texts(settings) == expected
 
 
+def test_authors_named_by_hand_go_with_their_dumps_when_these_change_names(settings: Settings, tmp_path: Path) -> None:
+    page = "I sail.\n\nPosts\n\nWiki Contributions\n\nComments\n\n{}\n"
+    one, two = (tmp_path / "in" / name for name in ("one.txt", "two.txt"))
+    write(one).write_text(page.format(TIDES), encoding="utf-8")
+    two.write_text(page.format(BREAD), encoding="utf-8")
+    ingest(one.parent, settings=settings, author_names={"one.txt": "Ada", "two.txt": "Bo"})
+    one.rename(tmp_path / "aside")
+    two.rename(one)
+    (tmp_path / "aside").rename(two)
+    ingest(one.parent, settings=settings)
+    assert texts(settings) == [("Ada", TIDES), ("Bo", BREAD)]
+
+
 def test_columns_hold_for_their_own_file_where_two_have_one_name(settings: Settings, tmp_path: Path) -> None:
     ingest(write(tmp_path / "a" / "rows.jsonl", {"body": TIDES}), settings=settings, columns={"text": "body"})
     ingest(write(tmp_path / "b" / "rows.jsonl", row("b1", KNOTS)), settings=settings)
     assert ingest(settings=settings, rebuild=True).errors == ()
     assert texts(settings) == [("Ada", KNOTS), (None, TIDES)]
+
+
+def test_files_of_one_name_in_folders_of_one_name_are_all_kept(settings: Settings, tmp_path: Path) -> None:
+    for person, text in (("ada", TIDES), ("bo", BREAD), ("cy", KNOTS)):
+        write(tmp_path / person / "comments" / "rows.jsonl", row(f"{person}-id", text, person))
+        ingest(tmp_path / person / "comments", settings=settings)
+    assert texts(settings) == [("ada", TIDES), ("bo", BREAD), ("cy", KNOTS)]
+    assert [name for name, _ in Store.open(settings).corpus.sources()] == [
+        "comments/rows.jsonl", "cy/comments/rows.jsonl", "rows.jsonl",
+    ]  # fmt: skip
+
+
+def test_an_empty_path_is_not_the_folder_one_is_in(folder: Path, settings: Settings) -> None:
+    with pytest.raises(SourceError, match="One of the paths is empty"):
+        ingest([folder, ""], settings=settings)
 
 
 @pytest.mark.parametrize("columns", [{"body": "text"}, {"text": ""}, {"author": " "}])

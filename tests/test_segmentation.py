@@ -197,6 +197,14 @@ def test_titles_of_listed_posts_are_chrome_and_sections_of_a_bio_are_profile() -
     assert texts(text, found) == COMMENTS
 
 
+def test_the_bio_of_an_early_page_stands_below_its_heading() -> None:
+    head = ["User Profile", "120", "I study tides.", "Send a message", "Recent Posts", "On Tides", "Recent Comments"]
+    text = "\n\n".join([*head, *COMMENTS])
+    found = segment(text)
+    assert slices(text, found.profile) == ["I study tides."]
+    assert texts(text, found) == COMMENTS
+
+
 @pytest.mark.parametrize(
     ("above", "between", "below"),
     [
@@ -293,6 +301,15 @@ def test_post_titles_above_comments_are_chrome() -> None:
     found = segment(text)
     assert texts(text, found) == COMMENTS
     assert slices(text, found.chrome)[1:] == titles
+
+
+@pytest.mark.parametrize("foot", ["Reply\n", "5\nReply\n", ""])
+@pytest.mark.parametrize("head", ["On knots\nAda Voss\n3y\n", "Knots\nAda Voss\n3y\n", "Ada Voss\n3y\n", ""])
+def test_a_short_comment_is_no_title_of_a_post(head: str, foot: str) -> None:
+    said = ["The moon does most of it.", "Totally agree with this", "Same here with my boat", "No."]
+    page = "Ada Voss\nComments\nSorted by New\n" + "".join(f"{head}{text}\n{foot}" for text in said)
+    if foot or head.startswith("Ada"):
+        assert texts(page, segment(page)) == said
 
 
 def test_a_single_heading_inside_a_comment_stays_text() -> None:

@@ -88,13 +88,13 @@ def test_cross_post_of_one_person_on_two_sites_is_one_comment(settings: Settings
 
 def test_comment_is_found_by_every_id_that_it_had(settings: Settings, tmp_path: Path) -> None:
     (before,) = read(settings, tmp_path / "in", old_txt=f"{CHROME}{EDITED}\n")
-    read(settings, tmp_path / "in", rows_jsonl=[row("x2")], more_jsonl=[row("x3", OTHER, "Bo", parent_id="x2")])
-    found = {c.id: c for c in read(settings, tmp_path / "in", there_jsonl=[row("x1")])}
-    assert found.keys() == {"x1", "x3"}
-    assert found["x3"].parent_id == "x1"
+    read(settings, tmp_path / "in", rows_jsonl=[row("kx2")], more_jsonl=[row("kx3", OTHER, "Bo", parent_id="kx2")])
+    found = {c.id: c for c in read(settings, tmp_path / "in", there_jsonl=[row("kx1")])}
+    assert found.keys() == {"kx1", "kx3"}
+    assert found["kx3"].parent_id == "kx1"
     corpus = Corpus(Path(settings.store) / "index.sqlite3")
-    assert [corpus.comment(id) for id in (before.id, "x1", "x2")] == [found["x1"]] * 3
-    assert corpus.comment("x4") is None
+    assert [corpus.comment(id) for id in (before.id, "kx1", "kx2")] == [found["kx1"]] * 3
+    assert corpus.comment("kx4") is None
 
 
 def test_post_keeps_its_id_when_its_file_is_renamed(settings: Settings, tmp_path: Path) -> None:

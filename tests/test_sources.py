@@ -13,11 +13,11 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, files
+from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, csv_file, files, json_file
 from rag.errors import SourceError
 
 from reading import read  # isort: skip
-from saved_pages import EA_USER, GREATERWRONG_POST, LESSWRONG_2020, LESSWRONG_POST, LESSWRONG_USER  # isort: skip
+from saved_pages import EA_USER, GREATERWRONG_POST, GREATERWRONG_USER, LESSWRONG_2020, LESSWRONG_POST, LESSWRONG_USER  # isort: skip
 
 DUMP = """Ada Quill
 
@@ -285,7 +285,8 @@ def test_every_format_gives_the_same_rows(tmp_path: Path):
     "value",
     [
         *("2024-05-31T12:00:00Z", "2024-05-31 12:00:00", "2024-05-31T12:00:00.000Z", "2024-05-31 12:00:00 UTC"),
-        *("20240531T120000Z", "Fri, 31 May 2024 14:00:00 +0200"),
+        *("20240531T120000Z", "Fri, 31 May 2024 14:00:00 +0200", "Fri May 31 2024 14:00:00 GMT+0200 (CEST)"),
+        *("May 31, 2024 12:00 PM", "2024-05-31 12 p.m."),
         *(
             1717156800,
             1717156800.0,
@@ -301,9 +302,29 @@ def test_dates_are_understood_in_the_forms_that_exports_have(value: Any, tmp_pat
     assert read_one(write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})).posted_at == NOON
 
 
-@pytest.mark.parametrize("value", ["2024-05-31", "20240531", 20240531])
+@pytest.mark.parametrize(
+    "value", ["2024-05-31", "20240531", 20240531, "May 31, 2024", "31st May 2024", "May 31, 2024 12 am"]
+)
 def test_a_day_is_its_midnight(value: Any, tmp_path: Path):
     assert read_one(write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})).posted_at == NOON.replace(hour=0)
+
+
+@pytest.mark.parametrize("value", ["202411", 202411, 240531, "May 2024", "31 May", "12:30", "04/05/2024"])
+def test_half_a_date_is_none(value: Any, tmp_path: Path):
+    problem, document = read([write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})])
+    assert "posted_at is no date" in problem.what
+    assert document.posted_at is None
+
+
+def test_tables_in_which_values_are_missing_are_read_like_others(tmp_path: Path):
+    path = write(tmp_path / "a.csv", "id,parent_id,thread_id,text\n1,,7.0,One.\n2,1.0,7.0,Two.\n")
+    assert [known(item, "id", "parent_id", "thread_id") for item in read([path])] == [
+        {"id": "1", "parent_id": None, "thread_id": "7"}, {"id": "2", "parent_id": "1", "thread_id": "7"},
+    ]  # fmt: skip
+    row = '{"id": 1, "author": NaN, "posted_at": NaN, "karma": NaN, "text": "One."}\n'
+    assert known(read_one(write(tmp_path / "a.jsonl", row)), "author", "posted_at", "karma") == dict.fromkeys(
+        ("author", "posted_at", "karma")
+    )
 
 
 def test_columns_are_mapped_also_from_inside_objects(tmp_path: Path):
@@ -325,6 +346,52 @@ def test_columns_are_mapped_also_from_inside_objects(tmp_path: Path):
         "karma": 4.0,
         "extra": {"text": "not this", "body": {}, "user": {"karma": 5}, "votes": [{"n": 4}]},
     }
+
+
+def test_rows_inside_a_row_are_read_as_its_replies(tmp_path: Path):
+    thread = {
+        "id": 7, "headline": "Tides", "body": "The post.",
+        "comments": [
+            {"id": 8, "body": "A comment.", "replies": [{"body": "A reply.", "replies": []}, {"id": 9, "body": "[deleted]"}]},
+            {"id": 10, "body": "Another.", "parent_id": 8, "children": [{"name": "no comment"}]},
+        ],
+    }  # fmt: skip
+    path = write(
+        tmp_path / "a.jsonl", json.dumps(thread) + '\n{"id": 1, "comments": [{"id": 2, "body": "Below a link."}]}'
+    )
+    *documents, left_out = read([path], columns={"text": "body", "title": "headline"})
+    assert [(item.id, item.text, item.parent_id, item.thread_id, item.title) for item in documents] == [
+        ("7", "The post.", None, None, "Tides"),
+        ("8", "A comment.", "7", None, "Tides"),
+        (None, "A reply.", "8", None, "Tides"),
+        ("10", "Another.", "8", None, "Tides"),
+        ("2", "Below a link.", None, "1", None),
+    ]
+    assert documents[3].extra == {"children": [{"name": "no comment"}]}
+    assert left_out.what == "1 entry is left out: deleted or removed."
+
+
+@pytest.mark.parametrize("form", [{"indent": 1}, {}])
+def test_what_stands_beside_the_rows_of_an_object_is_read_too(form: dict[str, int], tmp_path: Path):
+    thread = {"text": "The post.", "comments": [{"text": "A comment."}, {"text": "Another."}], "n": 2}
+    found = list(read([write(tmp_path / "a.json", json.dumps(thread, **form))]))
+    assert [item.text for item in found] == ["A comment.", "Another.", "The post."]
+    assert len({item.source for item in found}) == 3
+
+
+def test_an_open_quote_is_followed_for_some_lines_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(csv_file, "MOST_LINES", 20)
+    path = write(tmp_path / "a.csv", 'id,text\n1,"open\n' + "2,two\n" * 30)
+    first, *rest = read([path])
+    assert (first.line, "no end within" in first.what) == (2, True)
+    assert [item.text for item in rest if isinstance(item, RawDocument)] == ["two"]
+
+
+def test_an_escape_may_stand_where_a_long_line_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(json_file, "BUFFER", 64)
+    for length in range(64):
+        text = f"{'x' * length}\\ \n\U0001f600\u4e2d\u6587\U0001f600 end"
+        assert read_one(write(tmp_path / "a.json", json.dumps([{"text": text}]))).text == text
 
 
 def test_a_mapping_of_a_column_that_does_not_exist_is_refused_at_once():
@@ -469,6 +536,7 @@ THREAD = [
             parent_id="t3_p1",
             link_id="t3_p1",
             score=-3,
+            edited=1717243200.0,
             subreddit="glue",
             permalink="/r/glue/comments/p1/glue/c1/",
             replies=listing(REPLY, thing("t1", id="c4", body="[removed]"), thing("more", count=12, children=["c5"])),
@@ -501,7 +569,7 @@ def test_a_reddit_thread_gives_its_post_and_comments(tmp_path: Path):
         "thread_id": "p1",
         "karma": -3.0,
         "quoted": ((0, 7),),
-        "extra": {"subreddit": "glue", "anonymous": True},
+        "extra": {"edited_at": "2024-06-01T12:00:00+00:00", "subreddit": "glue", "anonymous": True},
         "line": 1,
     }
     assert known(found["c3"], "text", "author", "parent_id") == {
@@ -606,6 +674,7 @@ def test_a_hacker_news_tree_gives_its_comments_as_markdown(tmp_path: Path):
         "url": "https://news.ycombinator.com/item?id=2",
         "posted_at": NOON,
         "thread_id": "1",
+        "title": "Glue",
         "quoted": ((0, 8),),
         "line": 1,
     }
@@ -664,12 +733,19 @@ def test_rows_of_the_forums_api_are_read_as_the_site_shows_them(tmp_path: Path):
         "af": True,
     }
     hidden = row | {"_id": "hidden", "user": None, "contents": {"html": "<p>It <b>is</b>.</p>"}}
-    gone = [row | {"_id": "gone", "deleted": True, "contents": None}, row | {"_id": "no", "rejected": True}]
-    path = write(tmp_path / "api.json", {"data": {"comments": {"results": [row, hidden, *gone]}}})
+    formula = "<p>As <a href='/w/x'>said</a> <span class='mjpage' aria-label='x^2'>x2</span> [1]</p>"
+    lost = row | {"_id": "lost", "contents": {"markdown": r"As [said](/w/x) x2 \[1\]", "html": formula}}
+    gone = [
+        row | {"_id": "gone", "deleted": True, "contents": None},
+        row | {"_id": "no", "rejected": True},
+        row | {"spam": True},
+    ]
+    path = write(tmp_path / "api.json", {"data": {"comments": {"results": [row, hidden, lost, *gone]}}})
 
     found = by_id(path)
 
-    assert list(found) == ["aBcDeFgHiJkLmNoPq", "hidden"]
+    assert list(found) == ["aBcDeFgHiJkLmNoPq", "hidden", "lost"]
+    assert found["lost"].text == "As [said](https://forum.example/w/x) $x^2$ [1]"
     assert known(found["aBcDeFgHiJkLmNoPq"], "author", "text", "title", "thread_id", "karma", "extra") == {
         "author": "Ada",
         "text": "It is $x$.",
@@ -805,6 +881,13 @@ def test_a_saved_greaterwrong_page_gives_the_same_comment_and_the_main_sites_lin
     }
 
 
+def test_a_saved_greaterwrong_profile_tells_what_its_comments_answer(tmp_path: Path):
+    comment = read_one(write(tmp_path / "user.html", GREATERWRONG_USER))
+    assert known(comment, "id", "author", "parent_id", "title", "text") == {
+        "id": "ninthNinthNinth01", "author": "Bo", "parent_id": "tenthTenthTenth01", "title": "On knots", "text": "Not so.",
+    }  # fmt: skip
+
+
 def test_any_other_page_is_one_document_without_its_chrome(tmp_path: Path):
     page = """<title>Paste &amp; glue</title><link rel="canonical" href="https://paste.example/a"><nav>Home</nav>
     <main><h2>Paste</h2><p>See <a href="/b">this</a>.</p><ul><li>flour<li>water</ul></main><footer>(c)</footer>"""
@@ -819,6 +902,14 @@ def test_any_other_page_is_one_document_without_its_chrome(tmp_path: Path):
         "url": "https://paste.example/a",
         "extra": document.extra,
     }
+
+
+def test_a_page_of_several_articles_is_read_whole(tmp_path: Path):
+    page = "<article><p>One.</p><article><p>Reply.</p></article></article>{}"
+    found = [
+        read_one(write(tmp_path / "a.html", page.format(more))).text for more in ("<p>x</p>", "<article>Two.</article>")
+    ]
+    assert found == ["One.\n\nReply.", "One.\n\nReply.\n\nTwo."]
 
 
 BLOG = "<html><nav>Comments</nav><article><h1>Ropes</h1><p>Long.</p><h2>{}</h2><p>Bo: Very.</p></article></html>"

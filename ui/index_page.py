@@ -182,10 +182,9 @@ class IndexPage:
         with ForumClient(self._sites[site], pause=self._pause, allow_local=local) as client:
             fetched = fetch(client, what, out=settings.store / "fetched", since=moment, progress=report)
         read = _ingest([fetched.file], settings, report)
-        if fetched.stopped:
-            stop = Problem(fetched.file.name, None, fetched.stopped, "Fetch it again: it goes on where it stopped.")
-            return replace(read, errors=(stop, *read.errors))
-        return read
+        ends = ((fetched.stopped, "Fetch it again: it goes on where it stopped."), (fetched.out_of_reach, ""))
+        stops = tuple(Problem(fetched.file.name, None, what, fix) for what, fix in ends if what)
+        return replace(read, errors=(*stops, *read.errors))
 
     def run_rebuild(self) -> Iterator[dict[Any, Any]]:
         """Ingest everything again from nothing."""

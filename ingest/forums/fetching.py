@@ -47,13 +47,15 @@ class FetchReport:
     """What the reader should know about single comments or about the import."""
     stopped: str | None
     """Why it stopped early; None if everything that can be reached is there."""
+    out_of_reach: str | None
+    """What the site gives nobody, however often it is asked."""
     requests: int
     seconds: float
 
     @property
     def complete(self) -> bool:
-        """Whether the import came to its end."""
-        return self.stopped is None
+        """Whether everything is there."""
+        return self.stopped is None and self.out_of_reach is None
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON."""
@@ -70,6 +72,8 @@ class FetchReport:
             counted = ", ".join(f"{number:,} {reason}" for reason, number in self.left_out.items())
             lines.append(f"Left out: {counted}.")
         lines += self.notes
+        if self.out_of_reach:
+            lines.append(self.out_of_reach)
         if self.stopped:
             lines.append(f"Stopped early: {self.stopped}")
         return "\n".join(lines)
@@ -200,7 +204,7 @@ class _Import:
             self._say_what_failed(file)
             return FetchReport(
                 self.client.site.title, self.target.what, file.path, len(file), *changes, dict(self.left_out),
-                tuple(self.notes), stopped, self.client.requests - self.requests, time.monotonic() - started,
+                tuple(self.notes), stopped, " ".join(walk.unreached) or None, self.client.requests - self.requests, time.monotonic() - started,
             )  # fmt: skip
 
     # --- where to begin ---
@@ -282,7 +286,7 @@ class _Import:
             if not self.pages:
                 raise exc if isinstance(exc, ForumError) else _unwritable(file, exc) from exc
             return file.changes(), str(exc if isinstance(exc, ForumError) else _unwritable(file, exc))
-        return changes, " ".join(walk.unreached) or None
+        return changes, None
 
     def _store(self, file: CommentFile, page: Page) -> None:
         rows, seen = [], _iso(_now())

@@ -6,15 +6,13 @@ name has none (ForumMagnum `components/comments/CommentsItem/CommentUserName.tsx
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from ingest.cleaning import protected_ranges
 from ingest.forums.sites import Site
-from rag.errors import SourceError
+from ingest.sources.forum_magnum import text_of
 from rag.records import as_datetime
 
 _EDITED = timedelta(hours=1)
@@ -27,8 +25,6 @@ _FLAGS = {
     "retracted": "retracted",
     "moderatorHat": "moderator",
 }
-_ESCAPE = re.compile(r"\\[\[\]*_#>`~.+-]")
-_MATH = ("mjx", "mjpage", "math-tex", "MathJax", "katex")
 
 
 def left_out(comment: Mapping[str, Any], site: Site) -> str | None:
@@ -53,7 +49,7 @@ def row(comment: Mapping[str, Any], site: Site, *, post: Mapping[str, Any] | Non
     Args:
         post: The post it stands under, where the comment itself does not tell.
     """
-    text = text_of(comment.get("contents"), site)
+    text = text_of(comment.get("contents"), site.url)
     if text is None:
         return None
     post = post or _object(comment, "post")
@@ -83,55 +79,6 @@ def date_of(comment: Mapping[str, Any], field: str = "postedAt") -> datetime | N
         return as_datetime(value) if isinstance(value, str) else None
     except ValueError:
         return None
-
-
-def text_of(contents: Any, site: Site) -> str | None:
-    """The markdown of a comment; where it lost formulas or has backslashes that nobody wrote, the HTML converted.
-
-    What is rendered once and stored has its LaTeX in labels; what came from the draftJS editor has it nowhere else.
-    Between February and July 2026 it was the other way round: no labels, and only the markdown has it. Where the site makes
-    the markdown itself it puts a backslash before brackets and stars.
-    """
-    contents = contents if isinstance(contents, Mapping) else {}
-    markdown, html = contents.get("markdown"), contents.get("html")
-    markdown = markdown if isinstance(markdown, str) and markdown.strip() else None
-    suspicious = not markdown or _ESCAPE.search(markdown) or any(mark in str(html) for mark in _MATH)
-    if not isinstance(html, str) or not suspicious:
-        return markdown
-    from ingest.sources.markup import markdown as convert
-
-    try:
-        converted = convert(f'<base href="{site.url}/">{html}').text
-    except SourceError:
-        return markdown
-    return _truer(markdown, converted) if markdown and converted.strip() else markdown or converted.strip() or None
-
-
-def _truer(markdown: str, converted: str) -> str:
-    """Of two ways to write a comment, the one that lost fewer formulas; if equal, the one with fewer backslashes."""
-    theirs, ours = _formulas(markdown), _formulas(converted)
-    bare = re.sub(r"[\s\\]", "", converted)
-    # Brackets with a backslash look like a formula, but may be brackets.
-    only_theirs = {formula for formula in theirs.values() if f"[{formula}]" not in bare} - set(ours.values())
-    only_ours = set(ours.values()) - set(theirs.values())
-    if len(only_ours) != len(only_theirs):
-        return converted if len(only_ours) > len(only_theirs) else markdown
-    shared = set(ours.values())
-    return converted if _escapes(markdown, theirs, shared) > _escapes(converted, ours, shared) else markdown
-
-
-def _formulas(text: str) -> dict[tuple[int, int], str]:
-    """Where formulas stand, without their marks, spaces and backslashes, which the two ways of writing may double."""
-    found = {}
-    for start, end in protected_ranges(text):
-        formula = re.sub(r"[\s\\]", "", text[start:end].strip("$ \n"))
-        found[start, end] = formula[1:-1] if text[start:end].startswith(("\\(", "\\[")) else formula
-    return found
-
-
-def _escapes(text: str, formulas: Mapping[tuple[int, int], str], true: set[str]) -> int:
-    inside = [place for place, formula in formulas.items() if formula in true]
-    return sum(not any(a <= match.start() < b for a, b in inside) for match in _ESCAPE.finditer(text))
 
 
 def _author(comment: Mapping[str, Any], site: Site) -> str | None:

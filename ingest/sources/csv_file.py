@@ -14,6 +14,8 @@ from ingest.sources.rows import Rows
 from ingest.sources.text_file import not_utf8
 
 EXTENSIONS = (".csv", ".tsv")
+MOST_LINES = 5_000
+"""Of one row. After an open quote reading begins again at its second line: each such line costs this at most."""
 _DELIMITERS = ",;\t|"
 _EXCEL = re.compile('"?sep=(.)"?')
 """A line above the header that tells Excel the separator."""
@@ -109,6 +111,6 @@ def _feed(
     while line := waiting.popleft() if waiting else next(source, None):
         taken.append(line)
         size += len(line[1])
-        if size > LONGEST:
-            raise csv.Error(f"no end within {LONGEST:,} characters")
+        if size > LONGEST or len(taken) > MOST_LINES:
+            raise csv.Error(f"no end within {LONGEST:,} characters or {MOST_LINES:,} lines")
         yield line[1]

@@ -125,21 +125,24 @@ def _file(path: Path, root: Path, name: str) -> SourceFile | Problem:
 
 def _told_apart(files: list[SourceFile]) -> list[SourceFile]:
     """Put names of parent folders before equal names, as few as it takes."""
-    parts = dict.fromkeys(files, 0)
+    names = {file: longer_names(file) for file in files}
+    chosen = {file: next(names[file]) for file in files}
     while True:
         groups = defaultdict(list)
-        for file in files:
-            groups[_name(file, parts[file])].append(file)
+        for file, name in chosen.items():
+            groups[name].append(file)
         equal = [file for group in groups.values() if len(group) > 1 for file in group]
         if not equal:
-            return [replace(file, source=_name(file, parts[file])) for file in files]
+            return [replace(file, source=name) for file, name in chosen.items()]
         for file in equal:
-            parts[file] += 1
+            chosen[file] = next(names[file], chosen[file])
 
 
-def _name(file: SourceFile, parts: int) -> str:
+def longer_names(file: SourceFile) -> Iterator[str]:
+    """Its name, and then that with the names of more and more parent folders before it."""
     above = file.path.parents[file.source.count("/")].parts[1:]
-    return PurePosixPath(*above[max(0, len(above) - parts) :], file.source).as_posix()
+    for parts in range(len(above) + 1):
+        yield PurePosixPath(*above[len(above) - parts :], file.source).as_posix()
 
 
 def printable(name: str) -> str:

@@ -29,6 +29,7 @@ _META = (
 _AUTHOR = ("[class*='-username']", ".author", "a[class*='UsersName']", "a[href*='/users/']")
 _DATE = "time[datetime], .date[data-js-date]"
 _PERMALINK = "a.lw2-link[href], [class*='CommentsItemDate'] a[href], a.date[href], a[href*='commentId=']"
+_PARENT = ".comment-in-reply-to a[href]:not(.inline-author), a.comment-parent-link[href]"
 _KARMA = "[class*='voteScore'], .karma-value"
 _COMMENT_POST = "a[class*='-postTitle'], .comment-post-title2 a"
 _CUT = ".read-more-button, a.read-more"
@@ -135,7 +136,7 @@ class _Comments:
         yield Entry(self._values(holder, body, meta, cut))
 
     def _values(self, holder: Tag, body: Tag, meta: Tag | None, cut: bool) -> dict[str, Any]:
-        where, post = self._place(holder), self._part(holder, _COMMENT_POST)
+        where, post = self._linked(holder, _PERMALINK), self._part(holder, _COMMENT_POST)
         parent = self._parents.get(id(holder))
         date, karma = self._part(holder, _DATE), self._part(holder, _KARMA)
         author = _author(meta)
@@ -146,7 +147,7 @@ class _Comments:
             "html": _html(body, self.address),
             "url": where.url,
             "posted_at": _date(date),
-            "parent_id": self._id(parent) if parent is not None else None,
+            "parent_id": self._id(parent) if parent is not None else self._linked(holder, _PARENT).comment,
             "karma": _number(karma),
             "thread_id": where.post or self.thread,
             "title": _words(post) or self.title,
@@ -156,10 +157,10 @@ class _Comments:
     def _id(self, holder: Tag) -> str | None:
         answer = self._part(holder, "[class*='Answer-answer'][id]")
         named = str(holder.get("id") or (answer.get("id") if answer is not None else "") or "")
-        return named.removeprefix("comment-") or self._place(holder).comment
+        return named.removeprefix("comment-") or self._linked(holder, _PERMALINK).comment
 
-    def _place(self, holder: Tag) -> Place:
-        link = self._part(holder, _PERMALINK)
+    def _linked(self, holder: Tag, selector: str) -> Place:
+        link = self._part(holder, selector)
         return place(urljoin(self.address or "", str(link["href"]))) if link is not None else Place(None, None, None)
 
     def _replies(self) -> Iterator[tuple[int, Tag]]:

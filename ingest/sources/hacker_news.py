@@ -28,13 +28,13 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
         item = waiting.pop()
         if not isinstance(item, Mapping):
             continue
-        yield _entry(item)
+        yield _entry(item, row.get("title"))
         children = item.get("children")
         if isinstance(children, list):
             waiting.extend(child for child in reversed(children) if isinstance(child, Mapping))
 
 
-def _entry(item: Mapping[str, Any]) -> Entry | LeftOut:
+def _entry(item: Mapping[str, Any], story: Any) -> Entry | LeftOut:
     tags = item["_tags"] if isinstance(item.get("_tags"), list) else []
     kind = item.get("type") or ("comment" if item.get("comment_text") or "comment" in tags else "story")
     html = item.get("comment_text") or item.get("story_text") or item.get("text")
@@ -58,7 +58,7 @@ def _entry(item: Mapping[str, Any]) -> Entry | LeftOut:
         "parent_id": None if parent == thread else parent,
         "karma": item.get("points", item.get("score")),
         "thread_id": thread,
-        "title": item.get("title") or item.get("story_title"),
+        "title": item.get("title") or item.get("story_title") or story,
     }
     return Entry(values, "comment" if kind == "comment" else "document")
 

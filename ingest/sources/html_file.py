@@ -6,6 +6,7 @@ The text of a source is the markdown made of it: HTML has no code points that a 
 from __future__ import annotations
 
 import re
+from codecs import lookup
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING
@@ -85,7 +86,8 @@ def _document(file: SourceFile, page: BeautifulSoup, address: str | None) -> Raw
     from ingest.sources.markup import markdown
 
     title = " ".join(page.title.get_text().split()) if page.title else None
-    body = page.select_one("article") or page.select_one("main") or page.body or page
+    articles = page.select("article:not(article article)")
+    body = articles[0] if len(articles) == 1 else page.select_one("main") or page.body or page
     base = f'<base href="{escape(address)}">' if address else ""
     try:
         text, quoted, gaps = markdown(f"{base}{body}")
@@ -106,6 +108,8 @@ def _decoded(file: SourceFile, data: bytes) -> str | Problem:
     elif declared and not data.startswith(b"\xef\xbb\xbf"):
         encoding = (declared[1] or declared[2]).decode("ascii")
     try:
+        # Browsers read these as what Windows made of them (https://encoding.spec.whatwg.org/#names-and-labels).
+        encoding = "windows-1252" if lookup(encoding).name in ("ascii", "iso8859-1") else encoding
         return data.decode(encoding).removeprefix("\ufeff")
     except UnicodeDecodeError as exc:
         problem = not_utf8(file.source, data, exc)

@@ -24,10 +24,9 @@ from ingest.sources.text_file import foreign_encoding, not_utf8
 EXTENSIONS = (".json",)
 ARRAYS = {
     (),
-    *((name,) for name in ("comments", "rows", "results", "items", "hits", "data")),
-    ("data", "children"),
-    ("data", "comments"),
-    ("data", "comments", "results"),
+    *((name,) for name in ("comments", "posts", "rows", "results", "items", "hits", "data")),
+    *(("data", name) for name in ("children", "comments", "posts")),
+    *(("data", name, "results") for name in ("comments", "posts")),
 }
 """Where an object may hold its rows: as Reddit's listings, Hacker News' hits and GraphQL's results do."""
 DEEPEST = 2_000
@@ -36,6 +35,11 @@ BUFFER = 2**22
 """Bytes of a line that are parsed at a time."""
 LARGEST = 1_000_000
 """Values inside one row; more are held to be a mistake, so that memory stays bounded."""
+_WHOLE = re.compile(
+    rb"""(?:[^\\]++ | \\[^u] | \\u(?![dD][89abAB])[\s\S]{4} | \\u[dD][89abAB][\s\S]{2}(?=[^\\]|\\[^u]|\\u[\s\S]{4}))*+""",
+    re.VERBOSE,
+)
+"""Data up to its last escape, if that may go on; one for half of a pair goes on with the other half."""
 _HALF = re.compile(rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..)")
 
 
@@ -83,6 +87,7 @@ class _Lines:
         self.blank = True
         self._next = 1
         self._ahead = b""
+        self._held = b""
 
     def read(self, size: int) -> bytes:
         """What ijson calls; it asks for 0 bytes to see whether they are bytes."""
@@ -108,7 +113,10 @@ class _Lines:
 
     def _read(self, size: int) -> bytes:
         self.line = self._next
-        self.data = self.stream.readline(size)
+        data = self._held + self.stream.readline(size)
+        # An escape is handed out in one piece.
+        end = _WHOLE.match(data).end() if b"\\" in data[-12:] and not data.endswith(b"\n") else 0
+        self.data, self._held = (data[:end], data[end:]) if end else (data, b"")
         self._next += self.data.endswith(b"\n")
         self.blank = self.blank and not self.data.strip()
         return self.data
@@ -127,6 +135,8 @@ class _Value:
         self.line = line
         self.opening = opening
         self.too_large = False
+        self.is_rest = False
+        """Whether it is what stands beside the rows of an object."""
         self._builder = ObjectBuilder()
         self._depth = 0
         self._count = 0
@@ -158,6 +168,8 @@ def _stream(lines: _Lines, rows: Rows) -> Iterator[RawDocument | Problem]:
                     what = f"Half characters (lone surrogates): {lines.halves}, read as \ufffd."
                     yield rows.problem(row.line, what, "Export it again as UTF-8.")
                     lines.halves = 0
+                if row.is_rest and not rows.says_something(row.value):
+                    continue
                 if row.too_large:
                     what = f"Nested more than {DEEPEST:,} levels deep, or more than {LARGEST:,} values in one row."
                     yield rows.problem(row.line, what, "Flatten it.", row_unread=True)
@@ -190,7 +202,7 @@ def _not_json(rows: Rows, lines: _Lines, exc: Exception, *, recoverable: bool) -
 
 
 def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
-    """Yield each element of the arrays of rows; of a value without one, the whole.
+    """Yield each element of the arrays of rows; and of every value what is beside them.
 
     Args:
         inside: Reading begins in an array of rows and ends with it.
@@ -220,6 +232,8 @@ def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
             if inside:
                 return
         if whole.complete:
-            if not streamed:
-                yield whole
+            # Rows come in the order of their lines.
+            whole.line = lines.line if streamed else whole.line
+            whole.is_rest = streamed
+            yield whole
             whole, streamed = None, False

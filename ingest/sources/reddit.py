@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 
 from ingest.sources.base import GONE, Entry, LeftOut
@@ -64,6 +66,8 @@ def _entry(data: Mapping[str, Any]) -> Entry | LeftOut:
         "thread_id": id if is_post else thread,
         "title": data.get("title") if is_post else data.get("link_title"),
     }
+    if (edited := _moment(data.get("edited"))) is not None:
+        values["edited_at"] = edited
     if data.get("subreddit"):
         values["subreddit"] = data["subreddit"]
     if author in GONE:
@@ -77,6 +81,14 @@ def _permalink(data: Mapping[str, Any], id: Any, thread: Any) -> str | None:
         return f"{_SITE}{link}" if link.startswith("/") else link
     if isinstance(thread, str) and isinstance(id, str) and isinstance(data.get("subreddit"), str):
         return f"{_SITE}/r/{data['subreddit']}/comments/{thread}/_/{id}/"
+    return None
+
+
+def _moment(value: Any) -> str | None:
+    """When it was edited; false if never, true if long ago."""
+    with suppress(TypeError, ValueError, OverflowError, OSError):
+        if (seconds := float(value)) > 1:
+            return datetime.fromtimestamp(seconds, UTC).isoformat()
     return None
 
 

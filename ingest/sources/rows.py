@@ -26,6 +26,9 @@ from rag.errors import SourceError
 
 COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title", "seen_at")
 """What a row can say; `html` is read where there is no `text`. All other columns go into `RawDocument.extra`."""
+_INSIDE = ("comments", "answers", "replies", "children")
+"""Columns that may hold rows: what answers this one."""
+_IDS = ("id", "parent_id", "thread_id")
 LONGEST_NAME = 300
 """Characters of an id, an author or a title; anything longer is something else in the wrong column."""
 DEEPEST = 32
@@ -34,6 +37,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_NAME = re.compile(r"L\d+(\.\d+)?|id=.*", re.DOTALL)
 _EXPORTS = (reddit, hacker_news, forum_magnum)
 _NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d+)?")
+_WHOLE = re.compile(r"(\d+)\.0")
+_CLOCK = re.compile(r"\b(\d{1,2})((?::\d\d){0,2}) ?([ap])\.?m\b\.?", re.IGNORECASE)
+_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
+_ZONE = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)")
 
 
 def check_columns(columns: Mapping[str, str] | None) -> None:
@@ -67,6 +74,9 @@ class Row:
         value = self._value(column)
         if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value):
             value = str(int(value)) if value == int(value) else str(value)
+        elif column in _IDS and isinstance(value, str) and (number := _WHOLE.fullmatch(value.strip())):
+            # A column of numbers in which some were missing is one of fractions in many tables.
+            value = number[1]
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         if not isinstance(value, str):
@@ -139,6 +149,20 @@ class Row:
         value = self._value(column)
         return isinstance(value, str) and value.strip() in GONE
 
+    @property
+    def says_something(self) -> bool:
+        """Whether it has a text."""
+        return bool(self._value("text") or self._value("html"))
+
+    def below(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A row that stands inside this one, with what it need not say again: what it answers, and where."""
+        id, thread = self._value("id"), self._value("thread_id")
+        told = {"title": self._value("title"), "thread_id": thread}
+        told |= {"parent_id": id} if self.says_something else {} if thread else {"thread_id": id}
+        inner = Row(values, self.line, self.columns)
+        missing = {name: value for name, value in told.items() if value is not None and inner._value(name) is None}
+        return {**values, **{self.columns.get(name, name): value for name, value in missing.items()}}
+
     def has(self, column: str) -> bool:
         """Whether the row has this column, be it empty."""
         path = self.columns.get(column, column)
@@ -168,7 +192,8 @@ class Row:
             # Parquet has texts that are not marked as such.
             with suppress(UnicodeDecodeError):
                 return value.decode("utf-8")
-        return value
+        # What many tables have where nothing is.
+        return None if isinstance(value, float) and math.isnan(value) else value
 
     def _inside(self, path: list[str]) -> Any:
         value: Any = self.values
@@ -207,14 +232,34 @@ class Rows:
             yield self.problem(line, f"The row is {_kind(values)}.", fix, row_unread=True)
             return
         export = self.recognise(values)
-        row = Row(values, line, self.columns)
-        if export is None and row.is_gone("text"):
-            yield from self.add(LeftOut("deleted or removed"), line)
-        elif export is None:
-            yield from self._read(row, "comment")
+        if export is None:
+            yield from self._read_thread(values, line)
         else:
             for entry in export.entries(values):
                 yield from self.add(entry, line)
+
+    def _read_thread(self, values: Mapping[str, Any], line: int | None) -> Iterator[RawDocument | Problem]:
+        """A row of our columns, and then those that stand inside it as its replies."""
+        waiting = [values]
+        while waiting:
+            values = waiting.pop()
+            inside = {name: values[name] for name in _INSIDE if self._are_rows(values.get(name))}
+            own = {name: values[name] for name in values if name not in inside} if inside else values
+            row = Row(own, line, self.columns)
+            waiting += reversed([row.below(reply) for replies in inside.values() for reply in replies])
+            if row.is_gone("text"):
+                yield from self.add(LeftOut("deleted or removed"), line)
+            elif row.says_something or not inside:
+                yield from self._read(row, "comment")
+
+    def _are_rows(self, value: Any) -> bool:
+        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
+            return False
+        return any(self.says_something(item) for item in value)
+
+    def says_something(self, values: Any) -> bool:
+        """Whether this is a row with a text."""
+        return isinstance(values, Mapping) and Row(values, None, self.columns).says_something
 
     def recognise(self, values: Mapping[str, Any]) -> ModuleType | None:
         """Find the module of the known kind of export that a row is of; none if columns were mapped by hand."""
@@ -381,17 +426,28 @@ def _since_1970(number: float) -> datetime:
     if not abs(number) < 1e20:
         raise ValueError(number)
     if abs(number) < 1e8:
-        return datetime.strptime(str(int(number)), "%Y%m%d").replace(tzinfo=UTC)
+        day = f"{number:.0f}"
+        if len(day) != 8:
+            # `strptime` would read 202411 as the first of January.
+            raise ValueError(number)
+        return datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
     while abs(number) >= 1e11:
         number /= 1000
     return datetime.fromtimestamp(number, UTC)
 
 
 def _written(text: str) -> datetime:
-    try:
-        return datetime.fromisoformat(text.removesuffix(" UTC"))
-    except ValueError:
-        return parsedate_to_datetime(text)
+    """ISO 8601, or as mails, browsers and people write it: "May 31, 2024 4:30 PM"."""
+    text = _CLOCK.sub(_of_24_hours, text.removesuffix(" UTC"))
+    with suppress(ValueError):
+        return datetime.fromisoformat(text)
+    text = _ZONE.sub("", _ORDINAL.sub("", text))
+    return parsedate_to_datetime(text if ":" in text else f"{text} 00:00")
+
+
+def _of_24_hours(clock: re.Match[str]) -> str:
+    hour = int(clock[1]) % 12 + 12 * (clock[3].lower() == "p")
+    return f"{hour:02}{clock[2] or ':00'}"
 
 
 def _plain(value: Any, levels: int) -> Any:

@@ -288,7 +288,8 @@ def translated(path: Path) -> Iterator[None]:
         yield
     except sqlite3.OperationalError as exc:
         raise StoreUnavailable(
-            f"The index {path} cannot be used: {exc}. Check that the folder is writable and no other ingest is running."
+            f"The index {path} cannot be used: {exc}. Check that the disk has room, the folder is writable "
+            "and no other ingest is running."
         ) from exc
     except sqlite3.DatabaseError as exc:
         raise StoreUnavailable(

@@ -182,7 +182,7 @@ class Vectors:
                 + (
                     "Check that the Chroma server runs."
                     if self._url
-                    else "Rebuild with `python -m ingest --rebuild PATH`."
+                    else "Check that the disk has room and the folder is writable, or rebuild: `python -m ingest --rebuild PATH`."
                 )
             ) from exc
 
