@@ -179,7 +179,7 @@ class _Picked:
         for index in sorted(self.places):
             text = self.members[index].text
             if index and (_NEEDS_BEFORE.match(text) or _LEANS_BACK.match(text) or text[:1].islower()):
-                self._take(index - 1, index)
+                self._take(index - 1, index, self.most + TAKEN_BACK)
             if index + 1 == len(self.members):
                 continue
             follows = self.members[index + 1].text
