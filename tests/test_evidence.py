@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import numpy as np
@@ -308,6 +309,55 @@ def test_a_hostile_name_is_inert_too(answer) -> None:
     assert re.findall(r"\[(\d+)\]", composed.text) == ["1"]
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        (
+            "For sour rye bread I do two things:\n- Wait a day. No less.\n- Feed it twice. Milk spoils it.\nThe shop is closed.",
+            "- Wait a day. No less.\n- Feed it twice. Milk spoils it.",
+        ),
+        ("Sour rye bread takes some work. Namely:\n- Wait a day.\n- Feed it twice.", "- Wait a day.\n- Feed it twice."),
+        ("Sour rye bread takes three things:\nFlour.\nHeat. Much of it.\nSalt.\n\nThe shop is closed.", "Salt."),
+        ("Sour rye bread takes some work, and it is\nnot for those in a hurry.", "in a hurry."),
+    ],
+)
+def test_a_list_and_a_sentence_are_quoted_to_their_end(answer, text: str, quoted: str) -> None:
+    found = passage(text)
+    (said,) = quoted_texts(answer("What does sour rye bread take?", [found]), [found])
+    assert said.endswith(quoted)
+
+
+def test_what_follows_a_list_marker_or_a_passage_is_not_marked_as_cut(answer) -> None:
+    one = "Rye bread turns sour in a day."
+    two = "Rye bread turns sweet with malt."
+    found = passage(f"{one}\n-\n{two}")
+    halves = [passage(one), replace(passage(two, number=2), comment_id="c1", source="file1.txt", start=11 + len(one))]
+    for passages in ([found], halves):
+        assert "…" not in answer("What turns rye bread sour or sweet?", passages).text
+    cut = passage(f"{one}\nMy shop opens at eight.\n{two}")
+    assert answer("What turns rye bread sour or sweet?", [cut]).text.count("…") == 2
+
+
+@pytest.mark.parametrize(
+    ("question", "subject"),
+    [
+        ("What does Ann Lee say about rye starters?", ", on rye starters"),
+        ("Which starters does the rye of Ann Lee need?", ""),
+        ("How are rye starters and ovens like each other?", ", on rye starters"),
+    ],
+)
+def test_the_heading_names_what_stands_together_in_the_question(answer, question: str, subject: str) -> None:
+    found = passage("Warm rye starters turn sour within a day.")
+    assert plain(answer(question, [found]).text).startswith(f"**Ann Lee**{subject}:")
+
+
+def test_each_side_of_a_comparison_is_measured_by_its_own_best(answer) -> None:
+    near = "Salted rye starters rise slowly, and rye starters without salt rise fast."
+    passages = [passage(near), passage("I never salt mine. It makes for a dull loaf of rye.", "quill", 2)]
+    composed = answer("Compare Ann Lee and quill on salt in rye starters", passages)
+    assert {citation.passage.author for citation in composed.citations} == {"Ann Lee", "quill"}
+
+
 def test_a_lone_list_marker_is_not_quoted(answer) -> None:
     text = "-\nRye wants warmth above all.\n-\nSalt slows the yeast in a rye starter."
     composed = answer("What slows the yeast in a rye starter?", [passage(text)])
@@ -370,10 +420,10 @@ def test_code_at_the_end_leaves_its_fence_alone_and_cannot_end_it(answer) -> Non
 
 
 def test_in_a_terminal_code_keeps_its_backslashes(answer) -> None:
-    text = "To split lines, use this code:\n\n```\nre.split(r'\\.\\*', text)\n```\n\nMind the *stars* in a line."
+    text = "To split *lines*, use this code:\n\n```\nre.split(r'\\.\\*', text)\n```\n\nMind the stars in a line."
     shown = plain(answer("How do I split lines with code?", [passage(text)]).text)
     assert "re.split(r'\\.\\*', text)" in shown
-    assert "Mind the *stars*" in shown
+    assert "split *lines*" in shown
 
 
 def read_for(*words: str):

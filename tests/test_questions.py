@@ -430,12 +430,21 @@ def test_the_newest_is_an_order_and_no_topic(question: str, text: str | None) ->
         ),
         *(
             (f"{words} rye", True)
-            for words in ["steps to", "ways to bake", "everything on", "how many bakers use", "all the"]
+            for words in ["steps to", "ways to bake", "everything on", "how many people use", "all the"]
         ),
         ("What are the dark flours?", True),
         ("Which flours are best?", True),
         ("Which other flours rise?", True),
         ("What kinds of flour do bakers use?", True),
+        ("If I bake a lot, which flours are best?", True),
+        ("I bake a lot. In what ways can rye go wrong?", True),
+        ("Could you please give me three good reasons for rye?", True),
+        ("How many loaves fit into the oven?", False),
+        ("If all the loaves are baked, is the oven clean?", False),
+        ("Does baking with many examples of rye tell him which flours are best?", False),
+        ("Is there a summary statistic that beats everything in the list?", False),
+        ("Do I have to settle on what loaves are?", False),
+        ("What decides whether loaves are sour?", False),
     ],
 )
 def test_a_list_is_wanted_where_the_question_asks_for_several_things(question: str, wanted: bool) -> None:

@@ -20,6 +20,10 @@ LONGEST = 700
 """Characters up to which a quote is lengthened by the sentences around it."""
 SHORT, LENGTHENED = 300, 600
 """A quote shorter than SHORT characters gets the next sentence, if both fit into LENGTHENED: a title or an opening says little."""
+TAKEN_BACK = 200
+"""Characters beyond all limits for what follows and takes something back."""
+MOST_ITEMS = 8
+"""Of a list below a sentence."""
 INDENTED = 40
 """Most white space between two sentences that follow each other, as between two lines of code."""
 UNRELATED = 0.01
@@ -46,9 +50,12 @@ _LEADS = re.compile(
     r"(?::|\b(?:because of|such as|as follows|the following|examples?|these))\s*$|:\s*[^.:]{0,40}$|^\W*(?:two|three|four|five|six|seven|several|some)\s(?:\w+\s){0,4}\w+[.:]$",
     re.IGNORECASE,
 )
+_SHORT_LEAD = re.compile(r"[^.!?]{1,40}:")
+_ENDED = re.compile(r"[.!?:;…)\]\"'”’*_`]\s*$")
 _INTRODUCES = re.compile(r"(?<!wrote)(?<!writes)(?<!said)(?<!says):\s*$")
 """Leads to a quotation, and tells more than whose it is."""
 _ITEM = re.compile(r"\s*(?:[-–—*•+]\s|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)]\s)")
+_LONE_MARKERS = re.compile(r"\s*(?:[-–—*•+]\s+)*")
 _URL = re.compile(r"\W*(?:https?://|www\.)\S+\W*")
 
 
@@ -172,11 +179,19 @@ class _Picked:
         for index in sorted(self.places):
             text = self.members[index].text
             if index and (_NEEDS_BEFORE.match(text) or _LEANS_BACK.match(text) or text[:1].islower()):
-                self._take(index - 1, index)
-            if index + 1 < len(self.members) and _TURNS.match(self.members[index + 1].text):
+                self._take(index - 1, index, self.most + TAKEN_BACK)
+            if index + 1 == len(self.members):
+                continue
+            follows = self.members[index + 1].text
+            if _TURNS.match(follows):
+                self._take(index + 1, index, self.most + TAKEN_BACK)
+            elif follows[:1].islower() and not _ENDED.search(text):
                 self._take(index + 1, index)
             if _LEADS.search(text):
                 self._take_list(index)
+            elif _SHORT_LEAD.fullmatch(follows) and not _own_line(self.members[index], self.members[index + 1]):
+                self._take(index + 1, index)
+                self._take_list(index + 1)
 
     def lengthen(self) -> None:
         """A short quote takes in the next sentence, unless that is about something else."""
@@ -200,10 +215,9 @@ class _Picked:
                 self.places.update(block)
 
     def _take_list(self, lead: int) -> None:
-        for item in range(lead + 1, min(len(self.members), lead + 9)):
-            if not _continues_list(self.members, lead, item):
-                return
-            if item not in self.places and not self._take(item, item - 1):
+        """The items below a sentence, each whole: what follows on the line of an item belongs to it."""
+        for place in list_below(self.members, lead):
+            if place not in self.places and not self._take(place, place - 1):
                 return
 
     def _take(self, index: int, beside: int, most: int | None = None) -> bool:
@@ -212,7 +226,7 @@ class _Picked:
         if index in self.places or one.quoted != other.quoted or not adjacent(one, other):
             return False
         length = self.length + len(self.members[index].text)
-        if length > min(most or self.most, self.most):
+        if length > (most or self.most):
             return False
         self.places.add(index)
         self.length = length
@@ -230,24 +244,51 @@ def code_blocks(sentences: Sequence[Sentence]) -> Iterator[range]:
             opened, fence = index, found.group()
 
 
-def _continues_list(members: list[Sentence], lead: int, item: int) -> bool:
-    """Whether a sentence belongs to the list that `lead` opens: items have markers, or each a line of its own."""
-    if item == lead + 1:
-        return True
-    first, this = members[lead + 1].text, members[item].text
-    return bool(_ITEM.match(first)) == bool(_ITEM.match(this)) and _own_line(members[item - 1], members[item])
+def list_below(members: Sequence[Sentence], lead: int) -> Iterator[int]:
+    """Places of the sentences of the list that `lead` opens.
+
+    Its items have markers, or each a line of its own, all as far apart. What follows on the line of an item belongs to it.
+    """
+    first = lead + 1
+    items, apart = 0, 0
+    for place in range(first, len(members)):
+        lines = _between(members[place - 1], members[place]).count("\n")
+        if place == first or lines:
+            items += 1
+            if items == 2:
+                apart = lines
+            marked = bool(_ITEM.match(members[place].text))
+            if (
+                items > MOST_ITEMS
+                or marked != bool(_ITEM.match(members[first].text))
+                or (not marked and items > 2 and lines != apart)
+            ):
+                return
+        elif not _own_line(members[lead], members[first]):
+            return
+        yield place
 
 
 def _own_line(before: Sentence, sentence: Sentence) -> bool:
     if before.passage is not sentence.passage:
         return True
-    between = before.passage.text[before.end - before.passage.start : sentence.start - before.passage.start]
-    return "\n" in between
+    return "\n" in _between(before, sentence)
 
 
 def adjacent(one: Sentence, other: Sentence) -> bool:
     """Whether nothing but white space stands between two sentences of a comment."""
     if one.passage.source != other.passage.source or not 0 <= other.start - one.end <= INDENTED:
         return False
-    between = one.passage.text[one.end - one.passage.start : other.start - one.passage.start]
-    return not between.strip()
+    return not _between(one, other).strip()
+
+
+def left_out(one: Sentence, other: Sentence) -> bool:
+    """Whether words stand between two sentences of a comment: more than white space and the mark of a list."""
+    if one.passage is not other.passage:
+        return not adjacent(one, other)
+    return not _LONE_MARKERS.fullmatch(_between(one, other))
+
+
+def _between(one: Sentence, other: Sentence) -> str:
+    """What stands between two sentences of a comment, as far as the passage of the first one goes."""
+    return one.passage.text[one.end - one.passage.start : other.start - one.passage.start]

@@ -63,7 +63,11 @@ def compose(
     if question_vector is None:
         question_vector = embed([query.text])[0]
     stored = vectors([passage.id for passage in passages]) if vectors else {}
-    sentences = score_sentences(query, passages, question_vector, embed, rarity, stored)
+    sentences = [
+        sentence
+        for side in _sides(query, passages)
+        for sentence in score_sentences(query, side, question_vector, embed, rarity, stored)
+    ]
     sign = telling(query)
     if read and not (sign or query.wants_list or query.compare or query.by_time):
         sentences = read_again(query, sentences, read)
@@ -80,3 +84,10 @@ def compose(
     ]
     quotes = ordered(query, quotes, MOST_QUOTED_IN_LIST if query.wants_list or query.compare else MOST_QUOTED)
     return written(query, quotes, rarity, Phrases(language), unsure=unsure)
+
+
+def _sides(query: Query, passages: Sequence[Passage]) -> list[list[Passage]]:
+    """The passages of each side of a comparison, else all: a score tells how well a sentence does beside the best one."""
+    if not (query.compare and len(query.authors) > 1):
+        return [list(passages)]
+    return [side for author in query.authors if (side := [p for p in passages if p.byline == author])]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from rag.answering.choosing import left_out
 from rag.answering.quote import Quote
 from rag.answering.stance import stance
 from rag.citations.keys import INVISIBLE
 from rag.index.lexical import stems
+from rag.language.english import COMMON_WORDS
 from rag.language.phrases import Phrases
 from rag.question.query import Query
 from rag.records import Citation, Passage
@@ -37,7 +39,7 @@ def written(
     parts = _preface(query, quotes, phrases) or ([phrases.say("unsure")] if unsure else [])
     subjects: set[str] = set()
     for number, quote in enumerate(quotes, 1):
-        subject = _subject(query, quote, rarity)
+        subject = "" if query.compare else _subject(query, quote, rarity)
         parts.append(_heading(query, quote, subject if subject.casefold() not in subjects else "", phrases))
         parts.append(_block(quote, number, phrases.say("gap")))
         subjects.add(subject.casefold())
@@ -99,9 +101,11 @@ def _brief(sentence: Sentence) -> str:
 
 def _block(quote: Quote, number: int, gap: str) -> str:
     text = ""
-    for run in quote.runs:
+    for before, run in zip((None, *quote.runs), quote.runs, strict=False):
         shown = _shown(run, gap)
-        text = f"{_beside(text, '…')}\n\n{_beside('…', shown)}" if text else shown
+        if before and left_out(before[-1], run[0]):
+            text, shown = _beside(text, "…"), _beside("…", shown)
+        text = f"{text}\n\n{shown}" if text else shown
     text = _beside(text, f"[{number}]")
     return "\n".join(f"> {line}".rstrip() for line in text.split("\n"))
 
@@ -148,23 +152,35 @@ def _fenced(language: str, code: str) -> str:
 
 
 def _subject(query: Query, quote: Quote, rarity: Callable[[str], float]) -> str:
-    """The longest run of the question's own words in the quote, as the comment writes it; "" if it tells nothing."""
-    wanted = {word for word in stems(query.topic) if rarity(word) > 0.3}
-    best: list[str] = []
-    for run in quote.runs:
-        for sentence in run:
-            current: list[str] = []
-            for match in re.finditer(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]", sentence.text):
-                own = stems(match.group())
-                if own and set(own) <= wanted:
-                    current.append(match.group())
-                    best = max(best, current.copy(), key=lambda words: (len(words), len("".join(words))))
-                else:
-                    current = []
-    if not best or (len(best) == 1 and len(wanted) > 1):
-        return ""
-    lower = best[0].casefold()
-    return " ".join([lower if lower in query.topic.split() else best[0], *best[1:]])
+    """Words of the question that stand together in the quote, as the comment writes them; "" if they tell nothing.
+
+    Only all content words between two others, as in "about quiet payloads in floats": a part of them may be no thing at all.
+    """
+    wanted = {stem for stem in stems(query.topic) if rarity(stem) > 0.3}
+    runs: list[list[tuple[str, ...]]] = [[]]
+    for _, stem in _tokens(query.text):
+        if stem and wanted.issuperset(stem):
+            runs[-1].append(stem)
+        else:
+            runs.append([])
+    said = [[*_tokens(sentence.text)] for run in quote.runs for sentence in run]
+    for run in sorted(filter(None, runs), key=lambda run: (-len(run), -len("".join(map("".join, run))))):
+        if len(run) == 1 and sum(map(len, runs)) > 1:
+            break
+        for tokens in said:
+            for start in range(len(tokens) - len(run) + 1):
+                if [stem for _, stem in tokens[start : start + len(run)]] == run:
+                    words = [word for word, _ in tokens[start : start + len(run)]]
+                    lower = words[0].casefold()
+                    return " ".join([lower if lower in query.topic.split() else words[0], *words[1:]])
+    return ""
+
+
+def _tokens(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """Words and marks, each with its stems; of everyday words and marks there are none."""
+    for match in re.finditer(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]", text):
+        everyday = match.group().casefold() in COMMON_WORDS
+        yield match.group(), () if everyday else tuple(stems(match.group()))
 
 
 _MARKUP = re.compile(r"[\\`*_\[\]<>|~$^&#]")

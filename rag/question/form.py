@@ -22,21 +22,29 @@ _COMPARE = re.compile(
     r"|\bcontrast(?:s|ed|ing)?\b|\bdebate\b|\bon the other hand\b|\bagree(?:s|d|ment)?\b|\bboth\b|\bin common\b|\bside by side\b",
     re.I,
 )
+_BEGINS = (
+    r"(?:^|[.?!;:,]\s)\W*(?:(?:and|but|so|also|then|please|now|ok|okay)\W+)*(?:(?:can|could|would|will) you (?:please )?)?"
+    r"(?:(?:about|at|by|for|from|in|of|on|to|under|with)\s+(?=what|which))?"
+)
+"""What is wanted is said where a question begins: "if all the parts are known, does it follow ..." asks for one thing."""
+_SEVERAL = r"(?:all|every|everything|each|some|several|any|main|list|summary|overview|examples|reasons|arguments|ways|points|steps)"
 _LISTED = re.compile(
-    r"\b(?:list(?:ed|ing)?|everything|summar(?:y|ise|ize)|overview|how many|examples|reasons|arguments|ways|points|steps)\b"
-    r"|\b(?:name|give|show|find|tell me|what are|were|quote)\s+(?:me\s+)?(?:all|every|each|some|several|any|the main)\b"
-    r"|\ball (?:the|of|that|his|her|their|\w+s)\b",
+    _BEGINS
+    + r"(?:(?:list|enumerate|summar(?:ise|ize))\b|how many (?:people|persons|authors|commenters|posters|users|writers|comments)\b"
+    rf"|(?:name|give|show|find|tell|quote)\b(?:\s+[^\W_]+){{0,3}}?\s+{_SEVERAL}\b"
+    r"|(?!if\b|when\b|because\b|how\b)(?:[\w'’-]+\s+){0,3}?(?:examples|reasons|arguments|ways|points|steps)\b"
+    r"|(?:an?\s+|the\s+)?(?:\w+\s+)?(?:list|summary|overview)\b|(?:all|every|everything|some|several)\b)",
     re.I,
 )
 """Says that several things are wanted: "list", "all the", "reasons"."""
 _NO_ADJECTIVE = "|".join(sorted(AUXILIARIES | PREPOSITIONS | frozenset("if of else for by when who how".split())))
 _PLURAL = re.compile(
-    r"\bwhat (?:are|were) (?:\w+\s+){0,5}?(?!this\b|his\b|is\b)\w{3,}s\b"
-    r"|\bwhich (?!does\b|has\b|was\b|this\b|makes\b)\w{3,}[^s\W]s\b"
-    rf"|\b(?:which|what) (?:(?!(?:{_NO_ADJECTIVE})\b)\w+\s+)?(?!does\b|this\b|makes\b)\w{{3,}}[^s\W]s"
-    r"\s+(?:(?!(?:when|if|that|because|to|as|while|who|where)\b)[\w'’-]+\s+){0,6}?"
+    _BEGINS + r"(?:(?:what|which|who) (?:are|were) (?:\w+\s+){0,5}?(?!this\b|his\b|is\b)\w{3,}s\b"
+    r"|which (?!does\b|has\b|was\b|this\b|makes\b)\w{3,}[^s\W]s\b"
+    rf"|(?:which|what) (?:(?!(?:{_NO_ADJECTIVE})\b)\w+\s+)?(?!does\b|this\b|makes\b)\w{{3,}}[^s\W]s"
+    r"\s+(?:(?!(?:when|if|whether|that|because|to|as|while|who|what|which|why|how|where)\b)[\w'’-]+\s+){0,6}?"
     r"(?:are|was|were|do|does|did|have|has|had|can|could|should|would|will|might|may|must)\b"
-    r"|\b(?:which|what) (?:other|two|three|four|five|six|seven|eight|nine|ten|several) (?:\w+\s+)?\w{3,}[^s\W]s\b",
+    r"|(?:which|what) (?:other|two|three|four|five|six|seven|eight|nine|ten|several) (?:\w+\s+)?\w{3,}[^s\W]s\b)",
     re.I,
 )
 """Asks for things in the plural: "which boats leak", "what kinds of glue do they use"."""
