@@ -56,6 +56,7 @@ _OF_COURSE = re.compile(
 _OVER_TIME = re.compile(r"\bover\s+(?:time|the\s+years)\b", re.I)
 _NEWEST = re.compile(
     rf"\b(?:most\s+recent|latest|newest|last)(?=\s+(?:\w+\s+)??{UTTERANCE}\b)|\bmost\s+recently\b"
+    r"|\b(?:most\s+recent|latest|newest)(?=\s+(?:from|by)\b)"
     r"|\blast(?=\s+(?:said|says?|wr[io]te|written|post(?:ed)?|comment(?:ed)?|mention(?:ed)?|repl(?:y|ied))\b)",
     re.I,
 )
