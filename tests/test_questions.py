@@ -799,3 +799,28 @@ def test_a_year_may_be_joined_to_what_tells_how_it_is_meant(
 def test_the_latest_from_somebody_is_the_newest() -> None:
     query = read("latest from quill on rye")
     assert (query.newest, query.authors, query.topic) == (True, ("quill",), "rye")
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("What does {} think about rye?", True),
+        ("what does {} say about rye", True),
+        ("{}'s view on rye", True),
+        ("{} on rye", True),
+        ("Comments by {}", True),
+        ("Is {} baking good?", False),
+        ("Do {} comments help?", False),
+        ("do {} reports help", False),
+        ("should {} bakers be trusted", False),
+    ],
+)
+@pytest.mark.parametrize("handle", ["anonymous", "sourdough"])
+def test_a_handle_that_is_a_word_of_the_comments_is_a_name_where_somebody_is_asked_for(
+    handle: str, question: str, asked: bool
+) -> None:
+    query = understand(question.format(handle), authors=[handle, "quill"], plain_words=lambda word: word == "sourdough")
+    assert query.authors == ((handle,) if asked else ())
+    assert understand("is quill right?", authors=[handle, "quill"], plain_words=lambda word: False).authors == (
+        "quill",
+    )

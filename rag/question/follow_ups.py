@@ -56,6 +56,7 @@ def understand(
     rewrite: Callable[[str], str] | None = None,
     known_words: Callable[[str], bool] | None = None,
     labels: Sequence[str] = (),
+    plain_words: Callable[[str], bool] | None = None,
 ) -> Query:
     """Understand a question in its conversation.
 
@@ -70,10 +71,12 @@ def understand(
         known_words: Whether a word occurs in the indexed texts.
         labels: Labels of profiles without a name, such as "unnamed profile (example.org)". An unknown name that has a word
             in common with one is reported in `Query.labels`.
+        plain_words: Whether the indexed texts use a word as no name, as in "the lighthouse"; then a handle that is written like
+            it counts only where somebody is asked for.
     """
     now = now or datetime.now(UTC)
     now = now if now.tzinfo else now.replace(tzinfo=UTC)
-    talk = _Conversation(Reader(_index(tuple(authors), tuple(labels)), now, known_words, tuple(labels)))
+    talk = _Conversation(Reader(_index(tuple(authors), tuple(labels)), now, known_words, tuple(labels), plain_words))
     question = " ".join(question.split())
     said: _Said | None = None
     for asked, reply in list(_exchanges(history))[-_REMEMBERED:]:

@@ -200,6 +200,8 @@ def _is_judged(place: _Place) -> bool:
 def _everyday_word_speaks(place: _Place) -> bool:
     """Whether an everyday word in the place of a speaker is meant as a name."""
     after = place.after
+    if place.before in AUXILIARIES - BEING and after in SAYING - SAYING_INFINITIVES and after.endswith("s"):
+        return False  # "do rose comments help"
     if not place.opening and not (
         place.end.possessive or after == "on" or (after in SAYING and after.endswith("s"))
     ):  # "Hope felt lost"

@@ -65,11 +65,17 @@ class Reader:
     """Whether a word occurs in the indexed texts."""
     labels: tuple[str, ...]
     """Labels of profiles without a name."""
+    plain: Callable[[str], bool] | None = None
+    """Whether the indexed texts use a word as no name."""
 
     def read(self, question: str) -> Query:
         """Understand a question that stands alone."""
         found = self._words(question)
-        mentions = [m for m in self.names.find(found, self.known) if m.whole or not has_other_first_name(found, m)]
+        mentions = [
+            replace(m, ordinary=m.ordinary or self._is_plain(found, m))
+            for m in self.names.find(found, self.known)
+            if m.whole or not has_other_first_name(found, m)
+        ]
         taken = {index for mention in mentions for index in range(mention.first, mention.last)}
         strangers = [Mention(first, last, ()) for first, last in name_runs(found, taken)]
         strangers += self._names_of_labels(found, taken)
@@ -114,6 +120,11 @@ class Reader:
             times=period.times if period else (),
             newest=bool(latest),
         )
+
+    def _is_plain(self, found: list[Word], mention: Mention) -> bool:
+        """Whether a handle such as "lighthouse" is a word of the comments."""
+        one = mention.last - mention.first == 1 and all(author.islower() for author in mention.authors)
+        return one and self.plain is not None and self.plain(found[mention.first].text)
 
     def _names_of_labels(self, found: list[Word], taken: set[int]) -> list[Mention]:
         """Words in lower case that name a profile without a name: "compare ann and example" where example.org is one."""
