@@ -503,3 +503,20 @@ def test_he_is_who_was_asked_for_where_many_are_quoted_since() -> None:
         Turn("assistant", "**quill**:\n\n> Yes. [1]\n\n**Ann Bea Lee**:\n\n> No. [2]"),
     )
     assert understand("What would he bake instead?", talk, AUTHORS, now=NOW).authors == ("Paul Okoro",)
+
+
+def test_three_who_were_asked_in_turn_may_be_counted() -> None:
+    talk = list(TALK)
+    for name in ("quill", "Paul"):
+        talk += [Turn("user", f"And {name}?"), Turn("assistant", "> Rye. [1]")]
+    query = understand("do all three agree?", talk, AUTHORS, now=NOW)
+    assert (sorted(query.authors), query.compare) == (["Ann Bea Lee", "Paul Okoro", "quill"], True)
+
+
+def test_counterarguments_alone_are_against_what_was_spoken_of() -> None:
+    assert "rye" in understand("Are there counterarguments?", TALK, AUTHORS, now=NOW).topic
+
+
+def test_anything_else_on_a_topic_is_asked_of_the_same_person() -> None:
+    query = understand("anything else on wheat?", TALK, AUTHORS, now=NOW)
+    assert (query.authors, query.topic) == (("Ann Bea Lee",), "wheat")

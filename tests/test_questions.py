@@ -821,6 +821,31 @@ def test_a_handle_that_is_a_word_of_the_comments_is_a_name_where_somebody_is_ask
 ) -> None:
     query = understand(question.format(handle), authors=[handle, "quill"], plain_words=lambda word: word == "sourdough")
     assert query.authors == ((handle,) if asked else ())
+    assert understand("Does the otter agree?", authors=["calibrated_otter"], plain_words=lambda word: True).authors
     assert understand("is quill right?", authors=[handle, "quill"], plain_words=lambda word: False).authors == (
         "quill",
     )
+
+
+@pytest.mark.parametrize(
+    ("question", "authors"),
+    [
+        ("Is it true that mossgauge predicted rain?", ("mossgauge",)),
+        ("summarise filan on rye", ("Daniel Filan",)),
+        ("List all of James's complaints about rye", ("James",)),
+        ("Best of mossgauge", ("mossgauge",)),
+        ("Is mossgauge happier than James about rye?", ("mossgauge", "James")),
+        ("What is a Thomas filter?", ()),
+    ],
+)
+def test_a_name_is_found_behind_other_words(question: str, authors: tuple[str, ...]) -> None:
+    assert in_town(question).authors == authors
+
+
+@pytest.mark.parametrize(
+    "question", ["Does quill still endorse rye?", "How has quill's thinking on rye evolved since 2015?"]
+)
+def test_a_stance_may_be_kept_or_change(question: str) -> None:
+    query = read(question)
+    assert (query.by_time, query.authors, query.topic) == (True, ("quill",), "rye")
+    assert (query.since is not None) is ("2015" in question)

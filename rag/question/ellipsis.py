@@ -24,7 +24,7 @@ _CORRECTION = re.compile(
 _INSTEAD_OF = re.compile(r"(?:,|\s[–—-])\s*not\b[^,;.?!]*(?=[.?!]*$)", re.I)
 _ABOUT = re.compile(
     r"^\W*(?:(?:what|how)\s+about\b|(?:tell\s+me\s+|say\s+)?(?:(?:some|a\s+(?:bit|little))\s+)?more\s+(?:about|on)\b"
-    r"|(?:(?:please|now)\s+)*(?:(?:do|repeat|ask)\s+)?the\s+same\s+(?:question\s+)?(?:for|about|with|of)\b"
+    r"|(?:any|some)thing\s+(?:else\s+)?(?:about|on)\b|(?:(?:please|now)\s+)*(?:(?:do|repeat|ask)\s+)?the\s+same\s+(?:question\s+)?(?:for|about|with|of)\b"
     r"|(?:(?:let['’]?s\s+)?(?:go|going|get)\s+)?back\s+to\b|return(?:ing)?\s+to\b"
     rf"|(?:about|on)\b(?!\s+{WH}\b))\s*",
     re.I,
@@ -53,7 +53,7 @@ _THEY_SAY = re.compile(
     r"\bthey\s+(?:\w+ly\s+|still\s+|also\s+|ever\s+)?(\w+)|\btheirs?\s+(?:view|opinion|position|stance|argument|comment|take)",
     re.I,
 )
-_EACH_OTHER = re.compile(r"\b(?:each other|one another|both|the two)\b", re.I)
+_EACH_OTHER = re.compile(r"\b(?:each other|one another|both|the two|all (?:of them|three|four|five))\b", re.I)
 _WITH_TOPIC = re.compile(
     r"\b(?:about|on|of|regarding|concerning)\s+(?!(?:it|this|that|these|those|them|the\s+(?:two|three|four))\b)\w", re.I
 )

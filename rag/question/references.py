@@ -10,12 +10,15 @@ from rag.question.names import Word, words
 from rag.question.speech import AUXILIARY_VERB, HELPING_VERB, SAYING
 
 PERSON = re.compile(r"\b(?:he|she|him|his|her|hers|himself|herself)\b(?!\s+or\b)", re.I)
-PEOPLE = re.compile(r"\b(?:they|them|their|theirs|each other|one another|these two|both(?: of them)?|the two)\b", re.I)
+PEOPLE = re.compile(
+    r"\b(?:they|them|their|theirs|each other|one another|these two|both(?: of them)?|the two|all (?:of them|three|four|five))\b",
+    re.I,
+)
 _DEPENDENT = frozenset(
     """
     advantage alternative answer argument benefit best better catch cause certain change changed conclusion condition consequence
-    correct criticism danger detail difference disadvantage disagreement downside drawback earlier effect elaborate evidence
-    exactly example exception expand far fix further happen happened key kind later limitation link long main matter mean more newer next
+    correct counterargument counterexample criticism danger detail difference disadvantage disagreement downside drawback earlier effect elaborate evidence
+    exactly example exception expand far fix flaw further happen happened implication key kind later limitation link long main matter mean more newer next
     objection older option people point problem proof purpose reason related requirement result right risk same similar sort
     source specific specifically step sure true upside way worse worst wrong
     """.split()

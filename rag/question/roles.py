@@ -53,7 +53,7 @@ _WRITTEN_BY = re.compile(
 )
 _ASKS_ABOUT = re.compile(
     r"(?:\btell me|\b(?:what|how)|\bmore|\bknow|\bknown|\blearn)\s+about\s+\W*$"
-    r"|\b(?:views?|opinions?|comments?|posts?|thoughts|words|arguments?|positions?|quotes?|summary|overview|background|profile|plans?|ideas?)\s+of\s+\W*$"
+    r"|\b(?:views?|opinions?|comments?|posts?|thoughts|words|arguments?|positions?|quotes?|summary|overview|background|profile|plans?|ideas?|best)\s+of\s+\W*$"
     r"|\b(?:list|quotes?|everything|comments?|posts?)\s+(?:by|from)\s+\W*$",
     re.I,
 )
@@ -163,6 +163,8 @@ def _is_named(place: _Place, *, strong: bool, joined: bool, told_of: bool) -> bo
         told_of: It stands where somebody who is asked for says something of it.
     """
     name, before = place.name, place.before
+    if before in {"a", "an"}:  # "what is an LC circuit" asks nobody called lc
+        return False
     if not name.authors:
         return (strong and _may_be_person(place)) or (joined and _is_shown(place))
     if name.ordinary:
@@ -174,7 +176,7 @@ def _is_named(place: _Place, *, strong: bool, joined: bool, told_of: bool) -> bo
         return True
     if before == "the" and all("_" in author for author in name.authors):  # "the otter" for calibrated_otter
         return _speaks(place.at(replace(name, first=name.first - 1)))
-    return (strong or joined) and before not in _DETERMINERS - {"what", "which"}  # "say what ann thinks"
+    return (strong or joined) and before not in _DETERMINERS - {"what", "which", "that"}  # "say what ann thinks"
 
 
 def _may_be_person(place: _Place) -> bool:
@@ -208,9 +210,9 @@ def _everyday_word_speaks(place: _Place) -> bool:
         return False
     if place.start.capital or not place.single or place.question == place.question.lower():
         return True
-    if place.before in AUXILIARIES:
+    if place.before in AUXILIARIES and not place.end.possessive:
         return after in ONLY_PEOPLE
-    return _is_shown(place)
+    return place.end.possessive or _is_shown(place)
 
 
 def _is_shown(place: _Place) -> bool:
@@ -278,7 +280,9 @@ def _says(place: _Place) -> bool:
         return not SAYING.isdisjoint(rest[:6])
     if verb in SAYING and _FINITE.search(verb) and before not in PREPOSITIONS:
         return True
-    return verb == "on" and not before
+    return verb == "on" and (
+        not before or (place.name.first == 1 and before in SAYING_INFINITIVES)
+    )  # "Summarise Ann on rye"
 
 
 def _is_source(place: _Place) -> bool:
@@ -303,6 +307,8 @@ def _is_object(place: _Place, earlier: dict[Mention, Role]) -> bool:
         return False
     if len(between) > 1 and compares(place.opening):  # but "compare NAME's view with ..." is said of the name
         return False
+    if _joint(place.at(subject), place.name) == "than":
+        return False
     asked = subject.first > 0 and found[subject.first - 1].folded in AUXILIARIES
     return not SAYING.isdisjoint(between) or (asked and len(between) < 4)
 
@@ -326,6 +332,12 @@ def _joint(place: _Place, after: Mention) -> str:
         return between[0]
     while between[-1] in {"that", "those", "what", "the", "of"} and len(between) > 1:
         between.pop()  # "compared with that of"
+    if (
+        between[-1] == "than"
+        and place.before in BEING
+        and any(word in {"more", "less"} or word.endswith("er") for word in between)
+    ):
+        return "than"  # "Is Ann happier than Bob?"
     return between[-1] if between[-1] in {"with", "to", "from"} and compares(opening) else ""
 
 

@@ -41,7 +41,9 @@ _NOT_TOPIC = SAYING - frozenset(
 )
 _ORDERS = frozenset("count find list name quote show".split())
 """What a request may begin with: "List the reasons"."""
-_BEFORE_THINGS = frozenset("about on of for against with without between regarding concerning a an the no".split())
+_BEFORE_THINGS = frozenset(
+    "about as by on of for against with without between regarding concerning there a an the no".split()
+)
 """Behind these a word that may be a verb is none: "about debate", "the support"."""
 _BEFORE_SUBJECTS = frozenset("do does did is are was were".split())
 _ASKING = frozenset("what how why when where and or but".split())
@@ -123,8 +125,9 @@ class Reader:
 
     def _is_plain(self, found: list[Word], mention: Mention) -> bool:
         """Whether a handle such as "lighthouse" is a word of the comments."""
-        one = mention.last - mention.first == 1 and all(author.islower() for author in mention.authors)
-        return one and self.plain is not None and self.plain(found[mention.first].text)
+        word = found[mention.first]
+        one = mention.last - mention.first == 1 and {*mention.authors} == {word.text.casefold()}
+        return one and self.plain is not None and self.plain(word.text)
 
     def _names_of_labels(self, found: list[Word], taken: set[int]) -> list[Mention]:
         """Words in lower case that name a profile without a name: "compare ann and example" where example.org is one."""
