@@ -748,6 +748,7 @@ def test_whose_own_words_are_wanted_is_asked_for(question: str) -> None:
 def test_who_is_left_out_is_not_searched(question: str, others_than: tuple[str, ...]) -> None:
     query = in_town(question)
     assert (query.authors, query.others_than) == ((), others_than)
+    assert not others_than or not {"James", "Ann"} & {*query.topic.split(), *query.text.split()}
     own = Passage("p", "c", "James", "Rye.", "f", 0, 4)
     assert admits(query, own) is ("James" not in others_than)
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Literal
 
 from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
-from rag.question.form import asks_anybody, asks_by_time, compares
+from rag.question.form import Span, asks_anybody, asks_by_time, compares
 from rag.question.names import Mention, Word
 from rag.question.references import PEOPLE, PERSON
 from rag.question.speech import AUXILIARIES, BEING, ONLY_PEOPLE, OPINION, PREPOSITIONS, SAYING, SAYING_INFINITIVES
@@ -135,7 +135,7 @@ def _role(place: _Place, earlier: dict[Mention, Role], known: Callable[[str], bo
     told_of = _is_object(place, earlier)
     if not _is_named(place, strong=strong, joined=joined == "speaker", told_of=told_of):
         return "word"
-    if told_of or is_left_out(place.question, place.words, place.name) or _is_told_first(place):
+    if told_of or left_out(place.question, place.words, place.name) or _is_told_first(place):
         return "content"
     if asks_anybody(place.question) and not _WHO_IS.match(place.opening):
         return "speaker" if _is_choice(place, joined) else "content"
@@ -341,9 +341,10 @@ def _joint(place: _Place, after: Mention) -> str:
     return between[-1] if between[-1] in {"with", "to", "from"} and compares(opening) else ""
 
 
-def is_left_out(question: str, found: Sequence[Word], name: Mention) -> bool:
-    """Whether everybody but somebody is asked for: "who other than NAME"."""
-    return bool(_LEFT_OUT.search(question[: found[name.first].start]))
+def left_out(question: str, found: Sequence[Word], name: Mention) -> Span | None:
+    """Where it is said that everybody but somebody is asked for, "other than NAME"; None if it is not."""
+    match = _LEFT_OUT.search(question[: found[name.first].start])
+    return (match.start(), found[name.last - 1].end) if match else None
 
 
 def _is_told_first(place: _Place) -> bool:

@@ -26,7 +26,7 @@ from rag.question.form import (
 from rag.question.names import Mention, NameIndex, Word, fold, words
 from rag.question.periods import Period, periods
 from rag.question.query import Query, without
-from rag.question.roles import has_other_first_name, is_left_out, name_runs, roles
+from rag.question.roles import has_other_first_name, left_out, name_runs, roles
 from rag.question.speech import ONLY_PEOPLE, OPINION, SAYING, SAYING_INFINITIVES, STANCE, UTTERANCE
 
 _SUBJECT_NEXT = frozenset("do does did would will might".split())
@@ -101,14 +101,16 @@ class Reader:
         hidden += [latest] if latest else []
         people = len(asked) + len(unknown)
         joined = len({mention.authors for mention in speakers}) + len(strange) > 1
-        apart = {author for m in mentions if is_left_out(question, found, m) for author in m.authors}
+        apart = {m: span for m in mentions if (span := left_out(question, found, m))}
+        excluded = {author for m in apart for author in m.authors}
+        hidden = _outermost([*hidden, *apart.values()])
         return Query(
             text=without(question, hidden),
             original=question,
             authors=asked,
             unknown_authors=unknown,
             mentioned=tuple(author for author in others if author not in asked),
-            others_than=tuple(author for author in others if author in apart and author not in asked),
+            others_than=tuple(author for author in others if author in excluded and author not in asked),
             since=period.since if period else None,
             until=period.until if period else None,
             compare=joined or (compares(question) and (people > 1 or among_people(question))),
@@ -204,6 +206,15 @@ class Reader:
 
 def _unique(items: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(items))
+
+
+def _outermost(spans: Sequence[Span]) -> list[Span]:
+    """Spans without those within others: "besides Ann" in "besides Ann and Bob"."""
+    return [
+        span
+        for span in dict.fromkeys(spans)
+        if not any(a <= span[0] and span[1] <= b for a, b in spans if (a, b) != span)
+    ]
 
 
 def _label_fits(label: str, name: str) -> bool:
