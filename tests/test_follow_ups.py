@@ -447,3 +447,76 @@ def test_of_one_person_more_is_asked_after_another_was() -> None:
     assert read("Does he compare it to wheat?", history=talk).authors == ("Paul Okoro",)
     ended = (*talk, Turn("user", "What does quill say about ovens?"), Turn("assistant", "> Hot. [1]"))
     assert read("Compare them.", history=ended).authors == ("quill",)
+
+
+PAIR = (
+    Turn("user", "Compare Ann Lee and quill on rye."),
+    Turn("assistant", "**Ann Bea Lee**:\n\n> Rye is best. [1]\n\n**quill**:\n\n> Wheat is best. [2]"),
+)
+
+
+@pytest.mark.parametrize(
+    ("question", "authors", "topic"),
+    [
+        ("What does the latter say about salt?", ("quill",), "salt"),
+        ("And the former?", ("Ann Bea Lee",), "rye"),
+        ("Who of the two is happier?", ("Ann Bea Lee", "quill"), "rye"),
+        ("What does Zoë Müller say about the former mill?", ("Zoë Müller",), "mill"),
+    ],
+)
+def test_two_people_may_be_meant_by_their_order(question: str, authors: tuple[str, ...], topic: str) -> None:
+    query = understand(question, PAIR, AUTHORS, now=NOW)
+    assert (query.authors, topic in query.topic.split()) == (authors, True)
+
+
+def test_the_latter_is_still_meant_after_the_former() -> None:
+    talk = (*PAIR, Turn("user", "And the former?"), Turn("assistant", "**Ann Bea Lee**:\n\n> Rye. [1]"))
+    assert understand("And the latter?", talk, AUTHORS, now=NOW).authors == ("quill",)
+
+
+@pytest.mark.parametrize(
+    ("question", "authors", "topic"),
+    [
+        ("Does she cite anyone?", ("Ann Bea Lee",), {"rye", "starters"}),
+        ("Who does she agree with?", ("Ann Bea Lee",), {"rye", "starters"}),
+        ("shorter please", ("Ann Bea Lee",), {"rye", "starters"}),
+        ("Can you put it in one sentence?", ("Ann Bea Lee",), {"rye", "starters"}),
+        ("Which is the strongest?", ("Ann Bea Lee",), {"rye", "starters"}),
+        ("Can you summarise her main points?", ("Ann Bea Lee",), {"rye", "starters"}),
+        ("Now do the same for Zoë Müller", ("Zoë Müller",), {"rye", "starters"}),
+        ("Back to quill please", ("quill",), {"rye", "starters"}),
+        ("the same for wheat", ("Ann Bea Lee",), {"wheat"}),
+    ],
+)
+def test_a_wish_about_the_answer_is_no_topic(question: str, authors: tuple[str, ...], topic: set[str]) -> None:
+    query = understand(question, TALK, AUTHORS, now=NOW)
+    assert (query.authors, query.others_than) == (authors, ())
+    assert topic <= set(query.topic.split())
+    assert not {"shorter", "sentence", "same"} & set(query.topic.split())
+
+
+def test_he_is_who_was_asked_for_where_many_are_quoted_since() -> None:
+    talk = (
+        Turn("user", "Who is Paul Okoro?"),
+        Turn("assistant", "**Paul Okoro**:\n\n> I bake. [1]"),
+        Turn("user", "Is rye bread healthy?"),
+        Turn("assistant", "**quill**:\n\n> Yes. [1]\n\n**Ann Bea Lee**:\n\n> No. [2]"),
+    )
+    assert understand("What would he bake instead?", talk, AUTHORS, now=NOW).authors == ("Paul Okoro",)
+
+
+def test_three_who_were_asked_in_turn_may_be_counted() -> None:
+    talk = list(TALK)
+    for name in ("quill", "Paul"):
+        talk += [Turn("user", f"And {name}?"), Turn("assistant", "> Rye. [1]")]
+    query = understand("do all three agree?", talk, AUTHORS, now=NOW)
+    assert (sorted(query.authors), query.compare) == (["Ann Bea Lee", "Paul Okoro", "quill"], True)
+
+
+def test_counterarguments_alone_are_against_what_was_spoken_of() -> None:
+    assert "rye" in understand("Are there counterarguments?", TALK, AUTHORS, now=NOW).topic
+
+
+def test_anything_else_on_a_topic_is_asked_of_the_same_person() -> None:
+    query = understand("anything else on wheat?", TALK, AUTHORS, now=NOW)
+    assert (query.authors, query.topic) == (("Ann Bea Lee",), "wheat")

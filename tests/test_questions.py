@@ -701,3 +701,161 @@ def test_many_names_in_one_question_do_not_slow_down_reading() -> None:
     started = time.perf_counter()
     in_town("Ann Lee and " * 300)
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("What is debate?", "debate"),
+        ("Is praise useful?", "praise useful"),
+        ("How is support measured?", "support measured"),
+        ("What does James think about debate and rye?", "debate rye"),
+        ("Who supports debate?", "debate"),
+        ("What do they say about rye?", "rye"),
+        ("Who does say that rye is best?", "rye best"),
+        ("Who talks about the claims?", ""),
+        ("Show me everything James wrote", ""),
+        ("List the breads", "breads"),
+    ],
+)
+def test_a_verb_of_saying_may_be_the_thing_that_is_talked_about(question: str, topic: str) -> None:
+    assert in_town(question).topic == topic
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is Alan Turing's plan flawed?",
+        "Why was Turing's argument wrong?",
+        "I read Alan Turing's book. Is rye sour?",
+        "What is the FDA's reasoning?",
+    ],
+)
+def test_whose_plan_is_judged_by_others_is_not_asked_for(question: str) -> None:
+    query = in_town(question)
+    assert query.unknown_authors == ()
+    assert {"Turing", "FDA"} & set(query.topic.split())
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What is Turing's plan?", "Has Turing's view changed over time?", "Why does Turing's profile name rye?"],
+)
+def test_whose_own_words_are_wanted_is_asked_for(question: str) -> None:
+    assert in_town(question).unknown_authors == ("Turing",)
+
+
+@pytest.mark.parametrize(
+    ("question", "others_than"),
+    [
+        ("Apart from Ann Lee, who thinks rye is best?", ("Ann Lee",)),
+        ("Who besides Ann Lee and James bakes?", ("Ann Lee", "James")),
+        ("What do people other than James say about rye?", ("James",)),
+        ("Who thinks that James is wrong?", ()),
+    ],
+)
+def test_who_is_left_out_is_not_searched(question: str, others_than: tuple[str, ...]) -> None:
+    query = in_town(question)
+    assert (query.authors, query.others_than) == ((), others_than)
+    assert not others_than or not {"James", "Ann"} & {*query.topic.split(), *query.text.split()}
+    own = Passage("p", "c", "James", "Rye.", "f", 0, 4)
+    assert admits(query, own) is ("James" not in others_than)
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("Which of Ann Lee and James is right about rye?", True),
+        ("Who is right about rye, Ann Lee or James?", True),
+        ("Who thinks that Ann Lee or James is right?", False),
+        ("Who agrees with Ann Lee and James?", False),
+    ],
+)
+def test_who_may_be_one_of_those_named(question: str, asked: bool) -> None:
+    query = in_town(question)
+    assert (query.authors if asked else query.mentioned) == ("Ann Lee", "James")
+    assert bool(query.authors) is asked
+
+
+@pytest.mark.parametrize(
+    ("question", "authors"),
+    [
+        ("I have read Ann Lee's posts. What does James think about rye?", ("James",)),
+        ("I met James at the market. Is rye sour?", ()),
+        ("I like James's posts. What does he say about rye?", ("James",)),
+        ("I wonder what James thinks. Is rye sour?", ("James",)),
+        ("may I ask what moreau thinks about rye", ("Jean-Luc Moreau",)),
+    ],
+)
+def test_what_the_asker_tells_is_told_from_what_is_asked(question: str, authors: tuple[str, ...]) -> None:
+    assert in_town(question).authors == authors
+
+
+@pytest.mark.parametrize(
+    ("question", "since", "until"),
+    [
+        ("quill's pre-2020 posts on rye", None, end(2019, 12, 31)),
+        ("What did quill write post-2020 about rye?", day(2021), None),
+        ("What did quill say around 2021 about rye?", day(2021), end(2021, 12, 31)),
+    ],
+)
+def test_a_year_may_be_joined_to_what_tells_how_it_is_meant(
+    question: str, since: datetime | None, until: datetime | None
+) -> None:
+    query = read(question)
+    assert (query.since, query.until, query.topic) == (since, until, "rye")
+
+
+def test_the_latest_from_somebody_is_the_newest() -> None:
+    query = read("latest from quill on rye")
+    assert (query.newest, query.authors, query.topic) == (True, ("quill",), "rye")
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [
+        ("What does {} think about rye?", True),
+        ("what does {} say about rye", True),
+        ("{}'s view on rye", True),
+        ("{} on rye", True),
+        ("Comments by {}", True),
+        ("Is {} baking good?", False),
+        ("Do {} comments help?", False),
+        ("do {} reports help", False),
+        ("should {} bakers be trusted", False),
+    ],
+)
+@pytest.mark.parametrize("handle", ["anonymous", "sourdough"])
+def test_a_handle_that_is_a_word_of_the_comments_is_a_name_where_somebody_is_asked_for(
+    handle: str, question: str, asked: bool
+) -> None:
+    query = understand(question.format(handle), authors=[handle, "quill"], plain_words=lambda word: word == "sourdough")
+    assert query.authors == ((handle,) if asked else ())
+    assert understand("Does the otter agree?", authors=["calibrated_otter"], plain_words=lambda word: True).authors
+    assert understand("is quill right?", authors=[handle, "quill"], plain_words=lambda word: False).authors == (
+        "quill",
+    )
+
+
+@pytest.mark.parametrize(
+    ("question", "authors"),
+    [
+        ("Is it true that mossgauge predicted rain?", ("mossgauge",)),
+        ("summarise filan on rye", ("Daniel Filan",)),
+        ("List all of James's complaints about rye", ("James",)),
+        ("Best of mossgauge", ("mossgauge",)),
+        ("Is mossgauge happier than James about rye?", ("mossgauge", "James")),
+        ("What is a Thomas filter?", ()),
+    ],
+)
+def test_a_name_is_found_behind_other_words(question: str, authors: tuple[str, ...]) -> None:
+    assert in_town(question).authors == authors
+
+
+@pytest.mark.parametrize(
+    "question", ["Does quill still endorse rye?", "How has quill's thinking on rye evolved since 2015?"]
+)
+def test_a_stance_may_be_kept_or_change(question: str) -> None:
+    query = read(question)
+    assert (query.by_time, query.authors, query.topic) == (True, ("quill",), "rye")
+    assert (query.since is not None) is ("2015" in question)

@@ -16,6 +16,7 @@ point: the old generation goes on answering, and the next run finds what was emb
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -44,6 +45,11 @@ log = logging.getLogger(__name__)
 
 FILTERS_KEPT = 8
 """Filters whose passages are remembered: a conversation asks with the same ones again and again."""
+USES = 40
+"""Passages that are looked at to see how a word is used."""
+PLAIN = 0.2
+"""Share of its uses behind an article from which a word is no name: one may also write "the Ann post"."""
+_ARTICLES = frozenset("a an the no any some every each this these those my your his her our their".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,7 @@ class Store:
         self._generation: int | None = None
         self._lexical: LexicalIndex | None = None
         self._filtered: dict[tuple[int, Filters], dict[str, tuple[str, int]]] = {}
+        self._plain: dict[tuple[int, str], bool] = {}
         self._people: tuple[int, People] | None = None
         self._held = threading.local()
 
@@ -269,6 +276,21 @@ class Store:
     def knows(self, word: str) -> bool:
         """Whether any passage has the word, in any form with the same stem."""
         return self._words().knows(word)
+
+    def uses_plainly(self, word: str) -> bool:
+        """Whether passages use a word as no name, going by how often it stands behind an article: "the lighthouse"."""
+        key = (self.generation, word.casefold())
+        if key not in self._plain:
+            self._plain = {known: plain for known, plain in self._plain.items() if known[0] == key[0]}
+            self._plain[key] = self._looks_plain(word)
+        return self._plain[key]
+
+    def _looks_plain(self, word: str) -> bool:
+        passages = self.passages([id for id, _ in self.lexical(word, USES)])
+        use = re.compile(rf"(\w*)\s+{re.escape(word)}\b", re.I)
+        before = [match[1].casefold() for passage in passages.values() for match in use.finditer(passage.text)]
+        plain = sum(one in _ARTICLES for one in before)
+        return plain > 0 and plain >= PLAIN * len(before)
 
     def vectors(self, passage_ids: Sequence[str]) -> dict[str, np.ndarray]:
         """The rows of passages: for each (1 + windows, dimension), the whole passage first."""

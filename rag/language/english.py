@@ -64,3 +64,6 @@ NAMES_THAT_ARE_WORDS = frozenset(
     """.split()
 )
 """First and last names that are also everyday words: they count as names only where a speaker is expected."""
+
+NAMES_OF_NOBODY = frozenset("anon anonymous deleted guest nameless unknown unnamed".split())
+"""What forums call who gives no name."""

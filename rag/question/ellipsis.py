@@ -24,6 +24,8 @@ _CORRECTION = re.compile(
 _INSTEAD_OF = re.compile(r"(?:,|\s[–—-])\s*not\b[^,;.?!]*(?=[.?!]*$)", re.I)
 _ABOUT = re.compile(
     r"^\W*(?:(?:what|how)\s+about\b|(?:tell\s+me\s+|say\s+)?(?:(?:some|a\s+(?:bit|little))\s+)?more\s+(?:about|on)\b"
+    r"|(?:any|some)thing\s+(?:else\s+)?(?:about|on)\b|(?:(?:please|now)\s+)*(?:(?:do|repeat|ask)\s+)?the\s+same\s+(?:question\s+)?(?:for|about|with|of)\b"
+    r"|(?:(?:let['’]?s\s+)?(?:go|going|get)\s+)?back\s+to\b|return(?:ing)?\s+to\b"
     rf"|(?:about|on)\b(?!\s+{WH}\b))\s*",
     re.I,
 )
@@ -51,8 +53,10 @@ _THEY_SAY = re.compile(
     r"\bthey\s+(?:\w+ly\s+|still\s+|also\s+|ever\s+)?(\w+)|\btheirs?\s+(?:view|opinion|position|stance|argument|comment|take)",
     re.I,
 )
-_EACH_OTHER = re.compile(r"\b(?:each other|one another|both|the two)\b", re.I)
-_WITH_TOPIC = re.compile(r"\b(?:about|on|of|regarding|concerning)\s+(?!(?:it|this|that|these|those|them)\b)\w", re.I)
+_EACH_OTHER = re.compile(r"\b(?:each other|one another|both|the two|all (?:of them|three|four|five))\b", re.I)
+_WITH_TOPIC = re.compile(
+    r"\b(?:about|on|of|regarding|concerning)\s+(?!(?:it|this|that|these|those|them|the\s+(?:two|three|four))\b)\w", re.I
+)
 _ANYBODY = re.compile(
     r"\b(?:any|some|every|no)(?:one|body)\b|\bothers\b|\bother\s+(?:people|commenters|authors|users|views?|opinions?)\b"
     r"|^\W*any\s+(?:objections?|disagreements?|repl(?:y|ies)|responses?|criticisms?)\b",
@@ -62,6 +66,15 @@ _ASSENT = re.compile(
     r"^\W*(?:yes|yeah|yep|sure|ok(?:ay)?|please|go on|continue|go ahead|do(?: so)?|more|tell me more)(?:\s+please)?\W*$",
     re.I,
 )
+_MANNER = re.compile(
+    r"^\W*(?:(?:please|now|can|could|would|you|i|need|want|give|tell|say|make|put|explain|me|it|that|this|a|an|the|answer|again)\s+)*"
+    r"(?:(?:much|even|a\s+(?:bit|little)|a)?\s*(?:shorter|briefer|longer|simpler|clearer|short|brief|simple|long)(?:\s+(?:answer|version|summary))?"
+    r"|briefly|more\s+(?:briefly|simply|clearly|details?|detailed)|in\s+(?:more\s+)?detail"
+    r"|in\s+(?:(?:a|an|one|two|three|few|fewer|other|simple|simpler|plain|short)\s*)*(?:sentences?|words?|terms|short|brief|paragraphs?|bullet\s+points"
+    r"|english|german|french|spanish|italian|dutch|portuguese|russian|chinese|japanese))(?:\s+(?:please|again))*\W*$",
+    re.I,
+)
+_HE_DOES = re.compile(rf"^\W*(?:\w+\s+){{0,3}}{AUXILIARY_VERB}\s+(?:he|she)\b", re.I)
 _FEW = 5
 """Most content words of a question that leans on what was said before."""
 
@@ -85,7 +98,8 @@ def kind_of(question: str, own: Query, last: Query, reply: str) -> Kind:
     if own.people:
         return _kind_with_name(bare, content, refers)
     theirs = people and _theirs(bare, people, refers)
-    anybody = asks_anybody(bare) or _ANYBODY.search(bare)
+    # "Does she cite anybody?" is asked of her.
+    anybody = not _HE_DOES.search(bare) and (asks_anybody(bare) or _ANYBODY.search(bare))
     she = PERSON.search(_without_own(bare) if anybody else bare)
     if people and anybody and not (theirs and _THEY_SAY.search(bare)) and not _among(bare, people):
         return "others" if she or refers or not content else "complete"
@@ -133,6 +147,11 @@ def without_about(text: str) -> str:
 def assents(question: str) -> bool:
     """Whether it only says yes to what an answer offered."""
     return bool(_ASSENT.match(question))
+
+
+def asks_for_manner(question: str) -> bool:
+    """Whether it only says how the answer is to be put: "shorter please"."""
+    return bool(_MANNER.match(question))
 
 
 def _without_own(question: str) -> str:

@@ -28,14 +28,14 @@ from rag.question.carrying import (
     whole_comparison,
     with_names,
 )
-from rag.question.ellipsis import Kind, assents, kind_of, means_people, without_about, without_lead
+from rag.question.ellipsis import Kind, asks_for_manner, assents, kind_of, means_people, without_about, without_lead
 from rag.question.form import compares
 from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.names import NameIndex, words
 from rag.question.periods import Period, periods
 from rag.question.query import Query, undated_text
 from rag.question.references import PEOPLE, PERSON
-from rag.question.speech import SAYING
+from rag.question.speech import AUXILIARIES, SAYING
 from rag.question.understanding import Reader
 from rag.records import Turn
 
@@ -43,6 +43,8 @@ _REMEMBERED = 6
 """Questions before the last one that are looked at."""
 _MOST_MEANT = 3
 """Of people quoted whom "they" may mean."""
+_FORMER = re.compile(r"\bthe\s+(former|latter)(?=['’]s\b|\s*(?:[^\w\s'’]|$)|\s+([^\W\d_]+))", re.I)
+_BEHIND_A_NAME = SAYING | FUNCTION_WORDS | AUXILIARIES
 
 
 def understand(
@@ -54,6 +56,7 @@ def understand(
     rewrite: Callable[[str], str] | None = None,
     known_words: Callable[[str], bool] | None = None,
     labels: Sequence[str] = (),
+    plain_words: Callable[[str], bool] | None = None,
 ) -> Query:
     """Understand a question in its conversation.
 
@@ -68,10 +71,12 @@ def understand(
         known_words: Whether a word occurs in the indexed texts.
         labels: Labels of profiles without a name, such as "unnamed profile (example.org)". An unknown name that has a word
             in common with one is reported in `Query.labels`.
+        plain_words: Whether the indexed texts use a word as no name, as in "the lighthouse"; then a handle that is written like
+            it counts only where somebody is asked for.
     """
     now = now or datetime.now(UTC)
     now = now if now.tzinfo else now.replace(tzinfo=UTC)
-    talk = _Conversation(Reader(_index(tuple(authors), tuple(labels)), now, known_words, tuple(labels)))
+    talk = _Conversation(Reader(_index(tuple(authors), tuple(labels)), now, known_words, tuple(labels), plain_words))
     question = " ".join(question.split())
     said: _Said | None = None
     for asked, reply in list(_exchanges(history))[-_REMEMBERED:]:
@@ -116,6 +121,8 @@ class _Said:
     """What is talked about, apart from an item that was asked about."""
     people: tuple[str, ...] = ()
     """Who was last asked for."""
+    pair: tuple[str, ...] = ()
+    """The two people who were last asked for together: "the former" and "the latter"."""
     beside: tuple[str, ...] = ()
     """Who was asked the same before: "What does Ann think of rye?", "And Bob?"."""
 
@@ -131,30 +138,33 @@ class _Conversation:
         kind, query = self.follow(question, said)
         query = replace(query, topic=query.topic or _subject(query.text))
         people = query.authors or (said.people if said else ())
+        pair = query.authors if len(query.authors) == 2 else said.pair if said and {*people} <= {*said.pair} else ()
         if said and kind == "item":
-            return _Said(query, reply, said.listed, said.topic, people)
+            return _Said(query, reply, said.listed, said.topic, people, pair)
         beside = _unique(*said.beside, *_sides(said.query)) if said and kind == "person" and not query.compare else ()
-        return _Said(query, reply, reply, query.topic, people, beside)
+        return _Said(query, reply, reply, query.topic, people, pair, beside)
 
     def follow(self, question: str, said: _Said | None) -> tuple[Kind, Query]:
         """Understand a question, carrying over what it leaves out; also says what that is."""
         if said is None:
             return "complete", self.reader.read(question)
-        kind, query = self._whole(question, without_lead(question), self._meant(question, said))
+        whole = _with_pair(question, said.pair) if said.pair else question
+        kind, query = self._whole(whole, without_lead(whole), self._meant(whole, said))
         return kind, undated_text(replace(query, original=question))
 
     def _meant(self, question: str, said: _Said) -> _Said:
         """With whom "she" or "they" stand for where nobody was asked for: who is quoted, or was asked for before."""
         last = said.query
         several = means_people(question) or (compares(question) and PEOPLE.search(question))
-        if said.beside and several and (both := _unique(*said.beside, *_sides(last))) != said.beside:
+        if said.beside and several and len(both := _unique(*said.beside, *_sides(last))) > len(_sides(last)):
             return replace(said, query=replace(last, authors=both, unknown_authors=(), labels=(), compare=True))
         if last.people or last.mentioned:
             return said
         own_words = "\n".join(line for line in said.reply.split("\n") if not line.lstrip().startswith(">"))
         named = self._authors(own_words)
-        if PERSON.search(question) and len(named or said.people) == 1:
-            return replace(said, query=replace(last, authors=named or said.people))
+        alone = next((people for people in (named, said.people) if len(people) == 1), ())
+        if PERSON.search(question) and alone:
+            return replace(said, query=replace(last, authors=alone))
         if means_people(question) and 1 < len(named) <= _MOST_MEANT:
             return replace(said, query=replace(last, authors=named))
         return said
@@ -165,6 +175,8 @@ class _Conversation:
         if assents(question):
             return "assent", self._assented(said)
         own = self.reader.read(bare)
+        if asks_for_manner(bare):
+            return "addition", added(replace(own, topic=""), last)
         if item := item_meant(bare, said.reply, said.listed):
             return "item", self._about_item(own, item, said)
         if (last.people or last.since or last.until) and (period := self._period(bare)):
@@ -195,6 +207,7 @@ class _Conversation:
         """What "And Ann?" asks, which is a name and nothing else; None if a question is anything else."""
         name = without_about(bare).strip(" ?.!,")
         led = name != question.strip(" ?.!,")
+        name = re.sub(r"[\s,]+(?:please|again|too|as well)$", "", name, flags=re.I)
         name = re.sub(r"^the\s+(?=unnamed profile)", "", name, flags=re.I)
         found = words(name)
         if not found or len(found) > 6:
@@ -247,6 +260,16 @@ class _Conversation:
             people = dict.fromkeys(people, ()) | {"authors": cited}
         topic = merged(ORDINAL.sub("", own.topic), short)
         return replace(own, text=reminding(own.text, (), short), topic=topic, carried=True, **people)
+
+
+def _with_pair(question: str, pair: tuple[str, ...]) -> str:
+    """A question with the names of two people for "the former" and "the latter"; "the former president" is neither."""
+
+    def named(match: re.Match[str]) -> str:
+        follows = match[2] is None or match[2].casefold() in _BEHIND_A_NAME
+        return pair[match[1].casefold() == "latter"] if follows else match[0]
+
+    return _FORMER.sub(named, question)
 
 
 def _sides(query: Query) -> tuple[str, ...]:

@@ -52,7 +52,7 @@ _BY_TIME = re.compile(
     rf"\bchang(?:e|ed|ing)\s+(?:\w+\s+)?(?:{STANCE}|tunes?)\b|\b{STANCE}\s+(?:\w+\s+){{0,6}}(?:chang|evolv|shift|develop)"
     rf"|\bevolution of (?:\w+['’]s|his|her|their|the) {STANCE}\b"
     rf"|\b(?:sa(?:id|ys?)|wr(?:ote|itten|ites?)|th(?:ought|inks?)|argue[ds]?|{STANCE}|comments?)\b.*\bover (?:time|the years)\b"
-    r"|\bused to (?:think|believe|say|argue)\b|\bstill (?:think|believe|hold|say|argue|stand)|\btimeline\b|\bchronolog"
+    r"|\bused to (?:think|believe|say|argue)\b|\bstill (?:think|believe|hold|say|argue|stand|(?:dis)?agree|endorse|support|favou?r|defend|advocate|recommend|reject|oppose|expect)|\btimeline\b|\bchronolog"
     rf"|\bwhat (?:has )?changed\b|\bupdated? (?:his|her|their|on)\b|\b(?:earlier|previous) (?:{STANCE}|comment)",
     re.I,
 )
@@ -64,12 +64,13 @@ _OF_COURSE = re.compile(
 _OVER_TIME = re.compile(r"\bover\s+(?:time|the\s+years)\b", re.I)
 _NEWEST = re.compile(
     rf"\b(?:most\s+recent|latest|newest|last)(?=\s+(?:\w+\s+)??{UTTERANCE}\b)|\bmost\s+recently\b"
+    r"|\b(?:most\s+recent|latest|newest)(?=\s+(?:from|by)\b)"
     r"|\blast(?=\s+(?:said|says?|wr[io]te|written|post(?:ed)?|comment(?:ed)?|mention(?:ed)?|repl(?:y|ied))\b)",
     re.I,
 )
 _WRITING = re.compile(
     r"\b(?:wr(?:ote|ite|ites|itten|iting)|sa(?:id|y|ys|ying)|post(?:ed|s|ing)?|comment(?:s|ed|ing)?|argu(?:e|es|ed|ing|ments?)|repl(?:y|ied|ies)"
-    r"|thoughts?|think|thinks|feel(?:s|ings?)?|felt|views?|opinions?|positions?|stances?|attitudes?|claim(?:s|ed)?|suggest(?:s|ed)?|mention(?:s|ed)?"
+    r"|thoughts?|think(?:s|ing)?|feel(?:s|ings?)?|felt|views?|opinions?|positions?|stances?|attitudes?|claim(?:s|ed)?|suggest(?:s|ed)?|mention(?:s|ed)?"
     r"|discuss(?:es|ed)?|stat(?:e|es|ed)|answer(?:s|ed)?|believ(?:e|es|ed)|talk(?:s|ed|ing)?|propos(?:e|es|ed)|recommend(?:s|ed)?|predict(?:s|ed)?"
     r"|told|tell|sp(?:eaks?|oken?)|explain(?:s|ed)?|critici[sz](?:e|es|ed)|chang\w+ \w+ minds?)\b",
     re.I,

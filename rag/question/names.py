@@ -15,7 +15,7 @@ from functools import cache
 
 from rapidfuzz.distance import OSA
 
-from rag.language.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
+from rag.language.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_OF_NOBODY, NAMES_THAT_ARE_WORDS
 from rag.language.letters import WITHOUT_MARK
 from rag.records import author_key
 
@@ -24,7 +24,7 @@ _POSSESSIVE = re.compile(r"(?:['’ʼ]s|(?<=s)['’ʼ])$", re.IGNORECASE)
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
-_EVERYDAY = FUNCTION_WORDS | COMMON_WORDS | NAMES_THAT_ARE_WORDS
+_EVERYDAY = FUNCTION_WORDS | COMMON_WORDS | NAMES_THAT_ARE_WORDS | NAMES_OF_NOBODY
 _TITLES = frozenset("dr mr mrs ms prof professor sir".split())
 
 

@@ -64,6 +64,8 @@ _PHRASES = [
     ("after", re.compile(rf"\b(?:after|(?:later|newer)\s+than)\s+({_POINT})", re.I)),
     ("before", re.compile(rf"\b(?:before|prior\s+to|(?:earlier|older)\s+than)\s+({_POINT})", re.I)),
     ("before", re.compile(rf"\b(?:more\s+than|over)\s+({_NUMBER}\s+{_UNIT}s?\s+ago)", re.I)),
+    ("before", re.compile(rf"\bpre-({_POINT})", re.I)),
+    ("after", re.compile(rf"\bpost-({_POINT})", re.I)),
     ("until", re.compile(rf"\b(?:until|till|up\s+to|as\s+of|by)\s+({_POINT})", re.I)),
     (
         "window",
@@ -73,7 +75,7 @@ _PHRASES = [
     (
         "during",
         re.compile(
-            rf"\b(?:back\s+)?(?:in|during|on|at|throughout|from|(?<=comments\s)of|(?<=posts\s)of)\s+(?:all\s+(?:of\s+)?|the\s+whole\s+of\s+)?({_LIST})",
+            rf"\b(?:back\s+)?(?:in|during|on|at|around|throughout|from|(?<=comments\s)of|(?<=posts\s)of)\s+(?:all\s+(?:of\s+)?|the\s+whole\s+of\s+)?({_LIST})",
             re.I,
         ),
     ),

@@ -10,12 +10,15 @@ from rag.question.names import Word, words
 from rag.question.speech import AUXILIARY_VERB, HELPING_VERB, SAYING
 
 PERSON = re.compile(r"\b(?:he|she|him|his|her|hers|himself|herself)\b(?!\s+or\b)", re.I)
-PEOPLE = re.compile(r"\b(?:they|them|their|theirs|each other|one another|these two|both(?: of them)?|the two)\b", re.I)
+PEOPLE = re.compile(
+    r"\b(?:they|them|their|theirs|each other|one another|these two|both(?: of them)?|the two|all (?:of them|three|four|five))\b",
+    re.I,
+)
 _DEPENDENT = frozenset(
     """
     advantage alternative answer argument benefit best better catch cause certain change changed conclusion condition consequence
-    correct criticism danger detail difference disadvantage disagreement downside drawback earlier effect elaborate evidence
-    exactly example exception expand far fix further happen happened kind later limitation link long matter mean more newer next
+    correct counterargument counterexample criticism danger detail difference disadvantage disagreement downside drawback earlier effect elaborate evidence
+    exactly example exception expand far fix flaw further happen happened implication key kind later limitation link long main matter mean more newer next
     objection older option people point problem proof purpose reason related requirement result right risk same similar sort
     source specific specifically step sure true upside way worse worst wrong
     """.split()
@@ -40,9 +43,11 @@ _EMPTY_THERE = re.compile(
 )
 """What looks like pointing back and does not: "is there a library", "this year"."""
 _COMPARED = re.compile(
-    r"\b(?:instead|too|as\s+well|either|otherwise|then|so)\W*$|\b(?:is|are|be|works?)\b.*\b(?:better|worse)\W*$", re.I
+    r"\b(?:instead|too|as\s+well|either|otherwise|then|so)\W*$|\b(?:is|are|be|works?)\b.*\b(?:better|worse)\W*$"
+    r"|^\W*(?:which|who)(?:\s+one)?\s+(?:is|are|was|were)\s+(?:the\s+)?(?:(?:most|least)\s+\w+|\w{2,}est)\W*$",
+    re.I,
 )
-"""Ends that need something before: "is wheat better?"."""
+"""What needs something before: "is wheat better?", "which is the strongest?"."""
 _SUBORDINATE = re.compile(
     r"\b(?:when|if|because|after|before|while|once|until|unless|although|as|and|or|than)\b[^,;]*$", re.I
 )

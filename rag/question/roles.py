@@ -9,8 +9,9 @@ from itertools import pairwise
 from typing import Literal
 
 from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
-from rag.question.form import asks_anybody, compares
+from rag.question.form import Span, asks_anybody, asks_by_time, compares
 from rag.question.names import Mention, Word
+from rag.question.references import PEOPLE, PERSON
 from rag.question.speech import AUXILIARIES, BEING, ONLY_PEOPLE, OPINION, PREPOSITIONS, SAYING, SAYING_INFINITIVES
 
 Role = Literal["speaker", "content", "word"]
@@ -33,6 +34,16 @@ _WHO_IS = re.compile(r"^\W*who(?:'s|’s|\s+is|\s+was)\s+\W*$", re.I)
 _SOME_OF = re.compile(
     r"\b(?:which|what|how many|how much|any|all|some|none|one|two|three|each|most|many|much|several|list) of\s+$", re.I
 )
+_ONE_OF = re.compile(r"^\W*(?:who|which)(?:\s+one)?\s+of\s+\W*$", re.I)
+_OR = re.compile(r"[^.?!,;]*(?:,[^.?!,;]*)*\bor\b", re.I)
+_LEFT_OUT = re.compile(
+    r"\b(?:(?:apart|aside)\s+from|besides|other\s+than|except(?:\s+for)?|excluding|but\s+not)\s+(?:[^.?!;:]*(?:,|\band\b|\bor\b))?\s*\W*$",
+    re.I,
+)
+_OWN_STORY = re.compile(
+    r"\W*(?:i|we|my|our)\b(?!['’]?(?:m|d|ll)\b|\s+(?:am|wonder|want|need|would|should|wish|hope|can)\b)", re.I
+)
+""" "I have read Ann's posts", but not "I'm looking for", "I'd like to know", which ask."""
 _PARTICIPLE = re.compile(r"(?:ed|en|wn|said|thought|held|put|made)$")
 _FINITE = re.compile(r"(?:s|ed|wrote|said|thought|saw|held|felt)$")
 _WRITTEN_BY = re.compile(
@@ -42,7 +53,7 @@ _WRITTEN_BY = re.compile(
 )
 _ASKS_ABOUT = re.compile(
     r"(?:\btell me|\b(?:what|how)|\bmore|\bknow|\bknown|\blearn)\s+about\s+\W*$"
-    r"|\b(?:views?|opinions?|comments?|posts?|thoughts|words|arguments?|positions?|quotes?|summary|overview|background|profile|plans?|ideas?)\s+of\s+\W*$"
+    r"|\b(?:views?|opinions?|comments?|posts?|thoughts|words|arguments?|positions?|quotes?|summary|overview|background|profile|plans?|ideas?|best)\s+of\s+\W*$"
     r"|\b(?:list|quotes?|everything|comments?|posts?)\s+(?:by|from)\s+\W*$",
     re.I,
 )
@@ -124,9 +135,11 @@ def _role(place: _Place, earlier: dict[Mention, Role], known: Callable[[str], bo
     told_of = _is_object(place, earlier)
     if not _is_named(place, strong=strong, joined=joined == "speaker", told_of=told_of):
         return "word"
-    if told_of or (asks_anybody(place.question) and not _WHO_IS.match(place.opening)):
+    if told_of or left_out(place.question, place.words, place.name) or _is_told_first(place):
         return "content"
-    if strong:
+    if asks_anybody(place.question) and not _WHO_IS.match(place.opening):
+        return "speaker" if _is_choice(place, joined) else "content"
+    if strong or _ONE_OF.match(place.opening):
         return "speaker"
     if joined:
         return joined
@@ -150,6 +163,8 @@ def _is_named(place: _Place, *, strong: bool, joined: bool, told_of: bool) -> bo
         told_of: It stands where somebody who is asked for says something of it.
     """
     name, before = place.name, place.before
+    if before in {"a", "an"}:  # "what is an LC circuit" asks nobody called lc
+        return False
     if not name.authors:
         return (strong and _may_be_person(place)) or (joined and _is_shown(place))
     if name.ordinary:
@@ -161,29 +176,43 @@ def _is_named(place: _Place, *, strong: bool, joined: bool, told_of: bool) -> bo
         return True
     if before == "the" and all("_" in author for author in name.authors):  # "the otter" for calibrated_otter
         return _speaks(place.at(replace(name, first=name.first - 1)))
-    return (strong or joined) and before not in _DETERMINERS
+    return (strong or joined) and before not in _DETERMINERS - {"what", "which", "that"}  # "say what ann thinks"
 
 
 def _may_be_person(place: _Place) -> bool:
     """Whether a name of nobody here could be a person's: "do Buddhists say" and "an LLM's answer" are not, "does GPS use" hardly."""
     before, after = place.before, place.after
-    if before in {"a", "an", "every", "each", "these", "those"} or (before == "do" and after not in _JOINING):
+    if before in {"a", "an", "the", "every", "each", "these", "those"} or (before == "do" and after not in _JOINING):
+        return False
+    if place.end.possessive and _is_judged(place):
         return False
     return after in ONLY_PEOPLE or before not in AUXILIARIES or not place.start.text.isupper()
+
+
+def _is_judged(place: _Place) -> bool:
+    """Whether what is somebody's is judged, by whoever speaks of it: "is NAME's plan flawed", "why was NAME's argument wrong"."""
+    asked = [word.folded for word in place.words[: place.name.first - 1]]
+    if place.before not in AUXILIARIES or place.after in {"profile", "bio"}:
+        return False
+    if asks_by_time(place.question) or compares(place.question):
+        return False
+    return not asked or asked[-1] in {"why", "how", "when", "where", "and", "but", "or", "so"}
 
 
 def _everyday_word_speaks(place: _Place) -> bool:
     """Whether an everyday word in the place of a speaker is meant as a name."""
     after = place.after
+    if place.before in AUXILIARIES - BEING and after in SAYING - SAYING_INFINITIVES and after.endswith("s"):
+        return False  # "do rose comments help"
     if not place.opening and not (
         place.end.possessive or after == "on" or (after in SAYING and after.endswith("s"))
     ):  # "Hope felt lost"
         return False
     if place.start.capital or not place.single or place.question == place.question.lower():
         return True
-    if place.before in AUXILIARIES:
+    if place.before in AUXILIARIES and not place.end.possessive:
         return after in ONLY_PEOPLE
-    return _is_shown(place)
+    return place.end.possessive or _is_shown(place)
 
 
 def _is_shown(place: _Place) -> bool:
@@ -251,7 +280,9 @@ def _says(place: _Place) -> bool:
         return not SAYING.isdisjoint(rest[:6])
     if verb in SAYING and _FINITE.search(verb) and before not in PREPOSITIONS:
         return True
-    return verb == "on" and not before
+    return verb == "on" and (
+        not before or (place.name.first == 1 and before in SAYING_INFINITIVES)
+    )  # "Summarise Ann on rye"
 
 
 def _is_source(place: _Place) -> bool:
@@ -276,6 +307,8 @@ def _is_object(place: _Place, earlier: dict[Mention, Role]) -> bool:
         return False
     if len(between) > 1 and compares(place.opening):  # but "compare NAME's view with ..." is said of the name
         return False
+    if _joint(place.at(subject), place.name) == "than":
+        return False
     asked = subject.first > 0 and found[subject.first - 1].folded in AUXILIARIES
     return not SAYING.isdisjoint(between) or (asked and len(between) < 4)
 
@@ -299,7 +332,35 @@ def _joint(place: _Place, after: Mention) -> str:
         return between[0]
     while between[-1] in {"that", "those", "what", "the", "of"} and len(between) > 1:
         between.pop()  # "compared with that of"
+    if (
+        between[-1] == "than"
+        and place.before in BEING
+        and any(word in {"more", "less"} or word.endswith("er") for word in between)
+    ):
+        return "than"  # "Is Ann happier than Bob?"
     return between[-1] if between[-1] in {"with", "to", "from"} and compares(opening) else ""
+
+
+def left_out(question: str, found: Sequence[Word], name: Mention) -> Span | None:
+    """Where it is said that everybody but somebody is asked for, "other than NAME"; None if it is not."""
+    match = _LEFT_OUT.search(question[: found[name.first].start])
+    return (match.start(), found[name.last - 1].end) if match else None
+
+
+def _is_told_first(place: _Place) -> bool:
+    """Whether the asker tells something of a name before asking about something else: "I read NAME's book. Is ...?"."""
+    sentences = re.split(r"(?<=[.!])\s+", place.opening)
+    told = re.match(r"[^?!.]*[.!]\s+(.*\?)", place.question[len(place.opening) :])
+    return bool(_OWN_STORY.match(sentences[-1]) and told and not (PERSON.search(told[1]) or PEOPLE.search(told[1])))
+
+
+def _is_choice(place: _Place, joined: Role | None) -> bool:
+    """Whether "who" is one of those named: "which of NAME and NAME is right", "who is right, NAME or NAME"."""
+    if joined == "speaker" or _ONE_OF.match(place.opening):
+        return True
+    return place.opening.rstrip().endswith((",", ":", "?", "-", "–", "—")) and bool(
+        _OR.match(place.question[len(place.opening) :])
+    )
 
 
 # What could be a name

@@ -87,7 +87,7 @@ OPINION = re.compile(
     r"|suggestion|reason|belief|plan|post|repl(?:y|ies)|response|critique|criticism|point|perspective|attitude|theory|case"
     r"|explanation|concern|worr(?:y|ies)|hope|prediction|estimate|recommendation|summary|analysis|experience|preference"
     r"|account|assessment|definition|description|example|intuition|judge?ment|mind|model|rationale|reaction|reasoning"
-    r"|remark|statement|story|verdict|words|work|writing|job|background|side|disagreement|approach|solution|question)s?\b",
+    r"|remark|statement|story|verdict|words|work|writing|job|background|side|disagreement|complaint|thinking|approach|solution|question)s?\b",
     re.I,
 )
 """What somebody has who is asked for: "Ann's main objection"."""

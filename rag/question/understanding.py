@@ -26,8 +26,8 @@ from rag.question.form import (
 from rag.question.names import Mention, NameIndex, Word, fold, words
 from rag.question.periods import Period, periods
 from rag.question.query import Query, without
-from rag.question.roles import has_other_first_name, name_runs, roles
-from rag.question.speech import ONLY_PEOPLE, OPINION, SAYING, STANCE
+from rag.question.roles import has_other_first_name, left_out, name_runs, roles
+from rag.question.speech import ONLY_PEOPLE, OPINION, SAYING, SAYING_INFINITIVES, STANCE, UTTERANCE
 
 _SUBJECT_NEXT = frozenset("do does did would will might".split())
 """Behind these stands who is asked for: "does NAME think"."""
@@ -39,6 +39,17 @@ _PHRASES = re.compile(
 _NOT_TOPIC = SAYING - frozenset(
     "use plan planned planning value point question list model count find show reason trust judge name bet spoken".split()
 )
+_ORDERS = frozenset("count find list name quote show".split())
+"""What a request may begin with: "List the reasons"."""
+_BEFORE_THINGS = frozenset(
+    "about as by on of for against with without between regarding concerning there a an the no".split()
+)
+"""Behind these a word that may be a verb is none: "about debate", "the support"."""
+_BEFORE_SUBJECTS = frozenset("do does did is are was were".split())
+_ASKING = frozenset("what how why when where and or but".split())
+_NOUNS = SAYING_INFINITIVES | {f"{verb}s" for verb in SAYING_INFINITIVES}
+"""What of the forms of verbs may be nouns."""
+_SAID = re.compile(rf"{UTTERANCE}|(?:claim|mention|quote)s?")
 
 
 _UNNAMED = ["unnamed", "profile"]
@@ -56,11 +67,17 @@ class Reader:
     """Whether a word occurs in the indexed texts."""
     labels: tuple[str, ...]
     """Labels of profiles without a name."""
+    plain: Callable[[str], bool] | None = None
+    """Whether the indexed texts use a word as no name."""
 
     def read(self, question: str) -> Query:
         """Understand a question that stands alone."""
         found = self._words(question)
-        mentions = [m for m in self.names.find(found, self.known) if m.whole or not has_other_first_name(found, m)]
+        mentions = [
+            replace(m, ordinary=m.ordinary or self._is_plain(found, m))
+            for m in self.names.find(found, self.known)
+            if m.whole or not has_other_first_name(found, m)
+        ]
         taken = {index for mention in mentions for index in range(mention.first, mention.last)}
         strangers = [Mention(first, last, ()) for first, last in name_runs(found, taken)]
         strangers += self._names_of_labels(found, taken)
@@ -84,12 +101,16 @@ class Reader:
         hidden += [latest] if latest else []
         people = len(asked) + len(unknown)
         joined = len({mention.authors for mention in speakers}) + len(strange) > 1
+        apart = {m: span for m in mentions if (span := left_out(question, found, m))}
+        excluded = {author for m in apart for author in m.authors}
+        hidden = _outermost([*hidden, *apart.values()])
         return Query(
             text=without(question, hidden),
             original=question,
             authors=asked,
             unknown_authors=unknown,
             mentioned=tuple(author for author in others if author not in asked),
+            others_than=tuple(author for author in others if author in excluded and author not in asked),
             since=period.since if period else None,
             until=period.until if period else None,
             compare=joined or (compares(question) and (people > 1 or among_people(question))),
@@ -103,6 +124,12 @@ class Reader:
             times=period.times if period else (),
             newest=bool(latest),
         )
+
+    def _is_plain(self, found: list[Word], mention: Mention) -> bool:
+        """Whether a handle such as "lighthouse" is a word of the comments."""
+        word = found[mention.first]
+        one = mention.last - mention.first == 1 and {*mention.authors} == {word.text.casefold()}
+        return one and self.plain is not None and self.plain(word.text)
 
     def _names_of_labels(self, found: list[Word], taken: set[int]) -> list[Mention]:
         """Words in lower case that name a profile without a name: "compare ann and example" where example.org is one."""
@@ -181,6 +208,15 @@ def _unique(items: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(items))
 
 
+def _outermost(spans: Sequence[Span]) -> list[Span]:
+    """Spans without those within others: "besides Ann" in "besides Ann and Bob"."""
+    return [
+        span
+        for span in dict.fromkeys(spans)
+        if not any(a <= span[0] and span[1] <= b for a, b in spans if (a, b) != span)
+    ]
+
+
 def _label_fits(label: str, name: str) -> bool:
     own = {word.folded for word in words(label)}
     return any(len(word.folded) > 3 and word.folded in own for word in words(name))
@@ -194,11 +230,24 @@ def _topic(question: str, found: list[Word], parts: Sequence[Span], unknown: tup
     """The content words of a question, in order, without `parts`, names that are unknown, and phrases."""
     hidden = [*parts, *words_of_course(question), *(match.span() for match in _PHRASES.finditer(question))]
     hidden += [match.span() for name in unknown for match in re.finditer(re.escape(name), question)]
+    if len(found) > 1 and found[0].folded in _ORDERS:
+        hidden.append((found[0].start, found[0].end))
     kept = []
-    for word in found:
+    for place, word in enumerate(found):
         if any(start <= word.start < end for start, end in hidden):
             continue
         empty = word.text.casefold().replace("’", "'") in FUNCTION_WORDS
-        if not empty and (word.folded not in _NOT_TOPIC or word.text.isupper()):
+        if not empty and (word.folded not in _NOT_TOPIC or word.text.isupper() or _is_noun(found, place)):
             kept.append(word.text)
     return " ".join(kept)
+
+
+def _is_noun(found: Sequence[Word], place: int) -> bool:
+    """Whether a word that may be a verb of saying is what is talked about: "is praise useful", "thinks about debate"."""
+    word, before = found[place].folded, [one.folded for one in found[max(0, place - 2) : place]]
+    if word not in _NOUNS or _SAID.fullmatch(word) or not before or found[place - 1].breaks:
+        return False
+    if before[-1] in _BEFORE_THINGS or (before[-1] in SAYING and not _SAID.fullmatch(before[-1])):
+        return True
+    # Behind "who does" comes a verb, behind "what is" and "does" whoever or whatever does something.
+    return before[-1] in _BEFORE_SUBJECTS and (len(before) == 1 or before[0] in _ASKING)

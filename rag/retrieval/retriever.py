@@ -141,6 +141,7 @@ class Retriever:
             rewrite=rewrite,
             known_words=self._store.knows,
             labels=people.labels,
+            plain_words=self._store.uses_plainly,
         )
 
     def datable(self, query: Query, filters: Filters | None = None) -> list[Query]:
