@@ -351,6 +351,17 @@ def test_the_heading_names_what_stands_together_in_the_question(answer, question
     assert plain(answer(question, [found]).text).startswith(f"**Ann Lee**{subject}:")
 
 
+def test_a_profile_taken_for_a_name_is_said_to_have_none(embedder: Embedder) -> None:
+    label = "unnamed profile (okafor.example)"
+    passages = [passage(RYE), passage("Rye bread sours slowly with salt.", None, 2, label=label)]
+    query = understand("Compare Ann Lee and Okafor on sour rye", authors=["Ann Lee"], labels=(label,))
+    text = plain(compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8).text)
+    assert text.startswith(
+        f"No comments signed by Okafor are indexed. A profile without a name may be theirs: {label}."
+    )
+    assert f"**{label}**" in text
+
+
 def test_each_side_of_a_comparison_is_measured_by_its_own_best(answer) -> None:
     near = "Salted rye starters rise slowly, and rye starters without salt rise fast."
     passages = [passage(near), passage("I never salt mine. It makes for a dull loaf of rye.", "quill", 2)]

@@ -191,6 +191,12 @@ def test_an_unknown_name_leaves_a_trace_where_comments_mention_it() -> None:
         ("Compare Ann Bea Lee and Example on bees", ["Ann Bea Lee"], ("Example",), ("okafor", "other")),
         ("What does Ann Bea Lee say about okafor?", ["Ann Bea Lee"], (), ()),
         ("Are there other bees?", [], (), ()),
+        # With a capital it is read like the name of an author.
+        ("What was Okafor's scheme for bees?", [], ("Okafor",), ("okafor",)),
+        ("Did Okafor study bees?", [], ("Okafor",), ("okafor",)),
+        ("How many bees does Okafor have?", [], ("Okafor",), ("okafor",)),
+        ("Who mentions Okafor?", [], (), ()),
+        ("Other than honey, what do bees make?", [], (), ()),
     ],
 )
 def test_a_profile_without_a_name_is_asked_for_by_its_label(

@@ -36,7 +36,8 @@ def written(
 ) -> Composed:
     if not quotes:
         return Composed("", ())
-    parts = _preface(query, quotes, phrases) or ([phrases.say("unsure")] if unsure else [])
+    parts = [phrases.say("nobody_unsigned", names=inert(name), profiles=inert(label)) for name, label in query.unsigned]
+    parts += _preface(query, quotes, phrases) or ([phrases.say("unsure")] if unsure else [])
     subjects: set[str] = set()
     for number, quote in enumerate(quotes, 1):
         subject = "" if query.compare else _subject(query, quote, rarity)

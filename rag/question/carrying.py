@@ -100,7 +100,10 @@ def _carried(own: Query, last: Query, text: str, topic: str = "", **people: Any)
 
 def people_of(last: Query) -> dict[str, Any]:
     """Whose words a question asks for, to be taken over."""
-    return {name: getattr(last, name) for name in ("authors", "unknown_authors", "traces", "labels", "others_than")}
+    return {
+        name: getattr(last, name)
+        for name in ("authors", "unknown_authors", "traces", "labels", "unsigned", "others_than")
+    }
 
 
 def _time(own: Query, last: Query) -> dict[str, Any]:

@@ -42,6 +42,8 @@ class Query:
     """Those of `unknown_authors` whose names occur somewhere in the indexed texts: others may say something of them."""
     labels: tuple[str, ...] = ()
     """Labels of unnamed profiles that one of `unknown_authors` may stand for; see `follow_ups.understand`."""
+    unsigned: tuple[tuple[str, str], ...] = ()
+    """Names beside others in the question, and the labels among `authors` that were taken for them."""
     dates_certain: bool = True
     """False if the period may belong to the topic ("... about the election in 2016"): without a hit, search without it."""
     period: str = ""

@@ -79,7 +79,7 @@ class Reader:
             if m.whole or not has_other_first_name(found, m)
         ]
         taken = {index for mention in mentions for index in range(mention.first, mention.last)}
-        strangers = [Mention(first, last, ()) for first, last in name_runs(found, taken)]
+        strangers = [Mention(first, last, self._unsigned(found[first:last])) for first, last in name_runs(found, taken)]
         strangers += self._names_of_labels(found, taken)
         played = roles(question, found, sorted([*mentions, *strangers], key=lambda one: one.first), self.known)
         speakers = [m for m in mentions if played[m] == "speaker"]
@@ -119,6 +119,9 @@ class Reader:
             topic=_topic(question, found, [*hidden, *(_span(found, m) for m in speakers)], strange),
             traces=tuple(name for name in unknown if self._traced(name)),
             labels=_unique(label for name in unknown for label in unsigned[name]),
+            unsigned=tuple(
+                (name, label) for name in meant for label in unsigned[name] if "unnamed profile" not in name
+            ),
             dates_certain=certain,
             period=question[period.start : period.end] if period else "",
             times=period.times if period else (),
@@ -130,6 +133,12 @@ class Reader:
         word = found[mention.first]
         one = mention.last - mention.first == 1 and {*mention.authors} == {word.text.casefold()}
         return one and self.plain is not None and self.plain(word.text)
+
+    def _unsigned(self, name: Sequence[Word]) -> tuple[str, ...]:
+        """Profiles without a name that a name with a capital fits: it is read like the name of an author."""
+        if all(word.folded in COMMON_WORDS for word in name):
+            return ()
+        return tuple(label for label in self.labels if any(_label_fits(label, word.text) for word in name))
 
     def _names_of_labels(self, found: list[Word], taken: set[int]) -> list[Mention]:
         """Words in lower case that name a profile without a name: "compare ann and example" where example.org is one."""
