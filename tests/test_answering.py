@@ -812,7 +812,9 @@ class TestWordsThatMustBeThere:
     def one(self, tides: Settings) -> Answerer:
         return Answerer.from_settings(tides.model_copy(update={"llm": "evidence"}))
 
-    @pytest.mark.parametrize("question", ["Who mentions Bristol?", "Which comments refer to Bristol?"])
+    @pytest.mark.parametrize(
+        "question", ["Who mentions Bristol?", "Which comments refer to Bristol?", "Who brings up Bristol?"]
+    )
     def test_a_mention_is_found(self, one: Answerer, question: str) -> None:
         answer = one.answer(question)
         assert [c.passage.author for c in answer.citations] == ["Ioan Petrescu"]

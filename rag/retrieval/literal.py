@@ -16,9 +16,13 @@ from rag.records import Passage
 
 _ASKS_FOR_MENTIONS = re.compile(
     r"^\W*(?:who|which|list|show|find|quote|where|is|are|was|were|does|did|do|has|have|how (?:many|often)|what (?:comments?|authors?|people))\b"
-    r".*\b(?:mention(?:s|ed|ing)?|refer(?:s|red|ring)? to|cit(?:e|es|ed)|br(?:ings?|ought) up|(?:uses?|contains?) the (?:words?|terms?|phrases?|names?))\b",
+    r".*\b(?P<verb>mention(?:s|ed|ing)?|refer(?:s|red|ring)? to|cit(?:e|es|ed)|br(?:ings?|ought) up|(?:uses?|contains?) the (?:words?|terms?|phrases?|names?))\b",
     re.IGNORECASE,
 )
+_ASKS_FOR_THE_MENTIONED = re.compile(
+    r"^\W*(?:which|what)\b.*\b(?:is|are|was|were|been|gets?)\s(?:\w+ly\s)?$", re.IGNORECASE
+)
+"""What stands before the verb of "which papers are cited": what is mentioned is not told, but asked for."""
 _CHANGED_MIND = re.compile(
     r"\b(?:I|I['’]ve|I['’]d|me)\s(?:[\w'’]+\s){0,3}?(?:changed my (?:mind|views?|opinion)|was (?:wrong|mistaken)|stand corrected|used to (?:think|believe|say|argue|expect"
     r"|advise|recommend|be|have|use|worry|hold|do)|no longer|take (?:it|that|this) back|retract|updated?|reversed|came (?:round|around)|turned"
@@ -52,9 +56,10 @@ def telling(query: Query) -> Telling | None:
     named = " ".join((*query.labels, *query.authors, *query.unknown_authors))
     if query.by_time and set(stems(" ".join(topic))) <= _OF_CHANGE | set(stems(named)):
         return Telling(_changed_mind, _changed_mind, CHANGE_WORDS)
-    if not _ASKS_FOR_MENTIONS.search(query.text) or query.compare or query.carried:
+    asked = _ASKS_FOR_MENTIONS.search(query.text)
+    if not asked or query.compare or query.carried or _ASKS_FOR_THE_MENTIONED.search(query.text[: asked.start("verb")]):
         return None
-    term = " ".join(topic)
+    term = " ".join(word for word in topic if word not in asked["verb"].split())
     wanted = frozenset(stems(term))
     if not wanted:
         return None
