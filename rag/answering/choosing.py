@@ -249,30 +249,32 @@ def list_below(members: Sequence[Sentence], lead: int) -> Iterator[int]:
 
     Its items have markers, or each a line of its own, all as far apart. What follows on the line of an item belongs to it.
     """
-    first = lead + 1
-    items, apart = 0, 0
+    first, items = lead + 1, 0
+    apart: int | None = None
     for place in range(first, len(members)):
-        lines = _between(members[place - 1], members[place]).count("\n")
-        if place == first or lines:
+        if place == first or _own_line(members[place - 1], members[place]):
             items += 1
-            if items == 2:
-                apart = lines
             marked = bool(_ITEM.match(members[place].text))
+            lines = _lines(members[place - 1], members[place]) if items > 1 and not marked else None
             if (
                 items > MOST_ITEMS
                 or marked != bool(_ITEM.match(members[first].text))
-                or (not marked and items > 2 and lines != apart)
+                or (lines and apart not in (None, lines))
             ):
                 return
+            apart = lines or apart
         elif not _own_line(members[lead], members[first]):
             return
         yield place
 
 
 def _own_line(before: Sentence, sentence: Sentence) -> bool:
-    if before.passage is not sentence.passage:
-        return True
-    return "\n" in _between(before, sentence)
+    return _lines(before, sentence) != 0
+
+
+def _lines(before: Sentence, sentence: Sentence) -> int | None:
+    """How many lines down a sentence begins; None if that is not known, as another passage begins between."""
+    return _between(before, sentence).count("\n") if before.passage is sentence.passage else None
 
 
 def adjacent(one: Sentence, other: Sentence) -> bool:
