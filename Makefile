@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # A worker that dies or hangs ends the run: with `loadfile` its successor would begin with the same test again. Files are taken in the order of
 # tests/conftest.py, the longest first.
-PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 
 # The comments to chat with; each collection has an index of its own.
 COMMENTS ?= rag/sample/comments
