@@ -7,7 +7,6 @@ between visitors except the index.
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -29,8 +28,13 @@ log = logging.getLogger(__name__)
 
 PLACEHOLDER = "Ask about what people wrote in the comments"
 BROKEN = "Something broke inside the program ({}). What it was stands in the terminal that runs this page."
-EMPTIED = 0.5
-"""Seconds after a question during which each update empties the box again; later the next question may be typed there."""
+TAKE = """(question, ...rest) => {
+  const asked = new CustomEvent("asked", { detail: { question } });
+  document.dispatchEvent(asked);
+  return [asked.detail.question, ...rest];
+}"""
+REFUSED = """() => document.dispatchEvent(new CustomEvent("refused"))"""
+"""What page.js does with the box: it empties it when a question goes out, and puts back one that was not taken."""
 CLOSE = '<button type="button" name="close-panel" class="link">Close</button>'
 
 
@@ -110,12 +114,13 @@ class Chat:
         quiet = {"api_name": False, "show_progress": "hidden"}
         answering = {"outputs": shown, "concurrency_limit": None, "trigger_mode": "multiple", **quiet}
         self.asked = [
-            self.question.submit(self.ask, [self.question, *asked], **answering),
+            self.question.submit(self.ask, [self.question, *asked], js=TAKE, **answering),
             self.messages.example_select(self.ask_example, asked, **answering),
             self.messages.option_select(self.ask_example, asked, **answering),
             self.messages.retry(self.retry, [self.conversation], **answering),
             self.messages.edit(self.edit, [self.conversation], **answering),
         ]
+        self.asked[0].failure(None, None, None, js=REFUSED)
         stopped = self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, **quiet)
         self.messages.clear(self.clear, None, shown, cancels=self.asked, **quiet)
         judged = self.messages.like(self.judge, [self.conversation], self.messages, **quiet)
@@ -170,30 +175,24 @@ class Chat:
     def _answer(self, exchange: Exchange, conversation: Conversation) -> Iterator[dict[Any, Any]]:
         history = conversation.turns()
         conversation = conversation.with_exchange(exchange)
-        asked = time.monotonic()
-
-        def box(busy: bool) -> dict[str, Any]:
-            # Said again each time: a busy browser may take several updates at once, and then only the last counts.
-            empty = {"value": ""} if time.monotonic() - asked < EMPTIED else {}
-            return gr.update(submit_btn=not busy, stop_btn=busy, **empty)
-
+        busy = {self.question: gr.update(submit_btn=False, stop_btn=True)}
         yield {
             **self._talk(conversation, "searching"),
-            self.question: box(busy=True),
+            **busy,
             self.status: _status("Searching the comments."),
         }
         try:
             for answer in self._answerer.stream(exchange.question, history=history, filters=exchange.filters):
                 exchange = replace(exchange, answer=answer)
                 conversation = conversation.with_exchange(exchange)
-                yield {**self._talk(conversation, rendering.phase_of(answer)), self.question: box(busy=True)}
+                yield {**self._talk(conversation, rendering.phase_of(answer)), **busy}
         except RagError as error:
             exchange = replace(exchange, problem=str(error))
         except Exception as error:  # a defect of ours must not leave the page waiting
             log.exception("Answering failed: %s", exchange.question)
             exchange = replace(exchange, problem=BROKEN.format(type(error).__name__))
         conversation = conversation.with_exchange(exchange)
-        yield {**self._finished(conversation, exchange), self.question: box(busy=False)}
+        yield self._finished(conversation, exchange)
 
     def _finished(self, conversation: Conversation, exchange: Exchange) -> dict[Any, Any]:
         panel = sources.panel_html(exchange, self._answerer.store) if exchange.answer else ""

@@ -86,7 +86,25 @@ document.addEventListener("click", (event) => {
 
 window.addEventListener("storage", (event) => event.key === "commentariat-conversations" && trigger("kept", {}));
 
-// While an answer is on its way, Enter waits: what was typed stays in the box.
+// A question leaves the box at once, as it was when Enter was pressed, and the next can be typed: Gradio looks into the box
+// a moment later. One that was not taken comes back. While an answer is on its way, Enter waits.
+
+const box = () => document.querySelector("#question textarea");
+const rows = () => document.querySelectorAll("#messages .user-row").length;
+let pressed = "";
+let sent = null;
+
+const write = (text) => {
+  box().value = text;
+  box().dispatchEvent(new Event("input", { bubbles: true }));
+};
+
+const unasked = () => [sent?.question, box()?.value].filter(Boolean).join("\n");
+
+const takeBack = () => {
+  if (sent) write(unasked());
+  sent = null;
+};
 
 document.addEventListener(
   "keydown",
@@ -95,10 +113,34 @@ document.addEventListener(
     if (document.querySelector("#question .stop-button")) {
       event.preventDefault();
       event.stopPropagation();
-    }
+    } else pressed = box().value;
   },
   true,
 );
+
+document.addEventListener("asked", ({ detail }) => {
+  if (pressed && detail.question.startsWith(pressed)) detail.question = pressed;
+  pressed = "";
+  if (!detail.question.trim()) return;
+  sent = { question: detail.question, after: rows() };
+  if (box().value.startsWith(detail.question)) write(box().value.slice(detail.question.length));
+});
+
+document.addEventListener("refused", takeBack);
+
+// What was typed outlives a reload: Gradio reloads the page by itself when the server was started again.
+
+const DRAFT = "commentariat-draft";
+let draft = sessionStorage.getItem(DRAFT);
+
+window.addEventListener("pagehide", () => sessionStorage.setItem(DRAFT, unasked()));
+
+const mind = () => {
+  if (sent && rows() !== sent.after) sent = null;
+  if (!draft || !box()) return;
+  if (!box().value) write(draft);
+  draft = null;
+};
 
 // Arrows lead from tab to tab.
 
@@ -196,6 +238,7 @@ const place = (body) => {
 new MutationObserver(() => {
   repair();
   follow();
+  mind();
   document.querySelectorAll("#panel .card > .comment:not([data-placed])").forEach(place);
   const card = document.querySelector("#panel .card.focused:not([data-shown]), .thread .card.chosen:not([data-shown])");
   if (card) requestAnimationFrame(() => show(card));
