@@ -351,6 +351,28 @@ def test_the_heading_names_what_stands_together_in_the_question(answer, question
     assert plain(answer(question, [found]).text).startswith(f"**Ann Lee**{subject}:")
 
 
+@pytest.mark.parametrize(
+    ("text", "quoted"),
+    [
+        ("Rye starters turn sour with heat. See this post:", "Rye starters turn sour with heat."),
+        ("Rye starters turn sour with heat. See this post:\n- A day of heat.", "- A day of heat."),
+    ],
+)
+def test_what_points_to_nothing_is_not_quoted(answer, text: str, quoted: str) -> None:
+    found = passage(text)
+    (said,) = quoted_texts(answer("What turns rye starters sour?", [found]), [found])
+    assert said.endswith(quoted)
+
+
+def test_profiles_alone_are_hardly_a_comparison(answer) -> None:
+    passages = [
+        passage("Baker. Rye starters, ovens.", kind="profile"),
+        passage("Rye starters and salt.", "quill", 2, kind="profile"),
+    ]
+    composed = answer("Compare Ann Lee and quill on rye starters", passages)
+    assert composed.text.startswith("Whether this answers the question is not certain:")
+
+
 def test_a_profile_taken_for_a_name_is_said_to_have_none(embedder: Embedder) -> None:
     label = "unnamed profile (okafor.example)"
     passages = [passage(RYE), passage("Rye bread sours slowly with salt.", None, 2, label=label)]

@@ -11,6 +11,10 @@ from rag.records import Citation, Passage, Span
 from rag.retrieval.relevance import Sentence
 
 
+POINTER = 80
+"""Characters up to which a sentence with a colon at its end says nothing without what follows."""
+
+
 @dataclass(frozen=True, eq=False)
 class Quote:
     """What one comment says, in one voice: runs of neighbouring sentences."""
@@ -81,9 +85,11 @@ def runs_quoted(picked: Sequence[Sentence]) -> list[Quote]:
 
 
 def _trimmed(run: list[Sentence]) -> list[Sentence]:
-    """A run without lone list markers at its ends."""
+    """A run without lone list markers at its ends, and without a short "See this post:" below which nothing is quoted."""
     code = {index for block in code_blocks(run) for index in block}
     words = [i for i, sentence in enumerate(run) if i in code or any(char.isalnum() for char in sentence.text)]
+    if len(words) > 1 and len(run[words[-1]].text) <= POINTER and run[words[-1]].text.endswith(":"):
+        words.pop()
     return run[words[0] : words[-1] + 1] if words else []
 
 

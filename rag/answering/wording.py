@@ -37,6 +37,8 @@ def written(
     if not quotes:
         return Composed("", ())
     parts = [phrases.say("nobody_unsigned", names=inert(name), profiles=inert(label)) for name, label in query.unsigned]
+    # A word cloud in a profile is no view that could be compared.
+    unsure = unsure or (query.compare and all(quote.passage.kind == "profile" for quote in quotes))
     parts += _preface(query, quotes, phrases) or ([phrases.say("unsure")] if unsure else [])
     subjects: set[str] = set()
     for number, quote in enumerate(quotes, 1):
