@@ -10,7 +10,6 @@ from rag.question.query import Query
 from rag.records import Citation, Passage, Span
 from rag.retrieval.relevance import Sentence
 
-
 POINTER = 80
 """Characters up to which a sentence with a colon at its end says nothing without what follows."""
 
