@@ -51,8 +51,7 @@ def other_topic(own: Query, last: Query) -> Query:
     names = last.people
     if not names and not last.others_than:
         return added(own, last)
-    asked = f"does {names[0]}" if len(names) == 1 else f"do {' and '.join(names) or 'others'}"
-    return _carried(own, last, f"What {asked} say about {own.text}?", **people_of(last))
+    return _carried(own, last, _saying(names, own.text), **people_of(last))
 
 
 def other_person(own: Query, last: Query, topic: str) -> Query:
@@ -60,7 +59,7 @@ def other_person(own: Query, last: Query, topic: str) -> Query:
     compared = own.compare or bool(compares(own.text) and last.authors)
     joined = compared and len(own.people) < 2
     people = tuple(dict.fromkeys((*last.authors, *own.authors))) if joined else own.authors
-    text = reminding(own.text, own.people, topic)
+    text = reminding(own.text, own.people, topic) if own.topic else _saying(people if joined else own.people, topic)
     return replace(_carried(own, last, text, topic, authors=people), compare=compared and len(people) > 1)
 
 
@@ -69,6 +68,11 @@ def whole_comparison(own: Query, last: Query, topic: str) -> Query:
     people = tuple(dict.fromkeys((*last.authors, *own.authors)))
     text = own.text if own.topic else reminding(own.text, (), topic)
     return _carried(own, last, text, "" if own.topic else topic, authors=people)
+
+
+def _saying(people: Sequence[str], topic: str) -> str:
+    asked = f"does {people[0]}" if len(people) == 1 else f"do {' and '.join(people) or 'others'}"
+    return f"What {asked} say about {topic}?"
 
 
 def in_period(last: Query, period: Period, written: str) -> Query:

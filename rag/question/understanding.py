@@ -36,6 +36,12 @@ _PHRASES = re.compile(
     rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\bsay about\b|\bthe comments?\b",
     re.I,
 )
+_VIEW = re.compile(
+    r"\s+(?:[\w-]+\s+)?(?:views?|opinions?|takes?|positions?|stances?|thoughts?|perspectives?|attitudes?|feelings?|assessments?)"
+    r"(?=\s+(?:on|about|of|regarding|concerning|towards?)\b)",
+    re.I,
+)
+"""Behind a name, what somebody has of a topic: "Ann's honest take on"."""
 _NOT_TOPIC = SAYING - frozenset(
     "use plan planned planning value point question list model count find show reason trust judge name bet spoken".split()
 )
@@ -104,6 +110,8 @@ class Reader:
         apart = {m: span for m in mentions if (span := left_out(question, found, m))}
         excluded = {author for m in apart for author in m.authors}
         hidden = _outermost([*hidden, *apart.values()])
+        asking = [m for m in (*mentions, *strangers) if played[m] == "speaker"]
+        said = [view.span() for m in asking if (view := _VIEW.match(question, found[m.last - 1].end))]
         return Query(
             text=without(question, hidden),
             original=question,
@@ -116,7 +124,7 @@ class Reader:
             compare=joined or (compares(question) and (people > 1 or among_people(question))),
             wants_list=wants_list(question, [_span(found, m) for m in mentions if played[m] != "word"]),
             by_time=asks_by_time(question),
-            topic=_topic(question, found, [*hidden, *(_span(found, m) for m in speakers)], strange),
+            topic=_topic(question, found, [*hidden, *said, *(_span(found, m) for m in speakers)], strange),
             traces=tuple(name for name in unknown if self._traced(name)),
             labels=_unique(label for name in unknown for label in unsigned[name]),
             unsigned=tuple(
