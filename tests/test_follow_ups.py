@@ -520,3 +520,24 @@ def test_counterarguments_alone_are_against_what_was_spoken_of() -> None:
 def test_anything_else_on_a_topic_is_asked_of_the_same_person() -> None:
     query = understand("anything else on wheat?", TALK, AUTHORS, now=NOW)
     assert (query.authors, query.topic) == (("Ann Bea Lee",), "wheat")
+
+
+DECLINED = (Turn("user", "What does quill think of copper kettles?"), Turn("assistant", "The comments do not say."))
+
+
+@pytest.mark.parametrize("question", ["And why?", "Can you say more about that?", "Shorter please", "what else?"])
+def test_what_adds_to_a_question_without_an_answer_rests_on_it(question: str) -> None:
+    query = read(question, history=DECLINED)
+    assert (query.rests_on, query.carried) == ("What does quill think of copper kettles?", True)
+    later = (*DECLINED, Turn("user", question), Turn("assistant", "The comments do not say."))
+    assert read("And why?", history=later).rests_on == query.rests_on
+    assert read(question, history=TALK).rests_on == ""
+
+
+def test_who_else_speaks_of_it_rests_on_others_speaking_of_it() -> None:
+    assert read("Does anyone disagree?", history=TALK).rests_on.startswith("What do others say about ")
+
+
+@pytest.mark.parametrize("question", ["And Paul?", "what about Paul?"])
+def test_another_person_is_asked_for_in_one_question(question: str) -> None:
+    assert read(question, history=DECLINED).text == "What does Paul Okoro say about copper kettles?"

@@ -31,7 +31,8 @@ _NO_NOUN = (FUNCTION_WORDS | PREPOSITIONS) - {"own"}
 
 def added(own: Query, last: Query) -> Query:
     """ "And why?": the same people and topic, asked something more."""
-    return _carried(own, last, reminding(own.text, last.people, last.topic), last.topic, **people_of(last))
+    whole = _carried(own, last, reminding(own.text, last.people, last.topic), last.topic, **people_of(last))
+    return replace(whole, rests_on=last.rests_on or last.text)
 
 
 def same_people(own: Query, last: Query) -> Query:
@@ -43,7 +44,8 @@ def others(own: Query, last: Query) -> Query:
     """ "Does anybody disagree?": the same topic, whoever else speaks on it."""
     apart = _OTHERS.search(own.text) or PERSON.search(own.text)
     text = reminding(with_names(own.text, last), (), last.topic)
-    return _carried(own, last, text, last.topic, others_than=last.authors if apart else ())
+    whole = _carried(own, last, text, last.topic, others_than=last.authors if apart else ())
+    return replace(whole, rests_on=_saying((), last.topic) if last.topic else "")
 
 
 def other_topic(own: Query, last: Query) -> Query:

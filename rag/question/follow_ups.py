@@ -43,6 +43,7 @@ _REMEMBERED = 6
 """Questions before the last one that are looked at."""
 _MOST_MEANT = 3
 """Of people quoted whom "they" may mean."""
+_CITES = re.compile(r"\[\d{1,3}\]")
 _FORMER = re.compile(r"\bthe\s+(former|latter)(?=['’]s\b|\s*(?:[^\w\s'’]|$)|\s+([^\W\d_]+))", re.I)
 _BEHIND_A_NAME = SAYING | FUNCTION_WORDS | AUXILIARIES
 
@@ -176,7 +177,7 @@ class _Conversation:
             return "assent", self._assented(said)
         own = self.reader.read(bare)
         if asks_for_manner(bare):
-            return "addition", added(replace(own, topic=""), last)
+            return "addition", _added(replace(own, topic=""), said)
         if item := item_meant(bare, said.reply, said.listed):
             return "item", self._about_item(own, item, said)
         if (last.people or last.since or last.until) and (period := self._period(bare)):
@@ -201,7 +202,7 @@ class _Conversation:
             case "topic":
                 return kind, other_topic(self.reader.read(without_about(bare).rstrip(" ?.!")), last)
             case _:
-                return kind, added(own, last)
+                return kind, _added(own, said)
 
     def _named(self, question: str, bare: str, last: Query) -> Query | None:
         """What "And Ann?" asks, which is a name and nothing else; None if a question is anything else."""
@@ -260,6 +261,12 @@ class _Conversation:
             people = dict.fromkeys(people, ()) | {"authors": cited}
         topic = merged(ORDINAL.sub("", own.topic), short)
         return replace(own, text=reminding(own.text, (), short), topic=topic, carried=True, **people)
+
+
+def _added(own: Query, said: _Said) -> Query:
+    """A question that adds to the last one, which has to have an answer, too, unless one was given."""
+    query = added(own, said.query)
+    return replace(query, rests_on="") if _CITES.search(said.reply) else query
 
 
 def _with_pair(question: str, pair: tuple[str, ...]) -> str:

@@ -38,6 +38,8 @@ class Query:
     """Content words of the question, without names and question phrases."""
     carried: bool = False
     """Something was taken over from the conversation."""
+    rests_on: str = ""
+    """What must have an answer, too: "and why?" has none where what was asked before has none."""
     traces: tuple[str, ...] = ()
     """Those of `unknown_authors` whose names occur somewhere in the indexed texts: others may say something of them."""
     labels: tuple[str, ...] = ()

@@ -271,6 +271,8 @@ class Retriever:
         if not judged:
             return replace(retrieved, answerable=1.0 if found else 0.0)
         answerable, signals = self._judge(query, found, judged)
+        if query.rests_on:
+            answerable = min(answerable, self._judge(replace(query, text=query.rests_on), found, judged)[0])
         return replace(retrieved, answerable=answerable, signals=signals)
 
     def _judge(self, query: Query, found: Sequence[Passage], windows: int = JUDGED) -> tuple[float, dict[str, float]]:
