@@ -843,7 +843,7 @@ class TestWordsThatMustBeThere:
 @pytest.mark.parametrize("further", ["And why?", "Can you say more about that?", "And Ioan Petrescu?"])
 def test_what_was_not_answered_is_not_answered_when_asked_for_more(tides: Settings, further: str) -> None:
     one = Answerer.from_settings(tides.model_copy(update={"llm": "evidence", "abstain_below": 0.5}))
-    question = "What does Maren Holt think about copper kettles?"
+    question = "What does Tove Arden say about sourdough?"
     first = one.answer(question)
     assert first.abstained
     assert one.answer(further, [Turn("user", question), Turn("assistant", first.text)]).abstained
