@@ -7,7 +7,7 @@ sample (for `commentariat eval`), and those on each fifth small forum of tests/d
 which half it belongs to: one is fitted on, the other reported; of the forums each fourth is fitted on. The reader
 (tests/benchmarks/reader.py) has seen none of them. Questions that a program makes ("leave-out", where
 every passage with the answer is hidden; "swap", where a word is taken from another question) took part until it was
-measured that they do harm. tests/data/independent_*.jsonl are questions by seven writers who saw nothing but the comments: those
+measured that they do harm. tests/data/independent_*.jsonl are questions by eight writers who saw nothing but the comments: those
 of two are fitted on, those of the others only ever reported. So is each fifth forum of tests/data/profiles.jsonl, whose members tell
 of themselves, and are asked for what they do not tell.
 """
@@ -44,7 +44,7 @@ FITTED = 4
 """One of so many of these is fitted on, so that forums do not outweigh the rest; the others are reported on."""
 INDEPENDENT = ("seeds", "sample")
 """Collections about which people wrote questions who had not seen the others, or the program."""
-FITTED_WRITERS, OTHER_WRITERS = (1, 2), (3, 4, 5, 6, 7)
+FITTED_WRITERS, OTHER_WRITERS = (1, 2), (3, 4, 5, 6, 7, 8)
 """The questions of the latter are only ever reported."""
 ANSWERED = 0.93
 """Share of the questions with an answer that shall be answered at the threshold of 0.5: the intercept is set by both halves."""
