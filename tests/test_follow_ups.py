@@ -534,6 +534,12 @@ def test_what_adds_to_a_question_without_an_answer_rests_on_it(question: str) ->
     assert read(question, history=TALK).rests_on == ""
 
 
+@pytest.mark.parametrize("question", ["What about rye starters?", "And what does Paul think of rye?", "Who bakes rye?"])
+def test_another_topic_rests_on_nothing(question: str) -> None:
+    said = (Turn("user", "How heavy is the moon?"), Turn("assistant", "The comments do not say."))
+    assert read(question, history=said).rests_on == ""
+
+
 def test_who_else_speaks_of_it_rests_on_others_speaking_of_it() -> None:
     assert read("Does anyone disagree?", history=TALK).rests_on.startswith("What do others say about ")
 

@@ -31,8 +31,7 @@ _NO_NOUN = (FUNCTION_WORDS | PREPOSITIONS) - {"own"}
 
 def added(own: Query, last: Query) -> Query:
     """ "And why?": the same people and topic, asked something more."""
-    whole = _carried(own, last, reminding(own.text, last.people, last.topic), last.topic, **people_of(last))
-    return replace(whole, rests_on=last.rests_on or last.text)
+    return _carried(own, last, reminding(own.text, last.people, last.topic), last.topic, **people_of(last))
 
 
 def same_people(own: Query, last: Query) -> Query:

@@ -264,9 +264,9 @@ class _Conversation:
 
 
 def _added(own: Query, said: _Said) -> Query:
-    """A question that adds to the last one, which has to have an answer, too, unless one was given."""
-    query = added(own, said.query)
-    return replace(query, rests_on="") if _CITES.search(said.reply) else query
+    """A question that adds to the last one; where that got no answer with a citation, it has to have one, too."""
+    query, last = added(own, said.query), said.query
+    return query if _CITES.search(said.reply) else replace(query, rests_on=last.rests_on or last.text)
 
 
 def _with_pair(question: str, pair: tuple[str, ...]) -> str:
