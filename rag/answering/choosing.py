@@ -21,7 +21,7 @@ LONGEST = 700
 SHORT, LENGTHENED = 300, 600
 """A quote shorter than SHORT characters gets the next sentence, if both fit into LENGTHENED: a title or an opening says little."""
 TAKEN_BACK = 200
-"""Characters beyond all limits for what follows and takes something back."""
+"""Characters beyond all limits for what a sentence leans on, and for what follows and takes something back."""
 MOST_ITEMS = 8
 """Of a list below a sentence."""
 INDENTED = 40
@@ -50,6 +50,7 @@ _LEADS = re.compile(
     r"(?::|\b(?:because of|such as|as follows|the following|examples?|these))\s*$|:\s*[^.:]{0,40}$|^\W*(?:two|three|four|five|six|seven|several|some)\s(?:\w+\s){0,4}\w+[.:]$",
     re.IGNORECASE,
 )
+# "Examples:", on the line of a chosen sentence, and the end of a sentence that the next line does not go on with.
 _SHORT_LEAD = re.compile(r"[^.!?]{1,40}:")
 _ENDED = re.compile(r"[.!?:;…)\]\"'”’*_`]\s*$")
 _INTRODUCES = re.compile(r"(?<!wrote)(?<!writes)(?<!said)(?<!says):\s*$")
@@ -189,7 +190,7 @@ class _Picked:
                 self._take(index + 1, index)
             if _LEADS.search(text):
                 self._take_list(index)
-            elif _SHORT_LEAD.fullmatch(follows) and not _own_line(self.members[index], self.members[index + 1]):
+            elif _SHORT_LEAD.fullmatch(follows) and not _lines_down(self.members, index + 1):
                 self._take(index + 1, index)
                 self._take_list(index + 1)
 
@@ -244,37 +245,27 @@ def code_blocks(sentences: Sequence[Sentence]) -> Iterator[range]:
             opened, fence = index, found.group()
 
 
-def list_below(members: Sequence[Sentence], lead: int) -> Iterator[int]:
+def list_below(members: Sequence[Sentence], lead: int) -> range:
     """Places of the sentences of the list that `lead` opens.
 
     Its items have markers, or each a line of its own, all as far apart. What follows on the line of an item belongs to it.
     """
-    first, items = lead + 1, 0
-    apart: int | None = None
-    for place in range(first, len(members)):
-        if place == first or _own_line(members[place - 1], members[place]):
-            items += 1
-            marked = bool(_ITEM.match(members[place].text))
-            lines = _lines(members[place - 1], members[place]) if items > 1 and not marked else None
-            if (
-                items > MOST_ITEMS
-                or marked != bool(_ITEM.match(members[first].text))
-                or (lines and apart not in (None, lines))
-            ):
-                return
-            apart = lines or apart
-        elif not _own_line(members[lead], members[first]):
-            return
-        yield place
+    first = lead + 1
+    if first == len(members) or not _lines_down(members, first):
+        return range(first, min(first + 1, len(members)))
+    starts = [place for place in range(first, len(members)) if _lines_down(members, place)]
+    marked = [bool(_ITEM.match(members[place].text)) for place in starts]
+    for number, place in enumerate(starts):
+        apart = number > 1 and not marked[0] and _lines_down(members, place) != _lines_down(members, starts[1])
+        if number == MOST_ITEMS or marked[number] != marked[0] or apart:
+            return range(first, place)
+    return range(first, len(members))
 
 
-def _own_line(before: Sentence, sentence: Sentence) -> bool:
-    return _lines(before, sentence) != 0
-
-
-def _lines(before: Sentence, sentence: Sentence) -> int | None:
-    """How many lines down a sentence begins; None if that is not known, as another passage begins between."""
-    return _between(before, sentence).count("\n") if before.passage is sentence.passage else None
+def _lines_down(members: Sequence[Sentence], place: int) -> int:
+    """How many lines below the one before a sentence begins; between two passages every sign of white space counts as one."""
+    before, this = members[place - 1], members[place]
+    return _between(before, this).count("\n") if before.passage is this.passage else max(1, this.start - before.end)
 
 
 def adjacent(one: Sentence, other: Sentence) -> bool:

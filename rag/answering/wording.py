@@ -18,6 +18,8 @@ from rag.question.query import Query
 from rag.records import Citation, Passage
 from rag.retrieval.relevance import Sentence
 
+_Stems = tuple[str, ...]
+"""Of one word: a compound has several."""
 SHOWN = 200
 """Characters of quoted words that stand above a reply to them."""
 
@@ -160,26 +162,31 @@ def _subject(query: Query, quote: Quote, rarity: Callable[[str], float]) -> str:
     Only all content words between two others, as in "about quiet payloads in floats": a part of them may be no thing at all.
     """
     wanted = {stem for stem in stems(query.topic) if rarity(stem) > 0.3}
-    runs: list[list[tuple[str, ...]]] = [[]]
+    runs: list[list[_Stems]] = [[]]
     for _, stem in _tokens(query.text):
         if stem and wanted.issuperset(stem):
             runs[-1].append(stem)
         else:
             runs.append([])
-    said = [[*_tokens(sentence.text)] for run in quote.runs for sentence in run]
-    for run in sorted(filter(None, runs), key=lambda run: (-len(run), -len("".join(map("".join, run))))):
-        if len(run) == 1 and sum(map(len, runs)) > 1:
-            break
-        for tokens in said:
-            for start in range(len(tokens) - len(run) + 1):
-                if [stem for _, stem in tokens[start : start + len(run)]] == run:
-                    words = [word for word, _ in tokens[start : start + len(run)]]
-                    lower = words[0].casefold()
-                    return " ".join([lower if lower in query.topic.split() else words[0], *words[1:]])
+    runs = sorted(filter(None, runs), key=lambda run: (-len(run), -len("".join(map("".join, run)))))
+    said = [[*_tokens(sentence.text)] for sentences in quote.runs for sentence in sentences]
+    for run in runs if sum(map(len, runs)) == 1 else [run for run in runs if len(run) > 1]:
+        if words := next(filter(None, (_found(run, tokens) for tokens in said)), []):
+            lower = words[0].casefold()
+            return " ".join([lower if lower in query.topic.split() else words[0], *words[1:]])
     return ""
 
 
-def _tokens(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _found(run: Sequence[_Stems], tokens: Sequence[tuple[str, _Stems]]) -> list[str]:
+    """The words of a sentence that have these stems, one after the other; none if it has not."""
+    for start in range(len(tokens) - len(run) + 1):
+        here = tokens[start : start + len(run)]
+        if [stem for _, stem in here] == run:
+            return [word for word, _ in here]
+    return []
+
+
+def _tokens(text: str) -> Iterator[tuple[str, _Stems]]:
     """Words and marks, each with its stems; of everyday words and marks there are none."""
     for match in re.finditer(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]", text):
         everyday = match.group().casefold() in COMMON_WORDS
