@@ -56,10 +56,31 @@ _ASKING = frozenset("what how why when where and or but".split())
 _NOUNS = SAYING_INFINITIVES | {f"{verb}s" for verb in SAYING_INFINITIVES}
 """What of the forms of verbs may be nouns."""
 _SAID = re.compile(rf"{UTTERANCE}|(?:claim|mention|quote)s?")
-
-
+"""What is said, and no topic wherever it stands."""
 _UNNAMED = ["unnamed", "profile"]
 """What every label begins with."""
+
+
+@dataclass(frozen=True, slots=True)
+class _People:
+    """Whom a question asks for, speaks of and leaves out."""
+
+    asked: tuple[str, ...]
+    unknown: tuple[str, ...]
+    strange: tuple[str, ...]
+    """Those of nobody here as they are written, be they unknown or taken for a profile without a name."""
+    mentioned: tuple[str, ...]
+    left_out: tuple[str, ...]
+    labels: tuple[str, ...]
+    unsigned: tuple[tuple[str, str], ...]
+    joined: bool
+    """Whether several are asked for."""
+    asking: tuple[Span, ...]
+    """Names of those who are asked, and what they have of a topic: "Ann" and "view on"."""
+    apart: tuple[Span, ...]
+    """Where it is said whom to leave out."""
+    names: tuple[Span, ...]
+    """All that is a name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,61 +100,74 @@ class Reader:
     def read(self, question: str) -> Query:
         """Understand a question that stands alone."""
         found = self._words(question)
+        people = self._people(question, found)
+        period, certain = self._period(question)
+        latest = newest(question)
+        hidden = [(period.start, period.end)] if period else []
+        hidden += [latest] if latest else []
+        hidden = _outermost([*hidden, *people.apart])
+        several = len(people.asked) + len(people.unknown) > 1
+        return Query(
+            text=without(question, hidden),
+            original=question,
+            authors=people.asked,
+            unknown_authors=people.unknown,
+            mentioned=people.mentioned,
+            others_than=people.left_out,
+            since=period.since if period else None,
+            until=period.until if period else None,
+            compare=people.joined or (compares(question) and (several or among_people(question))),
+            wants_list=wants_list(question, people.names),
+            by_time=asks_by_time(question),
+            topic=_topic(question, found, [*hidden, *people.asking], people.strange),
+            traces=tuple(name for name in people.unknown if self._traced(name)),
+            labels=people.labels,
+            unsigned=people.unsigned,
+            dates_certain=certain,
+            period=question[period.start : period.end] if period else "",
+            times=period.times if period else (),
+            newest=bool(latest),
+        )
+
+    def _people(self, question: str, found: list[Word]) -> _People:
+        """Find the names of a question, and what part each plays."""
         mentions = [
             replace(m, ordinary=m.ordinary or self._is_plain(found, m))
             for m in self.names.find(found, self.known)
             if m.whole or not has_other_first_name(found, m)
         ]
         taken = {index for mention in mentions for index in range(mention.first, mention.last)}
-        strangers = [Mention(first, last, self._unsigned(found[first:last])) for first, last in name_runs(found, taken)]
+        strangers = [
+            Mention(first, last, self._labels_of(found[first:last])) for first, last in name_runs(found, taken)
+        ]
         strangers += self._names_of_labels(found, taken)
         played = roles(question, found, sorted([*mentions, *strangers], key=lambda one: one.first), self.known)
         speakers = [m for m in mentions if played[m] == "speaker"]
+        nobodies = [m for m in strangers if played[m] == "speaker"]
         asked = _unique(author for mention in speakers for author in mention.authors)
-        others = _unique(author for m in mentions if played[m] == "content" for author in m.authors)
-        strange = self._unknown(question, found, taken, [one for one in strangers if played[one] == "speaker"])
-        unsigned = {name: [label for label in self.labels if _label_fits(label, name)] for name in strange}
+        strange = self._unknown(question, found, taken, nobodies)
+        labels = {name: self._labels_of(words(name), common=True) for name in strange}
         # Who is set beside others is searched for as they are: where one profile may be theirs, under its label.
-        meant = [
-            name
-            for name in strange
-            if "unnamed profile" in name or (len(asked) + len(strange) > 1 == len(unsigned[name]))
-        ]
-        asked = _unique([*asked, *(label for name in meant for label in unsigned[name])])
-        unknown = tuple(name for name in strange if name not in meant)
-        period, certain = self._period(question)
-        latest = newest(question)
-        hidden = [(period.start, period.end)] if period else []
-        hidden += [latest] if latest else []
-        people = len(asked) + len(unknown)
-        joined = len({mention.authors for mention in speakers}) + len(strange) > 1
+        beside = len(asked) + len(strange) > 1
+        unsigned = [name for name in strange if _means_unnamed(name) or (beside and len(labels[name]) == 1)]
+        asked = _unique([*asked, *(label for name in unsigned for label in labels[name])])
+        unknown = tuple(name for name in strange if name not in unsigned)
+        others = [m for m in mentions if played[m] == "content"]
+        mentioned = [author for author in _unique(a for m in others for a in m.authors) if author not in asked]
         apart = {m: span for m in mentions if (span := left_out(question, found, m))}
-        excluded = {author for m in apart for author in m.authors}
-        hidden = _outermost([*hidden, *apart.values()])
-        asking = [m for m in (*mentions, *strangers) if played[m] == "speaker"]
-        said = [view.span() for m in asking if (view := _VIEW.match(question, found[m.last - 1].end))]
-        return Query(
-            text=without(question, hidden),
-            original=question,
-            authors=asked,
-            unknown_authors=unknown,
-            mentioned=tuple(author for author in others if author not in asked),
-            others_than=tuple(author for author in others if author in excluded and author not in asked),
-            since=period.since if period else None,
-            until=period.until if period else None,
-            compare=joined or (compares(question) and (people > 1 or among_people(question))),
-            wants_list=wants_list(question, [_span(found, m) for m in mentions if played[m] != "word"]),
-            by_time=asks_by_time(question),
-            topic=_topic(question, found, [*hidden, *said, *(_span(found, m) for m in speakers)], strange),
-            traces=tuple(name for name in unknown if self._traced(name)),
-            labels=_unique(label for name in unknown for label in unsigned[name]),
-            unsigned=tuple(
-                (name, label) for name in meant for label in unsigned[name] if "unnamed profile" not in name
-            ),
-            dates_certain=certain,
-            period=question[period.start : period.end] if period else "",
-            times=period.times if period else (),
-            newest=bool(latest),
+        views = [_VIEW.match(question, found[m.last - 1].end) for m in (*speakers, *nobodies)]
+        return _People(
+            asked=asked,
+            unknown=unknown,
+            strange=strange,
+            mentioned=tuple(mentioned),
+            left_out=tuple(author for author in mentioned if any(author in m.authors for m in apart)),
+            labels=_unique(label for name in unknown for label in labels[name]),
+            unsigned=tuple((name, label) for name in unsigned for label in labels[name] if not _means_unnamed(name)),
+            joined=len({mention.authors for mention in speakers}) + len(strange) > 1,
+            asking=(*(view.span() for view in views if view), *(_span(found, m) for m in speakers)),
+            apart=tuple(apart.values()),
+            names=tuple(_span(found, m) for m in mentions if played[m] != "word"),
         )
 
     def _is_plain(self, found: list[Word], mention: Mention) -> bool:
@@ -142,11 +176,11 @@ class Reader:
         one = mention.last - mention.first == 1 and {*mention.authors} == {word.text.casefold()}
         return one and self.plain is not None and self.plain(word.text)
 
-    def _unsigned(self, name: Sequence[Word]) -> tuple[str, ...]:
-        """Profiles without a name that a name with a capital fits: it is read like the name of an author."""
-        if all(word.folded in COMMON_WORDS for word in name):
+    def _labels_of(self, name: Sequence[Word], *, common: bool = False) -> tuple[str, ...]:
+        """Profiles without a name that may belong to a name, which is read like an author's then; none for `common` words only."""
+        if not common and all(word.folded in COMMON_WORDS for word in name):
             return ()
-        return tuple(label for label in self.labels if any(_label_fits(label, word.text) for word in name))
+        return tuple(label for label in self.labels if any(_label_fits(label, word) for word in name))
 
     def _names_of_labels(self, found: list[Word], taken: set[int]) -> list[Mention]:
         """Words in lower case that name a profile without a name: "compare ann and example" where example.org is one."""
@@ -157,7 +191,7 @@ class Reader:
                 continue
             if length == 1 and word.folded in {*COMMON_WORDS, *_UNNAMED}:
                 continue
-            if any(_label_fits(label, word.text) for label in self.labels):
+            if any(_label_fits(label, word) for label in self.labels):
                 first = place - (length == 2 and place > 0 and found[place - 1].folded == "the")
                 names.append(Mention(first, place + length, ()))
         return names
@@ -234,9 +268,12 @@ def _outermost(spans: Sequence[Span]) -> list[Span]:
     ]
 
 
-def _label_fits(label: str, name: str) -> bool:
-    own = {word.folded for word in words(label)}
-    return any(len(word.folded) > 3 and word.folded in own for word in words(name))
+def _label_fits(label: str, word: Word) -> bool:
+    return len(word.folded) > 3 and any(word.folded == own.folded for own in words(label))
+
+
+def _means_unnamed(name: str) -> bool:
+    return " ".join(_UNNAMED) in name
 
 
 def _span(found: list[Word], mention: Mention) -> Span:
