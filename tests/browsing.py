@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Request, expect
 
 expect.set_options(timeout=20_000)
 
@@ -24,25 +24,48 @@ def launch(playwright: Playwright, chromium: str) -> Browser:
 
 @contextmanager
 def visitor(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, *, dark: bool = False) -> Iterator[Page]:
-    """A page of its own, with an empty storage; fails if anything was asked of another host, or a script failed."""
+    """A page of its own, with an empty storage; fails if anything was asked of another host, or a script failed.
+
+    Visitors that come one after another share a context, emptied between them: what the browser keeps of the page's
+    scripts, compiled, halves the time of a visit.
+    """
+    context = next((one for one in browser.contexts if not one.pages), None) or new_context(browser)
+    page = context.new_page()
+    page.set_viewport_size({"width": size[0], "height": size[1]})
+    page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+    empty = {
+        "origin": "{0.scheme}://{0.netloc}".format(urlsplit(url)),
+        "storageTypes": "cookies,local_storage,indexeddb",
+    }
+    context.new_cdp_session(page).send("Storage.clearDataForOrigin", empty)
+    asked: list[str] = []
+    failures: list[str] = []
+
+    def note(request: Request) -> None:
+        asked.append(request.url)
+
+    context.on("request", note)
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    try:
+        open_page(page, url)
+        yield page
+    finally:
+        context.remove_listener("request", note)
+        for one in context.pages:
+            one.close()
+    assert {urlsplit(one).hostname for one in asked if not one.startswith(("data:", "blob:"))} == {"127.0.0.1"}
+    assert failures == []
+
+
+def new_context(browser: Browser) -> BrowserContext:
+    """What one visitor's windows share, and nobody else's."""
     context = browser.new_context(
-        viewport={"width": size[0], "height": size[1]},
-        color_scheme="dark" if dark else "light",
-        reduced_motion="reduce",
+        viewport={"width": DESKTOP[0], "height": DESKTOP[1]},
         permissions=["clipboard-read", "clipboard-write"],
         accept_downloads=True,
     )
     context.set_default_timeout(15_000)
-    asked: list[str] = []
-    failures: list[str] = []
-    context.on("request", lambda request: asked.append(request.url))
-    page = context.new_page()
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    open_page(page, url)
-    yield page
-    context.close()
-    assert {urlsplit(one).hostname for one in asked if not one.startswith(("data:", "blob:"))} == {"127.0.0.1"}
-    assert failures == []
+    return context
 
 
 def open_page(page: Page, url: str) -> None:
