@@ -211,12 +211,19 @@ const repair = () => {
 
 let questions = 0;
 let newest = null;
+let frame = 0;
 
-const follow = () => {
+const rise = () => {
+  frame = 0;
   const rows = document.querySelectorAll("#messages .user-row");
   if (rows.length !== questions) newest = rows.length > Math.max(questions, 1) ? rows[rows.length - 1] : null;
   questions = rows.length;
   newest?.scrollIntoView({ block: "start" });
+};
+
+// Scrolling works out the whole layout: once for each frame, not for each change.
+const follow = () => {
+  frame ||= requestAnimationFrame(rise);
 };
 
 const moved = (event) => {
