@@ -97,6 +97,8 @@ class Comment:
     """Further columns of a structured source, as they were."""
     quotes: tuple[Quotation, ...] = ()
     """Those of `quoted` whose words stand in another comment."""
+    outdated: bool = False
+    """It is a profile of which a later snapshot has another."""
 
     @property
     def byline(self) -> str:
@@ -133,6 +135,8 @@ class Passage:
     """BM25 score; None if the lexical search did not see it."""
     quotes: tuple[Quotation, ...] = ()
     """Those of `quoted` whose words stand in another comment."""
+    outdated: bool = False
+    """It is a profile of which a later snapshot has another."""
 
     @property
     def byline(self) -> str:

@@ -33,6 +33,13 @@ def test_what_no_profile_tells_is_not_answered_by_one(seeds_settings: Settings, 
     assert asked(question, seeds_settings).abstained
 
 
+@pytest.mark.parametrize(
+    "question", ["Does davidad agree with Hardy?", "Compare davidad and Hardy.", "Which works does davidad cite?"]
+)
+def test_a_profile_answers_nothing_else(seeds_settings: Settings, question: str) -> None:
+    assert all(citation.passage.kind == "comment" for citation in asked(question, seeds_settings).citations)
+
+
 def test_a_question_about_a_topic_is_not_about_the_person(seeds_settings: Settings) -> None:
     answer = asked("Do subnormals work well, according to davidad?", seeds_settings)
     assert "subnormals" in answer.text

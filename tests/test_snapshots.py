@@ -49,6 +49,31 @@ def test_two_snapshots_of_a_dump_give_one_comment_with_two_sightings(settings: S
         assert rag.source_text(span.source, settings=settings)[span.start : span.end] == comment.text
 
 
+@pytest.mark.parametrize("old", ["a.txt", "z.txt"])
+@pytest.mark.parametrize("dated", [False, True])
+def test_what_a_newer_snapshot_tells_of_a_person_comes_before_what_an_older_one_did(
+    settings: Settings, tmp_path: Path, old: str, dated: bool
+) -> None:
+    new = "m.txt"
+    texts = {
+        old: f"{CHROME}{LONG}\n",
+        new: CHROME.replace("I sail.", "I work as a harbour pilot.") + f"{OTHER}\n\n{LONG}\n",
+    }
+    if dated:
+        # A comment that was deleted in between tells the wrong order.
+        texts = {old: texts[old].replace(LONG, f"{OTHER}\n\n{LONG}"), new: texts[new].replace(f"{OTHER}\n\n", "")}
+        for year, name in enumerate((old, new), 2020):
+            (tmp_path / f"{name}.meta.json").write_text(json.dumps({"seen_at": f"{year}-01-01"}), encoding="utf-8")
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text.replace("I sail.", "I work as a boat builder."), encoding="utf-8")
+    ingest.ingest(tmp_path, settings=settings)
+    (citation,) = rag.answer("What is Ada Byron's job?", settings=settings).citations
+    assert (citation.source, citation.passage.outdated) == (new, False)
+    answer = rag.answer("Is Ada Byron a boat builder?", settings=settings)
+    assert "profile in an earlier snapshot" in answer.text
+    assert [c.passage.outdated for c in answer.citations if c.source == old] == [True]
+
+
 def test_row_and_dump_give_one_comment_that_the_row_describes(settings: Settings, tmp_path: Path) -> None:
     (found,) = read(settings, tmp_path / "in", dump_txt=f"{CHROME}{LONG}\n", rows_jsonl=[row("x1", karma=5)])
     assert (found.id, found.karma, found.border_confidence) == ("x1", 5, 1.0)

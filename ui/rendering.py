@@ -116,7 +116,7 @@ def _byline(passage: Passage | Comment) -> str:
     if passage.title:
         parts.append(f"on {escape(passage.title)}")
     if passage.kind == "profile":
-        parts.append("profile page")
+        parts.append("profile page of an earlier snapshot" if passage.outdated else "profile page")
     return " · ".join(parts)
 
 

@@ -40,7 +40,7 @@ def byline_html(comment: Comment | Passage) -> str:
     if karma is not None:
         facts.append(f"{karma:g} karma")
     if comment.kind == "profile":
-        facts.append("profile page")
+        facts.append("profile page of an earlier snapshot" if comment.outdated else "profile page")
     if comment.author is None:
         source = comment.source if isinstance(comment, Passage) else comment.sightings[0].source
         facts.append(f"from {source}")

@@ -99,7 +99,8 @@ def judge(
     if not passages:
         return 0.0, {}
     if not stems(query.topic):
-        return (NOTHING_ASKED if query.authors or query.labels or query.traces else 0.0), {}
+        about = (query.authors and not query.unknown_authors) or query.labels or query.traces
+        return (NOTHING_ASKED if about else 0.0), {}
     signals = _measure(
         query,
         passages,

@@ -42,7 +42,7 @@ _RELATIONS = (
     ),
     _Relation(
         _words(
-            r"works?|worked|working|jobs?|employ\w+|profession\w*|occupation|affiliat\w+|position|roles?|career|company|organi[sz]ations?"
+            r"work|(?<!which )(?<!what )(?<!the )works|worked|working|jobs?|employ\w+|profession\w*|occupation|affiliat\w+|position|roles?|career|company|organi[sz]ations?"
             r"|co-?found\w*|found(?:ed|er)s?|living|employer|employed|do(?=\W*$)"
         ),
         _words(
@@ -59,6 +59,8 @@ _OF_A_PERSON = re.compile(
 
 def telling_profiles(query: Query, found: Sequence[Passage]) -> list[Passage]:
     """The profiles among `found` that tell what a question asks about a person; none if it asks for something else.
+
+    What a later snapshot tells stands for what an earlier one does.
 
     Args:
         query: The question, understood.
@@ -81,4 +83,5 @@ def telling_profiles(query: Query, found: Sequence[Passage]) -> list[Passage]:
         and any(relation.told.search(passage.text) for relation in relations)
         and (not query.labels or query.authors or passage.label in query.labels)
     ]
-    return profiles[:MOST]
+    told = {passage.byline for passage in profiles if not passage.outdated}
+    return [passage for passage in profiles if not (passage.outdated and passage.byline in told)][:MOST]

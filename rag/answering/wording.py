@@ -83,7 +83,7 @@ def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
     passage = quote.passage
     facts = [f"**{inert(passage.byline)}**"]
     if passage.kind == "profile" and passage.author:
-        facts.append(phrases.say("profile"))
+        facts.append(phrases.say("earlier_profile" if passage.outdated else "profile"))
     if passage.posted_at:
         facts.append(f"{passage.posted_at:%Y-%m-%d}")
     if quote.quoted:

@@ -226,7 +226,7 @@ def header(passage: Passage) -> str:
     author = _one_line(passage.byline, 80)
     lines = [f"author: {author}"]
     if passage.kind == "profile":
-        lines = [f"from the profile of: {author}"]
+        lines = [f"from the {'earlier ' if passage.outdated else ''}profile of: {author}"]
     if passage.posted_at:
         lines.append(f"date: {passage.posted_at:%Y-%m-%d}")
     if passage.title:

@@ -192,6 +192,25 @@ class Corpus:
         unnamed = self.connection.execute(query.format("=", "byline")).fetchall()
         return [row[0] for row in named], [row[0] for row in unnamed if row[0] != UNNAMED]
 
+    def outdated_profiles(self) -> frozenset[str]:
+        """Ids of profiles of which a later snapshot has another.
+
+        The later one is that which was seen later, or else that in which more comments stand above those in both.
+        """
+        older = self.connection.execute(
+            "WITH dumps AS (SELECT DISTINCT p.source, c.byline, json_extract(p.data, '$.seen_at') AS seen"
+            " FROM pieces p JOIN comments c ON c.id = p.comment_id WHERE p.kind = 'profile') "
+            "SELECT a.source FROM dumps a JOIN dumps b ON b.byline = a.byline AND b.source != a.source "
+            "LEFT JOIN pieces x ON x.source = a.source AND x.kind = 'comment' "
+            "LEFT JOIN pieces y ON y.source = b.source AND y.kind = 'comment' AND y.comment_id = x.comment_id "
+            "GROUP BY a.source, b.source HAVING COALESCE(julianday(b.seen) - julianday(a.seen), "
+            "AVG(json_extract(y.data, '$.rank') - json_extract(x.data, '$.rank')), 0) > 0"
+        )
+        outdated = {row[0] for row in older}
+        stands = self.connection.execute("SELECT comment_id, source FROM pieces WHERE kind = 'profile'").fetchall()
+        current = {row["comment_id"] for row in stands if row["source"] not in outdated}
+        return frozenset({row["comment_id"] for row in stands} - current)
+
     def sources(self) -> list[tuple[str, int]]:
         """Files and how many comments each holds; a document holds none."""
         rows = self.connection.execute(
@@ -368,12 +387,13 @@ def load_comment(text: str) -> Comment:
     )
 
 
-_SEARCH_FIELDS = ("score", "dense_score", "lexical_score")
+_NOT_KEPT = ("score", "dense_score", "lexical_score", "outdated")
+"""What belongs to a search, or depends on other sources."""
 
 
 def dump_passage(passage: Passage) -> str:
-    """The `data` column of the table `passages`; scores belong to a search and are not kept."""
-    data = {name: getattr(passage, name) for name in Passage.__dataclass_fields__ if name not in _SEARCH_FIELDS}
+    """The `data` column of the table `passages`; see `_NOT_KEPT`."""
+    data = {name: getattr(passage, name) for name in Passage.__dataclass_fields__ if name not in _NOT_KEPT}
     return json.dumps({**data, "posted_at": _moment(passage.posted_at), "quotes": _quotes(passage)})
 
 

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from rag.models.embedding import Embedder
 
 log = logging.getLogger(__name__)
+
+Record = TypeVar("Record", Comment, Passage, None)
 
 FILTERS_KEPT = 8
 """Filters whose passages are remembered: a conversation asks with the same ones again and again."""
@@ -63,6 +65,8 @@ class People:
     """When they last wrote, where that is known."""
     keys: frozenset[str] = frozenset()
     """What their names and labels are compared by."""
+    outdated: frozenset[str] = frozenset()
+    """Ids of profiles of which a later snapshot has another."""
 
 
 class Store:
@@ -160,7 +164,10 @@ class Store:
             names, labels = self.corpus.people()
             newest = as_datetime(self.corpus.counts()[3])
             keys = frozenset(map(author_key, (*names, *labels)))
-            self._people = (generation, People(tuple(names), tuple(labels), newest, keys))
+            self._people = (
+                generation,
+                People(tuple(names), tuple(labels), newest, keys, self.corpus.outdated_profiles()),
+            )
         return self._people[1]
 
     def _with_names(self, filters: Filters | None) -> Filters | None:
@@ -191,7 +198,7 @@ class Store:
 
     def comment(self, id: str) -> Comment | None:
         """A comment, profile or document by its id."""
-        return self.corpus.comment(id)
+        return self._dated(self.corpus.comment(id))
 
     def source_text(self, source: str) -> str:
         """The exact text that offsets into `source` refer to.
@@ -211,7 +218,14 @@ class Store:
             ids: Which.
             scores: For a field of the passages, such as `score`, its values by id.
         """
-        return self.corpus.passages(ids, scores)
+        return {id: self._dated(passage) for id, passage in self.corpus.passages(ids, scores).items()}
+
+    def _dated(self, record: Record) -> Record:
+        """A comment or passage, marked if it is a profile of which a later snapshot has another."""
+        if record is None or record.kind != "profile":
+            return record
+        id = record.id if isinstance(record, Comment) else record.comment_id
+        return replace(record, outdated=id in self.people().outdated)
 
     def dense(self, vector: np.ndarray, limit: int, filters: Filters | None = None) -> list[tuple[str, float]]:
         """The passages nearest to a vector.

@@ -107,6 +107,10 @@ class Reader:
         hidden += [latest] if latest else []
         hidden = _outermost([*hidden, *people.apart])
         several = len(people.asked) + len(people.unknown) > 1
+        topic = _topic(question, found, [*hidden, *people.asking], people.strange)
+        traces = tuple(name for name in people.unknown if self._traced(name))
+        if not topic and people.asked:
+            topic = " ".join(traces)  # what is left to speak of: "Does Ann agree with Einstein?"
         return Query(
             text=without(question, hidden),
             original=question,
@@ -119,8 +123,8 @@ class Reader:
             compare=people.joined or (compares(question) and (several or among_people(question))),
             wants_list=wants_list(question, people.names),
             by_time=asks_by_time(question),
-            topic=_topic(question, found, [*hidden, *people.asking], people.strange),
-            traces=tuple(name for name in people.unknown if self._traced(name)),
+            topic=topic,
+            traces=traces,
             labels=people.labels,
             unsigned=people.unsigned,
             dates_certain=certain,
