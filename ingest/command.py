@@ -8,8 +8,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ingest.report import OnProgress, Progress
-from rag.errors import RagError, SettingsError
+from rag.errors import SettingsError
 from rag.settings import Settings
+from rag.terminal import exit_status
 
 EPILOG = (
     "exit status: 0 everything was read, 1 some inputs were not (all others are indexed) or the model of "
@@ -26,13 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add_arguments(parser)
     args = parser.parse_args(arguments)
-    try:
-        return run(args)
-    except RagError as exc:
-        print(f"ingest: {exc}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    return exit_status("ingest", lambda: run(args))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -7,32 +7,21 @@ standard error).
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 import ingest.command
 import ingest.fetch_command
 import ui.eval_command
-from rag.errors import RagError
+from rag.errors import SettingsError
 from rag.settings import Settings
+from rag.terminal import exit_status
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    parser = _parser()
-    args = parser.parse_args(arguments)
-    try:
-        return args.run(args)
-    except RagError as exc:
-        print(f"commentariat: {exc}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # The reader of a pipe has gone, as with `| head`: nothing is wrong, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
+    args = _parser().parse_args(arguments)
+    return exit_status("commentariat", lambda: args.run(args))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -55,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
     chat = _command(commands, "chat", _chat, "open the chat in a browser page", store=False)
     chat.add_argument("paths", nargs="*", metavar="PATH", help="ingest these files and folders first")
     chat.add_argument("--store", metavar="FOLDER", help="folder of the index (setting store)")
-    chat.add_argument("--port", type=int, default=7860, metavar="N", help="port on this machine (default 7860)")
+    chat.add_argument("--port", type=_port, default=7860, metavar="N", help="port on this machine (default 7860)")
     chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     chat.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     chat.add_argument("--mcp", action="store_true", help="be an MCP server for agents too, at /gradio_api/mcp/")
@@ -99,6 +88,12 @@ def _filters(command: argparse.ArgumentParser) -> None:
 def _count(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no whole number from 1 up")
+    return int(text)
+
+
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give 1 to 65535")
     return int(text)
 
 
@@ -156,7 +151,13 @@ def _chat(args: argparse.Namespace) -> int:
             print(read(args.paths, settings=settings, progress=progress))
     from ui.app import serve
 
-    serve(settings, host=args.host, port=args.port, open_browser=not args.no_browser, mcp=args.mcp)
+    try:
+        serve(settings, host=args.host, port=args.port, open_browser=not args.no_browser, mcp=args.mcp)
+    except OSError as exc:
+        raise SettingsError(
+            f"The page cannot be opened at {args.host}:{args.port}: another program uses that port, or the host is no "
+            "address of this machine. Choose others with --port and --host."
+        ) from exc
     return 0
 
 
