@@ -170,6 +170,7 @@ FILTERS = {
         ({"authors": (None,)}, "authors holds None, which is no name"),
         ({"authors": 5}, "authors holds 5"),
         ({"sources": ["a", " "]}, "sources holds ' '"),
+        ({"authors": "cut \ud83d"}, "authors holds 'cut"),
     ],
 )
 def test_filters_that_are_no_dates_and_names_are_refused(wrong: dict[str, Any], message: str) -> None:
