@@ -23,7 +23,7 @@ CHECKED = "\n\n---\n\nThis was written before it was checked. The checked answer
 class ChatMessage(BaseModel):
     """One message; of several parts the text is taken."""
 
-    role: Literal["system", "developer", "user", "assistant", "tool"]
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[dict[str, Any]] | None = None
 
 
@@ -34,7 +34,7 @@ class ChatRequest(BaseModel):
 
     messages: list[ChatMessage] = Field(min_length=1)
     model: str = ""
-    stream: bool = False
+    stream: bool | None = False
 
     def question_and_history(self) -> tuple[str, tuple[Turn, ...]]:
         """The user's last message, and what user and assistant said before it; messages of other roles are left out.
@@ -132,8 +132,8 @@ class Chunks:
             text = self._sent + CHECKED + text
         rest = self._add(answer, text[len(self._sent) :])
         delta = {"annotations": _annotations(answer, text, start)}
-        checked = {"start": start, "end": len(text)}
-        return rest + self._event(answer, delta, "stop", **_evidence(answer), checked=checked) + "data: [DONE]\n\n"
+        more = {**_evidence(answer), "usage": _usage(answer), "checked": {"start": start, "end": len(text)}}
+        return rest + self._event(answer, delta, "stop", **more) + "data: [DONE]\n\n"
 
     def _add(self, answer: Answer, text: str) -> str:
         self._sent += text
