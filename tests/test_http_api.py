@@ -94,6 +94,7 @@ def written(sample_settings: Settings, embedder: Embedder, reader: Reader, write
     """A server whose answers `writer` writes."""
     store = Store.open(sample_settings, embedder)
     answerer = Answerer(store, Retriever(store, embedder, reader), embedder, sample_settings, writer)
+    answerer._drafter._noted.set()  # what is said with the first answer only
     yield from opened(sample_settings, answerer)
 
 
@@ -173,6 +174,38 @@ class TestPlainHttp:
         assert client.get("/api/nothing").status_code in (404, 405)
         got = client.post("/api/answer", content="{", headers={"content-type": JSON})
         assert (got.status_code, list(got.json())) == (400, ["error"])
+
+    @pytest.mark.parametrize(
+        ("content", "sent_as", "status", "said"),
+        [
+            ('{"question": "Why?"}', "application/x-www-form-urlencoded", 422, f'header "content-type: {JSON}"'),
+            ('{"question": "Why?"}', "text/plain", 422, f'header "content-type: {JSON}"'),
+            ('"Why?"', JSON, 422, "must be a JSON object"),
+            ("", JSON, 422, "must be a JSON object"),
+            ('{"question": }', JSON, 400, "no JSON in UTF-8 (Expecting value, at character 13)"),
+            (b'{"question": "caf\xe9"}', JSON, 400, "no JSON in UTF-8"),
+        ],
+    )
+    def test_a_body_that_is_no_json_object_is_said(
+        self, client: httpx.Client, content: str | bytes, sent_as: str, status: int, said: str
+    ) -> None:
+        for path in ("/api/answer", "/v1/chat/completions"):
+            got = client.post(path, content=content, headers={"content-type": sent_as})
+            assert (got.status_code, list(got.json()["error"])) == (status, ["message"])
+            assert said in got.json()["error"]["message"]
+
+    def test_a_misspelt_filter_is_refused(self, client: httpx.Client) -> None:
+        got = client.get("/api/search", params={"question": "salt", "authors": "mossgauge"})
+        assert (got.status_code, got.json()["error"]["field"]) == (422, "authors")
+
+    def test_half_a_sign_is_said(self, client: httpx.Client) -> None:
+        for body in (
+            {"question": "tides \ud83d"},
+            {"question": "And why?", "history": [{"role": "user", "content": "tides \ud83d"}]},
+            {"question": "tides", "filters": {"authors": ["\ud83d"]}},
+        ):
+            got = client.post("/api/answer", content=json.dumps(body), headers={"content-type": JSON})
+            assert got.status_code == 422
 
     def test_days_in_the_wrong_order_are_said(self, client: httpx.Client) -> None:
         got = client.get("/api/search", params={"question": "salt", "since": "2021-02-01", "until": "2021-01-31"})
@@ -441,7 +474,7 @@ class TestOpenAiClientWhileAModelWrites:
         assert "".join(pieces) == whole.choices[0].message.content
         last = chunks[-1]
         assert (last.choices[0].finish_reason, last.checked["start"]) == ("stop", 0)
-        assert last.citations == whole.citations
+        assert (last.citations, last.usage) == (whole.citations, whole.usage)
         assert len({chunk.id for chunk in chunks}) == 1
         notes = [note.model_dump() for note in whole.choices[0].message.annotations]
         assert last.choices[0].delta.annotations == notes

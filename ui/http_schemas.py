@@ -57,6 +57,22 @@ class Where(BaseModel):
         return filters_of(self.authors, self.since, self.until, self.sources)
 
 
+class Search(BaseModel):
+    """What to look for, and where."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(min_length=1, pattern=r"\S")
+    limit: int = Field(5, ge=1, le=50)
+    author: list[str] = []
+    since: When | None = None
+    until: When | None = None
+    source: list[str] = []
+
+    def filters(self) -> Filters:
+        return filters_of(self.author, self.since, self.until, self.source)
+
+
 class Ask(BaseModel):
     """A question."""
 
