@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
-from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from rag.errors import SettingsError
@@ -41,7 +40,7 @@ def _address(url: str) -> str:
         parts = urlsplit(url)
         if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
             return url
-    raise PydanticCustomError("url", "It should be an address such as http://127.0.0.1:8000")
+    raise ValueError("It should be an address such as http://127.0.0.1:8000")
 
 
 _Folder = Annotated[Path, AfterValidator(_from_home)]
@@ -177,7 +176,8 @@ def _explain(error: dict[str, Any]) -> str:
         return f'"{name}" is not a setting.{_nearest(name.removeprefix(PREFIX.lower()), Settings.model_fields)}'
     secret = "key" in name or "url" in name  # a URL may hold a password
     value = "" if secret else f" (it is {error.get('input')!r})"
-    return f"Setting {name}{value}: {error['msg']}. Set it as argument, or as {PREFIX}{name.upper()} in .env or environment."
+    what = error["msg"].removeprefix("Value error, ")
+    return f"Setting {name}{value}: {what}. Set it as argument, or as {PREFIX}{name.upper()} in .env or environment."
 
 
 def _nearest(name: str, known: Any) -> str:

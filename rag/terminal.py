@@ -1,7 +1,9 @@
-"""What all commands have in common: signs that a terminal cannot show, how an error is told, and the exit status."""
+"""What all commands have in common: the index they are about, signs that a terminal cannot show, how an error is told,
+and the exit status."""
 
 from __future__ import annotations
 
+import argparse
 import codecs
 import io
 import json
@@ -9,8 +11,26 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from rag.errors import RagError
+from rag.settings import Settings
+
+
+def take_store(command: argparse.ArgumentParser, about: str = "folder of the index (setting store)") -> None:
+    """Let a command be about another index than that of the settings."""
+    command.add_argument("--store", type=_folder, metavar="FOLDER", help=about)
+
+
+def settings_of(args: argparse.Namespace, **more: Any) -> Settings:
+    """The settings, with the index that the command names."""
+    return Settings(**more, **({"store": args.store} if args.store else {}))
+
+
+def _folder(text: str) -> str:
+    if not text.strip():  # as of a variable that is not set: another index must not be taken for it
+        raise argparse.ArgumentTypeError("the name of the folder is empty")
+    return text
 
 
 def exit_status(program: str, run: Callable[[], int]) -> int:
