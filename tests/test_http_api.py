@@ -27,13 +27,14 @@ from rag.errors import ModelUnavailable, StoreUnavailable
 from rag.index.store import Store
 from rag.models.embedding import Embedder
 from rag.models.reader import Reader
+from rag.records import Turn
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 from ui.app import build_app
 from ui.http_guard import is_loopback
 from ui.http_schemas import Where
 from ui.http_streaming import INSIDE
-from ui.openai_api import CHECKED
+from ui.openai_api import CHECKED, ChatRequest
 from ui.service import Service
 
 from conftest import ROOT  # isort: skip
@@ -168,6 +169,12 @@ class TestPlainHttp:
         got = client.post(path, json=body)
         assert got.status_code == status
         assert said in got.json()["error"]["message"]
+
+    def test_every_field_of_an_answer_is_described(self, client: httpx.Client) -> None:
+        got = client.post("/api/answer", json={"question": QUESTION}).json()
+        assert (
+            got.keys() == client.get("/openapi.json").json()["components"]["schemas"]["Answered"]["properties"].keys()
+        )
 
     def test_what_is_not_there_is_said(self, client: httpx.Client) -> None:
         assert client.get("/api/comments/none").status_code == 404
@@ -512,6 +519,13 @@ class TestOpenAiClientWhileAModelWrites:
         writer.write = write
         with pytest.raises(APIError, match="Something failed inside"):
             list(self.ask(openai, stream=True))
+
+
+def test_of_a_streamed_answer_only_what_was_checked_counts_in_a_conversation() -> None:
+    said = [("user", "Why tides?"), ("assistant", f"Cheese.{CHECKED}The moon [1]."), ("user", "And why?")]
+    chat = ChatRequest(messages=[{"role": role, "content": content} for role, content in said])
+    history = (Turn("user", "Why tides?"), Turn("assistant", "The moon [1]."))
+    assert chat.question_and_history() == ("And why?", history)
 
 
 class TestOpenAiClient:

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from rag.errors import FilterError
-from rag.records import Citation, Comment, Filters, Passage
+from rag.records import Citation, Comment, Filters, Passage, SentenceCheck
 
 
 class Problem(BaseModel):
@@ -85,7 +85,7 @@ class Ask(BaseModel):
 
 
 class Answered(BaseModel):
-    """An answer; there is more in it than is described here."""
+    """An answer."""
 
     question: str
     text: str = Field(description="With `[n]` where a citation belongs.")
@@ -95,7 +95,11 @@ class Answered(BaseModel):
     model: str = Field(description='Who wrote it: "evidence" if it is made of quotes.')
     coverage: str
     warnings: list[str]
-    suggestions: list[str]
+    checks: list[SentenceCheck] = Field(description="What was found of each sentence that a model wrote.")
+    suggestions: list[str] = Field(description="Questions that may be asked next.")
+    trace: dict[str, Any] = Field(
+        description="What happened on the way: searches, scores, prompt, token counts, timings."
+    )
 
 
 class Passages(BaseModel):

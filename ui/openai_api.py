@@ -37,13 +37,16 @@ class ChatRequest(BaseModel):
     stream: bool | None = False
 
     def question_and_history(self) -> tuple[str, tuple[Turn, ...]]:
-        """The user's last message, and what user and assistant said before it; messages of other roles are left out.
+        """The user's last message, and what user and assistant said before it; messages of other roles are left out, and
+        so is what a streamed answer said before it was checked.
 
         Raises:
             QuestionError: It is the assistant who spoke last, or nobody did.
         """
         said = [
-            Turn(one.role, plain_content(one.content)) for one in self.messages if one.role in ("user", "assistant")
+            Turn(one.role, plain_content(one.content).rpartition(CHECKED)[2])
+            for one in self.messages
+            if one.role in ("user", "assistant")
         ]
         if not said or said[-1].role != "user":
             raise QuestionError("The last message must be the user's question.")
