@@ -224,7 +224,7 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: dates as ISO 8601, `coverage` as its sentence."""
-        return to_plain({**_shallow(self), "coverage": str(self.coverage)})
+        return {**to_plain(self), "coverage": str(self.coverage)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -338,10 +338,6 @@ def _count(number: int, noun: str) -> str:
 
 def _listing(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _shallow(record: Any) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
 def to_plain(value: Any) -> Any:
