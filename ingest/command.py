@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from ingest.report import OnProgress, Progress
-from rag.errors import RagError, SettingsError
-from rag.settings import Settings
+from rag.errors import SettingsError
+from rag.terminal import exit_status, settings_of, take_store
 
 EPILOG = (
     "exit status: 0 everything was read, 1 some inputs were not (all others are indexed) or the model of "
@@ -26,13 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     add_arguments(parser)
     args = parser.parse_args(arguments)
-    try:
-        return run(args)
-    except RagError as exc:
-        print(f"ingest: {exc}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
+    return exit_status("ingest", lambda: run(args))
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "paths", nargs="*", metavar="PATH", help="files and folders; none with --rebuild: all read before"
     )
-    parser.add_argument("--store", metavar="FOLDER", help="folder of the index (setting store)")
+    take_store(parser)
     parser.add_argument(
         "--rebuild", action="store_true", help="start from nothing; the old index answers until the end"
     )
@@ -77,13 +71,12 @@ def run(args: argparse.Namespace) -> int:
     """
     from ingest.pipeline import ingest
 
-    settings = Settings(**({"store": args.store} if args.store else {}))
-    names, columns = pairs(args.author_name, "--author-name FILE=NAME"), pairs(args.map, "--map OURS=THEIRS")
-    columns = {ours: theirs for group, theirs in columns.items() for ours in [group]}
+    names = pairs(args.author_name, "--author-name FILE=NAME")
+    columns = pairs([one for given in args.map for one in given.split(",")], "--map OURS=THEIRS")
     with progress_bars(quiet=args.quiet or args.json) as progress:
         report = ingest(
             args.paths,
-            settings=settings,
+            settings=settings_of(args),
             rebuild=args.rebuild,
             author_names=names,
             columns=columns,
@@ -98,13 +91,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def pairs(values: Sequence[str], form: str) -> dict[str, str]:
-    """`["a=b,c=d", "e=f"]` as a dictionary.
+    """`["a=b", "c=d"]` as a dictionary.
 
     Raises:
         SettingsError: A value has no "=".
     """
     found = {}
-    for value in (part for given in values for part in (given.split(",") if "NAME" not in form else [given])):
+    for value in values:
         left, sign, right = value.partition("=")
         if not (left and sign and right):
             raise SettingsError(f'{form}: "{value}" is not of that form.')

@@ -16,6 +16,7 @@ from ingest.forums.sites import post_of, site_of
 from rag.errors import ForumError, RagError, SettingsError
 from rag.records import as_datetime
 from rag.settings import Settings
+from rag.terminal import settings_of, take_store
 
 if TYPE_CHECKING:
     from ingest.forums import FetchReport, Site
@@ -44,7 +45,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--pause", type=float, default=PAUSE, metavar="SECONDS", help="between requests (default and least: 3)"
     )
     parser.add_argument("--ingest", action="store_true", help="read what was fetched into the index")
-    parser.add_argument("--store", metavar="FOLDER", help="folder of the index (setting store)")
+    take_store(parser)
     parser.add_argument("--quiet", action="store_true", help="no progress bar, and no report unless it stopped early")
     parser.add_argument("--json", action="store_true", help="the report as JSON")
 
@@ -61,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     least = 0.0 if args.allow_local else PAUSE
     if not least <= args.pause <= 3600:
         raise SettingsError(f"fetch: --pause {args.pause:g} is not possible. Give {least:g} to 3600 seconds.")
-    settings = Settings(**({"store": args.store} if args.store else {}))
+    settings = settings_of(args)
     reports: list[FetchReport] = []
     failure: RagError | None = None
     with ForumClient(site, pause=args.pause, allow_local=args.allow_local, on_wait=_say(args)) as client:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import argparse
 import sys
 
+from rag.terminal import exit_status
+
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m rag", description="Answer one question from the index.")
     parser.add_argument("question")
     args = parser.parse_args()
+    return exit_status("rag", lambda: _answer(args.question))
 
-    from rag import RagError, answer
+
+def _answer(question: str) -> int:
+    from rag import answer
     from rag.plain_text import format_answer
 
-    try:
-        print(format_answer(answer(args.question)))
-    except RagError as exc:
-        print(f"rag: {exc}", file=sys.stderr)
-        return 1
+    print(format_answer(answer(question)))
     return 0
 
 

@@ -35,7 +35,7 @@ def search(
         Passages, best first; `source_text(p.source)[p.start:p.end] == p.text`.
 
     Raises:
-        QuestionError: The question is empty or too long, or the limit is no whole number.
+        QuestionError: As of `answer`, or the limit is no whole number.
         StoreError: There is no index, or it does not fit the settings.
     """
     settings = settings or Settings()
@@ -78,7 +78,7 @@ def answer(
         of quotes instead and `warnings` says so.
 
     Raises:
-        QuestionError: The question is empty or too long.
+        QuestionError: The question is empty, too long or no text, or the history holds other things than turns.
         StoreError: There is no index, or it does not fit the settings.
         ModelError: The chat model that the settings name cannot be set up at all.
     """

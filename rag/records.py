@@ -23,6 +23,7 @@ Kind = Literal["comment", "profile", "document"]
 UNNAMED = "an unnamed author"
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 """Signs without a width, which copied names may hold."""
+_HALF_SIGN = re.compile("[\ud800-\udfff]")
 EVIDENCE = "evidence"
 """Stands for a model's name where answers are made of quotes."""
 UNSURE_BORDER = 0.75
@@ -227,7 +228,7 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON: dates as ISO 8601, `coverage` as its sentence."""
-        return to_plain({**_shallow(self), "coverage": str(self.coverage)})
+        return {**to_plain(self), "coverage": str(self.coverage)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,16 +296,23 @@ def as_datetime(value: datetime | date | str | None, *, end_of_day: bool = False
     Raises:
         ValueError: The string is not ISO 8601.
     """
-    if value is None or value == "":
-        return None
     if isinstance(value, str):
         text = value.strip()
+        if not text:
+            return None
         value = date.fromisoformat(text) if len(text) <= 10 else datetime.fromisoformat(text)
+    if value is None:
+        return None
     if not isinstance(value, datetime):
         value = datetime.combine(value, time.min)
         if end_of_day:
             value += timedelta(days=1, microseconds=-1)
     return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def written(value: Any) -> bool:
+    """Whether a value is a text that can be written down: half of a sign, as where a text was cut, cannot."""
+    return isinstance(value, str) and not _HALF_SIGN.search(value)
 
 
 def _names(field: str, value: Any) -> tuple[str, ...]:
@@ -314,7 +322,7 @@ def _names(field: str, value: Any) -> tuple[str, ...]:
     except TypeError:
         names = (value,)
     for name in names:
-        if not isinstance(name, str) or not name.strip():
+        if not (written(name) and name.strip()):
             raise FilterError(f"{field} holds {name!r}, which is no name: give texts, or leave {field} out.")
     return names
 
@@ -334,10 +342,6 @@ def _count(number: int, noun: str) -> str:
 
 def _listing(names: tuple[str, ...]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def _shallow(record: Any) -> dict[str, Any]:
-    return {name: getattr(record, name) for name in record.__dataclass_fields__}
 
 
 def to_plain(value: Any) -> Any:

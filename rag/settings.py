@@ -6,11 +6,13 @@ Precedence: arguments > environment (`COMMENTARIAT_*`) > `.env` in the working d
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from rag.errors import SettingsError
@@ -24,6 +26,25 @@ _PROVIDER_KEYS = frozenset({"OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GOOGLE_API_K
 def _key(name: str) -> Any:
     """A provider's own variable, as its documentation calls it, or ours."""
     return Field(default=None, validation_alias=AliasChoices(name.lower(), name, f"{PREFIX}{name}"))
+
+
+def _from_home(path: Path) -> Path:
+    """A shell does not read what stands in a file or in Python: nobody wants a folder that is called "~"."""
+    with suppress(RuntimeError):  # nobody of that name has a home
+        return path.expanduser()
+    return path
+
+
+def _address(url: str) -> str:
+    with suppress(ValueError):
+        parts = urlsplit(url)
+        if parts.scheme in ("http", "https") and parts.hostname and parts.port != 0:
+            return url
+    raise ValueError("It should be an address such as http://127.0.0.1:8000")
+
+
+_Folder = Annotated[Path, AfterValidator(_from_home)]
+_Url = Annotated[str, AfterValidator(_address)]
 
 
 class _OwnLines(DotEnvSettingsSource):
@@ -53,11 +74,11 @@ class Settings(BaseSettings):
         validate_default=False,
     )
 
-    store: Path = Field(Path("store"), description="Folder of the index.")
-    chroma_url: str | None = Field(
+    store: _Folder = Field(Path("store"), description="Folder of the index.")
+    chroma_url: _Url | None = Field(
         None, description="URL of a Chroma server to keep the vectors in, in place of the store's own folder."
     )
-    cache: Path | None = Field(
+    cache: _Folder | None = Field(
         None, description="Folder for exported embedding models; by default the user's cache folder."
     )
 
@@ -84,7 +105,7 @@ class Settings(BaseSettings):
         description='Who answers: "auto", "evidence" (quotes, no model), or "provider:model" with openai, anthropic, '
         'google or ollama, or "llamacpp:/path/to/model.gguf".',
     )
-    llm_base_url: str | None = Field(
+    llm_base_url: _Url | None = Field(
         None,
         description="URL of a server in place of the provider's own, such as an OpenAI-compatible one for "
         "llm=openai:<model>; with llm=auto its first model answers.",
@@ -106,7 +127,7 @@ class Settings(BaseSettings):
         description="Cross-encoder for natural language inference that judges whether a model's sentences follow from "
         "what they cite: a sentence-transformers name or folder. Off by default.",
     )
-    ollama_url: str = Field("http://127.0.0.1:11434", description="Where a local Ollama listens.")
+    ollama_url: _Url = Field("http://127.0.0.1:11434", description="Where a local Ollama listens.")
     openai_api_key: SecretStr | None = _key("OPENAI_API_KEY")
     anthropic_api_key: SecretStr | None = _key("ANTHROPIC_API_KEY")
     google_api_key: SecretStr | None = _key("GOOGLE_API_KEY")
@@ -124,6 +145,10 @@ class Settings(BaseSettings):
             super().__init__(**values)
         except ValidationError as exc:
             raise SettingsError("\n".join(_explain(error) for error in exc.errors())) from exc
+        except UnicodeDecodeError as exc:
+            raise SettingsError(
+                f"The file .env is not in UTF-8 ({exc.reason} at byte {exc.start}). Save it as that."
+            ) from exc
 
     @classmethod
     def settings_customise_sources(
@@ -149,8 +174,10 @@ def _explain(error: dict[str, Any]) -> str:
     name = str(error["loc"][0]) if error["loc"] else "settings"
     if error["type"] == "extra_forbidden":
         return f'"{name}" is not a setting.{_nearest(name.removeprefix(PREFIX.lower()), Settings.model_fields)}'
-    value = "" if "key" in name else f" (it is {error.get('input')!r})"
-    return f"Setting {name}{value}: {error['msg']}. Set it as argument, or as {PREFIX}{name.upper()} in .env or environment."
+    secret = "key" in name or "url" in name  # a URL may hold a password
+    value = "" if secret else f" (it is {error.get('input')!r})"
+    what = error["msg"].removeprefix("Value error, ")
+    return f"Setting {name}{value}: {what}. Set it as argument, or as {PREFIX}{name.upper()} in .env or environment."
 
 
 def _nearest(name: str, known: Any) -> str:

@@ -12,13 +12,14 @@ import pytest
 from gradio_client import Client
 from gradio_client.exceptions import AppError
 
+from rag.errors import QuestionError
 from rag.records import Filters, Turn
 from rag.settings import Settings
 from ui.app import build_app, serve
 from ui.browse import Browse
 from ui.chat import Chat
 from ui.conversations import Conversation
-from ui.endpoints import turns_of
+from ui.endpoints import Endpoints, plain_content, turns_of
 from ui.feedback import Feedback
 from ui.header import Header
 from ui.service import Service
@@ -125,8 +126,32 @@ def test_messages_become_turns_whatever_their_shape() -> None:
             {"role": "user", "content": {"text": "d"}},
             {"role": "user", "content": ""},
         ]
-    ) == (Turn("user", "a"), Turn("assistant", "bc"), Turn("user", "d"))
+    ) == (Turn("user", "a"), Turn("assistant", "b\nc"), Turn("user", "d"))
     assert turns_of(None) == ()
+    assert plain_content([{"type": "text", "text": None}, {"type": "image_url"}]) == ""
+
+
+@pytest.mark.parametrize("history", ["hello", ["hello"], [["hello", "hi"]], [{"role": "user", "content": 5}], 5])
+def test_what_are_no_messages_is_said(history: object) -> None:
+    with pytest.raises(QuestionError, match='no list of messages, each with "role" and "content"'):
+        turns_of(history)
+
+
+def test_callers_of_the_endpoints_are_told_what_is_wrong(sample_settings: Settings) -> None:
+    endpoints = Endpoints(Service(sample_settings))
+    for asked, said in (
+        ({"question": None}, "is no text"),
+        ({"question": "salt", "since": 2020}, "no day of the calendar"),
+        ({"question": "salt", "history": [{"role": "user", "content": "\ud83d"}]}, "The history holds"),
+    ):
+        with pytest.raises(gr.Error, match=said):
+            next(endpoints.ask(**asked))
+    for limit in ("3", None, 2.5):
+        with pytest.raises(gr.Error, match="is no whole number"):
+            endpoints.search("salt", limit)
+    with pytest.raises(gr.Error, match='No comment "None"'):
+        endpoints.get_comment(None)
+    assert {one["author"] for one in endpoints.search("rye", authors="mossgauge")} == {"mossgauge"}
 
 
 def test_an_answer_leaves_the_box_to_whoever_types_in_it(tmp_path: Path) -> None:

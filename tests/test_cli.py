@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import subprocess
@@ -121,6 +122,27 @@ def test_search_prints_json_lines(store: str, capsys: pytest.CaptureFixture[str]
     hits = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert len(hits) == 3
     assert all(hit["text"] and hit["source"] for hit in hits)
+
+
+def test_a_question_may_come_from_standard_input(
+    store: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["search", QUESTION, "--json", "--store", store]) == 0
+    as_argument = capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(f"{QUESTION}\n".encode())))
+    assert main(["search", "-", "--json", "--store", store]) == 0
+    assert capsys.readouterr().out == as_argument
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("Café?".encode("latin-1")), encoding="utf-8"))
+    assert main(["ask", "-", "--store", store]) == 2
+    assert "is no text, or has half a sign in it" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["ask", "Why?"], ["ingest", "in"], ["chat"], ["eval"], ["forget", "f"], ["fetch"]])
+def test_no_folder_is_not_another_index(command: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """As where a variable of the shell is not set."""
+    with pytest.raises(SystemExit):
+        main([*command, "--store", ""])
+    assert "argument --store: the name of the folder is empty" in capsys.readouterr().err
 
 
 def test_no_index_is_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

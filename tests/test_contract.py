@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 import rag
-from rag import api
+from rag import Turn, api
 from rag.errors import QuestionError, StoreMissing
 from rag.settings import Settings
 
@@ -174,6 +176,38 @@ def test_empty_question_is_refused(question: str, sample_settings: Settings) -> 
         rag.answer(question, settings=sample_settings)
     with pytest.raises(QuestionError, match="empty"):
         rag.search(question, settings=sample_settings)
+
+
+@pytest.mark.parametrize("question", [None, b"Why?", 5, "tides \ud83d", "thanks \ud83d"])
+def test_what_is_no_text_is_refused(question: Any, sample_settings: Settings) -> None:
+    for ask in (rag.answer, rag.search):
+        with pytest.raises(QuestionError, match="is no text, or has half a sign in it"):
+            ask(question, settings=sample_settings)
+
+
+@pytest.mark.parametrize(
+    "history", [[{"role": "user", "content": "Why?"}], "Why?", [Turn("user", "\ud83d")], [Turn("system", "Obey.")]]
+)
+def test_a_conversation_is_made_of_turns(history: Any, sample_settings: Settings) -> None:
+    for ask in (rag.answer, rag.search):
+        with pytest.raises(QuestionError, match=r'as rag\.Turn\("user", "Why\?"\)'):
+            ask("And why?", history=history, settings=sample_settings)
+
+
+def test_a_conversation_may_be_any_iterable(sample_settings: Settings) -> None:
+    turns = [Turn("user", "What does mossgauge say about soil probes?"), Turn("assistant", "...")]
+    found = rag.search("And about rain?", history=turns, settings=sample_settings)
+    assert rag.search("And about rain?", history=iter(turns), settings=sample_settings) == found
+    assert rag.search("rain", history=None, settings=sample_settings) == rag.search("rain", settings=sample_settings)
+
+
+def test_comments_may_be_read_on_by_another_thread(sample_settings: Settings) -> None:
+    comments = rag.comments(settings=sample_settings)
+    read = [next(comments)]
+    thread = threading.Thread(target=lambda: read.extend(comments))
+    thread.start()
+    thread.join()
+    assert read == list(rag.comments(settings=sample_settings))
 
 
 def test_question_of_100_000_characters_is_refused_with_the_setting(sample_settings: Settings) -> None:

@@ -27,13 +27,14 @@ from rag.errors import ModelUnavailable, StoreUnavailable
 from rag.index.store import Store
 from rag.models.embedding import Embedder
 from rag.models.reader import Reader
+from rag.records import Turn
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 from ui.app import build_app
 from ui.http_guard import is_loopback
 from ui.http_schemas import Where
 from ui.http_streaming import INSIDE
-from ui.openai_api import CHECKED
+from ui.openai_api import CHECKED, ChatRequest
 from ui.service import Service
 
 from conftest import ROOT  # isort: skip
@@ -94,6 +95,7 @@ def written(sample_settings: Settings, embedder: Embedder, reader: Reader, write
     """A server whose answers `writer` writes."""
     store = Store.open(sample_settings, embedder)
     answerer = Answerer(store, Retriever(store, embedder, reader), embedder, sample_settings, writer)
+    answerer._drafter._noted.set()  # what is said with the first answer only
     yield from opened(sample_settings, answerer)
 
 
@@ -168,11 +170,49 @@ class TestPlainHttp:
         assert got.status_code == status
         assert said in got.json()["error"]["message"]
 
+    def test_every_field_of_an_answer_is_described(self, client: httpx.Client) -> None:
+        got = client.post("/api/answer", json={"question": QUESTION}).json()
+        assert (
+            got.keys() == client.get("/openapi.json").json()["components"]["schemas"]["Answered"]["properties"].keys()
+        )
+
     def test_what_is_not_there_is_said(self, client: httpx.Client) -> None:
         assert client.get("/api/comments/none").status_code == 404
         assert client.get("/api/nothing").status_code in (404, 405)
         got = client.post("/api/answer", content="{", headers={"content-type": JSON})
         assert (got.status_code, list(got.json())) == (400, ["error"])
+
+    @pytest.mark.parametrize(
+        ("content", "sent_as", "status", "said"),
+        [
+            ('{"question": "Why?"}', "application/x-www-form-urlencoded", 422, f'header "content-type: {JSON}"'),
+            ('{"question": "Why?"}', "text/plain", 422, f'header "content-type: {JSON}"'),
+            ('"Why?"', JSON, 422, "must be a JSON object"),
+            ("", JSON, 422, "must be a JSON object"),
+            ('{"question": }', JSON, 400, "no JSON in UTF-8 (Expecting value, at character 13)"),
+            (b'{"question": "caf\xe9"}', JSON, 400, "no JSON in UTF-8"),
+        ],
+    )
+    def test_a_body_that_is_no_json_object_is_said(
+        self, client: httpx.Client, content: str | bytes, sent_as: str, status: int, said: str
+    ) -> None:
+        for path in ("/api/answer", "/v1/chat/completions"):
+            got = client.post(path, content=content, headers={"content-type": sent_as})
+            assert (got.status_code, list(got.json()["error"])) == (status, ["message"])
+            assert said in got.json()["error"]["message"]
+
+    def test_a_misspelt_filter_is_refused(self, client: httpx.Client) -> None:
+        got = client.get("/api/search", params={"question": "salt", "authors": "mossgauge"})
+        assert (got.status_code, got.json()["error"]["field"]) == (422, "authors")
+
+    def test_half_a_sign_is_said(self, client: httpx.Client) -> None:
+        for body in (
+            {"question": "tides \ud83d"},
+            {"question": "And why?", "history": [{"role": "user", "content": "tides \ud83d"}]},
+            {"question": "tides", "filters": {"authors": ["\ud83d"]}},
+        ):
+            got = client.post("/api/answer", content=json.dumps(body), headers={"content-type": JSON})
+            assert got.status_code == 422
 
     def test_days_in_the_wrong_order_are_said(self, client: httpx.Client) -> None:
         got = client.get("/api/search", params={"question": "salt", "since": "2021-02-01", "until": "2021-01-31"})
@@ -441,7 +481,7 @@ class TestOpenAiClientWhileAModelWrites:
         assert "".join(pieces) == whole.choices[0].message.content
         last = chunks[-1]
         assert (last.choices[0].finish_reason, last.checked["start"]) == ("stop", 0)
-        assert last.citations == whole.citations
+        assert (last.citations, last.usage) == (whole.citations, whole.usage)
         assert len({chunk.id for chunk in chunks}) == 1
         notes = [note.model_dump() for note in whole.choices[0].message.annotations]
         assert last.choices[0].delta.annotations == notes
@@ -479,6 +519,13 @@ class TestOpenAiClientWhileAModelWrites:
         writer.write = write
         with pytest.raises(APIError, match="Something failed inside"):
             list(self.ask(openai, stream=True))
+
+
+def test_of_a_streamed_answer_only_what_was_checked_counts_in_a_conversation() -> None:
+    said = [("user", "Why tides?"), ("assistant", f"Cheese.{CHECKED}The moon [1]."), ("user", "And why?")]
+    chat = ChatRequest(messages=[{"role": role, "content": content} for role, content in said])
+    history = (Turn("user", "Why tides?"), Turn("assistant", "The moon [1]."))
+    assert chat.question_and_history() == ("And why?", history)
 
 
 class TestOpenAiClient:

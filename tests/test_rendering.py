@@ -175,6 +175,13 @@ def test_an_answer_is_copied_with_its_sources(answered: Exchange) -> None:
     ]
 
 
+def test_what_a_reader_must_be_told_is_copied_too(answered: Exchange) -> None:
+    told = replace(answered.answer, warnings=("These comments carry no dates.", "Their order is uncertain."))
+    assert plain_answer(told).startswith(
+        f"{told.text}\n\nThese comments carry no dates.\n\nTheir order is uncertain.\n\n[1] Maren Holt, "
+    )
+
+
 def test_a_quote_is_copied_with_author_date_and_link(answered: Exchange) -> None:
     assert sources.quotation(answered.answer.citations[0]) == (
         "> Tides are mostly the moon.\n\n— Maren Holt, 2023-03-04, https://forum.example/posts/abc/tides?commentId=c1"

@@ -57,6 +57,31 @@ def test_wrong_value_names_setting_and_value(folder: Path) -> None:
         Settings(passages="many")
 
 
+@pytest.mark.parametrize("name", ["chroma_url", "llm_base_url", "ollama_url"])
+@pytest.mark.parametrize(
+    "url", ["garbage", "localhost:11434", "http://[::1", "http://host:port", "file:///x", "http://"]
+)
+def test_what_is_no_address_is_refused_and_not_printed(name: str, url: str, folder: Path) -> None:
+    with pytest.raises(SettingsError, match=f"^Setting {name}: It should be an address such as http://") as told:
+        Settings(**{name: url})
+    assert "(it is" not in str(told.value)
+    assert getattr(Settings(**{name: "https://user:word@host:80/v1"}), name) == "https://user:word@host:80/v1"
+
+
+def test_a_tilde_is_the_home_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(folder))
+    monkeypatch.delenv(f"{PREFIX}STORE", raising=False)
+    (folder / ".env").write_text("COMMENTARIAT_STORE=~/comments\n")
+    assert (Settings().store, Settings(cache="~/cache").cache) == (folder / "comments", folder / "cache")
+    assert Settings(store="~nobody-of-that-name/x").store == Path("~nobody-of-that-name/x")
+
+
+def test_a_file_in_another_encoding_is_told(folder: Path) -> None:
+    (folder / ".env").write_text("COMMENTARIAT_PASSAGES=3\n", encoding="utf-16")
+    with pytest.raises(SettingsError, match=r"The file \.env is not in UTF-8"):
+        Settings()
+
+
 def test_keys_are_never_printed(folder: Path) -> None:
     assert "sk-secret" not in repr(Settings(openai_api_key="sk-secret"))
 

@@ -124,6 +124,25 @@ def test_missing_word_index_is_named(store: Store, settings: Settings) -> None:
         Store.open(settings).lexical("tide", 3)
 
 
+@pytest.mark.parametrize("left", [b"", b"garbage", b"{}"])
+def test_damaged_word_index_is_named(left: bytes, store: Store, settings: Settings) -> None:
+    for file in (settings.store / "lexical" / "1").iterdir():
+        file.write_bytes(left)
+    with pytest.raises(StoreUnavailable, match="word index.*--rebuild"):
+        Store.open(settings).lexical("tide", 3)
+
+
+def test_vectors_that_are_gone_are_named(store: Store, settings: Settings, tmp_path: Path, embedder: Embedder) -> None:
+    """As where a Chroma server has started anew without its files: words alone would find less, without a word about it."""
+    elsewhere = settings.model_copy(update={"store": tmp_path / "other"})
+    shutil.copytree(settings.store, elsewhere.store, ignore=shutil.ignore_patterns("chroma", "rows.sqlite3*"))
+    for filters in (None, Filters(authors="bo")):
+        with pytest.raises(StoreUnavailable, match=r"no longer in .*chroma\. Make them anew with .*--rebuild"):
+            Store.open(elsewhere).dense(embedder.embed_query("tide"), 3, filters)
+    ingest.ingest(settings=elsewhere, rebuild=True)
+    assert Store.open(elsewhere).dense(embedder.embed_query("tide"), 3)
+
+
 def test_info_says_what_is_indexed(store: Store) -> None:
     info = store.info()
     assert (info.comments, info.passages, info.authors, info.sources) == (
@@ -170,6 +189,7 @@ FILTERS = {
         ({"authors": (None,)}, "authors holds None, which is no name"),
         ({"authors": 5}, "authors holds 5"),
         ({"sources": ["a", " "]}, "sources holds ' '"),
+        ({"authors": "cut \ud83d"}, "authors holds 'cut"),
     ],
 )
 def test_filters_that_are_no_dates_and_names_are_refused(wrong: dict[str, Any], message: str) -> None:

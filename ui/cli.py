@@ -7,32 +7,22 @@ standard error).
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 import ingest.command
 import ingest.fetch_command
 import ui.eval_command
-from rag.errors import RagError
-from rag.settings import Settings
+from rag.errors import SettingsError
+from rag.terminal import exit_status, settings_of, take_store
+
+QUESTION = "in plain words, as one argument; - reads it from standard input"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
-    parser = _parser()
-    args = parser.parse_args(arguments)
-    try:
-        return args.run(args)
-    except RagError as exc:
-        print(f"commentariat: {exc}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:
-        # The reader of a pipe has gone, as with `| head`: nothing is wrong, and nothing more can be said.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except KeyboardInterrupt:
-        return 130
+    args = _parser().parse_args(arguments)
+    return exit_status("commentariat", lambda: args.run(args))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -42,20 +32,19 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     ask = _command(commands, "ask", _ask, "answer one question")
-    ask.add_argument("question")
+    ask.add_argument("question", help=QUESTION)
     _filters(ask)
     ask.add_argument("--json", action="store_true", help="the whole answer as JSON")
 
     search = _command(commands, "search", _search, "list the passages that bear on a question")
-    search.add_argument("question")
+    search.add_argument("question", help=QUESTION)
     search.add_argument("--limit", type=_count, default=5, metavar="N", help="most passages (default 5)")
     _filters(search)
     search.add_argument("--json", action="store_true", help="one JSON object per line")
 
-    chat = _command(commands, "chat", _chat, "open the chat in a browser page", store=False)
+    chat = _command(commands, "chat", _chat, "open the chat in a browser page")
     chat.add_argument("paths", nargs="*", metavar="PATH", help="ingest these files and folders first")
-    chat.add_argument("--store", metavar="FOLDER", help="folder of the index (setting store)")
-    chat.add_argument("--port", type=int, default=7860, metavar="N", help="port on this machine (default 7860)")
+    chat.add_argument("--port", type=_port, default=7860, metavar="N", help="port on this machine (default 7860)")
     chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     chat.add_argument("--no-browser", action="store_true", help="do not open a browser window")
     chat.add_argument("--mcp", action="store_true", help="be an MCP server for agents too, at /gradio_api/mcp/")
@@ -85,7 +74,7 @@ def _command(commands, name: str, run, summary: str, *, store: bool = True) -> a
     command = commands.add_parser(name, help=summary, description=summary[0].upper() + summary[1:] + ".")
     command.set_defaults(run=run)
     if store:
-        command.add_argument("--store", metavar="FOLDER", help="folder of the index (setting store)")
+        take_store(command)
     return command
 
 
@@ -102,8 +91,17 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _settings(args: argparse.Namespace) -> Settings:
-    return Settings(**({"store": args.store} if args.store else {}))
+def _port(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: give 1 to 65535")
+    return int(text)
+
+
+def _question(args: argparse.Namespace) -> str:
+    if args.question != "-":
+        return args.question
+    sys.stdin.reconfigure(errors="surrogateescape")  # as in arguments: what is no text is told later
+    return sys.stdin.read()
 
 
 def _chosen(args: argparse.Namespace):
@@ -118,8 +116,8 @@ def _ask(args: argparse.Namespace) -> int:
     from rag.plain_text import format_answer, printable_json
     from rag.records import EVIDENCE
 
-    settings = _settings(args)
-    answer = rag.answer(args.question, filters=_chosen(args), settings=settings)
+    settings = settings_of(args)
+    answer = rag.answer(_question(args), filters=_chosen(args), settings=settings)
     print(printable_json(answer.to_dict(), indent=2) if args.json else format_answer(answer))
     if answer.model == EVIDENCE and (why := missing(settings)):
         print(why, file=sys.stderr)
@@ -132,11 +130,11 @@ def _search(args: argparse.Namespace) -> int:
     from rag.plain_text import printable, printable_json
     from rag.records import to_plain
 
-    filters, settings = _chosen(args), _settings(args)
-    found = rag.search(args.question, args.limit, filters=filters, settings=settings)
+    question, filters, settings = _question(args), _chosen(args), settings_of(args)
+    found = rag.search(question, args.limit, filters=filters, settings=settings)
     if not found:
         # Beside the output, which a program may read.
-        why = why_nothing(args.question, filters, settings)
+        why = why_nothing(question, filters, settings)
         print(printable(f"Nothing was found. {why}".rstrip()), file=sys.stderr)
     for passage in found:
         if args.json:
@@ -148,7 +146,7 @@ def _search(args: argparse.Namespace) -> int:
 
 
 def _chat(args: argparse.Namespace) -> int:
-    settings = _settings(args)
+    settings = settings_of(args)
     if args.paths:
         from ingest.pipeline import ingest as read
 
@@ -156,7 +154,13 @@ def _chat(args: argparse.Namespace) -> int:
             print(read(args.paths, settings=settings, progress=progress))
     from ui.app import serve
 
-    serve(settings, host=args.host, port=args.port, open_browser=not args.no_browser, mcp=args.mcp)
+    try:
+        serve(settings, host=args.host, port=args.port, open_browser=not args.no_browser, mcp=args.mcp)
+    except OSError as exc:
+        raise SettingsError(
+            f"The page cannot be opened at {args.host}:{args.port}: another program uses that port, or the host is no "
+            "address of this machine. Choose others with --port and --host."
+        ) from exc
     return 0
 
 
@@ -165,7 +169,7 @@ def _sources(args: argparse.Namespace) -> int:
     from rag.plain_text import printable_json
     from rag.records import to_plain
 
-    info = Store.open(_settings(args)).info()
+    info = Store.open(settings_of(args)).info()
     if args.json:
         sources = [{"name": name, "comments": comments} for name, comments in info.sources]
         print(printable_json({**to_plain(info), "sources": sources}, indent=2))
@@ -187,7 +191,7 @@ def _comments(number: int, width: int = 0) -> str:
 def _forget(args: argparse.Namespace) -> int:
     from ingest.pipeline import forget
 
-    print(forget(args.source, settings=_settings(args)))
+    print(forget(args.source, settings=settings_of(args)))
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from rag.errors import RagError
+from rag.errors import QuestionError, RagError
 from rag.records import Turn, to_plain
 from ui.rendering import plain_answer
 from ui.wording import read_filters
@@ -87,7 +87,8 @@ class Endpoints:
             authors: Only comments by these authors.
         """
         with _errors_for_callers():
-            found = self._answerer.search(query, min(limit, MOST_FOUND), (), read_filters(authors, "", "", ()))
+            most = min(limit, MOST_FOUND) if isinstance(limit, int) else limit
+            found = self._answerer.search(query, most, (), read_filters(authors, "", "", ()))
             return [to_plain(passage) for passage in found]
 
     def get_comment(self, comment_id: str) -> dict:
@@ -97,7 +98,7 @@ class Endpoints:
             comment_id: As in the "comment_id" of a passage.
         """
         with _errors_for_callers():
-            comment = self._answerer.store.comment(comment_id)
+            comment = self._answerer.store.comment(str(comment_id))
             if comment is None:
                 raise gr.Error(f'No comment "{comment_id}" is indexed.', print_exception=False)
             return to_plain(comment)
@@ -118,19 +119,26 @@ def _errors_for_callers() -> Iterator[None]:
 
 
 def turns_of(history: list[dict] | None) -> tuple[Turn, ...]:
-    """Gradio's or OpenAI's messages as turns: text only, system messages and thoughts left out."""
-    return tuple(
-        Turn(one["role"], text)
-        for one in history or ()
-        if one.get("role") in ("user", "assistant") and not (one.get("metadata") or {}).get("title")
-        if (text := plain_content(one.get("content")))
-    )
+    """Gradio's or OpenAI's messages as turns: text only, system messages and thoughts left out.
+
+    Raises:
+        QuestionError: These are no messages.
+    """
+    try:
+        return tuple(
+            Turn(one["role"], text)
+            for one in history or ()
+            if one.get("role") in ("user", "assistant") and not (one.get("metadata") or {}).get("title")
+            if (text := plain_content(one.get("content")))
+        )
+    except (AttributeError, TypeError) as exc:
+        raise QuestionError('The history is no list of messages, each with "role" and "content".') from exc
 
 
 def plain_content(content: Any) -> str:
-    """Text of a message, in whichever shape Gradio delivers it: a string, a part, or a list of parts."""
+    """Text of a message, in whichever shape it comes: a string, a part, or a list of parts, each a paragraph."""
     if isinstance(content, str):
         return content
     if isinstance(content, dict):
-        return str(content.get("text", ""))
-    return "".join(plain_content(part) for part in content or ())
+        return text if isinstance(text := content.get("text"), str) else ""
+    return "\n".join(filter(None, map(plain_content, content or ())))

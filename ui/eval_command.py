@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.settings import Settings
+from rag.terminal import settings_of, take_store
 
 if TYPE_CHECKING:
     from rag.chat.streaming import ChatModel
@@ -39,10 +40,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="JSON Lines of questions with gold spans (default: the sample's), or the folder of a public collection: Chroma's "
         "chunking evaluation (questions.csv, *.md) or any in BEIR's format (corpus.jsonl, queries.jsonl, qrels/*.tsv)",
     )  # fmt: skip
-    parser.add_argument(
-        "--store", metavar="FOLDER",
-        help="index to ask (default: the sample comments, indexed for this); for a collection: where its index is kept",
-    )  # fmt: skip
+    take_store(
+        parser,
+        "index to ask (default: the sample comments, indexed for this); for a collection: where its index is kept",
+    )
     parser.add_argument("--split", choices=("tune", "report"), help="only the questions of this half")
     parser.add_argument(
         "--with-model",
@@ -172,7 +173,7 @@ def _settings(args: argparse.Namespace, folder: str) -> Settings:
     """The index to ask: the one that is named, the configured one for one's own questions, else the sample's."""
     who = {} if args.with_model else {"llm": "evidence"}
     if args.store or args.questions:
-        return Settings(**who, **({"store": args.store} if args.store else {}))
+        return settings_of(args, **who)
     from ingest import ingest
     from rag.evaluation.measures import SAMPLE_COMMENTS
 

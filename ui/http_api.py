@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from datetime import date
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -27,8 +26,8 @@ from ui.http_schemas import (
     Health,
     InContext,
     Passages,
+    Search,
     failure,
-    filters_of,
     told,
 )
 from ui.http_streaming import INSIDE, chunks_of, event, events, streamed, whole
@@ -38,6 +37,9 @@ if TYPE_CHECKING:
     from ui.app import Answerer
 
 log = logging.getLogger(__name__)
+
+NO_JSON = "The body is no JSON in UTF-8."
+NO_OBJECT = 'The body must be a JSON object, sent with the header "content-type: application/json".'
 
 
 def beside(answerer: Answerer, *, loopback: bool) -> Callable[[Any], AbstractAsyncContextManager[None]]:
@@ -99,17 +101,9 @@ def _offer_answers(api: FastAPI, answerer: Answerer) -> None:
         return JSONResponse((await whole(request, growing)).to_dict())
 
     @api.get("/api/search", responses=told(Passages), summary="Find passages")
-    def search(
-        question: Annotated[str, Query(min_length=1, pattern=r"\S")],
-        limit: Annotated[int, Query(ge=1, le=50)] = 5,
-        author: Annotated[list[str] | None, Query()] = None,
-        since: date | None = None,
-        until: date | None = None,
-        source: Annotated[list[str] | None, Query()] = None,
-    ) -> Any:
+    def search(asked: Annotated[Search, Query()]) -> Any:
         """The stretches of comments that bear on a question, best first."""
-        filters = filters_of(author or (), since, until, source or ())
-        return JSONResponse({"passages": to_plain(tuple(answerer.search(question, limit, (), filters)))})
+        return JSONResponse({"passages": to_plain(answerer.search(asked.question, asked.limit, (), asked.filters()))})
 
 
 def _offer_comments(api: FastAPI, answerer: Answerer) -> None:
@@ -174,14 +168,14 @@ def _known_error(request: Request, error: RagError) -> JSONResponse:
 
 def _invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
     first = error.errors()[0]
-    place: Sequence[Any] = [part for part in first["loc"] if part not in ("body", "query", "path")]
-    field = ".".join(map(str, place))
-    status = 400 if first["type"] == "json_invalid" else 422
-    return failure(status, f"{field}: {first['msg']}" if field else first["msg"], field or None)
+    if first["type"] == "json_invalid":
+        return failure(400, f"{NO_JSON[:-1]} ({first['ctx']['error']}, at character {first['loc'][-1]}).")
+    field = ".".join(map(str, first["loc"][1:]))
+    return failure(422, f"{field}: {first['msg']}", field) if field else failure(422, NO_OBJECT)
 
 
 def _http_error(request: Request, error: StarletteHTTPException) -> JSONResponse:
-    response = failure(error.status_code, str(error.detail))
+    response = failure(error.status_code, NO_JSON if error.status_code == 400 else str(error.detail))
     response.headers.update(error.headers or {})
     return response
 

@@ -11,7 +11,7 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag
 
 from rag.errors import FilterError
-from rag.records import Citation, Comment, Filters, Passage
+from rag.records import Citation, Comment, Filters, Passage, SentenceCheck
 
 
 class Problem(BaseModel):
@@ -57,6 +57,22 @@ class Where(BaseModel):
         return filters_of(self.authors, self.since, self.until, self.sources)
 
 
+class Search(BaseModel):
+    """What to look for, and where."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(min_length=1, pattern=r"\S")
+    limit: int = Field(5, ge=1, le=50)
+    author: list[str] = []
+    since: When | None = None
+    until: When | None = None
+    source: list[str] = []
+
+    def filters(self) -> Filters:
+        return filters_of(self.author, self.since, self.until, self.source)
+
+
 class Ask(BaseModel):
     """A question."""
 
@@ -69,7 +85,7 @@ class Ask(BaseModel):
 
 
 class Answered(BaseModel):
-    """An answer; there is more in it than is described here."""
+    """An answer."""
 
     question: str
     text: str = Field(description="With `[n]` where a citation belongs.")
@@ -79,7 +95,11 @@ class Answered(BaseModel):
     model: str = Field(description='Who wrote it: "evidence" if it is made of quotes.')
     coverage: str
     warnings: list[str]
-    suggestions: list[str]
+    checks: list[SentenceCheck] = Field(description="What was found of each sentence that a model wrote.")
+    suggestions: list[str] = Field(description="Questions that may be asked next.")
+    trace: dict[str, Any] = Field(
+        description="What happened on the way: searches, scores, prompt, token counts, timings."
+    )
 
 
 class Passages(BaseModel):

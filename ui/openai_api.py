@@ -23,7 +23,7 @@ CHECKED = "\n\n---\n\nThis was written before it was checked. The checked answer
 class ChatMessage(BaseModel):
     """One message; of several parts the text is taken."""
 
-    role: Literal["system", "developer", "user", "assistant", "tool"]
+    role: Literal["system", "developer", "user", "assistant", "tool", "function"]
     content: str | list[dict[str, Any]] | None = None
 
 
@@ -34,16 +34,19 @@ class ChatRequest(BaseModel):
 
     messages: list[ChatMessage] = Field(min_length=1)
     model: str = ""
-    stream: bool = False
+    stream: bool | None = False
 
     def question_and_history(self) -> tuple[str, tuple[Turn, ...]]:
-        """The user's last message, and what user and assistant said before it; messages of other roles are left out.
+        """The user's last message, and what user and assistant said before it; messages of other roles are left out, and
+        so is what a streamed answer said before it was checked.
 
         Raises:
             QuestionError: It is the assistant who spoke last, or nobody did.
         """
         said = [
-            Turn(one.role, plain_content(one.content)) for one in self.messages if one.role in ("user", "assistant")
+            Turn(one.role, plain_content(one.content).rpartition(CHECKED)[2])
+            for one in self.messages
+            if one.role in ("user", "assistant")
         ]
         if not said or said[-1].role != "user":
             raise QuestionError("The last message must be the user's question.")
@@ -132,8 +135,8 @@ class Chunks:
             text = self._sent + CHECKED + text
         rest = self._add(answer, text[len(self._sent) :])
         delta = {"annotations": _annotations(answer, text, start)}
-        checked = {"start": start, "end": len(text)}
-        return rest + self._event(answer, delta, "stop", **_evidence(answer), checked=checked) + "data: [DONE]\n\n"
+        more = {**_evidence(answer), "usage": _usage(answer), "checked": {"start": start, "end": len(text)}}
+        return rest + self._event(answer, delta, "stop", **more) + "data: [DONE]\n\n"
 
     def _add(self, answer: Answer, text: str) -> str:
         self._sent += text

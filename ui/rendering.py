@@ -136,8 +136,9 @@ def _footer(exchange_id: str, answer: Answer) -> str:
 
 
 def plain_answer(answer: Answer) -> str:
-    """An answer for the clipboard: its text, then each source with author, date and link."""
-    lines = [answer.text]
+    """An answer where there is nothing but text, as in the clipboard: what a reader must be told stays with it, then come
+    the sources, each with author, date and link."""
+    lines = ["\n\n".join((answer.text, *answer.warnings))]
     if answer.citations:
         lines.append("")
     for citation in answer.citations:

@@ -61,7 +61,7 @@ def read_filters(
     Raises:
         FilterError: A date is none.
     """
-    return Filters(tuple(authors or ()), (since or "").strip(), (until or "").strip(), tuple(sources or ()))
+    return Filters(authors or (), since, until, sources or ())
 
 
 def who_answered(answer: Answer) -> str:

@@ -15,6 +15,7 @@ from rag.answering.about import asks_how_many, asks_nothing, nothing_to_find, ov
 from rag.answering.clock import Clock
 from rag.language.detection import detected, question_language
 from rag.language.phrases import ENGLISH, Phrases
+from rag.question.asking import checked
 from rag.records import EVIDENCE, Answer, Coverage, Filters, Passage, Turn, to_plain
 from rag.retrieval.retriever import narrowed
 
@@ -94,7 +95,7 @@ class Answerer:
         """The passages that bear on a question, best first.
 
         Raises:
-            QuestionError: The question is empty or too long.
+            QuestionError: The question is empty, too long or no text, or the history holds other things than turns.
         """
         query, *_ = self._retriever.datable(self._retriever.understand(question, history, self.settings), filters)
         return self._retriever.search(query, limit, filters)
@@ -111,9 +112,10 @@ class Answerer:
         their citations exist, but whether they support them has not been checked. Closing the iterator stops the model.
 
         Raises:
-            QuestionError: The question is empty or too long.
+            QuestionError: The question is empty, too long or no text, or the history holds other things than turns.
             StoreError: The index cannot be read.
         """
+        history = checked(question, history, self.settings.max_question_chars)
         if asks_nothing(question, first=not history):
             yield self._about(question)
             return

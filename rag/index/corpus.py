@@ -94,7 +94,9 @@ class Corpus:
         """This thread's connection."""
         found = getattr(self._local, "connection", None)
         if found is None:
-            found = sqlite3.connect(self.path, timeout=30, isolation_level=None)
+            # An iterator over comments may be read on by another thread, as web frameworks do.
+            guarded = sqlite3.threadsafety < 3
+            found = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=guarded)
             found.row_factory = sqlite3.Row
             found.execute("PRAGMA journal_mode=WAL")
             found.execute("PRAGMA synchronous=NORMAL")

@@ -70,7 +70,8 @@ class LexicalIndex:
         """Map an index into memory.
 
         Raises:
-            OSError: There is no readable index in `folder`.
+            OSError: There is no index in `folder`.
+            EOFError, KeyError, ValueError: It is damaged.
         """
         from bm25s import BM25
 

@@ -246,6 +246,11 @@ class Store:
         best: dict[str, float] = {}
         for vector_id, score in self._vectors.nearest(self._collection(), vector, limit * ROWS_PER_PASSAGE, only):
             best[vector_id] = max(score, best.get(vector_id, -1.0))
+        if not best and self.corpus.passage_count():
+            raise StoreUnavailable(
+                f"The vectors of the index {self.folder} are no longer in {self._vectors.place}. Make them anew with "
+                "`python -m ingest --rebuild`."
+            )
         if allowed is not None and len(allowed) <= COMPARED:
             scored = [(id, best[vector_id]) for id, (vector_id, _) in allowed.items() if vector_id in best]
         else:
@@ -370,7 +375,7 @@ class Store:
                 self._vectors.reopen()
             try:
                 self._lexical = LexicalIndex.open(self.folder / "lexical" / str(self.corpus.meta("lexical")))
-            except OSError as exc:
+            except (OSError, EOFError, KeyError, ValueError) as exc:
                 raise StoreUnavailable(
                     f"The word index in {self.folder / 'lexical'} cannot be read ({exc}). "
                     "Rebuild with `python -m ingest --rebuild PATH`."

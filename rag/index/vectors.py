@@ -31,6 +31,7 @@ class Vectors:
 
     def __init__(self, folder: Path, url: str | None, copy: RowCopy) -> None:
         self._folder, self._url, self._copy = folder, url, copy
+        self.place = url or folder
         self._opened: Any = None
         self._collections: dict[str, Any] = {}
         self._kept: dict[tuple[str, str], np.ndarray] = {}
@@ -173,12 +174,11 @@ class Vectors:
     def _errors(self) -> Iterator[None]:
         from chromadb.errors import ChromaError
 
-        place = self._url or self._folder
         try:
             yield
         except (ChromaError, OSError, ValueError) as exc:
             raise StoreUnavailable(
-                f"The vectors in {place} cannot be used: {exc}. "
+                f"The vectors in {self.place} cannot be used: {exc}. "
                 + (
                     "Check that the Chroma server runs."
                     if self._url

@@ -120,18 +120,12 @@ class Retriever:
         """Check a question and understand it in its conversation, knowing who is indexed.
 
         Raises:
-            QuestionError: It is empty, or longer than the settings allow.
+            QuestionError: It is none, or longer than the settings allow.
         """
+        from rag.question.asking import checked
         from rag.question.follow_ups import understand
 
-        limit = settings.max_question_chars if settings else None
-        if not question.strip():
-            raise QuestionError("The question is empty. Ask something about the comments.")
-        if limit and len(question) > limit:
-            raise QuestionError(
-                f"The question has {len(question):,} characters; at most {limit:,} are taken. Shorten it, or raise the "
-                "setting max_question_chars."
-            )
+        history = checked(question, history, settings.max_question_chars if settings else None)
         people = self._store.people()
         return understand(
             question,
