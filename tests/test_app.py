@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import socket
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from rag.settings import Settings
 from ui.app import build_app, serve
 from ui.browse import Browse
 from ui.chat import Chat
+from ui.cli import main
 from ui.conversations import Conversation
 from ui.endpoints import Endpoints, plain_content, turns_of
 from ui.feedback import Feedback
@@ -114,6 +116,13 @@ def test_only_documented_endpoints_are_offered(client: Client) -> None:
     endpoints = client.view_api(return_format="dict", print_info=False)["named_endpoints"]
     assert sorted(endpoints) == ["/ask", "/chat", "/get_comment", "/list_authors", "/search"]
     assert all(endpoint["description"] for endpoint in endpoints.values())
+
+
+def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        assert main(["chat", "--no-browser", "--store", str(tmp_path), "--port", str(port)]) == 2
+    assert f"cannot be opened at 127.0.0.1:{port}: another program uses that port" in capsys.readouterr().err
 
 
 def test_messages_become_turns_whatever_their_shape() -> None:

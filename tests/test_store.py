@@ -158,8 +158,9 @@ def test_info_says_what_is_indexed(store: Store) -> None:
 
 
 def test_unknown_source_is_refused(store: Store, settings: Settings) -> None:
-    with pytest.raises(SourceError, match='No source "nope.txt"'):
-        rag.source_text("nope.txt", settings=settings)
+    for source in ("nope.txt", "cut \ud83d"):
+        with pytest.raises(SourceError, match=f'No source "{source}"'):
+            rag.source_text(source, settings=settings)
 
 
 FILTERS = {

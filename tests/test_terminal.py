@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,14 +74,6 @@ def test_a_full_disk_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
         monkeypatch.setattr("sys.stdout", output)
         assert exit_status("test", lambda: print("a line") or 0) == 2
     assert "No space left on device" in capsys.readouterr().err
-
-
-@pytest.mark.slow
-def test_a_port_that_is_taken_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        assert main(["chat", "--no-browser", "--store", str(tmp_path), "--port", str(port)]) == 2
-    assert f"cannot be opened at 127.0.0.1:{port}: another program uses that port" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("port", ["0", "-1", "65536", "http"])

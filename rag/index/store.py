@@ -33,7 +33,7 @@ from rag.index.lexical import RULES, LexicalIndex
 from rag.index.row_copy import RowCopy
 from rag.index.vectors import COMPARED, ROWS_PER_PASSAGE, Vectors, this_process
 from rag.question.names import same_name
-from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datetime, author_key
+from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datetime, author_key, written
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ class Store:
         Raises:
             SourceError: No such source is in the index.
         """
-        text = self.corpus.source_text(source)
+        text = self.corpus.source_text(source) if written(source) else None
         if text is None:
             raise SourceError(f'No source "{source}" is in the index {self.folder}. `commentariat sources` lists them.')
         return text
