@@ -108,6 +108,18 @@ def test_one_comment_shows_no_change_and_that_is_said(walls: Answerer) -> None:
     assert once not in walls.answer("Has Jorunn changed her mind about lime mortar?").text
 
 
+@pytest.mark.parametrize(("question", "before", "ids"), [
+    ("What did Paulo reply?", ["What did Jorunn say about lime mortar in 2019?"], ["k2"]),
+    ("Who disagrees with her?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
+    ("What are the objections?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
+    ("Who was first to disagree?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
+    ("What did she reply?", ["What does Jorunn think about lime mortar?", "Who disagrees with her?"], ["k3", "k6"]),
+    ("And before that?", ["What did Jorunn say about lime mortar in 2023?"], ["k1", "k3"]),
+])  # fmt: skip
+def test_follow_ups_ask_for_replies(walls: Answerer, question: str, before: list[str], ids: list[str]) -> None:
+    assert sorted(cited(walls, question, *before)) == ids
+
+
 def passage(text: str, title: str | None = None, **fields: str) -> Passage:
     return Passage(id=text, comment_id=text, author="Ann", text=text, source="s", start=0, end=9, title=title, **fields)
 
