@@ -85,6 +85,7 @@ def test_whom_a_reply_answers_is_said(walls: Answerer) -> None:
 
 def test_a_reply_that_nobody_wrote_is_not_made_up(walls: Answerer) -> None:
     answer = walls.answer("What did Paulo reply to Jorunn about the bees?")
+    assert answer.abstained or answer.text.startswith("Whether this answers the question is not certain:")
     assert "replying to" not in answer.text
 
 

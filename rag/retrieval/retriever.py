@@ -46,6 +46,8 @@ JUDGED = 3
 """Windows that the reader reads before an answer is given."""
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
+UNREPLIED = 0.6
+"""Probability that what was written to nobody or to others is the reply that was asked for, at most."""
 TITLED = 0.3
 """What a title that has all words of the topic counts beside a score of fusion, which is 1 at most."""
 SAME_WORDS = 0.9
@@ -185,7 +187,9 @@ class Retriever:
         if query.answered and judged:
             if replies := self._replies(query, allowed, limit):
                 return Retrieved(query, replies, ANSWERED, considered=replies)
-            query = replace(query, answered=())
+            found = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
+            # What somebody says elsewhere is no reply, though it may tell what they would have replied.
+            return replace(found, answerable=min(found.answerable, UNREPLIED)) if query.authors else found
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
         depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
         if query.compare and len(allowed.authors) > 1:
