@@ -103,8 +103,8 @@ def test_a_change_of_mind_is_found_below_the_title(walls: Answerer) -> None:
     assert (found[0], "k4" in found) == ("k1", True)
 
 
-def test_one_comment_shows_no_change_and_that_is_said(walls: Answerer) -> None:
-    once = "Only one comment on this was found."
+def test_that_one_comment_shows_no_change_is_said(walls: Answerer) -> None:
+    once = "One comment alone does not show whether a view changed."
     assert walls.answer("Has Paulo changed his mind about bees?").text.endswith(once)
     assert once not in walls.answer("Has Jorunn changed her mind about lime mortar?").text
 
@@ -115,6 +115,7 @@ def test_one_comment_shows_no_change_and_that_is_said(walls: Answerer) -> None:
     ("What are the objections?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
     ("Who was first to disagree?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
     ("What did she reply?", ["What does Jorunn think about lime mortar?", "Who disagrees with her?"], ["k3", "k6"]),
+    ("Is that still her view?", ["What did Jorunn say about lime mortar in 2019?"], ["k1", "k3", "k4", "k6"]),
     ("And before that?", ["What did Jorunn say about lime mortar in 2023?"], ["k1", "k3"]),
 ])  # fmt: skip
 def test_follow_ups_ask_for_replies(walls: Answerer, question: str, before: list[str], ids: list[str]) -> None:

@@ -130,7 +130,9 @@ def people_of(last: Query) -> dict[str, Any]:
 
 
 def _time(own: Query, last: Query) -> dict[str, Any]:
-    keep = own if own.since or own.until else last
+    """The period of a question, or else of the one before; "is that still her view?" looks beyond it."""
+    beyond = own.by_time or own.newest or own.oldest
+    keep = own if own.since or own.until or beyond else last
     return {name: getattr(keep, name) for name in ("since", "until", "dates_certain", "period", "times")}
 
 
