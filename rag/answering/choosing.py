@@ -38,7 +38,7 @@ WHOLE_PROFILE = 400
 
 _NEEDS_BEFORE = re.compile(
     r"\W*(?:but|and|so|or|yet|nor|however|also|because|then|therefore|thus|hence|instead|otherwise|moreover|furthermore|this|that|these"
-    r"|those|it|its|they|their|them|he|she|his|her|which|such|the (?:latter|former|other|same|second|third)|both|neither|in (?:that|this|which) case"
+    r"|those|it|its|they|their|them|he|she|his|her|which|such|the (?:latter|former|others?|same|second|third)|both|neither|in (?:that|this|which) case"
     r"|for (?:example|instance)|e\.g|i\.e|as a result|similarly|likewise)\b",
     re.IGNORECASE,
 )
@@ -228,7 +228,7 @@ class _Picked:
                 self._take(index + 1, index, self.most + TAKEN_BACK)
             elif follows[:1].islower() and not _ENDED.search(text):
                 self._take(index + 1, index)
-            if _LEADS.search(text):
+            if _LEADS.search(text) or _runs_on(self.members, index + 1):
                 self._take_list(index)
             elif _SHORT_LEAD.fullmatch(follows) and not _lines_down(self.members, index + 1):
                 self._take(index + 1, index)
@@ -292,7 +292,10 @@ def list_below(members: Sequence[Sentence], lead: int) -> range:
     """
     first = lead + 1
     if first == len(members) or not _lines_down(members, first):
-        return range(first, min(first + 1, len(members)))
+        last = first
+        while last < len(members) and _runs_on(members, last):
+            last += 1
+        return range(first, max(last, min(first + 1, len(members))))
     starts = [place for place in range(first, len(members)) if _lines_down(members, place)]
     marked = [bool(_ITEM.match(members[place].text)) for place in starts]
     for number, place in enumerate(starts):
@@ -300,6 +303,11 @@ def list_below(members: Sequence[Sentence], lead: int) -> range:
         if number == MOST_ITEMS or marked[number] != marked[0] or apart:
             return range(first, place)
     return range(first, len(members))
+
+
+def _runs_on(members: Sequence[Sentence], place: int) -> bool:
+    """Whether a sentence is an item on the line of the one before: "Three things. (a) This. (b) That."."""
+    return bool(_ITEM.match(members[place].text)) and not _lines_down(members, place)
 
 
 def _lines_down(members: Sequence[Sentence], place: int) -> int:
