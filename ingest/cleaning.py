@@ -544,8 +544,9 @@ _SCARS = re.compile(
     | \b(?:of|by)[ ](?=(?:of|is|are|and[ ]?[,.;)]|or[ ]?[,.;)])(?:\b|$))
     | \b(?:using|denote|denotes|defining|define)[ ](?=(?:as|by|and|to)\b)
     | \b(?:implies|equals|denotes|satisfies|between|maximizes|minimizes)[ ](?=(?:and|or|is|for|where|which|so)\b)
-    | \b(?:some|any|each|all|let|where|suppose)[ ](?=(?:and|or|be|is|are)\b[ ]*(?:[),.;]|the\b|a\b|an\b))
-    | \b(?:though|because|if|since|whenever)[ ](?=(?:is|are|does|was)[ ](?!the\b|an?\b|this\b|that\b|it\b|not\b|so\b)[\w“"])
+    | \b(?:let|where|suppose)[ ](?=(?:and|or|be|is|are)\b[ ]*(?:[),.;]|the\b|a\b|an\b))
+    | \b(?:some|any|each|all)[ ](?=(?:and|or|be|is|are)\b[ ]*[),.;]|(?:be|is|are)[ ](?:the|an?)\b)
+    | \b(?:though|because|if|(?<!\bout[ ])(?<!\bever[ ])(?<!\blong[ ])since|whenever)[ ](?=(?:is|are|does|was)[ ](?!the\b|an?\b|this\b|that\b|it\b|not\b|so\b)[\w“"])
     | \bcases[ ]where[ ](?=is\b) | \bcase[ ](?=does\b) | \bbut[ ](?=is:)
     | \bsuch[ ]that[ ](?=(?:is|are|for)\b|\w+ly[ ]\w+s\b)
     """,
@@ -555,7 +556,8 @@ _SCARS = re.compile(
 _MATHS_SCARS = re.compile(
     r"""\b(?:for|and)[ ](?!any[ ]and[ ]all\b|each[ ]and[ ]every\b|all[ ]and[ ](?:sundry|for)\b)(?:some|any|every|each|all)[ ]
         (?=and\b(?![^.;]{0,80}\b(?:others|many|most|none|few)\b))
-    | \b(?:for|and)[ ](?:some|any|every|each)[ ](?=(?:the|we|there|it)\b)""",
+    | \b(?:for|and)[ ](?:some|any|every|each)[ ](?=(?:the|we|there|it)\b)
+    | \b(?:some|any|each|all)[ ](?=(?:and|or)[ ](?:the|an?)\b)""",
     re.VERBOSE,
 )
 _MATHS = re.compile(

@@ -16,7 +16,7 @@ from rag.records import Turn
     [
         "hi", "Hello!", "Good morning.", "thanks!", "Thank you very much", "ok", "help", "Who are you?", "What can you do?",
         "What can I ask here?", "what can i ask you about", "Which questions can I ask?", "What topics are discussed here?",
-        "list all", "Show me everything.", "list all comments", "Which authors are indexed?", "how many comments are there", "Who wrote these comments?", "What is this?", "How does it work?",
+        "What threads are there?", "Who are the commenters?", "list all", "Show me everything.", "list all comments", "Which authors are indexed?", "how many comments are there", "Who wrote these comments?", "What is this?", "How does it work?",
     ],
 )  # fmt: skip
 def test_a_message_that_no_comment_could_answer_is_told(message: str) -> None:
@@ -27,7 +27,7 @@ def test_a_message_that_no_comment_could_answer_is_told(message: str) -> None:
     "message",
     [
         "hi-fi", "help with rye", "What is this rule of twelfths?", "Who wrote about rye?", "What can I do about mould?", "thanks giving",
-        "list all comments about rye", "show me all that is known", "How many comments mention rye?", "Which authors disagree?", "What are the topics of the book?", "How does it work in winter?",
+        "list all comments about rye", "show me all that is known", "How many comments mention rye?", "Which authors disagree?", "Who are the authors of the paper?", "What are the topics of the book?", "How does it work in winter?",
         "What can I ask a doctor?", "ok but why", "",
     ],
 )  # fmt: skip

@@ -259,6 +259,7 @@ def test_lost_lines_leave_scars() -> None:
      "For and against; to and fro; with and without.", "I wonder whether\nthis is it.", "Three rules:\n\nalways measure\n\nnever guess",
      "It works for some and fails for others.", "True for any and all tides, in each and every variable.", "It is good for some and we liked it.",
      "The bound is good for some and bad for most.", "Une phrase en français : oui ?", "On dit que le port est vieux ; vraiment ?\nOui !",
+     "The studies that came out since are better.", "A checklist for all and a market for a tenth.",
      "I went  home and slept.  Then I woke up.  It was late.", "The    vector    norm   is    in    the    table", "The sum  tide  was  late  today"],
 )  # fmt: skip
 def test_intact_prose_has_none(text: str) -> None:

@@ -105,6 +105,21 @@ def test_a_list_follows_the_line_that_opens_it(answer) -> None:
     )
 
 
+def test_a_list_within_a_line_is_quoted_whole(answer) -> None:
+    items = "(a) It is warm. (b) Nobody salts it. (c) The flour is fresh."
+    composed = answer(
+        "What does a starter rest on?", [passage(f"A starter rests on three things. {items} Roses are red.")]
+    )
+    assert items in plain(composed.text)
+
+
+def test_who_the_others_are_stands_before_them(answer) -> None:
+    text = (
+        "My aunt came by train. Three she scalded first. The others had mould by Friday. Mould on jam smells of cellar."
+    )
+    assert "Three she scalded first. The others had" in plain(answer("What had mould by Friday?", [passage(text)]).text)
+
+
 def test_author_and_date_stand_before_the_quote(answer) -> None:
     when = datetime(2023, 4, 2, tzinfo=UTC)
     assert answer("What slows the yeast?", [passage(SALT, "quill", posted_at=when)]).text.startswith(

@@ -547,3 +547,27 @@ def test_who_else_speaks_of_it_rests_on_others_speaking_of_it() -> None:
 @pytest.mark.parametrize("question", ["And Paul?", "what about Paul?"])
 def test_another_person_is_asked_for_in_one_question(question: str) -> None:
     assert read(question, history=DECLINED).text == "What does Paul Okoro say about copper kettles?"
+
+
+def test_the_other_of_two_with_one_name_is_the_one_who_was_not_asked_for() -> None:
+    talk = (
+        Turn("user", "What does Paul Okoro think about rye?"),
+        Turn("assistant", "**Paul Okoro**:\n\n> It is sour. [1]"),
+    )
+    query = understand("And the other Paul's?", talk, (*AUTHORS, "Paul Weisz"), now=NOW)
+    assert (query.authors, query.compare, "rye" in query.topic) == (("Paul Weisz",), False, True)
+
+
+@pytest.mark.parametrize(("question", "since", "until"), [
+    ("And before that?", None, 2020),
+    ("After that?", 2023, None),
+    ("Is that still her view?", None, None),
+    ("And why?", 2021, 2022),
+])  # fmt: skip
+def test_a_period_is_left_or_turned_to_what_lies_beside_it(question: str, since: int | None, until: int | None) -> None:
+    talk = (
+        Turn("user", "What did Ann Lee say about rye in 2021 or 2022?"),
+        Turn("assistant", "**Ann Bea Lee**:\n\n> Sour. [1]"),
+    )
+    query = understand(question, talk, AUTHORS, now=NOW)
+    assert (query.since and query.since.year, query.until and query.until.year) == (since, until)

@@ -21,6 +21,7 @@ from rag.language.english import COMMON_WORDS
 from rag.models.reader import Reads
 from rag.question.query import Query, admits
 from rag.records import Passage
+from rag.retrieval.threads import under_title
 
 PASSAGES = 8
 """How many of the best passages are looked at, so that the answer does not depend on how many were asked for."""
@@ -129,7 +130,7 @@ def _measure(
     expectation = expected(query.text)
     logits = _logits(query, _apart(ranked)[:windows], read)
     return Signals(
-        coverage=max(_covered(frozenset(stems(passage.text)), weights) for passage in passages),
+        coverage=max(_covered(_said(passage.text, under_title(passage, weights)), weights) for passage in passages),
         read=_sure(max(logits)),
         read_mean=_sure(float(np.mean(logits))),
         cosine=max(passage.dense_score or 0.0 for passage in passages),
@@ -154,6 +155,10 @@ def _common_stems() -> frozenset[str]:
     return frozenset(stems(" ".join(COMMON_WORDS)))
 
 
+def _said(text: str, title: str) -> frozenset[str]:
+    return frozenset(stems(f"{title}\n{text}"))
+
+
 def _covered(found: frozenset[str], weights: Mapping[str, float]) -> float:
     total = sum(weights.values())
     return sum(weight for stem, weight in weights.items() if stem in found) / total if total else 0.0
@@ -168,8 +173,15 @@ class _Window:
 
     text: str
     author: str
+    title: str
+    """Of the thread, if the question has a word of it."""
     score: float
     """Mean of its similarity to the question and its coverage of the question's words."""
+
+    @property
+    def spoken_by(self) -> str:
+        """Who speaks, and under which title: "they all rest on one trial" does not say of what."""
+        return f"{self.author} on {self.title}" if self.title else self.author
 
 
 def _windows(
@@ -186,10 +198,11 @@ def _windows(
             spans = [(one[0], two[1]) for one, two in pairwise(passage.sentences)]
             fits = rows is not None and len(rows) == 2 * count
             cosines = (rows[1 + count :] @ question).tolist() if fits else [passage.dense_score or 0.0] * len(spans)
+        title = under_title(passage, weights)
         for (start, end), cosine in zip(spans, cosines, strict=True):
             text = passage.text[start:end]
-            covered = _covered(frozenset(stems(text)), weights)
-            found.append(_Window(text, passage.author or "", 0.5 * cosine + 0.5 * covered))
+            covered = _covered(_said(text, title), weights)
+            found.append(_Window(text, passage.author or "", title, 0.5 * cosine + 0.5 * covered))
     return sorted(found, key=lambda window: -window.score)
 
 
@@ -204,7 +217,9 @@ def _apart(windows: Sequence[_Window]) -> list[_Window]:
 
 def _logits(query: Query, windows: Sequence[_Window], read: Reads) -> list[float]:
     """What the reader says of each. Who speaks is read along, as the question may name them."""
-    return read(query.text, [f"{window.author}: {window.text}" if window.author else window.text for window in windows])
+    return read(
+        query.text, [f"{window.spoken_by}: {window.text}" if window.author else window.text for window in windows]
+    )
 
 
 def _sure(logit: float) -> float:

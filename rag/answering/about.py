@@ -31,9 +31,10 @@ _ALWAYS = re.compile(
             r"help|help me|who are you|what are you|what do you do|how can you help(?: me)?",
             r"how (?:can|do|should) i use (?:this|you)|how do you work",
             rf"(?:what|which questions) (?:can|could|may|should) (?:i|we|one|you) (?:ask|do|find|answer|search)(?: you)?(?: about)?{_HERE}",
-            rf"(?:what|which) (?:topics|subjects|themes|{_THINGS}|{_PEOPLE}) (?:are|can i ask about|do you (?:have|know|cover))"
+            rf"(?:what|which) (?:topics|subjects|themes|threads|discussions|{_THINGS}|{_PEOPLE}) (?:are|can i ask about|do you (?:have|know|cover))"
             rf"(?: (?:discussed|covered|indexed|included|available|searched))?{_HERE}",
             rf"(?:who|whose) (?:wrote|has written|are) (?:these|the|all these|all the) {_THINGS}",
+            rf"who are (?:all )?the (?:authors|users|commenters|writers){_HERE}",
             rf"who is (?:indexed|in (?:here|the index|this index|this collection))|whose {_THINGS} (?:are|is) (?:here|indexed)",
             rf"how many (?:{_THINGS}|{_PEOPLE}) (?:are|do you have)(?: (?:there|indexed|searched))?{_HERE}",
         )

@@ -16,6 +16,7 @@ from rag.answering.clock import Clock
 from rag.language.detection import detected, question_language
 from rag.language.phrases import ENGLISH, Phrases
 from rag.question.asking import checked
+from rag.question.query import goes_deep
 from rag.records import EVIDENCE, Answer, Coverage, Filters, Passage, Turn, to_plain
 from rag.retrieval.retriever import narrowed
 
@@ -194,8 +195,7 @@ class Answerer:
         return best
 
     def _retrieve(self, query: Query, filters: Filters | None) -> Retrieved:
-        deep = query.wants_list or query.newest
-        limit = max(MOST_PASSAGES, self.settings.passages) if deep else self.settings.passages
+        limit = max(MOST_PASSAGES, self.settings.passages) if goes_deep(query) else self.settings.passages
         found = self._retriever.retrieve(query, limit, filters)
         return replace(found, passages=tuple(self._with_replies(found.passages))[:limit])
 
@@ -322,7 +322,7 @@ def _of_time(asked: Query, found: Retrieved, last: Answer) -> tuple[str, ...]:
         elsewhen = [p for p in passages or found.passages if not _from_then(asked, p) and not _tells_of(taken, p)]
         if elsewhen or not passages:
             return (ANY_TIME.format(period=taken.period) if any(p.posted_at for p in elsewhen) else UNDATED,)
-    in_order = taken.newest or (taken.by_time and len(passages) > 1)
+    in_order = taken.newest or taken.oldest or (taken.by_time and len(passages) > 1)
     return (UNORDERED,) if in_order and not all(p.posted_at for p in passages) else ()
 
 

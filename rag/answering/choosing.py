@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -14,8 +15,10 @@ from rag.retrieval.relevance import Sentence
 FLOOR = 0.05
 RELATIVE = 0.15
 """A sentence is quoted if its probability of bearing on the question is above FLOOR and RELATIVE of the best one's."""
-SENTENCES, SENTENCES_IN_LIST = 5, 24
-"""Most sentences chosen: in a single answer; where a list is asked for. Those beside them are not counted."""
+SENTENCES, SENTENCES_IN_TIME, SENTENCES_IN_LIST = 5, 7, 24
+"""Most sentences chosen: in a single answer; where a course of time, or a list, is asked for. Those beside them are not counted."""
+OF_EACH = 3
+"""Most of them of each comment where time is asked for."""
 LONGEST = 700
 """Characters up to which a quote is lengthened by the sentences around it."""
 SHORT, LENGTHENED = 300, 600
@@ -35,7 +38,7 @@ WHOLE_PROFILE = 400
 
 _NEEDS_BEFORE = re.compile(
     r"\W*(?:but|and|so|or|yet|nor|however|also|because|then|therefore|thus|hence|instead|otherwise|moreover|furthermore|this|that|these"
-    r"|those|it|its|they|their|them|he|she|his|her|which|such|the (?:latter|former|other|same|second|third)|both|neither|in (?:that|this|which) case"
+    r"|those|it|its|they|their|them|he|she|his|her|which|such|the (?:latter|former|others?|same|second|third)|both|neither|in (?:that|this|which) case"
     r"|for (?:example|instance)|e\.g|i\.e|as a result|similarly|likewise)\b",
     re.IGNORECASE,
 )
@@ -115,10 +118,47 @@ def choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
         # What somebody only reports of others is not a view to set against another.
         said = [[s for s in g if s.score >= FLOOR and s.passage.kind != "profile" and not s.quoted] for g in each]
         return [s for group in (said if any(said) else each) for s in _best(group, 3)]
-    # Where the course of an opinion is asked for, what was said before matters as much as what is said of the change.
-    return _best(
-        ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES, RELATIVE / 3 if query.by_time else RELATIVE
-    )
+    if query.by_time:
+        # What was said before matters as much as what is said of the change.
+        return _best(_few_of_each(ranked), SENTENCES_IN_TIME, RELATIVE / 3)
+    if query.newest or query.oldest:
+        near = [s for s in ranked if s.score >= max(FLOOR, RELATIVE * ranked[0].score)]
+        in_time = _by_date(near, query.newest)
+        first = [s for s in sentences if s.passage.comment_id == in_time[0].passage.comment_id and not s.quoted]
+        return [*_whole(query, first), *_few_of_each(s for s in in_time if s not in first)][: len(first) + SENTENCES]
+    return _best(ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES)
+
+
+def _by_date(sentences: Sequence[Sentence], newest: bool) -> list[Sentence]:
+    """Sentences by the date of their comments, the best of each first; at last those without a date, in their order."""
+    dated = [s for s in sentences if s.passage.posted_at]
+    dated.sort(key=lambda s: s.passage.posted_at, reverse=newest)
+    return dated + [s for s in sentences if not s.passage.posted_at]
+
+
+def _few_of_each(ranked: Iterable[Sentence]) -> list[Sentence]:
+    """The first sentences of each comment, so that one time does not crowd out the others."""
+    taken: Counter[str] = Counter()
+    kept = []
+    for sentence in ranked:
+        taken[sentence.passage.comment_id] += 1
+        if taken[sentence.passage.comment_id] <= OF_EACH:
+            kept.append(sentence)
+    return kept
+
+
+def whole_replies(query: Query, comments: Iterable[Sequence[Sentence]]) -> list[Sentence]:
+    """What replies say themselves, whole: they need not name what they speak of. Of a long one, what bears on the question."""
+    chosen: list[Sentence] = []
+    for members in comments:
+        chosen += _whole(query, [s for s in members if not s.quoted])
+    return chosen
+
+
+def _whole(query: Query, members: Sequence[Sentence]) -> Sequence[Sentence]:
+    """A comment whole, or what bears on the question if it is long."""
+    plain = replace(query, compare=False, newest=False, oldest=False)
+    return members if sum(len(s.text) for s in members) <= LONGEST else choose(plain, members)
 
 
 def _best(ranked: Sequence[Sentence], most: int, relative: float = RELATIVE) -> list[Sentence]:
@@ -188,7 +228,7 @@ class _Picked:
                 self._take(index + 1, index, self.most + TAKEN_BACK)
             elif follows[:1].islower() and not _ENDED.search(text):
                 self._take(index + 1, index)
-            if _LEADS.search(text):
+            if _LEADS.search(text) or _runs_on(self.members, index + 1):
                 self._take_list(index)
             elif _SHORT_LEAD.fullmatch(follows) and not _lines_down(self.members, index + 1):
                 self._take(index + 1, index)
@@ -252,7 +292,10 @@ def list_below(members: Sequence[Sentence], lead: int) -> range:
     """
     first = lead + 1
     if first == len(members) or not _lines_down(members, first):
-        return range(first, min(first + 1, len(members)))
+        last = first
+        while last < len(members) and _runs_on(members, last):
+            last += 1
+        return range(first, max(last, min(first + 1, len(members))))
     starts = [place for place in range(first, len(members)) if _lines_down(members, place)]
     marked = [bool(_ITEM.match(members[place].text)) for place in starts]
     for number, place in enumerate(starts):
@@ -260,6 +303,11 @@ def list_below(members: Sequence[Sentence], lead: int) -> range:
         if number == MOST_ITEMS or marked[number] != marked[0] or apart:
             return range(first, place)
     return range(first, len(members))
+
+
+def _runs_on(members: Sequence[Sentence], place: int) -> bool:
+    """Whether a sentence is an item on the line of the one before: "Three things. (a) This. (b) That."."""
+    return bool(_ITEM.match(members[place].text)) and not _lines_down(members, place)
 
 
 def _lines_down(members: Sequence[Sentence], place: int) -> int:

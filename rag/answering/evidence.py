@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.answering.choosing import by_comment, choose, preferred, with_context, with_replies
+from rag.answering.choosing import by_comment, choose, preferred, whole_replies, with_context, with_replies
 from rag.answering.quote import ordered, runs_quoted
 from rag.answering.wording import Composed, written
 from rag.language.phrases import Phrases
-from rag.question.query import Query, admits
+from rag.question.query import Query, admits, goes_deep
 from rag.records import Passage
 from rag.retrieval.literal import telling
 from rag.retrieval.relevance import read_again, score_sentences
@@ -50,7 +50,7 @@ def compose(
             neighbouring sentences. Without them (or where they do not fit a passage) the sentences are embedded here,
             which takes far longer and is no better.
         question_vector: Unit vector of the question, if there is one already.
-        read: Helps to choose where a single answer is asked for: a list, a comparison or a course of time is read too little of.
+        read: Helps to choose where a single answer is asked for: of a list, a comparison or what is ordered by time it reads too little.
         unsure: Say that the quotes may not answer the question.
         language: ISO 639-1 code of the language of the phrases around the quotes.
 
@@ -69,13 +69,16 @@ def compose(
         for sentence in score_sentences(query, side, question_vector, embed, rarity, stored)
     ]
     sign = telling(query)
-    if read and not (sign or query.wants_list or query.compare or query.by_time):
+    if read and not (sign or goes_deep(query) or query.compare):
         sentences = read_again(query, sentences, read)
     comments = by_comment(sentences)
     if query.authors:
         comments = {comment: with_replies(members) for comment, members in comments.items()}
         sentences = [s for members in comments.values() for s in members]
-    chosen = choose(query, [s for s in sentences if sign.said(s.text)] if sign else preferred(query, sentences))
+    if query.answered:
+        chosen = whole_replies(query, comments.values())
+    else:
+        chosen = choose(query, [s for s in sentences if sign.said(s.text)] if sign else preferred(query, sentences))
     quotes = [
         quote
         for comment, members in comments.items()

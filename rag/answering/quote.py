@@ -93,9 +93,9 @@ def _trimmed(run: list[Sentence]) -> list[Sentence]:
 
 
 def ordered(query: Query, quotes: list[Quote], limit: int) -> list[Quote]:
-    """The best by date if the course of time or the newest is asked for, else by author, whoever says the best thing first."""
+    """The best by date if the course of time, the newest or replies are asked for, else by author, whoever says the best thing first."""
     quotes.sort(key=lambda quote: (-quote.score, quote.passage.id))
-    if query.by_time or query.newest or query.times:
+    if query.by_time or query.newest or query.oldest or query.times or query.answered:
         best = quotes[:limit]
         dated = [q for q in best if q.passage.posted_at]
         dated.sort(key=lambda q: q.passage.posted_at, reverse=query.newest and not query.by_time)

@@ -16,7 +16,9 @@ from rag.language.english import COMMON_WORDS
 from rag.language.phrases import Phrases
 from rag.question.query import Query
 from rag.records import Citation, Passage
+from rag.retrieval.literal import tells_of_change
 from rag.retrieval.relevance import Sentence
+from rag.retrieval.threads import under_title
 
 _Stems = tuple[str, ...]
 """Of one word: a compound has several."""
@@ -48,6 +50,12 @@ def written(
         parts.append(_heading(query, quote, subject if subject.casefold() not in subjects else "", phrases))
         parts.append(_block(quote, number, phrases.say("gap")))
         subjects.add(subject.casefold())
+    if (
+        query.by_time
+        and len({quote.passage.comment_id for quote in quotes}) == 1
+        and not tells_of_change(quotes[0].text)
+    ):
+        parts.append(phrases.say("once"))
     if query.compare:
         parts += _compared(query, quotes, phrases)
     return Composed("\n\n".join(parts), tuple(quote.citation(number) for number, quote in enumerate(quotes, 1)))
@@ -86,11 +94,15 @@ def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
         facts.append(phrases.say("earlier_profile" if passage.outdated else "profile"))
     if passage.posted_at:
         facts.append(f"{passage.posted_at:%Y-%m-%d}")
+    if len(query.answered) == 1:
+        facts.append(phrases.say("answering", names=inert(query.answered[0])))
     if quote.quoted:
         facts.append(phrases.say("quoting"))
     facts += [phrases.say("replying", words=inert(_brief(sentence))) for sentence in quote.replies_to]
     if subject and not quote.replies_to:
         facts.append(phrases.say("on", subject=inert(subject)))
+    elif title := under_title(passage, frozenset(stems(query.topic)).difference(stems(quote.text))):
+        facts.append(phrases.say("under", title=inert(title)))
     heading = ", ".join(facts)
     if query.compare and _own_view(quote):
         taken = stance(quote.text)

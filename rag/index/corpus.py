@@ -169,6 +169,17 @@ class Corpus:
         )
         return [load_comment(row["data"]) for row in rows]
 
+    def replies_to(self, authors: Sequence[str], filters: Filters, limit: int) -> list[tuple[str, str]]:
+        """Passages of the newest replies to comments of these authors, each with the text of the comment that it answers."""
+        where, values = _conditions(filters, "comment")
+        to, keys = _conditions(Filters(authors=tuple(authors)), None)
+        to = to.replace("c.", "q.").replace("WHERE", "AND" if where else "WHERE")
+        query = (
+            "SELECT p.id, json_extract(q.data, '$.text') FROM comments c JOIN comments q ON q.id = c.parent_id "
+            f"JOIN passages p ON p.comment_id = c.id {where} {to} ORDER BY c.posted_at DESC, p.ordinal LIMIT ?"
+        )
+        return [tuple(row) for row in self.connection.execute(query, (*values, *keys, limit))]
+
     def thread(self, thread_id: str) -> list[Comment]:
         rows = self.connection.execute("SELECT data FROM comments WHERE thread_id = ? ORDER BY posted_at", (thread_id,))
         return [load_comment(row["data"]) for row in rows]

@@ -15,12 +15,20 @@ from rag.question.query import Query
 from rag.question.references import PEOPLE, PERSON
 from rag.question.speech import PREPOSITIONS
 
-_OTHERS = re.compile(
-    r"\b(?:else|others?|another|(?:dis)?agree\w*|object(?:s|ed|ions?)?|contradict\w*|oppos\w+|disput\w+|criticis\w+|criticiz\w+"
-    r"|challeng\w+|repl(?:y|ies|ied)|respon\w+|answer(?:s|ed))\b",
+_TO_THEM = (
+    r"disagree\w*|object(?:s|ed|ions?)?|contradict\w*|oppos\w+|disput\w+|criticis\w+|criticiz\w+|challeng\w+"
+    r"|repl(?:y|ies|ied)|respon\w+|answer(?:s|ed)"
+)
+_OTHERS = re.compile(rf"\b(?:else|others?|another|agree\w*|{_TO_THEM})\b", re.I)
+"""Asks what other people say than the ones before."""
+_ANSWERS = re.compile(rf"\b(?:{_TO_THEM})\b", re.I)
+"""Asks what they say to the ones before."""
+_REPLY = re.compile(
+    r"\b(?:repl(?:y|ies|ied)|respon(?:d|ds|ded|se|ses)|answer(?:s|ed)?)(?:\s+to)?(?:\s+(?:it|that|this|him|her|them))?\W*$",
     re.I,
 )
-"""Asks what other people say than the ones before."""
+"""Asks for an answer to the ones before."""
+_THE_OTHER = re.compile(r"\bthe\s+other\s+(?=\w)", re.I)
 _COMPARED_WITH = re.compile(
     r"^\W*(?:as\s+)?(?:compar(?:e|ed|ing)|in\s+comparison)\s+(?:(?:it|that|this)\s+)?(with|to)\b", re.I
 )
@@ -41,9 +49,11 @@ def same_people(own: Query, last: Query) -> Query:
 
 def others(own: Query, last: Query) -> Query:
     """ "Does anybody disagree?": the same topic, whoever else speaks on it."""
-    apart = _OTHERS.search(own.text) or PERSON.search(own.text)
+    apart, answers = _OTHERS.search(own.text) or PERSON.search(own.text), _ANSWERS.search(own.text)
+    own = replace(own, topic=" ".join(word for word in own.topic.split() if not _OTHERS.fullmatch(word)))
     text = reminding(with_names(own.text, last), (), last.topic)
-    whole = _carried(own, last, text, last.topic, others_than=last.authors if apart else ())
+    answered = last.authors if answers else ()
+    whole = _carried(own, last, text, last.topic, others_than=last.authors if apart else (), answered=answered)
     return replace(whole, rests_on=_saying((), last.topic) if last.topic else "")
 
 
@@ -59,9 +69,12 @@ def other_person(own: Query, last: Query, topic: str) -> Query:
     """ "And Ann?": the same topic, another person. "Versus Ann?" is about her and who was asked for before."""
     compared = own.compare or bool(compares(own.text) and last.authors)
     joined = compared and len(own.people) < 2
+    if _THE_OTHER.search(own.text) and not compared:  # "the other Daniel"
+        own = replace(own, authors=tuple(author for author in own.authors if author not in last.authors) or own.authors)
     people = tuple(dict.fromkeys((*last.authors, *own.authors))) if joined else own.authors
     text = reminding(own.text, own.people, topic) if own.topic else _saying(people if joined else own.people, topic)
-    return replace(_carried(own, last, text, topic, authors=people), compare=compared and len(people) > 1)
+    whole = _carried(own, last, text, topic, authors=people)
+    return replace(whole, compare=compared and len(people) > 1)
 
 
 def whole_comparison(own: Query, last: Query, topic: str) -> Query:
@@ -69,6 +82,11 @@ def whole_comparison(own: Query, last: Query, topic: str) -> Query:
     people = tuple(dict.fromkeys((*last.authors, *own.authors)))
     text = own.text if own.topic else reminding(own.text, (), topic)
     return _carried(own, last, text, "" if own.topic else topic, authors=people)
+
+
+def asks_for_reply(question: str) -> bool:
+    """Whether it asks what somebody answered, and not what was asked: "And what did Ann reply to that?"."""
+    return bool(_REPLY.search(question))
 
 
 def _saying(people: Sequence[str], topic: str) -> str:
@@ -84,7 +102,7 @@ def in_period(last: Query, period: Period, written: str) -> Query:
         until=period.until,
         times=period.times,
         period=written,
-        dates_certain=False,
+        dates_certain=period.preposition in {"before", "after"},
         carried=True,
     )
 
@@ -112,7 +130,9 @@ def people_of(last: Query) -> dict[str, Any]:
 
 
 def _time(own: Query, last: Query) -> dict[str, Any]:
-    keep = own if own.since or own.until else last
+    """The period of a question, or else of the one before; "is that still her view?" looks beyond it."""
+    beyond = own.by_time or own.newest or own.oldest
+    keep = own if own.since or own.until or beyond else last
     return {name: getattr(keep, name) for name in ("since", "until", "dates_certain", "period", "times")}
 
 

@@ -59,7 +59,7 @@ _WITH_TOPIC = re.compile(
 )
 _ANYBODY = re.compile(
     r"\b(?:any|some|every|no)(?:one|body)\b|\bothers\b|\bother\s+(?:people|commenters|authors|users|views?|opinions?)\b"
-    r"|^\W*any\s+(?:objections?|disagreements?|repl(?:y|ies)|responses?|criticisms?)\b",
+    r"|^\W*(?:any|(?:what|which)\s+(?:are|were)\s+the)\s+(?:objections?|disagreements?|repl(?:y|ies)|responses?|criticisms?)\b",
     re.I,
 )
 _ASSENT = re.compile(

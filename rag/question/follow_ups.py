@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 from rag.answering.about import asks_nothing
@@ -17,6 +17,7 @@ from rag.citations.keys import neutralise
 from rag.language.english import FUNCTION_WORDS
 from rag.question.carrying import (
     added,
+    asks_for_reply,
     in_period,
     merged,
     other_person,
@@ -45,6 +46,9 @@ _MOST_MEANT = 3
 """Of people quoted whom "they" may mean."""
 _CITES = re.compile(r"\[\d{1,3}\]")
 _FORMER = re.compile(r"\bthe\s+(former|latter)(?=['’]s\b|\s*(?:[^\w\s'’]|$)|\s+([^\W\d_]+))", re.I)
+_BESIDE = re.compile(
+    r"(?:and\s+|what\s+did\s+(?:he|she|they)\s+(?:say|think)\s+)?(before|after)\s+(?:that|this|then)", re.I
+)
 _BEHIND_A_NAME = SAYING | FUNCTION_WORDS | AUXILIARIES
 
 
@@ -151,7 +155,18 @@ class _Conversation:
             return "complete", self.reader.read(question)
         whole = _with_pair(question, said.pair) if said.pair else question
         kind, query = self._whole(whole, without_lead(whole), self._meant(whole, said))
+        if kind != "complete" and query.authors and not query.answered and asks_for_reply(whole):
+            query = replace(query, answered=self._before(query, said))
         return kind, undated_text(replace(query, original=question))
+
+    def _before(self, query: Query, said: _Said) -> tuple[str, ...]:
+        """Whose words a reply of those asked for was to: who was asked for before, or is quoted in the last answer."""
+        asked = tuple(author for author in said.query.authors if author not in query.authors)
+        return asked or tuple(author for author in self._quoted(said) if author not in query.authors)
+
+    def _quoted(self, said: _Said) -> tuple[str, ...]:
+        """Authors whom the last answer names itself, not those named in what it quotes."""
+        return self._authors("\n".join(line for line in said.reply.split("\n") if not line.lstrip().startswith(">")))
 
     def _meant(self, question: str, said: _Said) -> _Said:
         """With whom "she" or "they" stand for where nobody was asked for: who is quoted, or was asked for before."""
@@ -161,11 +176,10 @@ class _Conversation:
             return replace(said, query=replace(last, authors=both, unknown_authors=(), labels=(), compare=True))
         if last.people or last.mentioned:
             return said
-        own_words = "\n".join(line for line in said.reply.split("\n") if not line.lstrip().startswith(">"))
-        named = self._authors(own_words)
+        named = self._quoted(said)
         alone = next((people for people in (named, said.people) if len(people) == 1), ())
         if PERSON.search(question) and alone:
-            return replace(said, query=replace(last, authors=alone))
+            return replace(said, query=replace(last, authors=alone, others_than=()))
         if means_people(question) and 1 < len(named) <= _MOST_MEANT:
             return replace(said, query=replace(last, authors=named))
         return said
@@ -180,7 +194,7 @@ class _Conversation:
             return "addition", _added(replace(own, topic=""), said)
         if item := item_meant(bare, said.reply, said.listed):
             return "item", self._about_item(own, item, said)
-        if (last.people or last.since or last.until) and (period := self._period(bare)):
+        if (last.people or last.since or last.until) and (period := self._period(bare, last)):
             return "period", in_period(last, *period)
         if named := self._named(question, bare, last):
             return "person", other_person(named, last, said.topic)
@@ -225,9 +239,11 @@ class _Conversation:
                 return None
         return replace(own, wants_list=last.wants_list, by_time=last.by_time)
 
-    def _period(self, bare: str) -> tuple[Period, str] | None:
+    def _period(self, bare: str, last: Query) -> tuple[Period, str] | None:
         """What "in 2021?" asks, which is a period and nothing else, and its words; None if a question is anything else."""
         text = re.sub(r"^(?:more|most)\s+(?=recently\b)", "", without_about(bare).strip(" ?.!,"), flags=re.I)
+        if beside := _BESIDE.fullmatch(text):
+            return _beside(beside[1].casefold() == "before", last, text)
         for written in (text, f"in {text}"):
             for period in periods(written, self.reader.now):
                 if period.start == 0 and period.end == len(written):
@@ -261,6 +277,14 @@ class _Conversation:
             people = dict.fromkeys(people, ()) | {"authors": cited}
         topic = merged(ORDINAL.sub("", own.topic), short)
         return replace(own, text=reminding(own.text, (), short), topic=topic, carried=True, **people)
+
+
+def _beside(before: bool, last: Query, written: str) -> tuple[Period, str] | None:
+    """What "before that?" asks where a period was asked for; None where none was."""
+    instant = timedelta(microseconds=1)
+    if before:
+        return (Period(0, len(written), None, last.since - instant, "before"), written) if last.since else None
+    return (Period(0, len(written), last.until + instant, None, "after"), written) if last.until else None
 
 
 def _added(own: Query, said: _Said) -> Query:

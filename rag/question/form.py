@@ -53,6 +53,7 @@ _BY_TIME = re.compile(
     rf"|\bevolution of (?:\w+['’]s|his|her|their|the) {STANCE}\b"
     rf"|\b(?:sa(?:id|ys?)|wr(?:ote|itten|ites?)|th(?:ought|inks?)|argue[ds]?|{STANCE}|comments?)\b.*\bover (?:time|the years)\b"
     r"|\bused to (?:think|believe|say|argue)\b|\bstill (?:think|believe|hold|say|argue|stand|(?:dis)?agree|endorse|support|favou?r|defend|advocate|recommend|reject|oppose|expect)|\btimeline\b|\bchronolog"
+    rf"|\bstill (?:his|her|their) {STANCE}\b"
     rf"|\bwhat (?:has )?changed\b|\bupdated? (?:his|her|their|on)\b|\b(?:earlier|previous) (?:{STANCE}|comment)",
     re.I,
 )
@@ -65,8 +66,27 @@ _OVER_TIME = re.compile(r"\bover\s+(?:time|the\s+years)\b", re.I)
 _NEWEST = re.compile(
     rf"\b(?:most\s+recent|latest|newest|last)(?=\s+(?:\w+\s+)??{UTTERANCE}\b)|\bmost\s+recently\b"
     r"|\b(?:most\s+recent|latest|newest)(?=\s+(?:from|by)\b)"
-    r"|\blast(?=\s+(?:said|says?|wr[io]te|written|post(?:ed)?|comment(?:ed)?|mention(?:ed)?|repl(?:y|ied))\b)",
+    r"|\blast(?=\s+(?:said|says?|wr[io]te|written|post(?:ed)?|comment(?:ed)?|mention(?:ed)?|repl(?:y|ied))\b)"
+    r"|\bcurrently\b|\bnow(?=\s+(?:think|believe|say|hold|argue)s?\b)"
+    r"|\bcurrent(?=\s+(?:\w+\s+)?(?:view|opinion|position|stance|take)s?\b)",
     re.I,
+)
+_OLDEST = re.compile(
+    rf"\b(?:very\s+)?(?:first|earliest|oldest)(?=\s+(?:\w+\s+)??(?:{UTTERANCE}|things?)\b)"
+    r"|\bfirst(?=\s+(?:(?:to\s+)?(?:say|write|argue|mention|suggest|propose|claim|raise|point|(?:dis)?agree|object|reply|respond|answer)|said|says|wrote|argued|mentioned|suggested|proposed|claimed|raised|commented|(?:dis)?agreed|objected|replied|responded|answered)\b)",
+    re.I,
+)
+_REPLIED_TO = re.compile(
+    r"\b(?:repl(?:y|ies|ied)|respon(?:d|ds|ded|se|ses)|answer(?:s|ed)?|react(?:s|ed|ions?)?|rebuttals?)\s+(?:(?:to|of)\s+)?(?:what\s+)?$",
+    re.I,
+)
+_OPPOSED_TO = re.compile(
+    r"\b(?:disagree(?:s|d|ment)?\s+with|argue[sd]?\s+(?:with|against)|object(?:s|ed|ions?)?\s+to|push(?:es|ed)?\s+back\s+(?:on|against)|contradict(?:s|ed)?"
+    r"|criticis[ei][sd]?|criticiz[ei][sd]?|challenge[sd]?|doubt(?:s|ed)?|correct(?:s|ed)?)\s+(?:what\s+)?$",
+    re.I,
+)
+_WHAT_WAS_SAID = re.compile(
+    rf"\s+(?:{UTTERANCE}|(?:question|claim|objection|argument|point|proposal|idea|criticism|estimate|number)s?)\b", re.I
 )
 _WRITING = re.compile(
     r"\b(?:wr(?:ote|ite|ites|itten|iting)|sa(?:id|y|ys|ying)|post(?:ed|s|ing)?|comment(?:s|ed|ing)?|argu(?:e|es|ed|ing|ments?)|repl(?:y|ied|ies)"
@@ -121,6 +141,28 @@ def newest(question: str) -> Span | None:
     """What asks for the latest words of somebody, if anything does."""
     match = _NEWEST.search(question)
     return match.span() if match else None
+
+
+def oldest(question: str) -> Span | None:
+    """What asks for the first words of somebody, if anything does."""
+    match = _OLDEST.search(question)
+    return match.span() if match else None
+
+
+def answered_by(before: str) -> bool:
+    """Whether whoever is named behind these words is answered: "What did Ann reply to NAME"."""
+    return bool(_REPLIED_TO.search(before))
+
+
+def opposed_by(before: str) -> bool:
+    """Whether whoever is named behind these words is contradicted: "who disagrees with NAME"."""
+    return bool(_OPPOSED_TO.search(before))
+
+
+def what_was_said(after: str) -> int:
+    """How many characters behind a name say only that something of theirs was answered: "NAME's question"."""
+    match = _WHAT_WAS_SAID.match(after)
+    return match.end() if match else 0
 
 
 def of_writing(before: str, after: str, preposition: str) -> bool | None:

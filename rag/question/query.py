@@ -56,6 +56,10 @@ class Query:
     """Only what carries no date is asked for."""
     newest: bool = False
     """The latest words are asked for."""
+    oldest: bool = False
+    """The first words are asked for."""
+    answered: tuple[str, ...] = ()
+    """Those of `mentioned` to whom what is asked for was a reply: "What did Ann reply to Bob?", "Who disagrees with Bob?"."""
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -66,6 +70,11 @@ class Query:
 def timeless(query: Query) -> Query:
     """A question without its period."""
     return replace(query, since=None, until=None, times=(), dates_certain=True)
+
+
+def goes_deep(query: Query) -> bool:
+    """Whether more is wanted than the best: a list, the newest or oldest, a course of time."""
+    return query.wants_list or query.newest or query.oldest or query.by_time
 
 
 def about_period(query: Query) -> Query:

@@ -15,12 +15,16 @@ from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
 from rag.question.form import (
     Span,
     among_people,
+    answered_by,
     asks_anybody,
     asks_by_time,
     compares,
     newest,
     of_writing,
+    oldest,
+    opposed_by,
     wants_list,
+    what_was_said,
     words_of_course,
 )
 from rag.question.names import Mention, NameIndex, Word, fold, words
@@ -77,6 +81,8 @@ class _People:
     """Whether several are asked for."""
     asking: tuple[Span, ...]
     """Names of those who are asked, and what they have of a topic: "Ann" and "view on"."""
+    answered: tuple[str, ...]
+    """Those who are mentioned as answered, or agreed or disagreed with."""
     apart: tuple[Span, ...]
     """Where it is said whom to leave out."""
     names: tuple[Span, ...]
@@ -102,9 +108,9 @@ class Reader:
         found = self._words(question)
         people = self._people(question, found)
         period, certain = self._period(question)
-        latest = newest(question)
+        latest, first = newest(question), oldest(question)
         hidden = [(period.start, period.end)] if period else []
-        hidden += [latest] if latest else []
+        hidden += [span for span in (latest, first) if span]
         hidden = _outermost([*hidden, *people.apart])
         several = len(people.asked) + len(people.unknown) > 1
         topic = _topic(question, found, [*hidden, *people.asking], people.strange)
@@ -131,6 +137,8 @@ class Reader:
             period=question[period.start : period.end] if period else "",
             times=period.times if period else (),
             newest=bool(latest),
+            oldest=bool(first),
+            answered=people.answered,
         )
 
     def _people(self, question: str, found: list[Word]) -> _People:
@@ -159,17 +167,29 @@ class Reader:
         others = [m for m in mentions if played[m] == "content"]
         mentioned = [author for author in _unique(a for m in others for a in m.authors) if author not in asked]
         apart = {m: span for m in mentions if (span := left_out(question, found, m))}
+        replied = [m for m in others if _is_answered(question[: found[m.first].start], bool(asked or strange))]
+        answered = _unique(author for m in replied for author in m.authors if author not in asked)
         views = [_VIEW.match(question, found[m.last - 1].end) for m in (*speakers, *nobodies)]
         return _People(
             asked=asked,
             unknown=unknown,
             strange=strange,
             mentioned=tuple(mentioned),
-            left_out=tuple(author for author in mentioned if any(author in m.authors for m in apart)),
+            # Who disagrees with somebody is another.
+            left_out=tuple(
+                author
+                for author in mentioned
+                if any(author in m.authors for m in apart) or (author in answered and not asked)
+            ),
             labels=_unique(label for name in unknown for label in labels[name]),
             unsigned=tuple((name, label) for name in unsigned for label in labels[name] if not _means_unnamed(name)),
             joined=len({mention.authors for mention in speakers}) + len(strange) > 1,
-            asking=(*(view.span() for view in views if view), *(_span(found, m) for m in speakers)),
+            asking=(
+                *(view.span() for view in views if view),
+                *(_span(found, m) for m in speakers),
+                *(_with_what_was_said(question, _span(found, m)) for m in replied),
+            ),
+            answered=answered,
             apart=tuple(apart.values()),
             names=tuple(_span(found, m) for m in mentions if played[m] != "word"),
         )
@@ -282,6 +302,15 @@ def _means_unnamed(name: str) -> bool:
 
 def _span(found: list[Word], mention: Mention) -> Span:
     return found[mention.first].start, found[mention.last - 1].end
+
+
+def _is_answered(before: str, asked: bool) -> bool:
+    """Whether a name behind these words is that of somebody whom those asked for answered."""
+    return answered_by(before) or (not asked and asks_anybody(before) and opposed_by(before))
+
+
+def _with_what_was_said(question: str, name: Span) -> Span:
+    return name[0], name[1] + what_was_said(question[name[1] :])
 
 
 def _topic(question: str, found: list[Word], parts: Sequence[Span], unknown: tuple[str, ...]) -> str:

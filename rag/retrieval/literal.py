@@ -55,7 +55,7 @@ def telling(query: Query) -> Telling | None:
     topic = [word for word in query.topic.split() if word.casefold() not in COMMON_WORDS]
     named = " ".join((*query.labels, *query.authors, *query.unknown_authors))
     if query.by_time and set(stems(" ".join(topic))) <= _OF_CHANGE | set(stems(named)):
-        return Telling(_changed_mind, _changed_mind, CHANGE_WORDS)
+        return Telling(tells_of_change, tells_of_change, CHANGE_WORDS)
     asked = _ASKS_FOR_MENTIONS.search(query.text)
     if not asked or query.compare or query.carried or _ASKS_FOR_THE_MENTIONED.search(query.text[: asked.start("verb")]):
         return None
@@ -68,7 +68,8 @@ def telling(query: Query) -> Telling | None:
     )
 
 
-def _changed_mind(text: str) -> bool:
+def tells_of_change(text: str) -> bool:
+    """Whether somebody says that they changed their mind."""
     return bool(_CHANGED_MIND.search(text))
 
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from rag.index.lexical import stems
 from rag.language.sentences import split_sentences
-from rag.question.query import Query
+from rag.question.query import Query, goes_deep
 from rag.records import Passage, Range
+from rag.retrieval.threads import under_title
 
 if TYPE_CHECKING:
     from rag.models.reader import Reads
@@ -72,6 +73,7 @@ class Sentence:
 
 _CHANGE = re.compile(
     r"\b(?:chang\w+ (?:my|his|her|their) mind|changed (?:sides|since)|used to|no longer|any ?more|(?:I |have |has )?since (?:moved|then|switched|changed)"
+    r"|(?:I|to|have|must) (?:withdr(?:aw|ew|awn)|retract(?:ed)?)|c[ao]me (?:a?round) to|become (?:more|less) \w+"
     r"|I (?:now|was wrong|stand corrected|take (?:it|that) back|once|moved|switched|advised|recommended|believed)|turned me|these days|until (?:recently|then))\b"
     r"|\bedit(?:ed)?\b(?=[: ])|\bI have (?:since|switched|moved|stopped|started|changed)\b",
     re.IGNORECASE,
@@ -105,10 +107,11 @@ def score_sentences(
         ranges = _ranges(passage)
         single, pairs = _similarities(passage, ranges, question, embed, stored.get(passage.id))
         found = [frozenset(stems(passage.text[a:b])) for a, b in ranges]
-        covered = [sum(weight[word] for word in wanted if word in words) / total for words in found]
-        whole = frozenset().union(*found)
+        title = frozenset(stems(under_title(passage, wanted)))
+        covered = [sum(weight[word] for word in wanted if word in words | title) / total for words in found]
+        whole = title.union(*found)
         for index, span in enumerate(ranges):
-            near = frozenset().union(*found[max(0, index - 1) : index + 2])
+            near = title.union(*found[max(0, index - 1) : index + 2])
             features = {
                 "window": single[index],
                 "pair": max(pairs[max(0, index - 1) : index + 1], default=single[index]),
@@ -116,7 +119,7 @@ def score_sentences(
                 "best_coverage": covered[index],
                 "near_coverage": sum(weight[word] for word in wanted if word in near) / total,
                 "passage_coverage": sum(weight[word] for word in wanted if word in whole) / total,
-                "rank": rank / 3 if query.wants_list else float(rank),  # a list goes deep
+                "rank": rank / 3 if goes_deep(query) else float(rank),
                 "question": float(passage.text[: span[1]].rstrip().endswith("?")),
                 "change": float(query.by_time and bool(_CHANGE.search(passage.text, *span))),
             }

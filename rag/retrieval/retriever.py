@@ -20,6 +20,7 @@ from rag.index.lexical import stems
 from rag.question.names import same_name
 from rag.records import Filters, Passage, Turn
 from rag.retrieval.literal import Telling, absent, telling, telling_passages
+from rag.retrieval.threads import MOST_REPLIES, replies_on, under_title
 
 if TYPE_CHECKING:
     from rag.index.store import Store
@@ -44,6 +45,11 @@ SILENT = 0.2
 JUDGED = 3
 """Windows that the reader reads before an answer is given."""
 BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+UNREPLIED = 0.6
+"""Probability that what was written to nobody or to others is the reply that was asked for, at most."""
+TITLED = 0.3
+"""What a title that has all words of the topic counts beside a score of fusion, which is 1 at most."""
 SAME_WORDS = 0.9
 """Share of common word triples above which two passages count as the same words."""
 FEW_WORDS = 3
@@ -172,6 +178,12 @@ class Retriever:
         allowed = narrowed(filters, query)
         if allowed is None:
             return Retrieved(query, (), 0.0)
+        if query.answered and judged:
+            if replies := self._replies(query, allowed, limit):
+                return Retrieved(query, replies, ANSWERED, considered=replies)
+            found = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
+            # What somebody says elsewhere is no reply, though it may tell what they would have replied.
+            return replace(found, answerable=min(found.answerable, UNREPLIED)) if query.authors else found
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
         depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
         if query.compare and len(allowed.authors) > 1:
@@ -231,6 +243,13 @@ class Retriever:
         else:
             sides = [sentences]
         return balanced([distinct(list(best_stretches(side, self._store.source_text)), limit) for side in sides], limit)
+
+    def _replies(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
+        """What was replied to those whom a question names, on its topic, as far as the source says what answers what."""
+        found = self._store.corpus.replies_to(query.answered, allowed, MOST_REPLIES)
+        passages = self._store.passages([id for id, _ in found])
+        replies = [(passages[id], answered) for id, answered in found if id in passages]
+        return tuple(distinct(replies_on(query, replies, self._store.rarity), limit))
 
     def _told(
         self, query: Query, sign: Telling, allowed: Filters, limit: int, nearest: Sequence[Passage]
@@ -295,9 +314,22 @@ class Retriever:
         best = list(fused)[:loaded]
         passages = self._store.passages(best, score=fused, dense_score=dense, lexical_score=lexical)
         ranked = [passages[id] for id in best if id in passages and not (query.undated and passages[id].posted_at)]
+        ranked = self._titled(query, ranked)
         if self._reranker is not None:
             return self._reranker.rerank(text, ranked)
         return ranked
+
+    def _titled(self, query: Query, ranked: Sequence[Passage]) -> list[Passage]:
+        """Candidates anew, those under a title that has words of the topic before others as good."""
+        weights = {stem: self._store.rarity(stem) for stem in stems(query.topic)}
+        total = sum(weights.values()) or 1.0
+
+        def raised(passage: Passage) -> Passage:
+            title = stems(under_title(passage, weights))
+            share = sum(weights[stem] for stem in weights.keys() & set(title)) / total
+            return replace(passage, score=passage.score + TITLED * share) if share else passage
+
+        return sorted(map(raised, ranked), key=lambda passage: -passage.score)
 
 
 def narrowed(filters: Filters | None, query: Query) -> Filters | None:

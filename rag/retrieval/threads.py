@@ -1,0 +1,45 @@
+"""What a comment speaks of without saying so: the subject of the thread that it stands in, the comment that it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from rag.index.lexical import stems
+from rag.question.query import Query
+from rag.records import Passage
+
+MOST_REPLIES = 500
+"""Passages of replies that are looked at, the newest."""
+BEARS = 0.5
+"""Share of the topic's words, by rarity, that stand in a reply, in what it answers or in the title above both."""
+
+
+def under_title(passage: Passage, wanted: Iterable[str]) -> str:
+    """The title of the post below which a comment stands, if it has one of the wanted stems; else ""."""
+    if passage.kind != "comment" or not passage.title:
+        return ""
+    return "" if frozenset(stems(passage.title)).isdisjoint(wanted) else passage.title
+
+
+def replies_on(query: Query, found: Sequence[tuple[Passage, str]], rarity: Callable[[str], float]) -> list[Passage]:
+    """Those replies that bear on the topic of a question, best first.
+
+    Args:
+        query: The question, understood.
+        found: Passages of replies, each with the text that is answered.
+        rarity: How rare a word is among the comments, from 0 to 1.
+    """
+    weights = {stem: rarity(stem) for stem in stems(query.topic)}
+    ranked = []
+    for passage, answered in found:
+        own = _share(passage.text, weights)
+        whole = _share(f"{passage.text}\n{answered}\n{passage.title or ''}", weights)
+        if whole >= BEARS and passage.byline not in query.others_than:
+            ranked.append((whole, own, passage))
+    ranked.sort(key=lambda one: (-one[0], -one[1]))
+    return [passage for whole, _, passage in ranked if whole >= 0.8 * ranked[0][0]]
+
+
+def _share(text: str, weights: Mapping[str, float]) -> float:
+    total = sum(weights.values())
+    return sum(weights[stem] for stem in weights.keys() & set(stems(text))) / total if total else 1.0
