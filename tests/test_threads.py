@@ -56,6 +56,9 @@ def test_a_comment_is_about_the_title_that_it_stands_under(walls: Answerer) -> N
     answer = walls.answer("What does Paulo Reyes think about lime mortar?")
     assert [c.passage.comment_id for c in answer.citations] == ["k2"]
     assert "2019-04-03, under “Lime mortar on the north wall”:" in answer.text
+    scores = [passage.score for passage in walls.answer("Who likes lime mortar on the north wall?").passages]
+    assert scores == sorted(scores, reverse=True)
+    assert 0.9 < scores[0] <= 1
 
 
 def test_what_names_its_topic_itself_is_shown_without_the_title(walls: Answerer) -> None:

@@ -329,7 +329,10 @@ class Retriever:
             share = sum(weights[stem] for stem in weights.keys() & set(title)) / total
             return replace(passage, score=passage.score + TITLED * share) if share else passage
 
-        return sorted(map(raised, ranked), key=lambda passage: -passage.score)
+        anew = sorted(map(raised, ranked), key=lambda passage: -passage.score)
+        if not anew or (best := anew[0].score) <= 1:
+            return anew
+        return [replace(passage, score=passage.score / best) for passage in anew]
 
 
 def narrowed(filters: Filters | None, query: Query) -> Filters | None:
