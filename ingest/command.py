@@ -78,8 +78,8 @@ def run(args: argparse.Namespace) -> int:
     from ingest.pipeline import ingest
 
     settings = Settings(**({"store": args.store} if args.store else {}))
-    names, columns = pairs(args.author_name, "--author-name FILE=NAME"), pairs(args.map, "--map OURS=THEIRS")
-    columns = {ours: theirs for group, theirs in columns.items() for ours in [group]}
+    names = pairs(args.author_name, "--author-name FILE=NAME")
+    columns = pairs([part for given in args.map for part in given.split(",")], "--map OURS=THEIRS")
     with progress_bars(quiet=args.quiet or args.json) as progress:
         report = ingest(
             args.paths,
@@ -98,13 +98,13 @@ def run(args: argparse.Namespace) -> int:
 
 
 def pairs(values: Sequence[str], form: str) -> dict[str, str]:
-    """`["a=b,c=d", "e=f"]` as a dictionary.
+    """`["a=b", "c=d"]` as a dictionary.
 
     Raises:
         SettingsError: A value has no "=".
     """
     found = {}
-    for value in (part for given in values for part in (given.split(",") if "NAME" not in form else [given])):
+    for value in values:
         left, sign, right = value.partition("=")
         if not (left and sign and right):
             raise SettingsError(f'{form}: "{value}" is not of that form.')

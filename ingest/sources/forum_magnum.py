@@ -33,7 +33,7 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
     if row.get("rejected") or row.get("draft") or row.get("spam"):
         yield LeftOut("rejected or unpublished")
         return
-    contents, user, post = _object(row, "contents"), _object(row, "user"), _object(row, "post")
+    contents, user, post = nested(row, "contents"), nested(row, "user"), nested(row, "post")
     is_post = "slug" in row and "postId" not in row
     name = user.get("displayName") or user.get("username") if "user" in row else row.get("author")
     anonymous = row.get("hideAuthor") or user.get("deleted") or not name
@@ -108,6 +108,7 @@ def _escapes(text: str, formulas: Mapping[tuple[int, int], str], true: set[str])
     return sum(not any(a <= match.start() < b for a, b in inside) for match in _ESCAPE.finditer(text))
 
 
-def _object(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def nested(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object inside a row; an empty one where there is none."""
     value = row.get(name)
     return value if isinstance(value, Mapping) else {}
