@@ -17,7 +17,8 @@ from sqlite3 import Connection, Row
 from typing import NamedTuple
 
 from ingest.cleaning import Line, lines_of
-from ingest.snapshots import SAME_WORDS, SHORT, line_keys, similarity, text_hash
+from ingest.grouping import SHORT
+from ingest.wordings import SAME_WORDS, line_keys, similarity, text_hash
 from rag.index.corpus import decode
 
 SAME_LINE = 0.5
