@@ -20,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.cleaning import Line
+from ingest.lines import Line
 
 FILE = Path(__file__).with_name("border_model.npz")
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from ingest import border_model
 from ingest.border_model import FIRST_SENTENCE, ME, SEEN, YOU, Network
-from ingest.cleaning import Line
+from ingest.lines import Line
 
 LINES_KEPT = 10_000
 """Lines of dumps whose vectors are remembered: some 15 MB."""

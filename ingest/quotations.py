@@ -3,7 +3,7 @@
 Every comment leaves fingerprints of its own words: hashes of runs of words, thinned out by winnowing (Schleimer,
 Wilkerson and Aiken 2003), which keeps at least one of every few. The words of a quotation are looked up among them, and
 the few comments that share some are compared with it word by word. Time grows with the length of what changed, not with
-the size of the corpus. Does not find what is quoted (see segmentation.py, cleaning.py and the sources).
+the size of the corpus. Does not find what is quoted (see voices.py, marked_quotes.py and the sources).
 """
 
 from __future__ import annotations

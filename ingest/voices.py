@@ -1,7 +1,7 @@
 """Whose words the paragraphs of a comment are, where nothing but the words tells.
 
 In dumps the marks of quotations are gone. What is left is "quote, then reply": a comment opens with words of somebody
-else and answers them, or announces them with a colon. Marked quotations are found in cleaning.py.
+else and answers them, or announces them with a colon. Marked quotations are found in marked_quotes.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 
 from ingest import border_model, borders
 from ingest.border_model import YOU
-from ingest.cleaning import Line
+from ingest.lines import Line
 from rag.records import Range
 
 _LEADS_IN = re.compile(

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ingest import borders
 from ingest.borders import Embed
-from ingest.cleaning import lines_of
+from ingest.lines import lines_of
 from ingest.segmentation import Segmentation, segment
 from ingest.segmentation_eval import (
     STYLES,

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from ingest.cleaning import protected_ranges
+from ingest.formulas import protected_ranges
 from ingest.sources.base import Entry, LeftOut
 from rag.errors import SourceError
 

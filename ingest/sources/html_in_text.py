@@ -13,8 +13,8 @@ from html import unescape
 from itertools import pairwise
 from typing import NamedTuple
 
+from ingest.marked_quotes import others_words
 from ingest.sources.base import Markup
-from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
 _TAG = re.compile(
@@ -55,7 +55,7 @@ def as_markdown(text: str) -> Markup | None:
             return markdown(html)
     if escaped and not _BARE.search(text):
         plain = _ENTITY.sub(lambda entity: unescape(entity[0]), text).replace("\xa0", " ")
-        return Markup(plain, quoted(plain))
+        return Markup(plain, others_words(plain))
     return None
 
 

@@ -18,10 +18,10 @@ from types import ModuleType
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from ingest.marked_quotes import others_words
 from ingest.sources import forum_magnum, hacker_news, reddit
 from ingest.sources.base import GONE, UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
 from ingest.sources.html_in_text import as_markdown
-from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
 COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title", "seen_at")
@@ -392,7 +392,7 @@ def _markup(row: Row) -> Markup | None:
     text = row.text("text")
     if text and text.strip("\0\ufeff\u200b \t\r\n"):
         converted = None if row.is_markdown else as_markdown(text)
-        return converted if converted and converted.text else Markup(text, quoted(text))
+        return converted if converted and converted.text else Markup(text, others_words(text))
     html = row.text("html")
     if not html:
         return None
