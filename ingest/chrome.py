@@ -99,6 +99,11 @@ def is_weak_chrome_line(line: str) -> bool:
     return len(line) <= 40 and (line.casefold() in WEAK_LINES or _COUNTER.fullmatch(line) is not None)
 
 
+def is_page_line(line: str) -> bool:
+    """Whether a stripped line may be chrome where chrome is to be expected, at the top of a page."""
+    return is_chrome_line(line) or is_weak_chrome_line(line)
+
+
 def owner_of_section(line: str) -> Range | None:
     """Where a heading such as "Ada Byron's Comments" has the name of the person whose page it is."""
     match = _OWN_SECTION.fullmatch(line) if len(line) <= 60 else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ingest.chrome import is_chrome_line, is_section_line, is_weak_chrome_line
+from ingest.chrome import is_chrome_line, is_page_line, is_section_line
 from ingest.lines import Line, lines_of
 from rag.language.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
 from rag.records import Range
@@ -127,7 +127,7 @@ def find_name_line(head: list[str]) -> int | None:
     The first line if it is one; else a single such line right below the bio, unless the bio speaks of somebody else there.
     """
     for index, line in enumerate(head[:5]):
-        if is_chrome_line(line) or is_weak_chrome_line(line):
+        if is_page_line(line):
             continue
         if looks_like_name(line):
             certain = index == 0 or " " in line or any(is_bio_line(text) for text in head[:index])

@@ -22,6 +22,7 @@ from ingest.chrome import (
     heads_comments,
     is_chrome_line,
     is_date_line,
+    is_page_line,
     is_section_line,
     is_weak_chrome_line,
     owner_of_section,
@@ -233,8 +234,10 @@ def take_apart(text: str, *, author_name: str | None = None, first_comment: int 
     end, repeated = _head_end(texts)
     owner = _owner(lines[:end])
     name = _name_index(texts, end, author_name, owner)
+    if name is None and not owner and end and end == repeated.stop and find_name_line(texts[end - 1 : end + 2]) == 1:
+        name = end
     marked = end > 0
-    if not marked:
+    if not marked or name == end:
         end = _guess_head_end(texts, name)
     if name is not None and is_place(texts[name]) and not _is_printed_again(lines, name):
         name = None
@@ -268,7 +271,7 @@ def _head_end(texts: list[str]) -> tuple[int, range]:
             listing = text.casefold() not in _BIO_SECTIONS
             comments = heads_comments(text) or (comments and _is_sorting(text))
             passed = passed or comments
-        elif end == index and index and (is_chrome_line(text) or is_weak_chrome_line(text)):
+        elif end == index and index and is_page_line(text):
             end += 1
             comments = comments or (listing and text.casefold() == "all")
         elif comments or (listing and len(text) > 160) or (passed and _is_prose(text)):
@@ -283,7 +286,9 @@ def _is_prose(text: str) -> bool:
 
 
 def _repeated_bio(texts: list[str]) -> tuple[int, range]:
-    for offset in range(min(3, len(texts))):
+    for offset in range(len(texts)):
+        if offset > 2 and not is_page_line(texts[offset - 1]):
+            break
         size = repeated_head(texts[offset:])
         if size:
             return offset + 2 * size, range(offset + size, offset + 2 * size)
@@ -293,7 +298,7 @@ def _repeated_bio(texts: list[str]) -> tuple[int, range]:
 def _stands_alone(texts: list[str], index: int) -> bool:
     """Whether no other line of the page is beside this one: far from the top, it is then a line of a comment."""
     beside = [*texts[max(0, index - 1) : index], *texts[index + 1 : index + 2]]
-    return not any(is_chrome_line(text) or is_weak_chrome_line(text) for text in beside)
+    return not any(map(is_page_line, beside))
 
 
 def _is_heading(text: str) -> bool:
@@ -324,7 +329,12 @@ def _name_index(texts: list[str], end: int, author_name: str | None, owner: Line
         for index, text in enumerate(texts[: max(end, 6)] if known else ()):
             if text.casefold() == known.casefold():
                 return index
-    return None if owner else find_name_line(texts[: end or 4])
+    if owner:
+        return None
+    # Where no heading says that posts are listed, whatever the page prints among name and bio stands in nobody's way.
+    seen = range(end) if end else [index for index, text in enumerate(texts) if not is_page_line(text)][:4]
+    found = find_name_line([texts[index] for index in seen])
+    return None if found is None else seen[found]
 
 
 def _is_printed_again(lines: list[Line], name: int) -> bool:
@@ -358,14 +368,17 @@ def _stated_name(profile: list[Line]) -> Line | None:
 
 
 def _guess_head_end(texts: list[str], name: int | None) -> int:
-    """Where neither headings nor a repeated bio mark it: after the name, and after the bio that follows it."""
-    if name is None:
-        return 1 if len(texts) > 1 and _is_bio(texts) else 0
-    end = name + 1
-    if name == 0:
-        while end < min(len(texts) - 1, 5) and _is_bio(texts[end:]):
-            end += 1
-    return end
+    """Where neither headings nor a repeated bio mark it: after the name, and after the bio and what the page prints there."""
+    end = 0 if name is None else name + 1
+    found = name is not None
+    bios = 1 if name is None else 4 if all(map(is_page_line, texts[:name])) else 0
+    for index in range(end, len(texts) - 1):
+        if bios and _is_bio(texts[index:]):
+            found, bios = True, bios - 1
+        elif not is_page_line(texts[index]):
+            break
+        end += 1
+    return end if found else 0
 
 
 def _is_bio(texts: Sequence[str]) -> bool:
@@ -388,9 +401,7 @@ def _split_head(lines: list[Line], repeated: range, name: int | None) -> tuple[l
             listing = False
         again = index in repeated or folded in seen
         seen.add(folded)
-        if index == name or not (
-            heading or listing or again or is_chrome_line(line.text) or is_weak_chrome_line(line.text)
-        ):
+        if index == name or not (heading or listing or again or is_page_line(line.text)):
             profile.append(line)
         else:
             chrome.append(line)

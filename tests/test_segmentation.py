@@ -95,6 +95,27 @@ def test_a_name_below_the_bio_is_the_name() -> None:
     assert found.comments[0].confidence <= 0.8
 
 
+BUTTONS, COUNTS, BIO = ["Message", "Dialogue", "Subscribe"], ["1203", "88", "12"], ["I study tides at the university."]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ["Ada Byron", *COUNTS, *BIO],
+        ["Ada Byron", *BUTTONS, *COUNTS, *BIO, *BIO],
+        [*COUNTS, *BUTTONS, "Ada Byron", *BIO],
+        [*BUTTONS, *COUNTS, *BIO, "Ada Byron"],
+        [*BIO, *COUNTS, "Ada Byron", *BUTTONS],
+        [*BIO, *BIO, "Ada Byron", *COUNTS],
+    ],
+)
+def test_counters_and_buttons_beside_name_and_bio_belong_to_the_page_in_any_order(head: list[str]) -> None:
+    text = "\n".join([*head, *COMMENTS])
+    found = segment(text)
+    assert (found.name, found.label, texts(text, found)) == ("Ada Byron", None, COMMENTS)
+    assert slices(text, found.profile) == [line for line in dict.fromkeys(head) if line in ("Ada Byron", *BIO)]
+
+
 def test_a_domain_gives_a_label_and_never_a_name() -> None:
     found = segment("\n".join(["I study tides. See adabyron.example.com", "Comments", *COMMENTS]))
     assert (found.name, found.label) == (None, "unnamed profile (adabyron.example.com)")

@@ -36,7 +36,9 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
     contents, user, post = nested(row, "contents"), nested(row, "user"), nested(row, "post")
     is_post = "slug" in row and "postId" not in row
     name = user.get("displayName") or user.get("username") if "user" in row else row.get("author")
-    anonymous = row.get("hideAuthor") or user.get("deleted") or not name
+    # Exports of a person's own comments leave out who wrote them: that is not the site's "[anonymous]".
+    nameless = not name and ("user" in row or "author" in row)
+    anonymous = row.get("hideAuthor") or user.get("deleted") or nameless
     html, site = contents.get("html") or row.get("htmlBody"), _SITE.match(str(row.get("pageUrl")))
     values = {
         "id": row["_id"],
