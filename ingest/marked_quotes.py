@@ -19,6 +19,8 @@ _QUOTE_LINE = re.compile(
 
 def quoted_ranges(text: str) -> tuple[Range, ...]:
     """Markdown blockquotes: words that the author took from somebody else. Spoilers (`>!`) and code are the author's own."""
+    if ">" not in text:
+        return ()
     ranges: list[Range] = []
     fences = [span for span in protected_ranges(text) if text[span[0] : span[1]].lstrip()[:1] in ("`", "~")]
     for match in _QUOTE_LINE.finditer(text):
@@ -40,6 +42,6 @@ _MODEL_BLOCK = re.compile(r"^%%% llm-output\b.*?(?:^%%% /llm-output[^\n]*$|\Z)",
 
 def others_words(text: str) -> tuple[Range, ...]:
     """Ranges of blockquotes, and of blocks marked as a language model's."""
-    model = [match.span() for match in _MODEL_BLOCK.finditer(text)]
+    model = [match.span() for match in _MODEL_BLOCK.finditer(text)] if "%%%" in text else []
     others = [span for span in quoted_ranges(text) if not any(start <= span[0] < end for start, end in model)]
     return tuple(sorted(model + others))

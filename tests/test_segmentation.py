@@ -592,14 +592,14 @@ def test_next_to_nothing_is_no_error(text: str) -> None:
 @pytest.mark.parametrize("unit", ["Thanks!\n", "12\n", "-\n", "On Counting Twice\n", "Reply\n", "a b c d e f.\n"])
 def test_many_short_lines_take_linear_time(unit: str) -> None:
     start = time.process_time()
-    found = segment(unit * 10_000)
-    assert time.process_time() - start < 10
-    assert misplaced(unit * 10_000, found) == 0
+    found = segment(unit * 5_000)
+    assert time.process_time() - start < 5
+    assert misplaced(unit * 5_000, found) == 0
 
 
 @pytest.mark.slow
-def test_fifty_megabytes_in_one_line() -> None:
-    text = "Ada Byron\nComments\n" + "the tide is late " * 3_000_000
+def test_seventeen_megabytes_in_one_line() -> None:
+    text = "Ada Byron\nComments\n" + "the tide is late " * 1_000_000
     found = segment(text)
     assert [(piece.start, piece.end) for piece in found.comments] == [(19, len(text) - 1)]
 

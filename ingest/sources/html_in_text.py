@@ -47,7 +47,7 @@ class _Tag(NamedTuple):
 def as_markdown(text: str) -> Markup | None:
     """The markdown that a text stands for if it is HTML, or escaped as in HTML; None if it is neither."""
     tags = list(_tags(text))
-    escaped = _ESCAPED.search(text)
+    escaped = "&" in text and _ESCAPED.search(text)
     if tags and (escaped or any(map(_marks_up, tags))) and not any(map(_is_word, tags)) and (html := _nested(tags)):
         from ingest.sources.markup import markdown
 
