@@ -2,7 +2,7 @@
 
 It sees what the rules of borders.py see at a line, how much the line has in common with each of its neighbours, and with
 which phrases paragraphs open and close; two gated recurrent units (Cho et al. 2014), one from above and one from below,
-carry what they have read. The numbers in border_model.npz were fitted by segmentation_fit.py on comments whose borders
+carry what they have read. The numbers in border_model.npz were fitted by tests/benchmarks/borders.py on comments whose borders
 are known; they hold no text but phrases of one to four words that many people use. Runs on NumPy. Does not choose
 borders (see borders.py).
 """
@@ -20,19 +20,20 @@ from pathlib import Path
 
 import numpy as np
 
-from ingest.cleaning import Line
+from ingest.lines import Line
 
 FILE = Path(__file__).with_name("border_model.npz")
 
 REACH = 8
 """Neighbours on each side that a line is compared with."""
-_SEEN = 1_500
+SEEN = 1_500
+"""Characters of a line that count towards its words and topic."""
 
 # --- what the network sees --------------------------------------------------------------------------------------------
 
-_UNENDED = re.compile(r"[.!?…][\"'”’)\]*_]*$|[:;]-?[)D(]$|\)$|[”\"]$|[:;]$")
-_ME = re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me|mine)\b")
-_YOU = re.compile(r"\b(?:you|your|yours|you['’]\w+)\b", re.IGNORECASE)
+_ENDED = re.compile(r"[.!?…][\"'”’)\]*_]*$|[:;]-?[)D(]$|\)$|[”\"]$|[:;]$")
+ME = re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me|mine)\b")
+YOU = re.compile(r"\b(?:you|your|yours|you['’]\w+)\b", re.IGNORECASE)
 _EDIT = re.compile(r"\W?(?:edit|eta|update|ps|p\.s)", re.IGNORECASE)
 _LINK = re.compile(r"https?://")
 
@@ -95,7 +96,7 @@ def _shapes(lines: Sequence[Line]) -> np.ndarray:
     """How lines look: lengths, ends, capitals, and how common each is in this dump, (lines, SHAPES)."""
     texts = [line.text for line in lines]
     length = np.array([math.log(len(text) + 1.0) - 5.0 for text in texts])
-    unended = np.array([_UNENDED.search(text[-40:]) is None for text in texts], dtype=float)
+    unended = np.array([_ENDED.search(text[-40:]) is None for text in texts], dtype=float)
     small = np.array([text[0].islower() for text in texts], dtype=float)
     open_before = np.append(0.0, unended[:-1])
     open_rate, small_rate = open_before.mean(), small.mean()
@@ -115,10 +116,10 @@ def _shapes(lines: Sequence[Line]) -> np.ndarray:
                 lambda text: text.rstrip(')”"')[-1:] == "?",
                 lambda text: text[0] == "(" and text[-1] == ")",
                 lambda text: len(text) < 60,
-                lambda text: _ME.search(text[:300]) is not None,
-                lambda text: _YOU.search(text[:300]) is not None,
+                lambda text: ME.search(text[:300]) is not None,
+                lambda text: YOU.search(text[:300]) is not None,
                 lambda text: _EDIT.match(text) is not None,
-                lambda text: _LINK.search(text[:_SEEN]) is not None,
+                lambda text: _LINK.search(text[:SEEN]) is not None,
             )
         ),
     ]
@@ -128,7 +129,7 @@ def _shapes(lines: Sequence[Line]) -> np.ndarray:
 # --- phrases ----------------------------------------------------------------------------------------------------------
 
 _TOKEN = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?|\d+|[^\w\s]")
-_SENTENCE = re.compile(r"[^.!?]*[.!?]?")
+FIRST_SENTENCE = re.compile(r"[^.!?]*[.!?]?")
 _BETWEEN_SENTENCES = re.compile(r"(?<=[.!?])\s")
 _PLAIN = {"“": '"', "”": '"', "–": "-", "—": "-"}
 
@@ -148,7 +149,7 @@ def opening_phrases(text: str) -> set[str]:
     head = _tokens(text[:160])[:12]
     if len(text) < 60:
         head.append("</s>")
-    sentence = _SENTENCE.match(text[:240]).group()
+    sentence = FIRST_SENTENCE.match(text[:240]).group()
     words = _tokens(sentence)
     found = {"^" + " ".join(head[:count]) for count in (1, 2, 3, 4) if len(head) >= count}
     found |= {f"s:{word}" for word in words[:25]}

@@ -3,11 +3,11 @@
 The lines of a dump are read in order, and at each one the question is: does a new comment begin here, given where the
 current one began? The answer is a log-odds, the weighted sum of what stands on both sides of the line start (openers
 of replies, unfinished sentences and lists), of how much the line has to do with the comment so far (words and topic),
-of the comment's length, and of what a small network makes of the lines around (see border_model.py). The product of these probabilities scores a whole split. Dynamic programming over the start
-of the current comment (forward-backward) gives the probability of a border over all splits: a semi-Markov model with a
-hazard in place of a table of lengths.
+of the comment's length, and of what a small network makes of the lines around (see border_model.py). The product of
+these probabilities scores a whole split. Dynamic programming over the start of the current comment (forward-backward)
+gives the probability of a border over all splits: a semi-Markov model with a hazard in place of a table of lengths.
 
-Weights are fitted by `ingest.segmentation_fit`. Does not know what a profile page is (see segmentation.py).
+Weights are fitted by tests/benchmarks/borders.py. Does not know what a profile page is (see segmentation.py).
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from ingest import border_model
-from ingest.border_model import Network
-from ingest.cleaning import Line
+from ingest.border_model import FIRST_SENTENCE, ME, SEEN, YOU, Network
+from ingest.lines import Line
 
 LINES_KEPT = 10_000
 """Lines of dumps whose vectors are remembered: some 15 MB."""
@@ -33,7 +33,6 @@ OLDEST = 24
 """Lines after which the age of a comment no longer counts."""
 
 _HEAD, _TAIL = 240, 120  # characters at the start and end of a line that are looked at
-_SEEN = 1_500  # characters of a line that count towards its words and topic
 
 # --- how lines open ---------------------------------------------------------------------------------------------------
 
@@ -129,8 +128,6 @@ _REPLIES = ("thanks", "verdict", "asks")
 
 _BULLET = re.compile(r"[-–—•*·◦▪+]+(?:$|\s)|[-–—*_=]{2,}$")
 _LONE_BULLET = re.compile(r"[-–—•*·◦▪+.=_]{1,60}$")
-_YOU = re.compile(r"\b(?:you|your|yours|you['’]\w+)\b", re.IGNORECASE)
-_ME = re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me|mine)\b")
 _POST = re.compile(
     r"""\b(?:(?:this|your|the|his|her|their|linked|original)\ (?:\w+\ )?(?:post|comment|article|paper|essay|write-?up|argument
     |thread|reply|proposal|draft|piece|sequence|title|author|op|quote|claim|result|experiment|dataset)s?|OP|writing\ this
@@ -146,7 +143,6 @@ _CLOSES = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _ENDS = re.compile(r"[.!?…][\"'”’)\]*_]*$|[:;]-?[)D(]$|\)$|[”\"]$")
-_SENTENCE = re.compile(r"[^.!?]*[.!?]?")
 
 # --- words ------------------------------------------------------------------------------------------------------------
 
@@ -191,6 +187,11 @@ class Evidence:
     has_topics: bool
     """Whether an embedding model was at hand."""
 
+    @classmethod
+    def empty(cls, lines: int, *, has_topics: bool = False) -> Evidence:
+        """Tables to be filled in."""
+        return cls(np.zeros((lines, len(AT_LINE))), np.zeros((OLDEST + 1, lines, len(IN_COMMENT))), has_topics)
+
     def log_odds(self, weights: np.ndarray) -> np.ndarray:
         """Log-odds of a border, (OLDEST + 1, lines), for weights in the order of `FEATURES`."""
         known = len(AT_LINE)
@@ -203,42 +204,40 @@ def evidence(lines: Sequence[Line], embed: Embed | None = None, network: Network
     Args:
         network: Reads the lines in order; by default the one that comes along.
     """
-    at_line = np.zeros((len(lines), len(AT_LINE)))
-    in_comment = np.zeros((OLDEST + 1, len(lines), len(IN_COMMENT)))
+    found = Evidence.empty(len(lines), has_topics=embed is not None)
     if len(lines) > 1:
-        bags = _rules(lines, at_line, in_comment)
-        vectors = None if embed is None else _vectors(lines, embed)
-        seen = _signs(at_line, in_comment)
+        bags, signs, vectors = _rules(lines, found, embed)
         if vectors is not None:
-            _topics(lines, vectors, at_line, in_comment)
+            _topics(lines, vectors, found.at_line, found.in_comment)
         network = network or border_model.load()
-        at_line[:, _COLUMN["context"]] = network.log_odds(lines, bags, seen, vectors)
-    return Evidence(at_line, in_comment, embed is not None)
+        found.at_line[:, _COLUMN["context"]] = network.log_odds(lines, bags, signs, vectors)
+    return found
 
 
 def network_inputs(lines: Sequence[Line], embed: Embed | None, phrases: border_model.PhraseWeights) -> np.ndarray:
     """What the network sees of these lines, for fitting it: (lines, inputs)."""
-    at_line = np.zeros((len(lines), len(AT_LINE)))
-    in_comment = np.zeros((OLDEST + 1, len(lines), len(IN_COMMENT)))
-    bags = _rules(lines, at_line, in_comment)
-    vectors = None if embed is None else _vectors(lines, embed)
-    return border_model.inputs(lines, bags, _signs(at_line, in_comment), vectors, phrases)
+    bags, signs, vectors = _rules(lines, Evidence.empty(len(lines)), embed)
+    return border_model.inputs(lines, bags, signs, vectors, phrases)
 
 
-def _rules(lines: Sequence[Line], at_line: np.ndarray, in_comment: np.ndarray) -> list[frozenset[str]]:
-    """Fill in all that needs neither embeddings nor the network; returns the words of each line."""
+def _rules(
+    lines: Sequence[Line], found: Evidence, embed: Embed | None
+) -> tuple[list[frozenset[str]], np.ndarray, np.ndarray | None]:
+    """Fill in all that needs neither embeddings nor the network.
+
+    Returns:
+        What the network is told: the words of each line; the rules' features, those of a comment as if it had begun one
+        line above; and vectors of the lines.
+    """
+    at_line, in_comment = found.at_line, found.in_comment
     bags = [topic_words(line.text) for line in lines]
     _openings(lines, at_line)
     _surroundings(lines, at_line)
     _ages(lines, in_comment)
     _first_lines(lines, at_line, in_comment)
     _shared_words(lines, bags, at_line, in_comment)
-    return bags
-
-
-def _signs(at_line: np.ndarray, in_comment: np.ndarray) -> np.ndarray:
-    """What the network is told: the rules' features, those of a comment as if it had begun one line above."""
-    return np.hstack([at_line[:, : _COLUMN["next_similar"]], in_comment[1]])
+    signs = np.hstack([at_line[:, : _COLUMN["next_similar"]], in_comment[1]])
+    return bags, signs, None if embed is None else _vectors(lines, embed)
 
 
 class LineVectors:
@@ -264,7 +263,7 @@ class LineVectors:
 def _vectors(lines: Sequence[Line], embed: Embed) -> np.ndarray:
     # Lone surrogates are no text to a tokenizer.
     return np.asarray(
-        embed([line.text[:_SEEN].encode("utf-8", "replace").decode("utf-8") for line in lines]), dtype=np.float32
+        embed([line.text[:SEEN].encode("utf-8", "replace").decode("utf-8") for line in lines]), dtype=np.float32
     )
 
 
@@ -281,11 +280,10 @@ def _openings(lines: Sequence[Line], table: np.ndarray) -> None:
     heads = [line.text[:_HEAD] for line in lines]
     lower_rate = sum(head[0].islower() for head in heads) / len(heads)
     for row, line, head in zip(table, lines, heads, strict=True):
-        sentence = _SENTENCE.match(head)
-        first = sentence.group() if sentence else head
+        first = FIRST_SENTENCE.match(head).group()
         found = {name: pattern.match(head) is not None for name, pattern in _OPENINGS.items()}
         found["bias"] = True
-        found["you_early"] = _YOU.search(first) is not None
+        found["you_early"] = YOU.search(first) is not None
         found["post_early"] = _POST.search(first) is not None
         found["parenthesis"] = head[0] == "("
         found["quotation"] = head[0] in '“"‘'
@@ -359,7 +357,7 @@ def _first_lines(lines: Sequence[Line], at_line: np.ndarray, in_comment: np.ndar
     replies = at_line[:, [_COLUMN[name] for name in _REPLIES]].any(axis=1)
     answers = (at_line[:, [_COLUMN[name] for name in (*_REPLIES, "you_early", "points")]] > 0).any(axis=1)
     asked = np.array([line.text.endswith("?") for line in lines])
-    others = np.array([_ME.search(line.text[:_SEEN]) is None for line in lines]) & (~replies | asked)
+    others = np.array([ME.search(line.text[:SEEN]) is None for line in lines]) & (~replies | asked)
     for age in (1, 2):
         began = np.maximum(np.arange(len(lines)) - age, 0)
         in_comment[age, :, _COLUMN["greeted"]] = replies & replies[began]
@@ -376,7 +374,7 @@ def _shared_words(
     Words weigh the more the rarer they are in this dump (Hearst 1997, TextTiling, with weights).
     """
     fullness = _fullness(lines)
-    labels = [frozenset(_LABEL.findall(line.text[:_SEEN])) for line in lines]
+    labels = [frozenset(_LABEL.findall(line.text[:SEEN])) for line in lines]
     seen_in = Counter(word for bag in bags for word in bag)
     weight = {word: math.log(1.0 + len(lines) / (1.0 + times)) for word, times in seen_in.items()}
     shared = np.zeros((OLDEST + 1, len(lines)))
@@ -514,7 +512,7 @@ def opens_as(name: str, text: str) -> bool:
 
 def topic_words(text: str) -> frozenset[str]:
     """The words of a text that tell what it is about."""
-    return frozenset(_stem(word) for word in _WORD.findall(text[:_SEEN])) - _STOP
+    return frozenset(_stem(word) for word in _WORD.findall(text[:SEEN])) - _STOP
 
 
 def opens_reply(text: str) -> bool:
@@ -583,6 +581,6 @@ WEIGHTS: dict[str, tuple[float, float]] = {
     "reply_shared": (-0.32, -0.37),
     "stance_shared": (0.19, 0.24),
 }
-"""Of each feature: with an embedding model, and without. Fitted by `ingest.segmentation_fit`, like border_model.npz, on
+"""Of each feature: with an embedding model, and without. Fitted by tests/benchmarks/borders.py, like border_model.npz, on
 1,171 dumps made from 16,272 comments of 774 people (a forum, two subreddits, the issues of five drafts, a chat) and on
 125 made from the invented comments in gold/; no dump whose borders a person has read was used."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ingest.chunking import chunk
-from ingest.cleaning import protected_ranges
+from ingest.formulas import protected_ranges
 from rag.records import Comment, Passage, Quotation, Range
 
 if TYPE_CHECKING:

@@ -3,18 +3,18 @@
 Every comment leaves fingerprints of its own words: hashes of runs of words, thinned out by winnowing (Schleimer,
 Wilkerson and Aiken 2003), which keeps at least one of every few. The words of a quotation are looked up among them, and
 the few comments that share some are compared with it word by word. Time grows with the length of what changed, not with
-the size of the corpus. Does not find what is quoted (see segmentation.py, cleaning.py and the sources).
+the size of the corpus. Does not find what is quoted (see voices.py, marked_quotes.py and the sources).
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import struct
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain, islice
 
+from ingest.wordings import number_of, words_of
 from rag.index.corpus import Corpus
 from rag.records import Comment, Quotation
 
@@ -33,7 +33,6 @@ _PER_FINGERPRINT = 50  # comments
 _QUOTING = 1_000  # comments that quote the same words
 _COMPARED = 12  # comments with one quotation
 _LONGEST = 4_000  # characters of a quotation, and twelve times that of a comment
-_WORD = re.compile(r"\w+")
 _LEFT_OUT = re.compile(r"\W*(?:\.\.\.|…)\W*")
 
 
@@ -99,7 +98,8 @@ class Quotations:
             other = self._comment(id)
             if other is None or id == comment.id or other.kind == "profile" or _is_later(other, comment):
                 continue
-            like = similarity(parts, " ".join(_words(_without_quotes(other))[: 3 * _LONGEST]))
+            own = islice(chain.from_iterable(_own_words(other)), 3 * _LONGEST)
+            like = similarity(parts, " ".join(own))
             if like < LIKE:
                 continue
             date = other.posted_at.isoformat() if other.posted_at else "~"
@@ -156,14 +156,7 @@ def similarity(parts: Sequence[Sequence[str]], text: str) -> float:
 
 def fingerprints(words: Sequence[str]) -> list[int]:
     """Hashes of all runs of words."""
-    return [
-        int.from_bytes(
-            hashlib.blake2b(" ".join(words[at : at + RUN]).encode("utf-8", "surrogatepass"), digest_size=8).digest(),
-            "little",
-            signed=True,
-        )
-        for at in range(len(words) - RUN + 1)
-    ]
+    return [number_of(" ".join(words[at : at + RUN])) for at in range(len(words) - RUN + 1)]
 
 
 def winnowed(marks: Sequence[int]) -> set[int]:
@@ -173,17 +166,13 @@ def winnowed(marks: Sequence[int]) -> set[int]:
     return {min(marks[at : at + WINDOW]) for at in range(len(marks) - WINDOW + 1)}
 
 
-def _words(text: str) -> list[str]:
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
-
-
 def _quoted_texts(comment: Comment) -> list[str]:
     return [comment.text[start:end][:_LONGEST] for start, end in comment.quoted]
 
 
 def _parts(text: str) -> list[list[str]]:
     """Words of a quotation, cut where it leaves something out; tiny parts only if there is no other."""
-    parts = [words for words in map(_words, _LEFT_OUT.split(text)) if words]
+    parts = [words for words in map(words_of, _LEFT_OUT.split(text)) if words]
     long = [words for words in parts if len(words) >= FEWEST_WORDS]
     return long or [words for words in parts if len(words) >= 3][:1]
 
@@ -193,16 +182,8 @@ def _own_words(comment: Comment) -> Iterator[list[str]]:
     at = 0
     for start, end in [*sorted(comment.quoted), (len(comment.text), len(comment.text))]:
         if at < start:
-            yield _words(comment.text[at:start])
+            yield words_of(comment.text[at:start])
         at = max(at, end)
-
-
-def _without_quotes(comment: Comment) -> str:
-    pieces, at = [], 0
-    for start, end in [*sorted(comment.quoted), (len(comment.text), len(comment.text))]:
-        pieces.append(comment.text[at:start])
-        at = max(at, end)
-    return " \n ".join(pieces)
 
 
 def _is_later(other: Comment, comment: Comment) -> bool:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -87,11 +88,20 @@ class IngestReport:
             lines.append(f"Gone, and removed from the index: {', '.join(self.removed_sources)}")
         for title, problems in (("Left out", self.skipped), ("Not read", self.errors)):
             if problems:
-                lines += [f"{title} ({len(problems):,}):", *(f"  {problem}" for problem in problems)]
+                lines += [f"{title} ({len(problems):,}):", *_told(problems)]
         return "\n".join(lines)
 
 
 _COUNTS = ("files", "sources", "comments", "passages", "added", "changed", "unchanged", "removed", "merged", "embedded")
+
+
+def _told(problems: Iterable[Problem]) -> Iterator[str]:
+    """Each problem on a line; where many lines of a file have the same, the first with their number."""
+    alike = defaultdict(list)
+    for problem in problems:
+        alike[problem.source, problem.what, problem.fix].append(problem)
+    for first, *others in alike.values():
+        yield f"  {first}" + (f" ({1 + len(others):,} lines have this.)" if others else "")
 
 
 def _plain(problem: Problem) -> dict[str, Any]:

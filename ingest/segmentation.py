@@ -16,9 +16,28 @@ from itertools import pairwise, takewhile
 
 import numpy as np
 
-from ingest import borders, cleaning, voices
+from ingest import borders, voices
 from ingest.borders import Embed
-from ingest.cleaning import Line
+from ingest.chrome import (
+    heads_comments,
+    is_chrome_line,
+    is_date_line,
+    is_page_line,
+    is_section_line,
+    is_weak_chrome_line,
+    owner_of_section,
+)
+from ingest.lines import Line, could_be_title, ends_sentence, is_title_case, lines_of
+from ingest.profiles import (
+    find_name_line,
+    introduced_name,
+    is_bio_line,
+    is_place,
+    linked_name,
+    looks_like_name,
+    repeated_head,
+)
+from ingest.scars import find_gaps
 from rag.records import Range
 
 MOST_EMBEDDED = 20_000
@@ -109,7 +128,7 @@ def segment(
     """
     page = take_apart(text, author_name=author_name, first_comment=min(known_borders, default=None))
     starts, probability = _find_starts(page, embed, known_borders, no_borders, decide)
-    gaps = cleaning.find_gaps(text)
+    gaps = find_gaps(text)
     pieces = tuple(_pieces(page.paragraphs, starts, probability, gaps))
     profile = tuple((line.start, line.end) for line in page.profile)
     chrome = sorted((line.start, line.end) for line in page.chrome)
@@ -210,15 +229,17 @@ def take_apart(text: str, *, author_name: str | None = None, first_comment: int 
     Args:
         first_comment: Offset at or before which the head certainly ends.
     """
-    lines = cleaning.lines_of(text)
+    lines = lines_of(text)
     texts = [line.text for line in lines[:_HEAD_LINES]]
     end, repeated = _head_end(texts)
     owner = _owner(lines[:end])
     name = _name_index(texts, end, author_name, owner)
+    if name is None and not owner and end and end == repeated.stop and find_name_line(texts[end - 1 : end + 2]) == 1:
+        name = end
     marked = end > 0
-    if not marked:
+    if not marked or name == end:
         end = _guess_head_end(texts, name)
-    if name is not None and cleaning.is_place(texts[name]) and not _is_printed_again(lines, name):
+    if name is not None and is_place(texts[name]) and not _is_printed_again(lines, name):
         name = None
     if first_comment is not None:
         at_most = next((index for index, line in enumerate(lines[:end]) if line.start >= first_comment), end)
@@ -240,7 +261,7 @@ def _head_end(texts: list[str]) -> tuple[int, range]:
     comments: a heading further down is one of their lines, or comes after them.
     """
     end, repeated = _repeated_bio(texts)
-    lone = _BIO_LENGTH if all(cleaning.looks_like_name(texts[index]) for index in repeated) else _NAME_LENGTH
+    lone = _BIO_LENGTH if all(looks_like_name(texts[index]) for index in repeated) else _NAME_LENGTH
     length, headed, listing, comments, passed = 0, False, False, False, False
     for index in range(end, len(texts)):
         text = texts[index]
@@ -248,9 +269,9 @@ def _head_end(texts: list[str]) -> tuple[int, range]:
         if _is_heading(text) and length <= longest:
             end, length, headed = index + 1, 0, True
             listing = text.casefold() not in _BIO_SECTIONS
-            comments = cleaning.heads_comments(text) or (comments and _is_sorting(text))
+            comments = heads_comments(text) or (comments and _is_sorting(text))
             passed = passed or comments
-        elif end == index and index and (cleaning.is_chrome_line(text) or cleaning.is_weak_chrome_line(text)):
+        elif end == index and index and is_page_line(text):
             end += 1
             comments = comments or (listing and text.casefold() == "all")
         elif comments or (listing and len(text) > 160) or (passed and _is_prose(text)):
@@ -261,12 +282,14 @@ def _head_end(texts: list[str]) -> tuple[int, range]:
 
 
 def _is_prose(text: str) -> bool:
-    return len(text) >= 40 and cleaning.ends_sentence(text) and not cleaning.is_bio_line(text)
+    return len(text) >= 40 and ends_sentence(text) and not is_bio_line(text)
 
 
 def _repeated_bio(texts: list[str]) -> tuple[int, range]:
-    for offset in range(min(3, len(texts))):
-        size = cleaning.repeated_head(texts[offset:])
+    for offset in range(len(texts)):
+        if offset > 2 and not is_page_line(texts[offset - 1]):
+            break
+        size = repeated_head(texts[offset:])
         if size:
             return offset + 2 * size, range(offset + size, offset + 2 * size)
     return 0, range(0)
@@ -275,26 +298,24 @@ def _repeated_bio(texts: list[str]) -> tuple[int, range]:
 def _stands_alone(texts: list[str], index: int) -> bool:
     """Whether no other line of the page is beside this one: far from the top, it is then a line of a comment."""
     beside = [*texts[max(0, index - 1) : index], *texts[index + 1 : index + 2]]
-    return not any(cleaning.is_chrome_line(text) or cleaning.is_weak_chrome_line(text) for text in beside)
+    return not any(map(is_page_line, beside))
 
 
 def _is_heading(text: str) -> bool:
-    return cleaning.is_section_line(text) or _is_sorting(text) or text.casefold() in _BIO_SECTIONS
+    return is_section_line(text) or _is_sorting(text) or text.casefold() in _BIO_SECTIONS
 
 
 def _is_sorting(text: str) -> bool:
-    return text.casefold().startswith("sorted by") and cleaning.is_chrome_line(text)
+    return text.casefold().startswith("sorted by") and is_chrome_line(text)
 
 
 def _owner(head: list[Line]) -> Line | None:
     """Whose page it is by its own headings: "Ada Byron's Comments". One heading alone must have a name before the "'s"."""
-    spans = [(line, span) for line in head if (span := cleaning.owner_of_section(line.text))]
+    spans = [(line, span) for line in head if (span := owner_of_section(line.text))]
     owners = [_part(line, span) for line, span in spans]
-    if len({owner.text.casefold() for owner in owners}) != 1 or not any(
-        cleaning.heads_comments(line.text) for line, _ in spans
-    ):
+    if len({owner.text.casefold() for owner in owners}) != 1 or not any(heads_comments(line.text) for line, _ in spans):
         return None
-    return owners[-1] if len(owners) > 1 or cleaning.looks_like_name(owners[0].text) else None
+    return owners[-1] if len(owners) > 1 or looks_like_name(owners[0].text) else None
 
 
 def _part(line: Line, span: Range) -> Line:
@@ -308,7 +329,12 @@ def _name_index(texts: list[str], end: int, author_name: str | None, owner: Line
         for index, text in enumerate(texts[: max(end, 6)] if known else ()):
             if text.casefold() == known.casefold():
                 return index
-    return None if owner else cleaning.find_name_line(texts[: end or 4])
+    if owner:
+        return None
+    # Where no heading says that posts are listed, whatever the page prints among name and bio stands in nobody's way.
+    seen = range(end) if end else [index for index, text in enumerate(texts) if not is_page_line(text)][:4]
+    found = find_name_line([texts[index] for index in seen])
+    return None if found is None else seen[found]
 
 
 def _is_printed_again(lines: list[Line], name: int) -> bool:
@@ -320,24 +346,20 @@ def _is_printed_again(lines: list[Line], name: int) -> bool:
 def _name_in_heads(lines: list[Line]) -> Line | None:
     """The name that a page prints above each comment: below the title of the post, above the date."""
     heads = [
-        (title, name)
-        for title, name, date in zip(lines, lines[1:], lines[2:], strict=False)
-        if cleaning.is_date_line(date.text)
+        (title, name) for title, name, date in zip(lines, lines[1:], lines[2:], strict=False) if is_date_line(date.text)
     ]
-    titled = sum(cleaning.could_be_title(title.text) and not cleaning.is_chrome_line(title.text) for title, _ in heads)
+    titled = sum(could_be_title(title.text) and not is_chrome_line(title.text) for title, _ in heads)
     if titled < 3 or titled < 0.75 * len(heads) or len({name.text for _, name in heads}) > 1:
         return None
     name = heads[0][1]
-    return name if cleaning.looks_like_name(name.text) else None
+    return name if looks_like_name(name.text) else None
 
 
 def _stated_name(profile: list[Line]) -> Line | None:
     """The name by which a bio introduces its author, or else the handle in a link to their own page."""
-    introduced = [_part(line, span) for line in profile if (span := cleaning.introduced_name(line.text))]
+    introduced = [_part(line, span) for line in profile if (span := introduced_name(line.text))]
     linked = [
-        _part(line, span)
-        for index, line in enumerate(profile)
-        if (span := cleaning.linked_name(line.text, first=index == 0))
+        _part(line, span) for index, line in enumerate(profile) if (span := linked_name(line.text, first=index == 0))
     ]
     for names in (introduced, linked):
         if names:
@@ -346,20 +368,23 @@ def _stated_name(profile: list[Line]) -> Line | None:
 
 
 def _guess_head_end(texts: list[str], name: int | None) -> int:
-    """Where neither headings nor a repeated bio mark it: after the name, and after the bio that follows it."""
-    if name is None:
-        return 1 if len(texts) > 1 and _is_bio(texts) else 0
-    end = name + 1
-    if name == 0:
-        while end < min(len(texts) - 1, 5) and _is_bio(texts[end:]):
-            end += 1
-    return end
+    """Where neither headings nor a repeated bio mark it: after the name, and after the bio and what the page prints there."""
+    end = 0 if name is None else name + 1
+    found = name is not None
+    bios = 1 if name is None else 4 if all(map(is_page_line, texts[:name])) else 0
+    for index in range(end, len(texts) - 1):
+        if bios and _is_bio(texts[index:]):
+            found, bios = True, bios - 1
+        elif not is_page_line(texts[index]):
+            break
+        end += 1
+    return end if found else 0
 
 
 def _is_bio(texts: Sequence[str]) -> bool:
     """Whether the first of several lines is of a bio. A question that the next line answers opens the first comment."""
     quoted = texts[0].endswith("?") and voices.is_answered(texts[:4])
-    return cleaning.is_bio_line(texts[0]) and not quoted
+    return is_bio_line(texts[0]) and not quoted
 
 
 def _split_head(lines: list[Line], repeated: range, name: int | None) -> tuple[list[Line], list[Line]]:
@@ -376,9 +401,7 @@ def _split_head(lines: list[Line], repeated: range, name: int | None) -> tuple[l
             listing = False
         again = index in repeated or folded in seen
         seen.add(folded)
-        if index == name or not (
-            heading or listing or again or cleaning.is_chrome_line(line.text) or cleaning.is_weak_chrome_line(line.text)
-        ):
+        if index == name or not (heading or listing or again or is_page_line(line.text)):
             profile.append(line)
         else:
             chrome.append(line)
@@ -411,13 +434,11 @@ def _drop_chrome(lines: list[Line], name: Line | None, profile: list[Line]) -> t
     again = {line.text for line in profile if len(line.text) >= 30}
     beside = _side_column(lines, own, [line.text for line in profile if line != name])
     strong = [
-        index in beside
-        or line.text in again
-        or (cleaning.is_chrome_line(line.text) and not _inside_sentence(lines, index))
+        index in beside or line.text in again or (is_chrome_line(line.text) and not _inside_sentence(lines, index))
         for index, line in enumerate(lines)
     ]
-    weak = [line.text.casefold() in own or cleaning.is_weak_chrome_line(line.text) for line in lines]
-    dated = [cleaning.is_date_line(line.text) for line in lines]
+    weak = [line.text.casefold() in own or is_weak_chrome_line(line.text) for line in lines]
+    dated = [is_date_line(line.text) for line in lines]
     named = [line.text.casefold() in own for line in lines]
     chrome = _spread(strong, weak, dated, named)
     for index in _titles(lines, chrome, named):
@@ -453,14 +474,14 @@ def _side_column(lines: list[Line], own: set[str], bio: list[str]) -> set[int]:
 def _inside_sentence(lines: list[Line], index: int) -> bool:
     """A button's label in mid-sentence is text: "... and clicking / Merge / buttons". So are headings listed in one."""
     first = last = index
-    if cleaning.is_section_line(lines[index].text):
-        while index - first < _MOST_LISTED and first and cleaning.is_section_line(lines[first - 1].text):
+    if is_section_line(lines[index].text):
+        while index - first < _MOST_LISTED and first and is_section_line(lines[first - 1].text):
             first -= 1
-        while last - index < _MOST_LISTED and last + 1 < len(lines) and cleaning.is_section_line(lines[last + 1].text):
+        while last - index < _MOST_LISTED and last + 1 < len(lines) and is_section_line(lines[last + 1].text):
             last += 1
     before = lines[first - 1].text if first else ""
     after = lines[last + 1].text if last + 1 < len(lines) else ""
-    if not before or not after or cleaning.is_chrome_line(before):
+    if not before or not after or is_chrome_line(before):
         return False
     return (before[-1].isalnum() or before[-1] in ',:“"(') and (after[:1].islower() or after[:1] in ',.;)”"')
 
@@ -495,18 +516,18 @@ def _titles(lines: list[Line], chrome: list[bool], own: list[bool]) -> list[int]
     cased = 0
     casual = sum(line.text[0].islower() for line in lines) > 0.5 * len(lines)
     for index, line in enumerate(lines[:-1]):
-        before_ended = index == 0 or chrome[index - 1] or casual or cleaning.ends_sentence(lines[index - 1].text)
+        before_ended = index == 0 or chrome[index - 1] or casual or ends_sentence(lines[index - 1].text)
         if chrome[index] or not before_ended:
             continue
         framed = own[index + 1] if index == 0 else chrome[index + 1] and _is_reply_button(lines[index - 1])
-        if not framed and not cleaning.could_be_title(line.text):
+        if not framed and not could_be_title(line.text):
             continue
         if chrome[index + 1]:
             if not _is_body(lines, chrome, own, index):
                 above_heads.append(index)
         elif _opens_comment(lines[index + 1].text) and (casual or not lines[index + 1].text[0].islower()):
             alone.append(index)
-            cased += cleaning.is_title_case(line.text)
+            cased += is_title_case(line.text)
     many = cased >= 3 and cased >= 0.5 * len(alone) and len(alone) >= 0.08 * len(lines)
     return [*(above_heads if len(above_heads) >= 2 else []), *(alone if many else [])]
 
@@ -526,7 +547,7 @@ def _is_reply_button(line: Line) -> bool:
 
 
 def _opens_comment(text: str) -> bool:
-    return len(text) >= 40 or cleaning.ends_sentence(text)
+    return len(text) >= 40 or ends_sentence(text)
 
 
 # --- paragraphs -------------------------------------------------------------------------------------------------------
@@ -538,7 +559,7 @@ def _join_wrapped(lines: list[Line], certain: set[int]) -> tuple[list[Line], set
     wrapped = [
         index
         for index in inside
-        if 40 <= len(lines[index - 1].text) <= 120 and not cleaning.ends_sentence(lines[index - 1].text)
+        if 40 <= len(lines[index - 1].text) <= 120 and not ends_sentence(lines[index - 1].text)
     ]
     paragraphs = len(lines) - len(inside)
     if paragraphs < 3 or len(wrapped) < 0.5 * len(inside) or len(inside) < len(lines) / 3:

@@ -19,8 +19,9 @@ from typing import Any
 import numpy as np
 
 import rag
-from ingest import cleaning
 from ingest.borders import Embed
+from ingest.chrome import is_chrome_line
+from ingest.lines import lines_of
 from ingest.segmentation import Decide, Segmentation, segment
 from rag.errors import SourceError
 
@@ -266,7 +267,7 @@ def _recorded(path: Path) -> Mapping[str, Any]:
 
 def _dump(path: Path, entry: Mapping[str, Any], recorded: Path) -> Dump:
     text = path.read_bytes().decode("utf-8", "replace")
-    first = {line.number: line.start for line in cleaning.lines_of(text)}
+    first = {line.number: line.start for line in lines_of(text)}
     wrong = [number for number in entry["comments"] if number not in first]
     if wrong or not entry["comments"]:
         raise SourceError(
@@ -320,10 +321,8 @@ def score(dump: Dump, result: Segmentation) -> Score:
     first = min(gold)
     leaks = 0
     for piece in result.comments:
-        leaks += len(cleaning.lines_of(dump.text[piece.start : min(piece.end, max(piece.start, first))]))
-        leaks += sum(
-            cleaning.is_chrome_line(line.text) for line in cleaning.lines_of(dump.text[piece.start : piece.end])
-        )
+        leaks += len(lines_of(dump.text[piece.start : min(piece.end, max(piece.start, first))]))
+        leaks += sum(is_chrome_line(line.text) for line in lines_of(dump.text[piece.start : piece.end]))
     return Score(
         len(found & gold), len(found), len(gold), leaks, misplaced(dump.text, result),
         len(found & gold - {first}), len(found - {first}), len(gold - {first}),

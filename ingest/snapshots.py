@@ -9,9 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
-import struct
-import unicodedata
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -20,12 +17,9 @@ from sqlite3 import Connection, Row
 from typing import Any
 
 from ingest.grouping import MOST_ALIKE, SHORT, Piece, grouped
+from ingest.wordings import SAME_WORDS, near_duplicate_bands, overlap, text_hash, triples
 from rag.records import Comment, Range, Span, Version, as_datetime, author_key
 
-SAME_WORDS = 0.7
-"""Jaccard similarity of word triples above which two texts are versions of one comment."""
-_PERMUTATIONS, _BAND = 64, 4
-_WORD = re.compile(r"\w+")
 _PARENT = "json_extract(data, '$.parent_id')"
 _PIECES = "SELECT p.*, s.file FROM pieces p JOIN sources s ON s.name = p.source"
 
@@ -241,7 +235,7 @@ class Snapshots:
         for other in self._sharing_bands([row["id"] for row in holders]) - {digest}:
             (ours, words), (theirs, other_words) = (self._wording(hash, read) for hash in (digest, other))
             if any(_may_be_one(a, b) for a in ours for b in theirs):
-                likeness = len(words & other_words) / len(words | other_words)
+                likeness = overlap(words, other_words)
                 if likeness >= SAME_WORDS:
                     yield other, likeness
 
@@ -249,7 +243,7 @@ class Snapshots:
         if digest not in read:
             query = f"{_PIECES} WHERE p.text_hash = ? AND p.kind = 'comment' LIMIT {MOST_ALIKE}"
             rows = self._db.execute(query, (digest,)).fetchall()
-            read[digest] = rows, _shingles(self._text(rows[0]))
+            read[digest] = rows, triples(self._text(rows[0]))
         return read[digest]
 
     def _sharing_bands(self, pieces: Iterable[int]) -> set[str]:
@@ -347,52 +341,3 @@ def _first_known(ranked: list[Sighting]) -> dict[str, Any]:
     }
     extra = {name: value for piece in reversed(ranked) for name, value in piece.extra.items() if name != "mtime"}
     return {**facts, "extra": extra}
-
-
-def text_hash(text: str) -> str:
-    """Of the words alone: line breaks, typographic quotes and spacing differ between snapshots of the same comment."""
-    return hashlib.sha256(
-        " ".join(_words(text)).encode("utf-8", "surrogatepass") or text.encode("utf-8", "surrogatepass")
-    ).hexdigest()[:16]
-
-
-def line_keys(line: str) -> tuple[int, int]:
-    """Two keys by which a long line is known again in another snapshot, even if some of its words were edited."""
-    head, tail = line[:SHORT], line[-SHORT:]
-    return tuple(_key(f"{side}{part}".encode("utf-8", "surrogatepass")) for side, part in (("^", head), ("$", tail)))
-
-
-def near_duplicate_bands(text: str) -> list[int]:
-    """Keys that texts with nearly the same words share: MinHash in bands (Broder 1997; Leskovec et al., ch. 3)."""
-    shingles = _shingles(text)
-    if len(shingles) < 8:
-        return []
-    from datasketch import MinHash
-
-    signature = MinHash(num_perm=_PERMUTATIONS, seed=1)
-    signature.update_batch([shingle.encode("utf-8", "surrogatepass") for shingle in shingles])
-    values = signature.hashvalues
-    packed = [
-        struct.pack(f"<I{_BAND}Q", at, *map(int, values[at : at + _BAND])) for at in range(0, _PERMUTATIONS, _BAND)
-    ]
-    return [_key(item) for item in packed]
-
-
-def similarity(a: str, b: str) -> float:
-    """Jaccard similarity of the word triples of two texts."""
-    first, second = _shingles(a), _shingles(b)
-    return len(first & second) / len(first | second) if first or second else 0.0
-
-
-def _key(data: bytes) -> int:
-    """A hash that SQLite can hold as an integer."""
-    return int.from_bytes(hashlib.blake2b(data, digest_size=8).digest(), "little", signed=True)
-
-
-def _shingles(text: str) -> set[str]:
-    words = _words(text)
-    return {" ".join(words[i : i + 3]) for i in range(max(1, len(words) - 2))} if words else set()
-
-
-def _words(text: str) -> list[str]:
-    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())

@@ -1,7 +1,7 @@
 """Whose words the paragraphs of a comment are, where nothing but the words tells.
 
 In dumps the marks of quotations are gone. What is left is "quote, then reply": a comment opens with words of somebody
-else and answers them, or announces them with a colon. Marked quotations are found in cleaning.py.
+else and answers them, or announces them with a colon. Marked quotations are found in marked_quotes.py.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 
 from ingest import border_model, borders
-from ingest.cleaning import Line
+from ingest.border_model import YOU
+from ingest.lines import Line
 from rag.records import Range
 
 _LEADS_IN = re.compile(
@@ -21,7 +22,6 @@ _LEADS_IN = re.compile(
 )
 _OWN_LEAD = re.compile(r"\b(?:I|we|my|our)\b[^.!?]{0,60}:$", re.IGNORECASE)
 _ME = re.compile(r"\b(?:I|I['’]\w+|[Mm]y|me|mine|myself|[Ll]et['’]s)\b")
-_YOU = re.compile(r"\b(?:you|your|yours|you['’]\w+)\b", re.IGNORECASE)
 _ANSWERS = re.compile(
     r"""\W{0,2}(?:(?:yes|yeah|yep|no|nope|agreed|exactly|right|true|correct|indeed|sure|absolutely|definitely)\b[,.!—– ]
     |i\ (?:\w+\ )?(?:agree|disagree|don['’]t\ (?:think|agree|see|buy)|think\ (?:you|that['’]s|this)|would\ (?:disagree|agree))
@@ -78,7 +78,7 @@ def is_answered(paragraphs: Sequence[str]) -> bool:
     addressed = re.match(
         r"\W{0,2}i think (?:that )?you\b|\W{0,2}(?:you['’]re|you are)\b|\W{0,2}if you ask me\b", answer, re.IGNORECASE
     )
-    if addressed and not _YOU.search(opening):
+    if addressed and not YOU.search(opening):
         return True
     return _is_echoed(opening, rest) or _odds_of_quote(paragraphs) > _ENOUGH
 
@@ -99,7 +99,7 @@ def _odds_of_quote(paragraphs: Sequence[str]) -> float:
         "more": math.log(len(paragraphs)),
         "shared": len(words & others) / (1 + min(len(words), len(others))),
         "answer_me": _ME.search(answer[:300]) is not None,
-        "answer_you": _YOU.search(answer[:300]) is not None,
+        "answer_you": YOU.search(answer[:300]) is not None,
         "answer_answers": _ANSWERS.match(answer[:240]) is not None,
         "answer_agrees": _AGREES.match(answer[:240]) is not None,
         "answer_opens": phrases.opens(answer),

@@ -93,6 +93,8 @@ JSON_LINES = [
     Nasty("deleted.jsonl", rows(*({"text": text, "author": "Bo"} for text in ("[deleted]", " [removed]\n", "[deleted by user]"))) + GOOD,
           KEPT, notes=("3 entries are left out: deleted or removed",)),
     Nasty("spread_objects.jsonl", b'{\n "id": 1,\n "text": "One."\n}\n{\n "id": 2,\n "text": "Two."\n}\n', {"#1": "One.", "#2": "Two."}),
+    Nasty("out_of_an_array.jsonl", b'{"id": 1, "text": "One,"},\r\n{"id": 2, "text": "Two."},\r\n' + GOOD + b'{"id": 3, "te',
+          {"#1": "One,", "#2": "Two."} | KEPT, ((4, "Not JSON"),)),
     Nasty("utf16.jsonl", GOOD.decode().encode("utf-16"), problems=((None, "UTF-16, not UTF-8"),)),
     Nasty("windows_newlines.jsonl", GOOD.replace(b"\n", b"\r\n") * 2, KEPT, notes=("1 row repeats",)),
     Nasty("other_values.jsonl", b'7\nnull\n"text"\n["a"]\ntrue\n' + GOOD, KEPT,

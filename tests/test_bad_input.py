@@ -13,7 +13,7 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 import rag
-from ingest import ingest
+from ingest import IngestReport, ingest
 from ingest.sources import KINDS, Problem, RawDocument, files, json_lines, read_file
 from ingest.sources.base import UNPRINTABLE
 from rag.settings import Settings
@@ -203,6 +203,19 @@ def test_a_file_name_that_cannot_be_printed_is_told(name: bytes, tmp_path: Path)
 
     assert "The file name has bytes or signs that no text can hold. Rename the file." in problem
     assert not UNPRINTABLE.search(problem)
+
+
+def test_a_mistake_on_many_lines_of_a_file_is_told_once_and_counted():
+    mistakes = [Problem("a.jsonl", line, "The row has no text.", "Name it.") for line in (1, 2, 4)]
+    other = Problem("a.jsonl", 3, "Not JSON.", "Mend it.")
+
+    lines = str(IngestReport(errors=(*mistakes, other))).splitlines()
+
+    assert lines[-3:] == [
+        "Not read (4):",
+        "  a.jsonl:1: The row has no text. Name it. (3 lines have this.)",
+        "  a.jsonl:3: Not JSON. Mend it.",
+    ]
 
 
 # --- all the way into the index ---------------------------------------------------------------------------------------

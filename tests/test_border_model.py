@@ -7,7 +7,7 @@ import pytest
 
 from ingest import border_model, borders
 from ingest.border_model import PhraseWeights, closing_phrases, load, opening_phrases
-from ingest.cleaning import lines_of
+from ingest.lines import lines_of
 from ingest.segmentation_eval import made_dumps
 
 LINES = lines_of(made_dumps(1)[0].text)

@@ -179,20 +179,20 @@ def test_an_answer_read_before_what_it_quotes_is_linked_later(tmp_path: Path, se
 
 @pytest.mark.slow
 def test_time_of_a_quotation_does_not_grow_with_the_corpus() -> None:
-    """Among 20,000 comments that share many phrases, filing one and looking one up takes milliseconds."""
+    """Among 5,000 comments that share many phrases, filing one and looking one up takes milliseconds."""
     rng = random.Random(5)
-    phrases = [" ".join(f"w{rng.randrange(3000)}" for _ in range(12)) for _ in range(400)]
+    phrases = [" ".join(f"w{rng.randrange(3000)}" for _ in range(12)) for _ in range(100)]
     known: dict[str, Comment] = {}
     quotations = Quotations(Corpus(Path(":memory:")), known.get)
     start = time.process_time()
-    for number in range(20_000):
+    for number in range(5_000):
         own = " ".join(f"x{rng.randrange(50_000)}" for _ in range(20))
         text = ". ".join([rng.choice(phrases), own, rng.choice(phrases)])
         known[f"c{number}"] = comment(f"c{number}", text)
         quotations.update(f"c{number}", known[f"c{number}"])
-    assert time.process_time() - start < 40
+    assert time.process_time() - start < 10
     start = time.process_time()
-    for number in range(0, 20_000, 200):
+    for number in range(0, 5_000, 50):
         words = known[f"c{number}"].text.split(". ")
         answer = replace(quoting("q", f"{words[0]}. {words[1]}"), id="q")
         assert [quote.comment_id for quote in quotations.find(answer)] == [f"c{number}"]

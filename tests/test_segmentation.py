@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from ingest import borders
 from ingest.borders import Embed
-from ingest.cleaning import lines_of
+from ingest.lines import lines_of
 from ingest.segmentation import Segmentation, segment
 from ingest.segmentation_eval import (
     STYLES,
@@ -93,6 +93,27 @@ def test_a_name_below_the_bio_is_the_name() -> None:
     found = segment(text)
     assert (found.name, texts(text, found)) == ("ada_b", COMMENTS)
     assert found.comments[0].confidence <= 0.8
+
+
+BUTTONS, COUNTS, BIO = ["Message", "Dialogue", "Subscribe"], ["1203", "88", "12"], ["I study tides at the university."]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ["Ada Byron", *COUNTS, *BIO],
+        ["Ada Byron", *BUTTONS, *COUNTS, *BIO, *BIO],
+        [*COUNTS, *BUTTONS, "Ada Byron", *BIO],
+        [*BUTTONS, *COUNTS, *BIO, "Ada Byron"],
+        [*BIO, *COUNTS, "Ada Byron", *BUTTONS],
+        [*BIO, *BIO, "Ada Byron", *COUNTS],
+    ],
+)
+def test_counters_and_buttons_beside_name_and_bio_belong_to_the_page_in_any_order(head: list[str]) -> None:
+    text = "\n".join([*head, *COMMENTS])
+    found = segment(text)
+    assert (found.name, found.label, texts(text, found)) == ("Ada Byron", None, COMMENTS)
+    assert slices(text, found.profile) == [line for line in dict.fromkeys(head) if line in ("Ada Byron", *BIO)]
 
 
 def test_a_domain_gives_a_label_and_never_a_name() -> None:
@@ -571,14 +592,14 @@ def test_next_to_nothing_is_no_error(text: str) -> None:
 @pytest.mark.parametrize("unit", ["Thanks!\n", "12\n", "-\n", "On Counting Twice\n", "Reply\n", "a b c d e f.\n"])
 def test_many_short_lines_take_linear_time(unit: str) -> None:
     start = time.process_time()
-    found = segment(unit * 10_000)
-    assert time.process_time() - start < 10
-    assert misplaced(unit * 10_000, found) == 0
+    found = segment(unit * 5_000)
+    assert time.process_time() - start < 5
+    assert misplaced(unit * 5_000, found) == 0
 
 
 @pytest.mark.slow
-def test_fifty_megabytes_in_one_line() -> None:
-    text = "Ada Byron\nComments\n" + "the tide is late " * 3_000_000
+def test_seventeen_megabytes_in_one_line() -> None:
+    text = "Ada Byron\nComments\n" + "the tide is late " * 1_000_000
     found = segment(text)
     assert [(piece.start, piece.end) for piece in found.comments] == [(19, len(text) - 1)]
 

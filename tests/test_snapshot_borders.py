@@ -92,6 +92,20 @@ def test_border_is_proved_only_by_who_wrote_it(
     before = list(rag.comments(settings=settings))
     ingest.ingest(folder, settings=settings, rebuild=True)
     assert list(rag.comments(settings=settings)) == before
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("other", "expected"), [(page("Ada Byron", *LINES[2:]), {0, 2, 4}), (row("Ada Byron", LINES[2]), {0, 2, 3, 4})]
+)
+def test_a_border_is_proved_as_long_as_what_proves_it_is_indexed(
+    other: str, expected: set[int], settings: Settings, folder: Path
+) -> None:
+    (folder / "page.txt").write_text(page("Ada Byron", *LINES), encoding="utf-8")
+    second = folder / ("other.jsonl" if other.startswith("{") else "other.txt")
+    second.write_text(other, encoding="utf-8")
+    ingest.ingest(folder, settings=settings)
+    assert begins(settings) == expected
     assert ingest.ingest(folder, settings=settings).switched is False
     ingest.forget(second.name, settings=settings)
     assert begins(settings) == ALONE

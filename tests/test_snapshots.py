@@ -11,7 +11,7 @@ import pytest
 
 import ingest
 import rag
-from ingest.snapshots import near_duplicate_bands, similarity, text_hash
+from ingest.wordings import near_duplicate_bands, similarity, text_hash
 from rag.index.corpus import Corpus
 from rag.settings import Settings
 

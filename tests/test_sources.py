@@ -286,7 +286,7 @@ def test_every_format_gives_the_same_rows(tmp_path: Path):
     [
         *("2024-05-31T12:00:00Z", "2024-05-31 12:00:00", "2024-05-31T12:00:00.000Z", "2024-05-31 12:00:00 UTC"),
         *("20240531T120000Z", "Fri, 31 May 2024 14:00:00 +0200", "Fri May 31 2024 14:00:00 GMT+0200 (CEST)"),
-        *("May 31, 2024 12:00 PM", "2024-05-31 12 p.m."),
+        *("May 31, 2024 12:00 PM", "2024-05-31 12 p.m.", "31.05.2024 12:00", "31.5.2024 12:00:00"),
         *(
             1717156800,
             1717156800.0,
@@ -303,13 +303,13 @@ def test_dates_are_understood_in_the_forms_that_exports_have(value: Any, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "value", ["2024-05-31", "20240531", 20240531, "May 31, 2024", "31st May 2024", "May 31, 2024 12 am"]
+    "value", ["2024-05-31", "20240531", 20240531, "May 31, 2024", "31st May 2024", "May 31, 2024 12 am", "31.5.2024"]
 )
 def test_a_day_is_its_midnight(value: Any, tmp_path: Path):
     assert read_one(write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})).posted_at == NOON.replace(hour=0)
 
 
-@pytest.mark.parametrize("value", ["202411", 202411, 240531, "May 2024", "31 May", "12:30", "04/05/2024"])
+@pytest.mark.parametrize("value", ["202411", 202411, 240531, "May 2024", "31 May", "12:30", "04/05/2024", "13.13.2024"])
 def test_half_a_date_is_none(value: Any, tmp_path: Path):
     problem, document = read([write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})])
     assert "posted_at is no date" in problem.what
@@ -523,7 +523,13 @@ REPLY = thing("t1", id="c3", name="t1_c3", body="Thanks &amp; bye", author="bo",
 THREAD = [
     listing(
         thing(
-            "t3", id="p1", title="Glue?", selftext="Which &lt;one&gt;?", author="ada", created_utc=1717156800.0, score=9
+            "t3",
+            id="p1",
+            title="Glue &amp; so?",
+            selftext="Which &lt;one&gt;?",
+            author="ada",
+            created_utc=1717156800.0,
+            score=9,
         )
     ),
     listing(
@@ -554,7 +560,7 @@ def test_a_reddit_thread_gives_its_post_and_comments(tmp_path: Path):
     assert known(found["p1"], "kind", "text", "title", "author", "thread_id", "karma") == {
         "kind": "document",
         "text": "Which <one>?",
-        "title": "Glue?",
+        "title": "Glue & so?",
         "author": "ada",
         "thread_id": "p1",
         "karma": 9.0,
@@ -755,6 +761,26 @@ def test_rows_of_the_forums_api_are_read_as_the_site_shows_them(tmp_path: Path):
         "extra": {"af": True},
     }
     assert (found["hidden"].author, found["hidden"].text) == (None, "It **is**.")
+
+
+def test_a_persons_own_rows_under_the_names_of_collections_are_theirs_if_somebody_says_who_it_is(tmp_path: Path):
+    row = {
+        "_id": "aBcDeFgHiJkLmNoPq",
+        "userId": "u1",
+        "postedAt": "2024-05-31T12:00:00Z",
+        "contents": {"html": "<p>Mine.</p>"},
+    }
+    path = write(
+        tmp_path / "export.json", {"Users": [{"_id": "u1", "bio": "I dive."}], "Comments": [row], "Votes": [{}]}
+    )
+
+    said, unsaid = read_one(path, author_names={"export.json": "Ada"}), read_one(path)
+
+    assert (said.text, said.author, unsaid.author) == ("Mine.", "Ada", None)
+    assert (
+        read_one(write(tmp_path / "null.json", [row | {"user": None}]), author_names={"null.json": "Ada"}).author
+        is None
+    )
 
 
 # --- saved pages ------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from ingest.forums.client import ForumClient
 from ingest.forums.output import CommentFile
-from ingest.forums.rows import date_of, left_out, row
+from ingest.forums.rows import date_of, iso, left_out, row
 from ingest.forums.sites import holds, post_of, user_of
 from ingest.forums.walk import Page, Pass, Walk
 from ingest.report import OnProgress, Progress
@@ -255,7 +255,7 @@ class _Import:
     def _passes_from_the_start(self, state: Mapping[str, Any]) -> list[Pass]:
         if self.target.kind == "post":
             return [Pass("old", view) for view in ("postCommentsOld", "answersAndReplies", "debateResponses")]
-        since = _iso(self.since)
+        since = iso(self.since)
         if state.get("walk", self.client.site.walk) == "date":
             return [Pass("date", "allRecentComments", after=since)]
         return [Pass("new", "allRecentComments", until=since) if since else Pass("old", "allRecentComments")]
@@ -266,7 +266,7 @@ class _Import:
         edited = as_datetime(state["checked"] or state["begun"]) - _CLOCKS_DIFFER
         return [
             Pass("date", "allRecentComments", after=state["newest"]),
-            Pass("edited", "allRecentComments", after=_iso(edited)),
+            Pass("edited", "allRecentComments", after=iso(edited)),
         ]
 
     # --- page by page ---
@@ -289,7 +289,7 @@ class _Import:
         return changes, None
 
     def _store(self, file: CommentFile, page: Page) -> None:
-        rows, seen = [], _iso(_now())
+        rows, seen = [], iso(_now())
         for comment in page.comments:
             posted = date_of(comment)
             if self.since and posted and posted < self.since:
@@ -312,7 +312,7 @@ class _Import:
     def _newest(self, page: Page) -> str | None:
         dates = [date for comment in page.comments if (date := date_of(comment))]
         known = as_datetime(self.state["newest"])
-        return _iso(max([*dates, *([known] if known else [])], default=None))
+        return iso(max([*dates, *([known] if known else [])], default=None))
 
     def _say_what_failed(self, file: CommentFile) -> None:
         if file.anew and file.path.exists():
@@ -329,7 +329,3 @@ def _unwritable(file: CommentFile, exc: OSError) -> ForumError:
 
 def _now() -> datetime:
     return datetime.now(UTC)
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ingest.forums.sites import Site
-from ingest.sources.forum_magnum import text_of
+from ingest.sources.forum_magnum import nested, text_of
 from rag.records import as_datetime
 
 _EDITED = timedelta(hours=1)
@@ -52,16 +52,16 @@ def row(comment: Mapping[str, Any], site: Site, *, post: Mapping[str, Any] | Non
     text = text_of(comment.get("contents"), site.url)
     if text is None:
         return None
-    post = post or _object(comment, "post")
+    post = post or nested(comment, "post")
     values = {
         "id": comment.get("_id"),
         "author": _author(comment, site),
         "text": text,
         "url": _url(comment, post, site),
-        "posted_at": _iso(date_of(comment)),
+        "posted_at": iso(date_of(comment)),
         "parent_id": comment.get("parentCommentId"),
         "thread_id": comment.get("postId") or comment.get("tagId"),
-        "title": post.get("title") or _object(comment, "tag").get("name"),
+        "title": post.get("title") or nested(comment, "tag").get("name"),
         "karma": comment.get("baseScore"),
         "site": site.name,
         **_writer(comment),
@@ -81,8 +81,13 @@ def date_of(comment: Mapping[str, Any], field: str = "postedAt") -> datetime | N
         return None
 
 
+def iso(moment: datetime | None) -> str | None:
+    """As the sites write it."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
+
+
 def _author(comment: Mapping[str, Any], site: Site) -> str | None:
-    user = _object(comment, "user")
+    user = nested(comment, "user")
     if comment.get("hideAuthor") or user.get("deleted"):
         return None
     names = (user.get("fullName") if site.full_names else None, user.get("displayName"), user.get("username"))
@@ -91,14 +96,14 @@ def _author(comment: Mapping[str, Any], site: Site) -> str | None:
 
 def _writer(comment: Mapping[str, Any]) -> dict[str, Any]:
     """Who it is besides the name, unless the name is hidden."""
-    user = _object(comment, "user")
+    user = nested(comment, "user")
     if comment.get("hideAuthor") or user.get("deleted") or not user:
         return {}
     return {"author_id": user.get("_id"), "author_slug": user.get("slug")}
 
 
 def _votes(comment: Mapping[str, Any]) -> dict[str, Any]:
-    score = _object(comment, "extendedScore")
+    score = nested(comment, "extendedScore")
     given = score.get("reacts")
     reacts = given if isinstance(given, Mapping) else {}
     # LessWrong lists who reacted, the EA Forum only how many did.
@@ -132,16 +137,7 @@ def _url(comment: Mapping[str, Any], post: Mapping[str, Any], site: Site) -> str
 
 def _edited(comment: Mapping[str, Any]) -> str | None:
     posted, edited = date_of(comment), date_of(comment, "lastEditedAt")
-    return _iso(edited) if posted and edited and edited - posted > _EDITED else None
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z") if moment else None
-
-
-def _object(values: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    value = values.get(name)
-    return value if isinstance(value, Mapping) else {}
+    return iso(edited) if posted and edited and edited - posted > _EDITED else None
 
 
 def _is_number(value: Any) -> bool:

@@ -15,12 +15,14 @@ from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from ingest.forums.client import AGAIN, ForumClient
-from ingest.forums.rows import date_of
+from ingest.forums.rows import date_of, iso
 from rag.errors import ForumError
 from rag.records import as_datetime
 
-_OTHER_END = {"allRecentComments": "allRecentComments", "postCommentsOld": "postCommentsNew"} | {
-    "answersAndReplies": "answersAndReplies"
+_OTHER_END = {
+    "allRecentComments": "allRecentComments",
+    "postCommentsOld": "postCommentsNew",
+    "answersAndReplies": "answersAndReplies",
 }
 _EMPTY = 5
 """Pages in a row that show nothing, though the site says that more follows: then it is not believed any longer."""
@@ -138,7 +140,7 @@ class Walk:
         """Whether a page shows more than the overlap with the page before."""
         if current.kind != "date":
             return bool(comments)
-        return any(_iso(date) != current.after for comment in comments if (date := date_of(comment)))
+        return any(iso(date) != current.after for comment in comments if (date := date_of(comment)))
 
     def _advance(self, current: Pass, comments: Sequence[Mapping[str, Any]], more: bool, limit: int) -> None:
         dates = [date for comment in comments if (date := date_of(comment))]
@@ -146,7 +148,7 @@ class Walk:
             self._advance_by_date(current, dates, more, len(comments) or limit)
             return
         if current.kind == "new" and current.top is None and dates:
-            current.top = _iso(max(dates))
+            current.top = iso(max(dates))
         until = as_datetime(current.until)
         if not more or (until and dates and min(dates) < until):
             self._done(current)
@@ -158,7 +160,7 @@ class Walk:
     def _advance_by_date(self, current: Pass, dates: list[datetime], more: bool, seen: int) -> None:
         after = as_datetime(current.after)
         # Cut to milliseconds, as the sites do: else a finer date would count as progress for ever.
-        newest = as_datetime(_iso(dates[-1])) if dates else None
+        newest = as_datetime(iso(dates[-1])) if dates else None
         if dates != sorted(dates) or (after and dates and dates[0] < after):
             self.by_offset = True
             kind: Literal["new", "old"] = "new" if current.after else "old"
@@ -166,19 +168,19 @@ class Walk:
         elif not more:
             self._done(current)
         elif newest and (after is None or newest > after):
-            current.after, current.offset = _iso(newest), 0
+            current.after, current.offset = iso(newest), 0
         elif current.offset < self.site.farthest:
             # More comments than fit on a page have the same date.
             current.offset = min(self.site.farthest, current.offset + seen)
         else:
             many = f"More than {self.site.farthest:,} comments have the date {current.after}"
             self.unreached.append(f"{many}; not all of them were reached.")
-            current.after, current.offset = _iso(after + timedelta(milliseconds=1)), 0
+            current.after, current.offset = iso(after + timedelta(milliseconds=1)), 0
 
     def _at_the_limit(self, current: Pass, dates: list[datetime]) -> None:
         """The site lets nobody go further this way: come from the other end."""
         if current.kind == "old" and current.view in _OTHER_END and dates:
-            self.passes[0] = Pass("new", _OTHER_END[current.view], until=_iso(max(dates)))
+            self.passes[0] = Pass("new", _OTHER_END[current.view], until=iso(max(dates)))
             return
         until = as_datetime(current.until)
         if until and dates and min(dates) <= until:
@@ -195,7 +197,3 @@ class Walk:
             # What was posted since the interrupted run began stands above where it had begun.
             self.passes.insert(0, Pass("new", current.view, until=current.top))
         self._resumed = False
-
-
-def _iso(moment: datetime) -> str:
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Any
 
-from ingest.cleaning import protected_ranges
+from ingest.formulas import protected_ranges
 from ingest.sources.base import Entry, LeftOut
 from rag.errors import SourceError
 
@@ -33,10 +33,12 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
     if row.get("rejected") or row.get("draft") or row.get("spam"):
         yield LeftOut("rejected or unpublished")
         return
-    contents, user, post = _object(row, "contents"), _object(row, "user"), _object(row, "post")
+    contents, user, post = nested(row, "contents"), nested(row, "user"), nested(row, "post")
     is_post = "slug" in row and "postId" not in row
     name = user.get("displayName") or user.get("username") if "user" in row else row.get("author")
-    anonymous = row.get("hideAuthor") or user.get("deleted") or not name
+    # Exports of a person's own comments leave out who wrote them: that is not the site's "[anonymous]".
+    nameless = not name and ("user" in row or "author" in row)
+    anonymous = row.get("hideAuthor") or user.get("deleted") or nameless
     html, site = contents.get("html") or row.get("htmlBody"), _SITE.match(str(row.get("pageUrl")))
     values = {
         "id": row["_id"],
@@ -108,6 +110,7 @@ def _escapes(text: str, formulas: Mapping[tuple[int, int], str], true: set[str])
     return sum(not any(a <= match.start() < b for a, b in inside) for match in _ESCAPE.finditer(text))
 
 
-def _object(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def nested(row: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """An object inside a row; an empty one where there is none."""
     value = row.get(name)
     return value if isinstance(value, Mapping) else {}

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING
 
-from ingest.cleaning import announced_comments
+from ingest.chrome import announced_comments
 from ingest.sources import forum_page
 from ingest.sources.base import Entry, LeftOut, Problem, RawDocument, SourceFile
 from ingest.sources.rows import Rows

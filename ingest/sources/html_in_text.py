@@ -13,8 +13,8 @@ from html import unescape
 from itertools import pairwise
 from typing import NamedTuple
 
+from ingest.marked_quotes import others_words
 from ingest.sources.base import Markup
-from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
 _TAG = re.compile(
@@ -47,7 +47,7 @@ class _Tag(NamedTuple):
 def as_markdown(text: str) -> Markup | None:
     """The markdown that a text stands for if it is HTML, or escaped as in HTML; None if it is neither."""
     tags = list(_tags(text))
-    escaped = _ESCAPED.search(text)
+    escaped = "&" in text and _ESCAPED.search(text)
     if tags and (escaped or any(map(_marks_up, tags))) and not any(map(_is_word, tags)) and (html := _nested(tags)):
         from ingest.sources.markup import markdown
 
@@ -55,7 +55,7 @@ def as_markdown(text: str) -> Markup | None:
             return markdown(html)
     if escaped and not _BARE.search(text):
         plain = _ENTITY.sub(lambda entity: unescape(entity[0]), text).replace("\xa0", " ")
-        return Markup(plain, quoted(plain))
+        return Markup(plain, others_words(plain))
     return None
 
 

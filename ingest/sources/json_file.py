@@ -28,7 +28,8 @@ ARRAYS = {
     *(("data", name) for name in ("children", "comments", "posts")),
     *(("data", name, "results") for name in ("comments", "posts")),
 }
-"""Where an object may hold its rows: as Reddit's listings, Hacker News' hits and GraphQL's results do."""
+"""Where an object may hold its rows, in small letters: as Reddit's listings, Hacker News' hits, GraphQL's results and the
+collections of a database ("Comments") do."""
 DEEPEST = 2_000
 """Levels of nesting inside one row; replies inside replies take up to five each."""
 BUFFER = 2**22
@@ -223,7 +224,7 @@ def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
         if event == "map_key":
             keys[-1] = value
         elif event.startswith("start_"):
-            in_rows = event == "start_array" and tuple(keys) in ARRAYS
+            in_rows = event == "start_array" and tuple(key and key.lower() for key in keys) in ARRAYS
             streamed = streamed or in_rows
             keys.append(None)
         elif event.startswith("end_"):

@@ -30,8 +30,8 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
 
 def _row(rows: Rows, line: int, data: bytes) -> Iterator[RawDocument | Problem]:
     try:
-        # Files that were put together have the byte order mark of each.
-        values = json.loads(data.decode("utf-8-sig"))
+        # Files that were put together have the byte order mark of each, rows cut out of an array its commas.
+        values = json.loads(data.decode("utf-8-sig").rstrip().removesuffix(","))
     except UnicodeDecodeError as exc:
         yield not_utf8(rows.file.source, data, exc, line)
     except RecursionError:

@@ -12,8 +12,8 @@ from urllib.parse import urljoin, urlsplit
 from bs4 import BeautifulSoup, Comment, Tag
 from markdownify import MarkdownConverter
 
+from ingest.marked_quotes import others_words
 from ingest.sources.base import Markup
-from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
 _DROPPED = """script, style, noscript, template, title, base, svg, canvas, button, input, textarea, select, option,
@@ -54,7 +54,7 @@ def markdown(html: str) -> Markup:
     for part in parts[1:]:
         gaps.append(len(text))
         text += part
-    return Markup(text, quoted(text), tuple(dict.fromkeys(gaps)))
+    return Markup(text, others_words(text), tuple(dict.fromkeys(gaps)))
 
 
 def _prepare(root: Tag) -> None:

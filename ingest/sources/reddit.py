@@ -58,13 +58,13 @@ def _entry(data: Mapping[str, Any]) -> Entry | LeftOut:
     values = {
         "id": id if id is not None else _id(data.get("name")),
         "author": None if author in GONE else author,
-        "text": _unescaped(body) if isinstance(body, str) else body,
+        "text": _unescaped(body),
         "url": _permalink(data, id, thread),
         "posted_at": data.get("created_utc"),
         "parent_id": None if isinstance(parent, str) and parent.startswith("t3_") else _id(parent),
         "karma": data.get("score"),
         "thread_id": id if is_post else thread,
-        "title": data.get("title") if is_post else data.get("link_title"),
+        "title": _unescaped(data.get("title" if is_post else "link_title")),
     }
     if (edited := _moment(data.get("edited"))) is not None:
         values["edited_at"] = edited
@@ -96,11 +96,11 @@ def _id(value: Any) -> Any:
     return re.sub(r"^t[1-6]_", "", value) if isinstance(value, str) else value
 
 
-def _unescaped(body: str) -> str:
-    """Reddit writes `&gt;` for `>` unless asked for raw JSON; a body that has a bare one was asked for raw."""
-    if re.search(r"[<>]|&(?!amp;|lt;|gt;)", body):
-        return body
-    return body.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+def _unescaped(text: Any) -> Any:
+    """Reddit writes `&gt;` for `>` unless asked for raw JSON; a text that has a bare one was asked for raw."""
+    if not isinstance(text, str) or re.search(r"[<>]|&(?!amp;|lt;|gt;)", text):
+        return text
+    return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
 def _list(value: Any) -> list[Any]:

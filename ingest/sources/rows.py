@@ -18,10 +18,10 @@ from types import ModuleType
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
+from ingest.marked_quotes import others_words
 from ingest.sources import forum_magnum, hacker_news, reddit
 from ingest.sources.base import GONE, UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
 from ingest.sources.html_in_text import as_markdown
-from ingest.sources.voices import quoted
 from rag.errors import SourceError
 
 COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title", "seen_at")
@@ -40,6 +40,8 @@ _NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d+)?")
 _WHOLE = re.compile(r"(\d+)\.0")
 _CLOCK = re.compile(r"\b(\d{1,2})((?::\d\d){0,2}) ?([ap])\.?m\b\.?", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
+_DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
+"""31.5.2024: whoever writes dots puts the day first, unlike with slashes."""
 _ZONE = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)")
 
 
@@ -392,7 +394,7 @@ def _markup(row: Row) -> Markup | None:
     text = row.text("text")
     if text and text.strip("\0\ufeff\u200b \t\r\n"):
         converted = None if row.is_markdown else as_markdown(text)
-        return converted if converted and converted.text else Markup(text, quoted(text))
+        return converted if converted and converted.text else Markup(text, others_words(text))
     html = row.text("html")
     if not html:
         return None
@@ -437,7 +439,8 @@ def _since_1970(number: float) -> datetime:
 
 
 def _written(text: str) -> datetime:
-    """ISO 8601, or as mails, browsers and people write it: "May 31, 2024 4:30 PM"."""
+    """ISO 8601, or as mails, browsers and people write it: "May 31, 2024 4:30 PM", "31.5.2024 16:30"."""
+    text = _DOTTED.sub(lambda day: f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}", text)
     text = _CLOCK.sub(_of_24_hours, text.removesuffix(" UTC"))
     with suppress(ValueError):
         return datetime.fromisoformat(text)

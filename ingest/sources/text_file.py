@@ -10,7 +10,8 @@ import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_LE
 from collections.abc import Iterator, Mapping
 
-from ingest.cleaning import announced_comments, looks_like_profile
+from ingest.chrome import announced_comments
+from ingest.profiles import looks_like_profile
 from ingest.sources.base import Problem, RawDocument, SourceFile
 
 EXTENSIONS = (".txt", ".text", ".md", ".markdown")

@@ -1,10 +1,10 @@
-"""Fit the numbers that find borders: the network of border_model.py and the weights of borders.py.
+"""Fit the numbers that find borders: the network of ingest/border_model.py and the weights of ingest/borders.py.
 
-    python -m ingest.segmentation_fit COMMENTS.jsonl... --out ingest/border_model.npz
+    python tests/benchmarks/borders.py COMMENTS.jsonl... --out ingest/border_model.npz
 
 reads structured comments (`author`, `text`, and where known `date`, `thread`; the part of `author` before a colon is the
-site), makes dumps of them as scrapers do, and prints the weights of borders.py. The invented comments beside this
-package are read too. No text is stored but phrases of one to four words that at least `AUTHORS` people of two sites
+site), makes dumps of them as scrapers do, and prints the weights of borders.py. The invented comments in
+ingest/gold/ are read too. No text is stored but phrases of one to four words that at least `AUTHORS` people of two sites
 used. Needs torch, which sentence-transformers brings. Not needed to segment anything.
 """
 

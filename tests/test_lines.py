@@ -1,4 +1,4 @@
-"""What is not prose: chrome, formulas, quotes, and places where something was lost. All answered in exact offsets."""
+"""Lines of a page, what a saved page says of its author, formulas, scars and marked quotations."""
 
 from __future__ import annotations
 
@@ -10,17 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.cleaning import (
-    announced_comments,
-    find_gaps,
-    is_chrome_line,
-    is_weak_chrome_line,
-    lines_of,
-    looks_like_name,
-    looks_like_profile,
-    protected_ranges,
-    quoted_ranges,
-)
+from ingest.chrome import announced_comments, is_chrome_line, is_weak_chrome_line
+from ingest.formulas import protected_ranges
+from ingest.lines import lines_of
+from ingest.marked_quotes import quoted_ranges
+from ingest.profiles import looks_like_name, looks_like_profile
+from ingest.scars import find_gaps
 from ingest.segmentation_eval import COMMENTS, SAMPLE, made_dumps
 from ingest.segmentation_eval import SEED_BORDERS as RECORDED
 

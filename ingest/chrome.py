@@ -1,0 +1,132 @@
+"""Lines that a forum's page prints around comments: headings, buttons, counters, dates.
+
+Does not decide where comments begin (see segmentation.py).
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag.records import Range
+
+# Headings that stand above the list of comments. Read in the history of ForumMagnum's profile pages, 2018 to 2026.
+SECTION_LINES = frozenset(
+    """posts|comments|recent posts|recent comments|frontpage posts|blog posts|sequences|wiki contributions
+wikitag contributions|wiki edits|quick takes|shortform|top post|top posts|user profile|my drafts|organizer of
+my submissions|comment submissions|participation|interests:|topic contributions|tag contributions|bio
+how others can help me|how i can help others""".replace("\n", "|").split("|")
+)
+
+_SORTINGS = (
+    r"new|old|top|top\ \(inflation\ adjusted\)|magic\ \(new\ &\ upvoted\)|new\ &\ upvoted|recent\ comments|recent\ replies"
+    r"|newest|oldest|daily"
+)
+
+# Buttons and notices that nobody writes as a line of a comment.
+ACTION_LINES = frozenset(
+    """send message|send a message|subscribe to posts|unsubscribe from posts|subscribe to this user's posts
+manage subscriptions|account settings|edit account|register rss|register rss feed|register new rss feed|report user|reply
+permalink|edit in context|(account deleted)|load more|show more|show all|view more|see more|see less
+no posts to display.|no comments found|no wikitag contributions to display.|(read more)|(continue reading)|show highlight
+hide highlight|[-]|[+]|answer by|[comment deleted]|[deleted]|[anonymous]|moderator comment|response to previous version
+[draft]|[event]|[unlisted]|upvote|downvote|1 point|show previous comment|subdirectory_arrow_left|expand_less|expand_more
+[this comment is no longer endorsed by its author]""".replace("\n", "|").split("|")
+)
+
+# Chrome too, but also words that a comment may hold on a line of its own: believed only next to other chrome.
+WEAK_LINES = frozenset(
+    "message|dialogue|subscribe|unsubscribe|cancel|all|new|old|top|newest|oldest|daily|link|star|description|○|•|ω|lw|·".split(
+        "|"
+    )
+)
+
+_CHROME = re.compile(
+    rf"""sorted\ by:?(?:\s+(?:{_SORTINGS}))?
+    | load\ more\ \(\d+/\d+\) | \(continue\ reading\W+\d+\ more\ words?\) | -?\d+\ points?
+    | pinned\ by\ \S.{{0,40}} | promoted\ by\ \S.{{0,40}} | (?:nomination|review)\ for\ \d{{4}}\ review
+    | \[this\ comment\ will\ not\ be\ visible\ to\ other\ users\ until\ the\ moderation\ team\ has\ reviewed\ it\.\]
+    | a\ moderator\ has\ deactivated\ replies\ on\ this\ comment\ until\ .{{1,60}}
+    | deleted\ by\ \S.{{0,40}},\ .{{1,30}}
+    | .{{0,60}}\(\+\d+(?:/-\d+)?\) | .{{0,60}}\(-\d+\)
+    | comment\ by\ \S.{{0,40}}\ on\ .{{1,200}}\ ·\ .{{1,80}}
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+_OWN_SECTION = re.compile(
+    r"(?:all of )?(?P<owner>\S.{0,40}?)['’]s? (?:posts|comments|shortform(?: feed)?)(?: \+ replies)?", re.IGNORECASE
+)
+_HOW_MANY = re.compile(r" ?\(\d{1,3}(?:,?\d{3})*\)$")
+_OF_COMMENTS = re.compile(r"\bcomments?\b", re.IGNORECASE)
+# Scores and relative dates: chrome next to other chrome, text elsewhere.
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+_DATE = re.compile(
+    rf"""now | \d{{1,3}}(?:s|m|h|d|mo|y)\*? | \d{{1,2}}(?:st|nd|rd|th)?\ {_MONTH}\ \d{{4}} | {_MONTH}\ \d{{1,2}}(?:,?\ \d{{4}})?""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_COUNTER = re.compile(
+    rf"""(?:Ω|LW)?\s*[-−–]?\d{{1,3}}(?:[,\ ]?\d{{3}})*k? | \d{{1,3}}(?:,?\d{{3}})*\ karma | joined\ [a-z]{{3}}\ \d{{4}} | {_DATE.pattern}""",
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
+def is_section_line(line: str) -> bool:
+    """Whether a stripped line is a heading of a profile page: "Wiki Contributions", "Comments (31)", "Ada's Comments"."""
+    return _HOW_MANY.sub("", line.casefold()) in SECTION_LINES or (
+        len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None
+    )
+
+
+def heads_comments(line: str) -> bool:
+    """Whether a stripped line is the heading of the comments themselves: "Comments", "Ada's Comments"."""
+    return is_section_line(line) and _OF_COMMENTS.search(line) is not None
+
+
+def is_chrome_line(line: str) -> bool:
+    """Whether a stripped line is page chrome wherever it stands as a line of its own."""
+    if len(line) > 160:
+        return False
+    folded = line.casefold()
+    return is_section_line(line) or folded in ACTION_LINES or _CHROME.fullmatch(line) is not None
+
+
+def is_date_line(line: str) -> bool:
+    """Whether a stripped line is a date as sites print it beside a comment: "2y", "3mo*", "12th Mar 2021"."""
+    return len(line) <= 24 and _DATE.fullmatch(line) is not None
+
+
+def is_weak_chrome_line(line: str) -> bool:
+    """Whether a stripped line is chrome only where it stands next to other chrome: a bare number, "2y", "Message"."""
+    return len(line) <= 40 and (line.casefold() in WEAK_LINES or _COUNTER.fullmatch(line) is not None)
+
+
+def is_page_line(line: str) -> bool:
+    """Whether a stripped line may be chrome where chrome is to be expected, at the top of a page."""
+    return is_chrome_line(line) or is_weak_chrome_line(line)
+
+
+def owner_of_section(line: str) -> Range | None:
+    """Where a heading such as "Ada Byron's Comments" has the name of the person whose page it is."""
+    match = _OWN_SECTION.fullmatch(line) if len(line) <= 60 else None
+    return match.span("owner") if match else None
+
+
+_ANNOUNCED = re.compile(
+    r"""^[^\w\n]{0,8}
+    (?P<line>(?P<count>[Nn]o|\d[\d,.]{0,8}k?)\s{1,3}[Cc]omments?(?:\ (?:yet|found))?
+    |[Cc]omments?\s{0,3}\(?(?P<after>\d[\d,.]{0,8}k?)\b\)?
+    |Comments|COMMENTS)
+    (?:,?\ sorted\ by\b[^\n]{0,60})?[^\w\n]{0,8}$""",
+    re.MULTILINE | re.VERBOSE,
+)
+
+
+def announced_comments(text: str) -> str | None:
+    """The line that says that comments follow: a heading, or their number. None if it says that there are none.
+
+    Several numbers announce nothing: they stand in a list of posts.
+    """
+    found = list(_ANNOUNCED.finditer(text))
+    numbers = {match["count"] or match["after"] for match in found} - {None}
+    if not found or len(numbers) > 1 or numbers & {"0", "no", "No"}:
+        return None
+    return " ".join(found[0]["line"].split())

@@ -1,0 +1,63 @@
+"""The lines of a text, and how each looks. Everything is answered in offsets; no text is ever changed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+# Only real line ends: a form feed or U+2028 inside a comment is not a new line to the person who wrote it.
+_LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
+_BLANK = "\0\ufeff\u200b\u200c\u200d\u2060"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a text that has something on it: `text[start:end]`, without the space around it."""
+
+    number: int
+    """Counted from 1, blank lines included."""
+    start: int
+    end: int
+    text: str
+    blanks_before: int
+    """Blank lines between this line and the one before it."""
+
+
+def lines_of(text: str) -> list[Line]:
+    """The lines that are not blank, in order."""
+    found = []
+    blanks = 0
+    for number, match in enumerate(_LINE.finditer(text), start=1):
+        raw = match.group()
+        body = raw.strip().strip(_BLANK).strip()
+        if not body:
+            blanks += 1
+            continue
+        start = match.start() + raw.index(body)
+        found.append(Line(number, start, start + len(body), body, blanks))
+        blanks = 0
+    return found
+
+
+_SENTENCE_END = re.compile(r"[.!?…:;][\"'”’)\]*_]*$|[)”\"]$|[:;]-?[)D(]$")
+
+
+def ends_sentence(line: str) -> bool:
+    """Whether a line ends as finished paragraphs do."""
+    return _SENTENCE_END.search(line[-12:]) is not None
+
+
+def could_be_title(line: str) -> bool:
+    """Whether a line could be the title of a post: short, one line, no sentence."""
+    return (
+        8 <= len(line) <= 120
+        and (line[0].isupper() or line[0] in '[“"')
+        and line[-1] not in ".!,;:"
+        and len(line.split()) >= 2
+    )
+
+
+def is_title_case(line: str) -> bool:
+    """Whether most longer words of a line have a capital."""
+    words = [word for word in re.findall(r"[^\W\d_][\w'’-]*", line) if len(word) >= 4]
+    return len(words) >= 2 and sum(word[0].isupper() for word in words) >= 0.7 * len(words)
