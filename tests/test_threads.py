@@ -141,3 +141,13 @@ def test_replies_rank_by_what_they_and_what_they_answer_say() -> None:
     query = Query("What did Ann reply to Bo about copper nails?", "", topic="copper nails")
     found = [(passage("Twelve."), "How many copper nails?"), (passage("Yes."), "Is it cold?")]
     assert [p.text for p in replies_on(query, found, lambda stem: 1.0)] == ["Twelve."]
+
+
+def test_nothing_stands_for_a_reply_that_is_not_there(walls: Answerer) -> None:
+    assert walls.answer("What did dry_stone_dee reply to Paulo Reyes?").citations
+    assert walls.answer("What did Paulo Reyes reply to dry_stone_dee?").abstained
+
+
+def test_a_comparison_of_nothing_is_one_with_doubt(walls: Answerer) -> None:
+    answer = walls.answer("Where do Jorunn Aasen and Paulo Reyes disagree?")
+    assert answer.abstained or "not certain" in answer.text

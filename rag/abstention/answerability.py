@@ -33,8 +33,8 @@ LEAST = 0.25
 """What the most frequent word weighs against one that occurs nowhere; keeps small collections from judging by chance."""
 SURE = 8.0
 """Logit beyond which the reader is not taken to be any surer."""
-NOTHING_ASKED = 0.9
-"""Probability for a question without content words about somebody whose comments are indexed ("Who is Ann?")."""
+NOTHING_ASKED, NOTHING_COMPARED = 0.9, 0.6
+"""Probability for a question without content words about somebody whose comments are indexed: "Who is Ann?", "Where do Ann and Bob disagree?"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,8 @@ def judge(
         return 0.0, {}
     if not stems(query.topic):
         about = (query.authors and not query.unknown_authors) or query.labels or query.traces
-        return (NOTHING_ASKED if about else 0.0), {}
+        asked = NOTHING_COMPARED if query.compare else NOTHING_ASKED
+        return (asked if about else 0.0), {}
     signals = _measure(
         query,
         passages,

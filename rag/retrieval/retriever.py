@@ -182,8 +182,9 @@ class Retriever:
             if replies := self._replies(query, allowed, limit):
                 return Retrieved(query, replies, ANSWERED, considered=replies)
             found = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
-            # What somebody says elsewhere is no reply, though it may tell what they would have replied.
-            return replace(found, answerable=min(found.answerable, UNREPLIED)) if query.authors else found
+            # What somebody says elsewhere is no reply, though on a topic it may tell what they would have replied.
+            most = UNREPLIED if query.topic else 0.0
+            return replace(found, answerable=min(found.answerable, most)) if query.authors else found
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
         depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
         if query.compare and len(allowed.authors) > 1:
