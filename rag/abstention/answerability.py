@@ -175,7 +175,7 @@ class _Window:
     text: str
     author: str
     title: str
-    """Of the thread, if the question has a word of it."""
+    """Of the thread, if it has a word of the question that the text lacks."""
     score: float
     """Mean of its similarity to the question and its coverage of the question's words."""
 
@@ -199,9 +199,9 @@ def _windows(
             spans = [(one[0], two[1]) for one, two in pairwise(passage.sentences)]
             fits = rows is not None and len(rows) == 2 * count
             cosines = (rows[1 + count :] @ question).tolist() if fits else [passage.dense_score or 0.0] * len(spans)
-        title = under_title(passage, weights)
         for (start, end), cosine in zip(spans, cosines, strict=True):
             text = passage.text[start:end]
+            title = under_title(passage, weights.keys() - set(stems(text)))
             covered = _covered(_said(text, title), weights)
             found.append(_Window(text, passage.author or "", title, 0.5 * cosine + 0.5 * covered))
     return sorted(found, key=lambda window: -window.score)
