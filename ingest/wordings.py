@@ -8,6 +8,8 @@ import struct
 import unicodedata
 from collections.abc import Set
 
+from ingest.formulas import protected_ranges
+
 SAME_WORDS = 0.7
 """Jaccard similarity of word triples above which two texts are versions of one comment."""
 _EDGE = 40
@@ -21,9 +23,19 @@ def words_of(text: str) -> list[str]:
     return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
+def prose_words(text: str) -> list[str]:
+    """Words outside of formulas, which saved pages have lost; all where there are no others."""
+    kept, at = [], 0
+    for start, end in protected_ranges(text):
+        if text[start] in "$\\":  # code stays
+            kept.append(text[at:start])
+            at = end
+    return words_of(" ".join([*kept, text[at:]])) or words_of(text)
+
+
 def triples(text: str) -> set[str]:
-    """All runs of three words."""
-    words = words_of(text)
+    """All runs of three words of prose."""
+    words = prose_words(text)
     return {" ".join(words[i : i + 3]) for i in range(max(1, len(words) - 2))} if words else set()
 
 
@@ -43,8 +55,13 @@ def text_hash(text: str) -> str:
 
 
 def line_keys(line: str) -> tuple[int, int]:
-    """Two keys by which a long line is known again in another snapshot, even if some of its words were edited."""
-    return number_of(f"^{line[:_EDGE]}"), number_of(f"${line[-_EDGE:]}")
+    """Two keys by which a long line is known again in another source, even if some of its words were edited.
+
+    Emphasis and typographic quotes do not count, but the mark of a quotation does: quoted lines begin no comment of their own.
+    """
+    told = " ".join(prose_words(line)) or line
+    mark = ">" if line.startswith(">") else ""
+    return number_of(f"^{mark}{told[:_EDGE]}"), number_of(f"${mark}{told[-_EDGE:]}")
 
 
 def near_duplicate_bands(text: str) -> list[int]:

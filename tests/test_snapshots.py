@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 
 import ingest
 import rag
-from ingest.wordings import near_duplicate_bands, similarity, text_hash
+from ingest.wordings import line_keys, near_duplicate_bands, similarity, text_hash
 from rag.index.corpus import Corpus
 from rag.settings import Settings
 
@@ -179,6 +180,33 @@ def test_hash_ignores_what_snapshots_differ_in() -> None:
     assert text_hash("It’s “late”,\nsay\u00a0I.") == text_hash('It\'s "late", say I.')
     assert text_hash("It is 6 %.") != text_hash("It is 8 %.")
     assert text_hash("!!!") != text_hash("???")
+
+
+WITH_FORMULAS = (
+    r"The bound can be improved. Instead of the union over $\epsilon$-nets of size $(3 / \epsilon)^d$ in $\mathbb{R}^d$, chain "
+    r"the nets at scales $2^{-k}$ and use that $\sum_k 2^{-k} \sqrt{k d} < \infty$ for every $d$, up to a factor of $2$."
+)
+WITHOUT = re.sub(r"\$[^$]+\$", "", WITH_FORMULAS)
+
+
+def test_a_comment_that_lost_its_formulas_is_the_same(settings: Settings, tmp_path: Path) -> None:
+    (found,) = read(settings, tmp_path / "in", a_jsonl=[row("x1", WITH_FORMULAS)], b_txt=f"{CHROME}{WITHOUT}\n")
+    assert (found.id, found.text, len(found.sightings)) == ("x1", WITH_FORMULAS, 2)
+    assert similarity(WITH_FORMULAS, WITHOUT) == 1.0
+    assert text_hash(WITH_FORMULAS) != text_hash(WITHOUT)
+    assert similarity("```\n$x^2$ is kept as code\n```", "is kept as code") < 1.0
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "same"),
+    [
+        ("**I don't** think that [this] is so at all, by the way.", "I don’t think that this is so at all, by the way.", True),
+        ("Let $x_1$ be the tidal range that I measured at the quay.", "Let be the tidal range that I measured at the quay.", True),
+        ("> I think that this is so, and not only by the way.", "I think that this is so, and not only by the way.", False),
+    ],
+)  # fmt: skip
+def test_a_line_is_known_by_its_words_and_not_by_what_saving_takes(here: str, there: str, same: bool) -> None:
+    assert (line_keys(here) == line_keys(there)) is same
 
 
 def test_near_duplicates_share_a_band_and_others_do_not() -> None:
