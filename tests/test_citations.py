@@ -186,6 +186,14 @@ def test_text_that_is_no_citation_is_kept(text: str) -> None:
     assert (cited.text, cited.dropped, cited.citations) == (text, 0, ())
 
 
+@pytest.mark.parametrize("written", ["`[{a1}]`", "`{a1}`", "``[{a1}]``"])
+def test_a_key_alone_in_a_span_of_code_is_a_citation(written: str) -> None:
+    for size in (1, 100):
+        cited = read(filled(f"Tides are big {written}."), size)
+        assert cited.text == "Tides are big [1]."
+        assert len(cited.citations) == 1
+
+
 @pytest.mark.parametrize(
     "code",
     [

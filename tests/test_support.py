@@ -188,6 +188,91 @@ def test_every_sentence_of_an_answer_gets_its_verdict(embedder: Embedder) -> Non
 
 
 @pytest.mark.parametrize(
+    "sentence",
+    [
+        "Bo Sand dried kelp within 3 days, so that it kept for a year.",
+        "Later, Bo Sand also switched to drying kelp within 3 days.",
+    ],
+)
+def test_what_one_did_is_not_told_of_another(sentence: str, embedder: Embedder) -> None:
+    evidence = ["I dried kelp within 3 days, so that it kept for a year.", "I switched to drying kelp within 3 days."]
+    options = {"embed": embedder.embed_texts, "authors": ["Ada Rook"], "known_authors": ["Bo Sand"]}
+    wrong = check_support(sentence, evidence, **options)  # type: ignore[arg-type]
+    assert (wrong.status, wrong.reason) == ("unsupported", "What is cited was not written by Bo Sand.")
+    right = sentence.replace("Bo Sand", "Ada Rook")
+    assert check_support(right, evidence, **options).status == "supported"  # type: ignore[arg-type]
+    around = "Bo dried it, too."
+    assert check_support(sentence, evidence, around=around, **options).status == "supported"  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence", "reason"),
+    [
+        (
+            "Kelp dries at 60 °C and dulse at 25 °C.",
+            "Kelp dries at 25 °C and dulse at 60 °C.",
+            "60 and 25: what is cited has these numbers the other way round.",
+        ),
+        (
+            "Dried kelp tripled in price within a year.",
+            "Dried kelp doubled in price within a year.",
+            "triple: this is another measure than what is cited has.",
+        ),
+        (
+            "The harvest takes the largest plants of the reef.",
+            "The harvest takes the smallest plants of the reef.",
+            "What is cited seems to say the opposite.",
+        ),
+    ],
+)
+def test_exchanged_figures_and_measures_are_noticed(
+    sentence: str, evidence: str, reason: str, embedder: Embedder
+) -> None:
+    found = check_support(sentence, [evidence], embed=embedder.embed_texts)
+    assert (found.status, found.reason) == ("unsupported", reason)
+    assert check_support(evidence, [evidence], embed=embedder.embed_texts).status == "supported"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence"),
+    [
+        ("**Drawback:** dried kelp loses its colour.", "Dried kelp loses its colour."),
+        ("**Main Drawback**: dried kelp loses its colour.", "Dried kelp loses its colour."),
+        ("The two now dry kelp together.", "We dry kelp together now; we are friends."),
+        ("She dries a small sample on very little salt.", "I dry a small sample on a tiny amount of salt."),
+        ("She was opposed to salting kelp for years.", "I was against salting kelp for years."),
+        ("Kelp farmer in Orkney; formerly Tidewater Institute, Reef Society.",) * 2,
+    ],
+)
+def test_usual_ways_to_put_it_are_no_fault(sentence: str, evidence: str, embedder: Embedder) -> None:
+    assert check_support(sentence, [evidence], embed=embedder.embed_texts).status == "supported"
+
+
+def test_one_citation_at_the_end_of_a_paragraph_is_held_against_all_of_it(embedder: Embedder) -> None:
+    text = " ".join(EVIDENCE)
+    keys = assign_keys([Passage("p", "p", "Ada Rook", text, "f", 0, len(text))])
+    first, second = keys
+    stream = MarkerStream(keys)
+    stream.feed(
+        f"Dried kelp keeps for a year. Kelp forests shelter seals. Ada Rook disagrees with Bo about salting "
+        f"[{first}, {second}].\n\nDried kelp keeps for a year."
+    )
+    checks = check_sentences(stream.finish(), embed=embedder.embed_texts)
+    assert [check.status for check in checks] == ["supported", "uncited", "supported", "uncited"]
+
+
+def test_a_handle_in_lower_case_begins_a_sentence_behind_a_citation() -> None:
+    text = "Kelp keeps for a year. Salting it is worse."
+    keys = assign_keys([Passage("p", "p", "bo_sand", text, "f", 0, len(text))])
+    first, second = keys
+    for reply in ("It sank 0.5 m [{}]. bo_sand salts it [{}].", "It sank 0.5 m. [{}] bo_sand salts it. [{}]"):
+        stream = MarkerStream(keys)
+        for char in reply.format(first, second):
+            stream.feed(char)
+        assert [len(sentence.evidence) for sentence in stream.finish().sentences] == [1, 1]
+
+
+@pytest.mark.parametrize(
     ("answer", "statuses"),
     [
         ("Bo Sand wrote:\n\n> Kelp keeps for a year [{}]", ["no_claim", "unsupported"]),

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from rag.language.english import FUNCTION_WORDS
+from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
 from rag.question.names import NameIndex, Word, fold, words
 
 _HUMAN_VERBS = frozenset(
@@ -43,6 +43,7 @@ _BETWEEN = frozenset(
     wouldn't hasn't originally initially specifically strongly now currently instead similarly
     """.split()
 )
+_BEFORE_A_VERB = _BETWEEN - {"is", "was", "would"}
 _POSSESSED = frozenset(
     """
     view views claim claims argument arguments comment comments position point points word words opinion opinions belief
@@ -52,6 +53,9 @@ _POSSESSED = frozenset(
 _SOURCE = re.compile(r"(?:according to|in the words of|as (?:\w+ )?(?:by|per)|per)\s*\Z", re.IGNORECASE)
 _BEGINS_SPEECH = re.compile(r"(?:['’]s)?[*_)\]]*(?:\s*\([a-z ]{2,20}\)[*_]*)?\s*(?::|[—–-]?\s*[“\"«>])")
 """What makes a name in front of it the speaker's, as in `Ann:`, `**Ann** (against):`, `Ann's "..."`."""
+_BARE_COLON = re.compile(r"[*_]*\s*:(?!\s*[“\"«>])")
+_LABEL_ENDING = re.compile(r"(?:ing|tions?|ments?|ness|ity|ance|ence|[^s]s)\Z")
+_CLAUSE_BEGINS = re.compile(r"(?:\A|[,;:]|\b(?:but|while|whereas|and))[\s*_>\d.)-]*\Z", re.IGNORECASE)
 _COMMON_SUBJECTS = frozenset(
     """
     commenter commenters author authors user users researcher researchers people critics others several many evidence
@@ -104,6 +108,26 @@ def speakers(sentence: str, authors: Iterable[str] | NameIndex, ordinary: str = 
     return Speakers(frozenset(named), strangers)
 
 
+def actors(sentence: str, authors: Iterable[str]) -> frozenset[str]:
+    """The authors at hand who do what a clause tells, as in "Ann moved hers" or "later Ann has moved it", whatever the verb.
+
+    Of those whose name is an everyday word, too, only speakers can be told (`speakers`).
+    """
+    found = words(sentence)
+    acting: set[str] = set()
+    for mention in NameIndex(authors).find(found):
+        last = found[mention.last - 1]
+        if mention.ordinary or last.possessive or last.breaks:
+            continue
+        if not _CLAUSE_BEGINS.search(sentence[: found[mention.first].start]):
+            continue
+        following = (word for word in found[mention.last :] if word.text.casefold() not in _BEFORE_A_VERB)
+        verb = next(following, None)
+        if verb and not verb.capital and verb.text.isalpha() and verb.text.casefold() not in FUNCTION_WORDS:
+            acting |= set(mention.authors)
+    return frozenset(acting)
+
+
 def _speaks(sentence: str, found: list[Word], first: int, last: int, *, human_only: bool = False) -> bool:
     """Whether the words `first:last` stand where a speaker stands."""
     verbs = _HUMAN_VERBS if human_only else _VERBS
@@ -152,6 +176,14 @@ def _strangers(sentence: str, found: list[Word], taken: set[int], ordinary: str)
         if alone_at_start and (word.text.endswith("s") or re.search(rf"\b{re.escape(word.text.lower())}\b", ordinary)):
             position = last
             continue
-        if _speaks(sentence, found, position, last, human_only=True):
+        if not _is_label(sentence, found[position:last]) and _speaks(sentence, found, position, last, human_only=True):
             yield sentence[word.start : found[last - 1].end].removesuffix("'s").removesuffix("’s")
         position = last
+
+
+def _is_label(sentence: str, capitals: list[Word]) -> bool:
+    """Whether capitalised words before a colon name a topic, as in "**Drawback:** it leaks", rather than a person."""
+    if not _BARE_COLON.match(sentence, capitals[-1].end):
+        return False
+    plain = [word.text.casefold() for word in capitals]
+    return len(plain) == 1 or any(word in COMMON_WORDS or _LABEL_ENDING.search(word) for word in plain)

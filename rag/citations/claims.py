@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 
 from rag.index.lexical import stems
+from rag.language.detection import likeliest
 from rag.language.english import FUNCTION_WORDS
+from rag.language.phrases import ENGLISH
 
 _CONNECTIVE = re.compile(
     r"(?:here (?:is|are)|in (?:summary|short|conclusion|sum)|to (?:summari[sz]e|sum up)|sure|of course|certainly|yes|no|thanks|"
@@ -68,4 +70,6 @@ def is_english(text: str) -> bool:
     found = re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text.casefold().replace("’", "'"))
     if len(found) < 6 or (len(found) < _SHORT and not _ENGLISH_ONLY.isdisjoint(found)):
         return True
-    return sum(word in FUNCTION_WORDS for word in found) / len(found) >= 0.15
+    if sum(word in FUNCTION_WORDS for word in found) / len(found) >= 0.15:
+        return True
+    return likeliest(text) == ENGLISH  # telegrams, such as a profile's line, have few function words

@@ -17,6 +17,7 @@ _SENTENCE_LIMIT = 4000
 _MOST_REFUSED = 50
 """Full stops that end no sentence, after which none is looked at any more until the line ends."""
 _TERMINATORS = ".!?…。！？"
+_AT_STOP = f"{_TERMINATORS}\"'”’»)]*_」』 \t"
 _SENTENCE_END = rf"[{_TERMINATORS}](?![{_TERMINATORS}])[\"'”’»)\]*_」』]*\s+"
 _BORDER = re.compile(rf"{_SENTENCE_END}(\S{{100}}|\S{{1,99}}(?=\s))")
 _BORDER_PENDING = re.compile(rf"{_SENTENCE_END}(\S{{0,99}})\Z")
@@ -134,7 +135,14 @@ class HeldSentences:
             return False
         if self._quotes is not None and has_open_quotation(text[:start], self._raws):
             return False
-        return any(first == start for first, _ in split_sentences(text, self._protected(text)))
+        if any(first == start for first, _ in split_sentences(text, self._protected(text))):
+            return True
+        return text[start : start + 1].islower() and self._cited_at_stop(text[:start])
+
+    def _cited_at_stop(self, sentence: str) -> bool:
+        """Whether a marker stands at the full stop: then a handle in lower case begins the next sentence."""
+        stop = len(sentence.rstrip(_AT_STOP))
+        return any(stop <= mark.at <= len(sentence) for mark in self._marks)
 
     def _last_word(self) -> int | None:
         """Where the last word starts, if it may be the first of a new sentence."""

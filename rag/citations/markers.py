@@ -8,7 +8,7 @@ What reaches the reader:
 
 - A key in square, round or CJK brackets, alone, in a list or as a range, becomes `[n]`; so does a key that stands bare.
 - Unknown keys, numbers in square brackets and footnote marks are dropped. An interval such as `[0, 1]` is kept.
-- Code keeps every character. So do formulas, except that `[3]` in one is written `[{3}]`, which sets the same, and
+- Code keeps every character, but a key that stands alone in a span of it is a citation, too. So do formulas, except that `[3]` in one is written `[{3}]`, which sets the same, and
   that commands which link, load, style or define lose their backslash.
 - Links and images become their text, also those to a cited comment (its address stands with the citation): nothing
   in an answer may call home. HTML tags, comments, invisible and bidirectional controls vanish.
@@ -286,7 +286,11 @@ class MarkerStream:
             return None
         if closing is None:
             return self._literal(position, end)
-        self._writer.raw(run + line[: closing.end()])
+        mark = self._keys.read(line[: closing.start()], square=False)
+        if mark is not None:  # keys cannot be guessed, so no code holds one
+            self._writer.mark(mark)
+        else:
+            self._writer.raw(run + line[: closing.end()])
         return end + closing.end()
 
     def _tildes(self, position: int, final: bool) -> _Step:

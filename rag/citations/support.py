@@ -5,8 +5,8 @@ rare words weigh more), how much liker it would become with one of its words exc
 words negated on one side only, opposites. The score is a product of two logistic regressions: that the evidence is about
 the same (likeness, coverage, exchange), and that it does not deny the sentence (negations, opposites). Both are fitted on
 one half of `sample/support_pairs.jsonl` (tests/benchmarks/support.py); rag/evaluation/support.py reports on the other. Decided
-without them: a number or name that stands nowhere, a comparison turned round, a wrong speaker, and nearly the same words
-with a negation on one side only or an opposite.
+without them: a number or name that stands nowhere, two numbers exchanged, a comparison turned round, a wrong speaker, what
+one person did told of another, and nearly the same words with a negation on one side only or an opposite.
 
 What it cannot see: roles swapped without a comparison, a dropped hedge, one thing named for another of its kind ("rye"
 for "wheat") where the rest agrees, and whatever needs knowledge. A judge model may be asked on top; this module knows
@@ -20,11 +20,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
 from rag.citations.claims import is_claim, is_english, is_prose
+from rag.citations.keys import KeyedSentence
 from rag.citations.printing import CitedSentence, CitedText
 from rag.citations.refusals import decisive_fault, enumerated, missing_names, wrong_speaker
 from rag.citations.signs import OPPOSITE, SAME, UNDENIED, Embed, Rarity, explanation, plainly_denied, signs_of
@@ -123,11 +124,27 @@ def check_sentences(
     index = _name_index(tuple(sorted(known_authors)))
     checks = []
     for number, sentence in enumerate(cited.sentences):
+        behind = _cited_behind(cited, number)
         credit = _credit(cited.sentences, number)
         mentions = index.find(words(f"{sentence.text} {credit}"))
         named = {author for mention in mentions for author in mention.authors}
-        checks.append(_check_sentence(sentence, credit, embed, rarity, named, judge))
+        check = _check_sentence(sentence, credit, embed, rarity, named, judge)
+        if check.status == "uncited" and behind:
+            shared = _check_sentence(replace(sentence, evidence=behind), credit, embed, rarity, named, judge)
+            check = shared if shared.status == "supported" else check
+        checks.append(check)
     return tuple(checks)
+
+
+def _cited_behind(cited: CitedText, number: int) -> tuple[KeyedSentence, ...]:
+    """What the next sentence of the paragraph that cites has: many cite once, for all that stands before."""
+    start = cited.sentences[number].start
+    for later in cited.sentences[number + 1 :]:
+        if "\n" in cited.text[start : later.start]:
+            break
+        if later.evidence:
+            return later.evidence
+    return ()
 
 
 _QUOTATION_BEGINS = re.compile(r"\s*(?:[-*+]\s+|\d{1,3}[.)]\s+)?[>\"“„«‘「『]")

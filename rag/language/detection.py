@@ -38,6 +38,11 @@ def detected(text: str) -> str:
     # Nearly all questions end here, without loading anything.
     if not words or not _ENGLISH_ONLY.isdisjoint(words):
         return ENGLISH
+    return likeliest(text)
+
+
+def likeliest(text: str) -> str:
+    """ISO 639-1 code of the language that a text's letters look like; "en" where that is uncertain."""
     code, probability = _identifier().classify(text)
     return code if probability >= CERTAIN else ENGLISH
 
