@@ -248,6 +248,12 @@ def test_usual_ways_to_put_it_are_no_fault(sentence: str, evidence: str, embedde
     assert check_support(sentence, [evidence], embed=embedder.embed_texts).status == "supported"
 
 
+def test_a_name_before_a_colon_is_no_topic(embedder: Embedder) -> None:
+    text = "Dried kelp loses its colour."
+    found = check_support(f"**Bodil:** {text}", [text], authors={"Ada Rook"}, embed=embedder.embed_texts)
+    assert found.status == "unsupported"
+
+
 def test_one_citation_at_the_end_of_a_paragraph_is_held_against_all_of_it(embedder: Embedder) -> None:
     text = " ".join(EVIDENCE)
     keys = assign_keys([Passage("p", "p", "Ada Rook", text, "f", 0, len(text))])

@@ -54,6 +54,16 @@ _SOURCE = re.compile(r"(?:according to|in the words of|as (?:\w+ )?(?:by|per)|pe
 _BEGINS_SPEECH = re.compile(r"(?:['’]s)?[*_)\]]*(?:\s*\([a-z ]{2,20}\)[*_]*)?\s*(?::|[—–-]?\s*[“\"«>])")
 """What makes a name in front of it the speaker's, as in `Ann:`, `**Ann** (against):`, `Ann's "..."`."""
 _BARE_COLON = re.compile(r"[*_]*\s*:(?!\s*[“\"«>])")
+_LABELS = frozenset(
+    """
+    advantage answer approach argument assumption background benefit caveat cause claim conclusion con context correction cost
+    counterpoint danger detail difference disadvantage downside drawback effect error evidence example exception fact finding fix
+    goal history how idea limit mechanism method note objection outcome overall plan point pro problem proposal proviso question
+    reason recommendation remark remedy result risk rule solution source summary takeaway tip topic upside use verdict warning what
+    when where why
+    """.split()
+)
+"""Topics that a chat model puts before a colon, and no names."""
 _LABEL_ENDING = re.compile(r"(?:ing|tions?|ments?|ness|ity|ance|ence|[^s]s)\Z")
 _CLAUSE_BEGINS = re.compile(r"(?:\A|[,;:]|\b(?:but|while|whereas|and))[\s*_>\d.)-]*\Z", re.IGNORECASE)
 _COMMON_SUBJECTS = frozenset(
@@ -186,4 +196,4 @@ def _is_label(sentence: str, capitals: list[Word]) -> bool:
     if not _BARE_COLON.match(sentence, capitals[-1].end):
         return False
     plain = [word.text.casefold() for word in capitals]
-    return len(plain) == 1 or any(word in COMMON_WORDS or _LABEL_ENDING.search(word) for word in plain)
+    return any(word in _LABELS | COMMON_WORDS or _LABEL_ENDING.search(word) for word in plain)
