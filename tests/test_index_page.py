@@ -145,3 +145,29 @@ def test_nothing_is_kept_while_another_change_runs(page: IndexPage, settings: Se
     assert "wait for that to end" in added(page, upload(tmp_path, "kelp.jsonl", row("1", "Kelp.")))
     list(running)
     assert not (settings.store / "uploads").exists()
+
+
+def test_a_change_goes_on_and_is_seen_when_its_page_is_left(
+    page: IndexPage, settings: Settings, tmp_path: Path
+) -> None:
+    left = page.run_fetch("lesswrong", "mira", "")
+    next(left)
+    left.close()
+    assert "wait for that to end" in added(page, upload(tmp_path, "kelp.jsonl", row("1", "Kelp.")))
+    first, *_, last = page.watch()
+    assert "Fetching mira" in first[page.progress]
+    assert (first[page.cancel]["visible"], first[page.add]["interactive"]) == (True, False)
+    assert "25 added" in last[page.progress]
+    assert (last[page.cancel]["visible"], last[page.add]["interactive"]) == (False, True)
+    assert len(list(rag.comments(settings=settings))) == 25
+
+
+def test_who_left_can_cancel_on_return(page: IndexPage) -> None:
+    left = page.run_fetch("lesswrong", "mira", "")
+    next(left)
+    left.close()
+    watching = page.watch()
+    next(watching)
+    page._cancel.set()
+    (*_, last) = watching
+    assert "Cancelled" in last[page.progress]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import queue
 import shutil
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -40,6 +40,8 @@ log = logging.getLogger(__name__)
 LAST_RUN = "last-run.json"
 BESIDE = ("uploads", "fetched", "feedback.jsonl")
 """What lies in the folder of an index and is no part of it."""
+OFTEN = 0.1
+"""Seconds between two looks at how far a change is."""
 FILE_TYPES = [".txt", ".md", ".jsonl", ".json", ".csv", ".parquet", ".html"]
 
 
@@ -65,6 +67,8 @@ class IndexPage:
         self._sites, self._pause = sites, pause
         self._cancel = threading.Event()
         self._running = threading.Lock()
+        self._shown = ""
+        """How far the change that runs is, or how the last one ended."""
 
     def layout(self) -> None:
         """Place the components; call inside a tab."""
@@ -115,7 +119,7 @@ class IndexPage:
         quiet: dict[str, Any] = {"api_name": False, "show_progress": "hidden"}
         buttons = [self.add, self.fetch, self.forget, self.rebuild]
         changed = [self.facts, self.last, self.judged, self.progress, self.cancel, self.source, *buttons]
-        tab.select(self.look, None, changed, **quiet)
+        tab.select(self.watch, None, changed, concurrency_limit=None, **quiet)
         changing = [
             self.add.click(self.run_add, [self.files, self.path], changed, **quiet),
             self.fetch.click(self.run_fetch, [self.site, self.what, self.since], changed, **quiet),
@@ -198,47 +202,47 @@ class IndexPage:
         yield from self._run(f"Forgetting {source}", lambda report: _forget(source, self._service.settings))
 
     def _run(self, title: str, work: Callable[[Any], IngestReport]) -> Iterator[dict[Any, Any]]:
+        """Start the work, which goes on and ends by itself whoever leaves the page, and show how far it is."""
         if not self._running.acquire(blocking=False):
             yield {self.progress: tag("p", "The index is being changed already; wait for that to end.", role="status")}
             return
-        try:
-            self._cancel.clear()
-            yield {**self._busy(True), self.progress: progress_html(title, None)}
-            outcome = yield from self._watched(title, work)
-        finally:
-            self._running.release()
-        self._service.reopen()
-        yield {**self.look(), **self._busy(False), self.progress: outcome}
+        self._cancel.clear()
+        self._shown = progress_html(title, None)
+        threading.Thread(target=self._work, args=(title, work), daemon=True).start()
+        for update in self.watch():
+            yield {self.progress: self._shown, **update}  # also of what ended before anybody looked
 
-    def _watched(self, title: str, work: Callable[[Any], IngestReport]) -> Iterator[dict[Any, Any]]:
-        """Run the work in a thread of its own, show its progress, and return how it ended as HTML."""
-        events: queue.Queue[Progress | str] = queue.Queue()
-
+    def _work(self, title: str, work: Callable[[Any], IngestReport]) -> None:
         def report(event: Progress) -> None:
             if self._cancel.is_set():
                 raise CancelError
-            events.put(event)
+            self._shown = progress_html(title, event)
 
-        def run() -> None:
-            try:
-                done = work(report)
-                keep_last(self._service.settings.store / LAST_RUN, title, done)
-                events.put(report_html(done))
-            except CancelError:
-                events.put(tag("p", "Cancelled. The index is as it was.", role="status"))
-            except RagError as error:
-                events.put(tag("p", escape(str(error)), class_="problem", role="alert"))
-            except Exception as error:
-                log.exception("%s failed", title)
-                broken = f"Something broke inside the program ({type(error).__name__}). The index is as it was."
-                events.put(tag("p", escape(broken), class_="problem", role="alert"))
+        try:
+            done = work(report)
+            keep_last(self._service.settings.store / LAST_RUN, title, done)
+            self._shown = report_html(done)
+        except CancelError:
+            self._shown = tag("p", "Cancelled. The index is as it was.", role="status")
+        except RagError as error:
+            self._shown = tag("p", escape(str(error)), class_="problem", role="alert")
+        except Exception as error:
+            log.exception("%s failed", title)
+            broken = f"Something broke inside the program ({type(error).__name__}). The index is as it was."
+            self._shown = tag("p", escape(broken), class_="problem", role="alert")
+        finally:
+            self._service.reopen()
+            self._running.release()
 
-        threading.Thread(target=run, daemon=True).start()
-        while not isinstance(event := events.get(), str):
-            while not events.empty() and not isinstance(events.queue[0], str):
-                event = events.get()
-            yield {self.progress: progress_html(title, event)}
-        return event
+    def watch(self) -> Iterator[dict[Any, Any]]:
+        """How far a change of the index is, until it has ended, whoever began it; then what is indexed."""
+        seen = ""
+        while self._running.locked():
+            if self._shown != seen:
+                seen = self._shown
+                yield {**self._busy(True), self.progress: seen}
+            time.sleep(OFTEN)
+        yield {**self.look(), **self._busy(False), **({self.progress: self._shown} if seen else {})}
 
     def _busy(self, busy: bool) -> dict[Any, Any]:
         buttons = {
