@@ -192,9 +192,9 @@ def test_most_answerable_questions_are_answered_and_most_others_declined(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("writer", [1, 2, 3, 4])
+@pytest.mark.parametrize("writer", [3, 4])
 def test_most_questions_of_somebody_else_are_judged_rightly(sample_settings: Settings, writer: int) -> None:
-    """On those of the third and the fourth nothing was fitted."""
+    """Of the writers on whose questions nothing was fitted; `benchmarks/answerability.py` measures all."""
     retriever, shipped = Retriever.from_settings(sample_settings), sample_settings.abstain_below
     right: dict[bool, list[bool]] = {True: [], False: []}
     for row in map(json.loads, (DATA / "independent_sample.jsonl").read_text(encoding="utf-8").splitlines()):

@@ -273,7 +273,7 @@ def test_a_real_small_model_gets_no_forgery_through(index: Settings, embedder: E
     settings = index.model_copy(update={"llm": f"llamacpp:{small_model_path()}", **limits})
     store = Store.open(index, embedder)
     one = Answerer(store, Retriever(store, embedder, reader), embedder, settings, load_chat_model(settings))
-    for category in ("orders", "marks", "forged_quote", "markdown", "invisible", "template"):
+    for category in ("orders", "forged_quote", "template"):
         answer = one.answer(rows_of(category)[0]["question"])
         check(answer, one)
         if answer.model != "evidence" and not answer.abstained:
