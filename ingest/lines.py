@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Only real line ends: a form feed or U+2028 inside a comment is not a new line to the person who wrote it.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
@@ -37,6 +37,19 @@ def lines_of(text: str) -> list[Line]:
         found.append(Line(number, start, start + len(body), body, blanks))
         blanks = 0
     return found
+
+
+_DRESSED = re.compile(r"[#\[!*]|\(BUTTON\)")
+_DRESS = re.compile(r"^#{1,6}\s+|\[\d{1,4}\](?=\S)|\(BUTTON\)\s*|\*\*")
+_LINK = re.compile(r"(?<!!)\[\s*([^\[\]\n]{1,200}?)\s*\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)")
+
+
+def bare(line: Line) -> Line:
+    """The line without what converters of HTML put around the words of a page: marks of headings, links, buttons."""
+    if len(line.text) > 600 or not _DRESSED.match(line.text):
+        return line
+    text = " ".join(_DRESS.sub("", _LINK.sub(r"\1", line.text)).split())
+    return replace(line, text=text) if text else line
 
 
 _SENTENCE_END = re.compile(r"[.!?…:;][\"'”’)\]*_]*$|[)”\"]$|[:;]-?[)D(]$")
