@@ -14,7 +14,9 @@ SECTION_LINES = frozenset(
     """posts|comments|recent posts|recent comments|frontpage posts|blog posts|sequences|wiki contributions
 wikitag contributions|wiki edits|quick takes|shortform|top post|top posts|user profile|my drafts|organizer of
 my submissions|comment submissions|participation|interests:|topic contributions|tag contributions|bio
-how others can help me|how i can help others""".replace("\n", "|").split("|")
+how others can help me|how i can help others|all comments|latest comments|user comments|comment history|recent activity""".replace(
+        "\n", "|"
+    ).split("|")
 )
 
 _SORTINGS = (
@@ -27,7 +29,7 @@ ACTION_LINES = frozenset(
     """send message|send a message|subscribe to posts|unsubscribe from posts|subscribe to this user's posts
 manage subscriptions|account settings|edit account|register rss|register rss feed|register new rss feed|report user|reply
 permalink|edit in context|(account deleted)|load more|back to top|show more|show all|view more|see more|see less
-no posts to display.|no comments found|no wikitag contributions to display.|(read more)|(continue reading)|show highlight
+no posts to display.|no comments found|no wikitag contributions to display.|(read more)|...(read more)|see in context|view in context|view in thread|view parent|go to comment|(continue reading)|show highlight
 hide highlight|[-]|[+]|answer by|[comment deleted]|[deleted]|[anonymous]|moderator comment|response to previous version
 [draft]|[event]|[unlisted]|upvote|downvote|1 point|show previous comment|subdirectory_arrow_left|expand_less|expand_more
 [this comment is no longer endorsed by its author]""".replace("\n", "|").split("|")
@@ -63,16 +65,19 @@ _CHROME = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 _OWN_SECTION = re.compile(
-    r"(?:all of )?(?P<owner>\S.{0,40}?)['’]s? (?:posts|comments|shortform(?: feed)?)(?: \+ replies)?", re.IGNORECASE
+    r"""(?:all\ of\ )?(?P<owner>\S.{0,40}?)['’]s?\ (?:(?:recent|latest)\ )?(?:posts|comments|shortform(?:\ feed)?)(?:\ \+\ replies)?
+    |(?:all\ )?comments\ by\ (?P<writer>\w[\w.'’-]{1,38}(?:(?-i:\ [A-Z])[\w.'’-]{0,20}){0,3}?):?""",
+    re.IGNORECASE | re.VERBOSE,
 )
-_HOW_MANY = re.compile(r" ?\(\d{1,3}(?:,?\d{3})*\)$")
+_HOW_MANY = re.compile(r" ?\(\d{1,3}(?:,?\d{3})*\)$|(?<=^comments) \d{1,3}(?:,?\d{3})*$")
 _OF_COMMENTS = re.compile(r"\bcomments?\b", re.IGNORECASE)
 # Scores and dates: chrome next to other chrome, text elsewhere.
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _DATE = re.compile(
     rf"""now | \d{{1,3}}(?:mo|yr|s|m|h|d|w|y)\*?(?:\ ago)? | (?:an?|\d{{1,3}})\ (?:second|minute|min|hour|day|week|month|year)s?\ ago
     | (?:(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|mon|tue|wed|thu|fri|sat|sun),?\ )?
-      (?: \d{{1,2}}(?:st|nd|rd|th)?\ {_MONTH},?\ \d{{4}} | {_MONTH}\ \d{{1,2}}(?:st|nd|rd|th)?(?:,?\ \d{{4}})? | \d{{4}}-\d{{2}}-\d{{2}} )
+      (?: \d{{1,2}}(?:st|nd|rd|th)?\ {_MONTH},?\ \d{{4}} | {_MONTH}\ \d{{1,2}}(?:st|nd|rd|th)?(?:,?\ \d{{4}})?
+      | \d{{1,2}}\.\ {_MONTH}\ \d{{4}} | \d{{1,2}}[/.]\d{{1,2}}[/.]\d{{4}} | \d{{4}}-\d{{2}}-\d{{2}} )
       (?: (?:,?\ (?:at\ )?|T)\d{{1,2}}:\d{{2}}(?::\d{{2}})?(?:\ ?[ap]m)?(?:Z|\ (?:utc|gmt|[ecmp][sd]t)\b)? )?""",
     re.IGNORECASE | re.VERBOSE,
 )
@@ -84,9 +89,9 @@ _COUNTER = re.compile(
 # Several such in one line: "3mo 12 4", "LW: 12 AF: 4", "Karma: 1,234 (LW)", "Ω 3 · 2y ago".
 _COUNTS = r"LW|AF|EA|Ω|karma|points?|votes?|score|(?:overall\ |agreement\ )?karma|agree(?:ment)?|disagree(?:ment)?"
 _SIGN = re.compile(
-    rf"""(?>(?>{_DATE.pattern}) | (?:{_COUNTS})\W{{0,2}}[-−–+]?\d[\d.,]*k?
+    rf"""(?>(?:(?:last\ )?edited\ )?(?>{_DATE.pattern}) | (?:{_COUNTS})\W{{0,2}}[-−–+]?\d[\d.,]*k?
     | [-−–+]?\d[\d.,]*k?(?:\ (?:{_COUNTS}|repl(?:y|ies)|comments?|min(?:utes?)?\ read))?
-    | \((?:LW|AF|EA)\) | ✓ | ✗ | (?:👍|👎|❤️|❤)\ ?\d+) (?=\W|\Z) [ ]?(?:[·•|,/–—]\ |)""",
+    | \((?:LW|AF|EA)\) | [✓✗▲▼△▽] | (?:👍|👎|❤️|❤)\ ?\d+) (?=\W|\Z|(?<=[a-z])[\dΩ]) [ ]?(?:[·•|,/–—]\ |)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _REPLIES_TO = re.compile(
@@ -94,6 +99,7 @@ _REPLIES_TO = re.compile(
         (?:\w[^\s,.;:!?]*(?:\ \w[^\s,.;:!?]*){0,3}|\S.{0,40}['’]s?\ (?:comment|post|quick\ take))(?:\ on:\ .{1,200})?""",
     re.IGNORECASE | re.VERBOSE,
 )
+_FOLDS = re.compile(r"^(?:\[[-–+]\]|[▾▸▼▶])\s*")
 _BUTTONS = re.compile(
     r"""\W{0,2}(?:(?:reply|permalink|share|link|parent|save|flag|report|hide|context|quote|edit|upvote|downvote|bookmark)\b\W{0,3}){2,}
     | \[(?:reply|link|permalink|load\ more|show\ more|-|\+)\]""",
@@ -109,9 +115,7 @@ _PAGE_TITLE = re.compile(
 
 def is_section_line(line: str) -> bool:
     """Whether a stripped line is a heading of a profile page: "Wiki Contributions", "Comments (31)", "Ada's Comments"."""
-    return _HOW_MANY.sub("", line.casefold()) in SECTION_LINES or (
-        len(line) <= 60 and _OWN_SECTION.fullmatch(line) is not None
-    )
+    return _HOW_MANY.sub("", line.casefold()).removesuffix(":") in SECTION_LINES or (owner_of_section(line) is not None)
 
 
 def heads_comments(line: str) -> bool:
@@ -163,13 +167,16 @@ def is_reply_button(line: str) -> bool:
 
 def is_head_of(line: str, name: str) -> bool:
     """Whether a stripped line is a name and what the page says of a comment by it: "Ada Byron 3mo 12 4"."""
+    line = _FOLDS.sub("", line)
     if line[: len(name)].casefold() != name.casefold():
         return False
     rest = line[len(name) :]
-    facts = rest.lstrip(" ·•|,–—-")
+    facts = rest.lstrip(" ·•|,–—-").rstrip(":")
     signs = facts[: _signs_end(facts)]
     about = facts[len(signs) :]
-    return bool(signs) and rest != facts and (not about or about.startswith("on: ") or replies_to(about, ""))
+    # Without a space between, a number may belong to a handle, "ada2": a date does not.
+    apart = rest[:1] != facts[:1] or _DATE.match(facts) is not None
+    return (bool(signs) and apart and (not about or about.startswith("on: ") or replies_to(about, ""))) or rest == ":"
 
 
 def _is_signs(line: str) -> bool:
@@ -205,8 +212,8 @@ def is_page_line(line: str) -> bool:
 
 def owner_of_section(line: str) -> Range | None:
     """Where a heading such as "Ada Byron's Comments" has the name of the person whose page it is."""
-    match = _OWN_SECTION.fullmatch(line) if len(line) <= 60 else None
-    return match.span("owner") if match else None
+    match = _OWN_SECTION.fullmatch(_HOW_MANY.sub("", line)) if len(line) <= 60 else None
+    return match.span("owner" if match["owner"] else "writer") if match else None
 
 
 _ANNOUNCED = re.compile(

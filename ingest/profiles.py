@@ -123,7 +123,7 @@ def _reads_like_comments(lines: list[Line]) -> bool:
     """
     head = [line.text for line in lines[:8]]
     name_at = find_name_line(head)
-    name = name_at is not None
+    name = name_at is not None or any(introduced_name(text) for text in head[:3])
     bio = any(is_bio_line(text) for text in head[:4])
     body = [line.text for line in lines[1:400] if len(line.text) > 20 or _REPLY.match(line.text)]
     if len(body) < 4 or sum(_SPEAKER.match(line) is not None for line in body) > len(body) / 4:
@@ -216,7 +216,7 @@ _NAME = rf"{_FORENAME}(?:\ (?:(?:{'|'.join(sorted(_PARTICLES))})\ )*{_FORENAME})
 _NAME_ENDS = r"(?=\s*(?:[.,;:!(–—]|-\s|$)|\s+(?:and|but)\s)"
 _INTRODUCES = re.compile(
     rf"""(?:^|[.!?]\s+)(?:(?:[Hh]i|[Hh]ello|[Hh]ey)(?:\ (?:there|all|everyone|everybody))?\s*[,.!–—-]*\s+)?
-    (?: (?:[Mm]y\ (?:(?:full|real)\ )?name(?:\ is|['’]s)|(?:(?:[Ff]ull|[Rr]eal|[Dd]isplay|[Uu]ser)\ )?[Nn]ame:)\ +(?P<name>{_NAME})
+    (?: (?:[Mm]y\ (?:(?:full|real)\ )?name(?:\ is|['’]s)|(?:(?:[Ff]ull|[Rr]eal|[Dd]isplay|[Uu]ser)\ )?[Nn]ame:|(?:^|(?<=\n))(?:User(?:name)?|Author|Profile):)\ +(?P<name>{_NAME})
     |   (?:I['’]m|I\ am)\ (?P<person>{_NAME}) ){_NAME_ENDS}""",
     re.VERBOSE,
 )

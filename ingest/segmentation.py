@@ -267,8 +267,8 @@ def take_apart(text: str, *, author_name: str | None = None, first_comment: int 
     stated = owner or _name_in_heads(lines[end:]) or _titled_name(chrome) or _stated_name([*front, *profile])
     name_line = lines[name] if name is not None else stated
     label = None if name_line else _label(profile)
-    opens_dated = end > 0 and is_date_line(texts[end - 1])
-    kept, more_chrome, certain = _drop_chrome(lines[end:], name_line, profile, opens_dated=opens_dated)
+    above = texts[end - 1] if end else ""
+    kept, more_chrome, certain = _drop_chrome(lines[end:], name_line, profile, above)
     paragraphs, certain = _join_wrapped(kept, certain)
     return Page(name_line, label, profile, [*front, *chrome, *more_chrome, *foot], paragraphs, certain, marked)
 
@@ -490,23 +490,22 @@ _MOST_LISTED = 5
 
 
 def _drop_chrome(
-    lines: list[Line], name: Line | None, profile: list[Line], *, opens_dated: bool
+    lines: list[Line], name: Line | None, profile: list[Line], above: str
 ) -> tuple[list[Line], list[Line], set[int]]:
     """Lines of comments, lines of the page, and which of the former come right after one of the latter.
 
     Args:
-        opens_dated: Whether the line above the first is a date.
+        above: The line above the first.
     """
     own = {name.text.casefold()} if name else set()
     named = [name is not None and (line.text.casefold() in own or is_head_of(line.text, name.text)) for line in lines]
     again = {line.text for line in profile if len(line.text) >= 30}
     beside = _side_column(lines, own, [line.text for line in profile if line != name])
     dated = [is_date_line(line.text) for line in lines]
-    # Where the first comment has its date above it and nothing else, so have the others.
-    dates = opens_dated + sum(dated) >= 3 and (opens_dated or dated[0])
+    regular = _regular(lines, above)
     strong = [
         index in beside
-        or (dates and is_date_line(line.text))
+        or (dated[index] and index in regular)
         or line.text in again
         or (is_chrome_line(line.text) and not _inside_sentence(lines, index))
         for index, line in enumerate(lines)
@@ -517,8 +516,7 @@ def _drop_chrome(
     ]
     dated = [dated[index] or (named[index] and line.text.casefold() not in own) for index, line in enumerate(lines)]
     chrome = _spread(strong, weak, dated, named)
-    rules = _rules_between(lines) if sum(chrome) < 3 else set()
-    for index in rules or _titles(lines, chrome, named):
+    for index in {*_titles(lines, chrome, named), *regular, *_rules_between(lines, chrome)}:
         chrome[index] = True
     kept: list[Line] = []
     dropped: list[Line] = []
@@ -536,11 +534,34 @@ def _drop_chrome(
 _RULE = re.compile(r"(?:[-–—*_=]\s?){3,80}")
 
 
-def _rules_between(lines: list[Line]) -> set[int]:
-    """Rules across a page that has no other marks ("---"): they part comments if there are many, or one at an end."""
+def _regular(lines: list[Line], above: str) -> set[int]:
+    """Indices of lines that a page prints above or below each comment: a date, "Comment 12".
+
+    They differ in their numbers only, are many, and the first line is one, or the last.
+    """
+    forms = [_form(line.text) for line in lines]
+    found: set[int] = set()
+    for form in {*forms[:1], *forms[-1:], *({"date"} & {_form(above), *forms[:2]})} - {""}:
+        there = [index for index, each in enumerate(forms) if each == form]
+        differ = form == "date" or len({lines[index].text for index in there}) >= 3
+        if differ and len(there) + (form == _form(above)) >= max(3, len(lines) / 12) and there[-1] >= len(lines) / 2:
+            found.update(there)
+    return found
+
+
+def _form(text: str) -> str:
+    """A short line with a number in it, without what the number is; nothing for other lines, sentences, and mere numbers."""
+    if is_date_line(text):
+        return "date"
+    form = re.sub(r"\d+", "0", text.casefold()) if len(text) <= 60 else ""
+    return form if "0" in form and form != "0" and text[-1] not in ".!?" else ""
+
+
+def _rules_between(lines: list[Line], chrome: list[bool]) -> set[int]:
+    """Indices of rules ("---") that part comments, where nothing else does: there are many, or one at an end. A comment has few."""
     rules = {index for index, line in enumerate(lines) if _RULE.fullmatch(line.text)}
     at_end = bool(rules & {0, len(lines) - 1})
-    return rules if len(rules) >= max(3, len(lines) / (12 if at_end else 5)) else set()
+    return rules if len(rules) >= max(3, len(lines) / (12 if at_end else 5)) and sum(chrome) < 3 else set()
 
 
 def _side_column(lines: list[Line], own: set[str], bio: list[str]) -> set[int]:

@@ -245,6 +245,26 @@ def test_headings_below_that_of_the_comments_take_no_comment_with_them(above, be
     assert "\n".join(texts(text, segment(text))) == "\n".join(COMMENTS)
 
 
+@pytest.mark.parametrize(
+    "top",
+    [
+        ["User: Ada Byron", "I study tides.", "Comments:"],
+        ["Comments by Ada Byron (12)"],
+        ["Comments by Ada Byron:"],
+        ["Ada Byron's recent comments"],
+        ["Ada Byron 🔸", "I study tides.", "Comments 31"],
+    ],
+)
+def test_headings_and_names_in_other_words_are_known(top: list[str]) -> None:
+    text = "\n".join([*top, *COMMENTS])
+    found = segment(text)
+    assert (found.name, slices(text, [found.name_range]), "\n".join(texts(text, found))) == (
+        "Ada Byron",
+        ["Ada Byron"],
+        "\n".join(COMMENTS),
+    )
+
+
 def test_a_heading_may_say_how_many_comments_follow() -> None:
     text = "\n".join(["Ada Byron", "1,204 karma", "I study tides.", "Comments (1,031)", *COMMENTS])
     found = segment(text)
@@ -432,12 +452,26 @@ def test_numbers_in_a_comment_are_text() -> None:
         ["12 Mar 2021 14:05 UTC"],
         ["[On Tides](/posts/a1/x)", "[Ada Byron](/users/ada-byron)", "[3mo](/posts/a1/x?commentId=b2)", "12"],
         ["   [10]On Tides", "   [11]Ada Byron [12]3mo 12"],
+        ["On Tides", "[-]Ada Byron3y", "12"],
+        ["Ada Byron3moΩ412"],
+        ["Ada\xa0Byron 2y", "▲ 12 ▼"],
+        ["Ada Byron🔸", "3y", "Edited 2y ago"],
+        ["Ada Byron, 1. March 2021:"],
+        ["Ada Byron:"],
+        ["Comment on Tides", "1/12/2021"],
+        ["### Comment {}"],
+        ["#{}"],
         ["---"],
     ],
 )  # fmt: skip
 def test_heads_are_known_in_whichever_form_a_page_was_saved(head: list[str]) -> None:
     text = "\n".join(
-        ["Ada Byron", "I study tides.", "Comments", *(line for said in COMMENTS for line in [*head, said])]
+        [
+            "Ada Byron",
+            "I study tides.",
+            "Comments",
+            *(line.format(at) for at, said in enumerate(COMMENTS) for line in [*head, said]),
+        ]
     )
     found = segment(text)
     assert (found.name, texts(text, found)) == ("Ada Byron", COMMENTS)
@@ -450,6 +484,7 @@ def test_heads_are_known_in_whichever_form_a_page_was_saved(head: list[str]) -> 
         ["Permalink | Reply | Share"],
         ["[Reply]"],
         ["✓ 2", "Reply", "👍 3"],
+        ["See in context"],
     ],
 )
 def test_what_stands_below_comments_is_chrome(foot: list[str]) -> None:
@@ -460,7 +495,8 @@ def test_what_stands_below_comments_is_chrome(foot: list[str]) -> None:
 @pytest.mark.parametrize(
     "said",
     ["3 years ago\nthat was so.", "Home", "I liked Bo's comment", "on: the other hand, no.", "Parent comment is right",
-     "Replying to mottram: no.", "## The case for rye\nIt keeps.", "[Tides](https://tides.example.org)", "Share it"],
+     "Replying to mottram: no.", "## The case for rye\nIt keeps.", "[Tides](https://tides.example.org)", "Share it",
+     "Step 1\nLook.\nStep 2\nLook again.", "Comments by the others were ignored"],
 )  # fmt: skip
 def test_a_comment_that_looks_like_a_page_is_text(said: str) -> None:
     comments = [TIDES, said, BREAD, said]
