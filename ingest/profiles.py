@@ -55,37 +55,39 @@ def looks_like_profile(text: str) -> bool:
 
 
 def page_starts(text: str) -> list[int]:
-    """Where pages begin in a text into which several were pasted: below comments, a name, a bio and the heading of comments."""
+    """Where pages begin in a text into which several were pasted: below comments, a name, a bio, a heading, and comments."""
     lines = [bare(line) for line in lines_of(text)]
-    starts, has_comments = [0], False
+    starts, headed, has_comments = [0], False, False
     for index, line in enumerate(lines):
         if _heads_list(line.text):
+            headed = True
+        elif headed and is_prose(line.text):
             has_comments = True
-        elif (
-            has_comments
-            and looks_like_name(line.text)
-            and _heads_page([line.text for line in lines[index : index + 40]])
-        ):
-            before = lines[index - 1].text
-            if ends_sentence(before) or is_page_line(before):
+        elif has_comments and looks_like_name(line.text) and not is_page_line(line.text):
+            before, page = lines[index - 1].text, [line.text for line in lines[index : index + 80]]
+            if (ends_sentence(before) or is_page_line(before)) and _heads_page(page):
                 starts.append(line.start)
-                has_comments = False
+                headed = has_comments = False
     return starts
 
 
 def _heads_page(texts: list[str]) -> bool:
     """Whether a name is followed by a bio or buttons, a heading, and the heading of comments, perhaps with posts between."""
     first = next((index for index, text in enumerate(texts) if is_section_line(text)), 0)
+    listed = next((index for index, text in enumerate(texts) if _heads_list(text)), len(texts))
     above = texts[1:first]
     headings = sum(is_section_line(text) or text.casefold().startswith("sorted by") for text in texts[first:])
-    told = headings >= 2 or any(map(is_bio_line, above))
     return (
         0 < first <= 8
-        and told
-        and not any(map(is_date_line, above))
-        and all(is_bio_line(text) or is_page_line(text) for text in above)
-        and any(map(_heads_list, texts))
+        and (headings >= 2 or any(map(is_bio_line, above)))
+        and all((is_bio_line(text) or is_page_line(text)) and not is_date_line(text) for text in above)
+        and any(map(is_prose, texts[listed:]))
     )
+
+
+def is_prose(text: str) -> bool:
+    """Whether a line is a paragraph that its author finished, and no bio."""
+    return len(text) >= 40 and ends_sentence(text) and not is_bio_line(text)
 
 
 def _heads_list(line: str) -> bool:

@@ -39,6 +39,7 @@ from ingest.profiles import (
     is_bio_line,
     is_full_name,
     is_place,
+    is_prose,
     linked_name,
     looks_like_name,
     repeated_head,
@@ -306,7 +307,7 @@ def _head_end(texts: list[str]) -> tuple[int, range]:
         elif end == index and index and is_page_line(text):
             end += 1
             comments = comments or (listing and text.casefold() == "all")
-        elif comments or (listing and len(text) > 160) or (passed and _is_prose(text)):
+        elif comments or (listing and len(text) > 160) or (passed and is_prose(text)):
             break
         else:
             length += len(text)
@@ -330,10 +331,6 @@ def _name_below_heading(texts: list[str], end: int) -> tuple[int, int | None]:
     if any(map(is_bio_line, below)) or (is_full_name(texts[end]) and _opens_comment(texts[after])):
         return after, end
     return end, None
-
-
-def _is_prose(text: str) -> bool:
-    return len(text) >= 40 and ends_sentence(text) and not is_bio_line(text)
 
 
 def _repeated_bio(texts: list[str]) -> tuple[int, range]:

@@ -170,6 +170,18 @@ def test_pages_of_several_users_in_one_file_are_read_one_by_one(tmp_path: Path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ("Home\nRecent Comments\nArchive\nLog In\n", ""),
+        ("", "\nLoad More\nAda Quill\nBookbinder in Utrecht. Interested in paper.\nPosts\nComments\n"),
+        ("", "\nIt has:\nPosts\nComments\nand no more than these two, as far as I know.\n"),
+    ],
+)
+def test_menus_above_and_below_a_page_begin_no_other(tmp_path: Path, above: str, below: str):
+    assert read_one(write(tmp_path / "ada.txt", above + DUMP + below)).source == "ada.txt"
+
+
 def test_a_page_of_a_user_that_a_clipper_saved_is_a_profile(tmp_path: Path):
     text = "---\nsource: https://www.lesswrong.com/users/ada-quill\n---\n\nWheat paste.\n\nFlour.\n\nAnd water.\n"
     assert read_one(write(tmp_path / "clip.md", text)).kind == "profile"
