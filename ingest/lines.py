@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 # Only real line ends: a form feed or U+2028 inside a comment is not a new line to the person who wrote it.
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|\Z)")
@@ -37,6 +37,22 @@ def lines_of(text: str) -> list[Line]:
         found.append(Line(number, start, start + len(body), body, blanks))
         blanks = 0
     return found
+
+
+_DRESSED = re.compile(r"[#\[!*]|\(BUTTON\)")
+_DRESS = re.compile(r"^#{1,6}\s+|\[\d{1,4}\](?=\S)|\(BUTTON\)\s*|\*\*")
+_BADGE = re.compile("(?<=\\w)\\s?[\u2600-\u26ff\U0001f300-\U0001faff\ufe0f\u200d]+$")
+_LINK = re.compile(r"(?<!!)\[\s*([^\[\]\n]{1,200}?)\s*\]\([^()\s]*(?:\s\"[^\"\n]*\")?\)")
+
+
+def bare(line: Line) -> Line:
+    """The line without what converters of HTML put around the words of a page (marks of headings, links, buttons), and
+    without the badge behind a name."""
+    text = _BADGE.sub("", line.text) if len(line.text) <= 60 else line.text
+    if len(text) <= 600 and _DRESSED.match(text):
+        text = _DRESS.sub("", _LINK.sub(r"\1", text))
+    text = " ".join(text.split()) if text != line.text or "\xa0" in text else text
+    return replace(line, text=text) if text and text != line.text else line
 
 
 _SENTENCE_END = re.compile(r"[.!?…:;][\"'”’)\]*_]*$|[)”\"]$|[:;]-?[)D(]$")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ingest.chrome import is_chrome_line, is_page_line, is_section_line
-from ingest.lines import Line, lines_of
+from ingest.chrome import heads_comments, is_chrome_line, is_date_line, is_page_line, is_section_line
+from ingest.lines import Line, bare, ends_sentence, lines_of
 from rag.language.english import COMMON_WORDS, FUNCTION_WORDS, NAMES_THAT_ARE_WORDS
 from rag.records import Range
 
@@ -37,19 +37,73 @@ def looks_like_profile(text: str) -> bool:
     A plain document (an article, notes, a speech, a transcript) is not: it keeps its own order and is kept whole.
     Judged by page chrome near the top, a bio printed twice, or a name line and a bio above paragraphs that open like replies.
     """
-    lines = lines_of(text[:200_000])
+    lines = [bare(line) for line in lines_of(text[:200_000])]
+    front = lines[: front_matter(lines)]
+    lines = lines[len(front) :]
     if len(lines) < 3:
         return False
+    if any(linked_name(line.text, first=False) for line in front):
+        return True
     head = [line.text for line in lines[:60]]
     sections = sum(is_section_line(line) for line in head)
     sortings = sum(line.casefold().startswith("sorted by") and is_chrome_line(line) for line in head)
-    if sections + sortings >= 2 or any(
-        line.casefold() in ("wiki contributions", "wikitag contributions") for line in head
-    ):
+    if sections + sortings >= 2 or any(_heads_list(line) and not heads_comments(line) for line in head):
         return True
     if repeated_head(head):
         return True
     return _reads_like_comments(lines)
+
+
+def page_starts(text: str) -> list[int]:
+    """Where pages begin in a text into which several were pasted: below comments, a name, a bio, a heading, and comments."""
+    lines = [bare(line) for line in lines_of(text)]
+    starts, headed, has_comments = [0], False, False
+    for index, line in enumerate(lines):
+        if _heads_list(line.text):
+            headed = True
+        elif headed and is_prose(line.text):
+            has_comments = True
+        elif has_comments and looks_like_name(line.text) and not is_page_line(line.text):
+            before, page = lines[index - 1].text, [line.text for line in lines[index : index + 80]]
+            if (ends_sentence(before) or is_page_line(before)) and _heads_page(page):
+                starts.append(line.start)
+                headed = has_comments = False
+    return starts
+
+
+def _heads_page(texts: list[str]) -> bool:
+    """Whether a name is followed by a bio or buttons, a heading, and the heading of comments, perhaps with posts between."""
+    first = next((index for index, text in enumerate(texts) if is_section_line(text)), 0)
+    listed = next((index for index, text in enumerate(texts) if _heads_list(text)), len(texts))
+    above = texts[1:first]
+    headings = sum(is_section_line(text) or text.casefold().startswith("sorted by") for text in texts[first:])
+    return (
+        0 < first <= 8
+        and (headings >= 2 or any(map(is_bio_line, above)))
+        and all((is_bio_line(text) or is_page_line(text)) and not is_date_line(text) for text in above)
+        and any(map(is_prose, texts[listed:]))
+    )
+
+
+def is_prose(text: str) -> bool:
+    """Whether a line is a paragraph that its author finished, and no bio."""
+    return len(text) >= 40 and ends_sentence(text) and not is_bio_line(text)
+
+
+def _heads_list(line: str) -> bool:
+    """Whether a line is the heading of comments, or one that is nearly always the last above them."""
+    return heads_comments(line) or line.casefold() in ("wiki contributions", "wikitag contributions")
+
+
+_FRONT = re.compile(r"[\w-]+:(?:\s.*)?|-\s.*")
+
+
+def front_matter(lines: list[Line]) -> int:
+    """Number of lines that a clipper put above a text: "---", "title: ...", "source: ...", "---"."""
+    if not lines or lines[0].text != "---":
+        return 0
+    end = next((index for index, line in enumerate(lines[1:40], start=1) if line.text == "---"), 0)
+    return end + 1 if end > 1 and all(_FRONT.fullmatch(line.text) for line in lines[1:end]) else 0
 
 
 def repeated_head(lines: list[str], longest: int = 12) -> int:
@@ -71,7 +125,7 @@ def _reads_like_comments(lines: list[Line]) -> bool:
     """
     head = [line.text for line in lines[:8]]
     name_at = find_name_line(head)
-    name = name_at is not None
+    name = name_at is not None or any(introduced_name(text) for text in head[:3])
     bio = any(is_bio_line(text) for text in head[:4])
     body = [line.text for line in lines[1:400] if len(line.text) > 20 or _REPLY.match(line.text)]
     if len(body) < 4 or sum(_SPEAKER.match(line) is not None for line in body) > len(body) / 4:
@@ -164,7 +218,7 @@ _NAME = rf"{_FORENAME}(?:\ (?:(?:{'|'.join(sorted(_PARTICLES))})\ )*{_FORENAME})
 _NAME_ENDS = r"(?=\s*(?:[.,;:!(–—]|-\s|$)|\s+(?:and|but)\s)"
 _INTRODUCES = re.compile(
     rf"""(?:^|[.!?]\s+)(?:(?:[Hh]i|[Hh]ello|[Hh]ey)(?:\ (?:there|all|everyone|everybody))?\s*[,.!–—-]*\s+)?
-    (?: (?:[Mm]y\ (?:(?:full|real)\ )?name(?:\ is|['’]s)|(?:(?:[Ff]ull|[Rr]eal|[Dd]isplay|[Uu]ser)\ )?[Nn]ame:)\ +(?P<name>{_NAME})
+    (?: (?:[Mm]y\ (?:(?:full|real)\ )?name(?:\ is|['’]s)|(?:(?:[Ff]ull|[Rr]eal|[Dd]isplay|[Uu]ser)\ )?[Nn]ame:|(?:^|(?<=\n))(?:User(?:name)?|Author|Profile):)\ +(?P<name>{_NAME})
     |   (?:I['’]m|I\ am)\ (?P<person>{_NAME}) ){_NAME_ENDS}""",
     re.VERBOSE,
 )
@@ -176,7 +230,7 @@ _OWN_PAGE = re.compile(
              (?: my\ (?:(?:own|main|personal|public|full|user|{_FORUM})\ )*(?:profile|account|page|posts|comments|writing|{_FORUM})\b
              |   find\ me\b | i(?:['’]m|\ am)\ (?:also\ )?(?:on|at)\b ) [^.!?;,@]{{0,30}}?
          |   ^(?:url|source|link|profile|saved\ from|user\ page|{_FORUM}(?:\ profile)?)\s*[:=–—-]\s* )
-        [<(\[]?{_USER_PAGE}""",
+        [<(\["']?{_USER_PAGE}""",
     re.IGNORECASE | re.VERBOSE,
 )
 _PAGE_ADDRESS = re.compile(rf"<?{_USER_PAGE}/?(?:[?\#]\S*)?>?", re.IGNORECASE | re.VERBOSE)
@@ -226,6 +280,12 @@ def looks_like_name(line: str) -> bool:
     if len(words) == 1:
         return _HANDLE.fullmatch(words[0]) is not None and words[0][-1] not in ".,;:!?"
     return all(_NAME_WORD.fullmatch(word) or word in _PARTICLES for word in words) and line[-1] not in ".,;:!?"
+
+
+def is_full_name(line: str) -> bool:
+    """Whether a line is a name of several words, none of which is an everyday one: "Ada Byron", not "Good Point"."""
+    words = {word.casefold() for word in line.split()}
+    return " " in line and looks_like_name(line) and not words & _EVERYDAY and not is_place(line)
 
 
 def is_bio_line(line: str) -> bool:

@@ -22,17 +22,24 @@ from ingest.chrome import (
     heads_comments,
     is_chrome_line,
     is_date_line,
+    is_head_of,
     is_page_line,
+    is_reply_button,
     is_section_line,
     is_weak_chrome_line,
+    owner_of_page,
     owner_of_section,
+    replies_to,
 )
-from ingest.lines import Line, could_be_title, ends_sentence, is_title_case, lines_of
+from ingest.lines import Line, bare, could_be_title, ends_sentence, is_title_case, lines_of
 from ingest.profiles import (
     find_name_line,
+    front_matter,
     introduced_name,
     is_bio_line,
+    is_full_name,
     is_place,
+    is_prose,
     linked_name,
     looks_like_name,
     repeated_head,
@@ -136,7 +143,7 @@ def segment(
     name = page.name
     return Segmentation(
         name.text if name else None,
-        (name.start, name.end) if name else None,
+        _place(text, name) if name else None,
         profile,
         pieces,
         tuple(chrome),
@@ -202,6 +209,12 @@ def _pieces(paragraphs: list[Line], starts: list[int], probability: np.ndarray, 
         )
 
 
+def _place(text: str, name: Line) -> Range:
+    """Where the name stands in its line, which may have marks around it: "# Ada Byron"."""
+    at = text.find(name.text, name.start, name.end)
+    return (name.start, name.end) if at < 0 else (at, at + len(name.text))
+
+
 def _uncovered(text: str, ranges: list[Range]) -> Iterator[Range]:
     """What no range holds and is not blank: marks such as NUL or a byte order mark at the edges of lines."""
     at = 0
@@ -229,11 +242,16 @@ def take_apart(text: str, *, author_name: str | None = None, first_comment: int 
     Args:
         first_comment: Offset at or before which the head certainly ends.
     """
-    lines = lines_of(text)
+    lines = [bare(line) for line in lines_of(text)]
+    front = lines[: front_matter(lines)]
+    lines = lines[len(front) :]
+    foot = _link_list(text, lines)
+    lines = lines[: len(lines) - len(foot)]
     texts = [line.text for line in lines[:_HEAD_LINES]]
     end, repeated = _head_end(texts)
+    end, below = _name_below_heading(texts, end)
     owner = _owner(lines[:end])
-    name = _name_index(texts, end, author_name, owner)
+    name = _name_index(texts, end, author_name, owner) if below is None else below
     if name is None and not owner and end and end == repeated.stop and find_name_line(texts[end - 1 : end + 2]) == 1:
         name = end
     marked = end > 0
@@ -247,11 +265,26 @@ def take_apart(text: str, *, author_name: str | None = None, first_comment: int 
     if name is not None and name >= end:
         name = None
     profile, chrome = _split_head(lines[:end], repeated, name)
-    name_line = lines[name] if name is not None else owner or _name_in_heads(lines[end:]) or _stated_name(profile)
+    stated = owner or _name_in_heads(lines[end:]) or _titled_name(chrome) or _stated_name([*front, *profile])
+    name_line = lines[name] if name is not None else stated
     label = None if name_line else _label(profile)
-    kept, more_chrome, certain = _drop_chrome(lines[end:], name_line, profile)
+    above = texts[end - 1] if end else ""
+    kept, more_chrome, certain = _drop_chrome(lines[end:], name_line, profile, above)
     paragraphs, certain = _join_wrapped(kept, certain)
-    return Page(name_line, label, profile, chrome + more_chrome, paragraphs, certain, marked)
+    return Page(name_line, label, profile, [*front, *chrome, *more_chrome, *foot], paragraphs, certain, marked)
+
+
+_NUMBERED_LINK = re.compile(r"\[\d{1,4}\]\w")
+_LISTED_LINK = re.compile(r"\[?\d{1,4}[.\]]+\s+[a-z]+:\S+|(?:visible|hidden) links:?", re.IGNORECASE)
+
+
+def _link_list(text: str, lines: list[Line]) -> list[Line]:
+    """The addresses that a browser for terminals prints below a page whose links it has numbered."""
+    listed = list(takewhile(lambda line: _LISTED_LINK.fullmatch(line.text), reversed(lines)))
+    above = lines[-len(listed) - 1 : len(lines) - len(listed)]
+    if not listed or not above or above[0].text.rstrip(":") != "References" or len(_NUMBERED_LINK.findall(text)) < 3:
+        return []
+    return lines[-len(listed) - 1 :]
 
 
 def _head_end(texts: list[str]) -> tuple[int, range]:
@@ -274,15 +307,30 @@ def _head_end(texts: list[str]) -> tuple[int, range]:
         elif end == index and index and is_page_line(text):
             end += 1
             comments = comments or (listing and text.casefold() == "all")
-        elif comments or (listing and len(text) > 160) or (passed and _is_prose(text)):
+        elif comments or (listing and len(text) > 160) or (passed and is_prose(text)):
             break
         else:
             length += len(text)
     return end, repeated
 
 
-def _is_prose(text: str) -> bool:
-    return len(text) >= 40 and ends_sentence(text) and not is_bio_line(text)
+def _name_below_heading(texts: list[str], end: int) -> tuple[int, int | None]:
+    """Where a page prints the heading of its comments above name and bio: where these end, and the line of the name.
+
+    Only a bio below it, or words that are no everyday ones, make a name of the first line below a heading: it may as well
+    be the title of a post, or a short comment.
+    """
+    if not end or end >= len(texts) - 1 or not all(map(is_page_line, texts[:end])) or not looks_like_name(texts[end]):
+        return end, None
+    after = end + 1
+    while after < len(texts) - 1 and (is_page_line(texts[after]) or _is_bio(texts[after:])):
+        after += 1
+    below = texts[end + 1 : after]
+    if any(map(is_date_line, below)):
+        return end, None
+    if any(map(is_bio_line, below)) or (is_full_name(texts[end]) and _opens_comment(texts[after])):
+        return after, end
+    return end, None
 
 
 def _repeated_bio(texts: list[str]) -> tuple[int, range]:
@@ -331,9 +379,13 @@ def _name_index(texts: list[str], end: int, author_name: str | None, owner: Line
                 return index
     if owner:
         return None
-    # Where no heading says that posts are listed, whatever the page prints among name and bio stands in nobody's way.
-    seen = range(end) if end else [index for index, text in enumerate(texts) if not is_page_line(text)][:4]
+    # Where no heading says that posts are listed, whatever the page prints among name and bio stands in nobody's way;
+    # and nowhere what the site prints above both.
+    first = sum(1 for _ in takewhile(is_page_line, texts[:end]))
+    seen = range(max(0, first - 1), end) if end else [i for i, text in enumerate(texts) if not is_page_line(text)][:4]
     found = find_name_line([texts[index] for index in seen])
+    if found is None and 0 < first < end and looks_like_name(texts[first]) and texts.count(texts[first]) > 1:
+        return first
     return None if found is None else seen[found]
 
 
@@ -353,6 +405,11 @@ def _name_in_heads(lines: list[Line]) -> Line | None:
         return None
     name = heads[0][1]
     return name if looks_like_name(name.text) else None
+
+
+def _titled_name(chrome: list[Line]) -> Line | None:
+    """The name in the title of a page: "Ada Byron's Profile - LessWrong"."""
+    return next((_part(line, span) for line in chrome if (span := owner_of_page(line.text))), None)
 
 
 def _stated_name(profile: list[Line]) -> Line | None:
@@ -399,6 +456,7 @@ def _split_head(lines: list[Line], repeated: range, name: int | None) -> tuple[l
             listing = folded not in _BIO_SECTIONS
         elif folded in _PROFILE_BUTTONS:
             listing = False
+        listing = listing and index != name
         again = index in repeated or folded in seen
         seen.add(folded)
         if index == name or not (heading or listing or again or is_page_line(line.text)):
@@ -428,20 +486,34 @@ def _label(profile: list[Line]) -> str:
 _MOST_LISTED = 5
 
 
-def _drop_chrome(lines: list[Line], name: Line | None, profile: list[Line]) -> tuple[list[Line], list[Line], set[int]]:
-    """Lines of comments, lines of the page, and which of the former come right after one of the latter."""
+def _drop_chrome(
+    lines: list[Line], name: Line | None, profile: list[Line], above: str
+) -> tuple[list[Line], list[Line], set[int]]:
+    """Lines of comments, lines of the page, and which of the former come right after one of the latter.
+
+    Args:
+        above: The line above the first.
+    """
     own = {name.text.casefold()} if name else set()
+    named = [name is not None and (line.text.casefold() in own or is_head_of(line.text, name.text)) for line in lines]
     again = {line.text for line in profile if len(line.text) >= 30}
     beside = _side_column(lines, own, [line.text for line in profile if line != name])
+    dated = [is_date_line(line.text) for line in lines]
+    regular = _regular(lines, above)
     strong = [
-        index in beside or line.text in again or (is_chrome_line(line.text) and not _inside_sentence(lines, index))
+        index in beside
+        or (dated[index] and index in regular)
+        or line.text in again
+        or (is_chrome_line(line.text) and not _inside_sentence(lines, index))
         for index, line in enumerate(lines)
     ]
-    weak = [line.text.casefold() in own or is_weak_chrome_line(line.text) for line in lines]
-    dated = [is_date_line(line.text) for line in lines]
-    named = [line.text.casefold() in own for line in lines]
+    weak = [
+        named[index] or is_weak_chrome_line(line.text) or replies_to(line.text, lines[index - 1].text if index else "")
+        for index, line in enumerate(lines)
+    ]
+    dated = [dated[index] or (named[index] and line.text.casefold() not in own) for index, line in enumerate(lines)]
     chrome = _spread(strong, weak, dated, named)
-    for index in _titles(lines, chrome, named):
+    for index in {*_titles(lines, chrome, named), *regular, *_rules_between(lines, chrome)}:
         chrome[index] = True
     kept: list[Line] = []
     dropped: list[Line] = []
@@ -454,6 +526,39 @@ def _drop_chrome(lines: list[Line], name: Line | None, profile: list[Line]) -> t
                 certain.add(len(kept))
             kept.append(line)
     return kept, dropped, certain
+
+
+_RULE = re.compile(r"(?:[-–—*_=]\s?){3,80}")
+
+
+def _regular(lines: list[Line], above: str) -> set[int]:
+    """Indices of lines that a page prints above or below each comment: a date, "Comment 12".
+
+    They differ in their numbers only, are many, and the first line is one, or the last.
+    """
+    forms = [_form(line.text) for line in lines]
+    found: set[int] = set()
+    for form in {*forms[:1], *forms[-1:], *({"date"} & {_form(above), *forms[:2]})} - {""}:
+        there = [index for index, each in enumerate(forms) if each == form]
+        differ = form == "date" or len({lines[index].text for index in there}) >= 3
+        if differ and len(there) + (form == _form(above)) >= max(3, len(lines) / 12) and there[-1] >= len(lines) / 2:
+            found.update(there)
+    return found
+
+
+def _form(text: str) -> str:
+    """A short line with a number in it, without what the number is; nothing for other lines, sentences, and mere numbers."""
+    if is_date_line(text):
+        return "date"
+    form = re.sub(r"\d+", "0", text.casefold()) if len(text) <= 60 else ""
+    return form if "0" in form and form != "0" and text[-1] not in ".!?" else ""
+
+
+def _rules_between(lines: list[Line], chrome: list[bool]) -> set[int]:
+    """Indices of rules ("---") that part comments, where nothing else does: there are many, or one at an end. A comment has few."""
+    rules = {index for index, line in enumerate(lines) if _RULE.fullmatch(line.text)}
+    at_end = bool(rules & {0, len(lines) - 1})
+    return rules if len(rules) >= max(3, len(lines) / (12 if at_end else 5)) and sum(chrome) < 3 else set()
 
 
 def _side_column(lines: list[Line], own: set[str], bio: list[str]) -> set[int]:
@@ -487,7 +592,10 @@ def _inside_sentence(lines: list[Line], index: int) -> bool:
 
 
 def _spread(strong: list[bool], weak: list[bool], dated: list[bool], own: list[bool]) -> list[bool]:
-    """Weak chrome (a number, "2y", the author's name) counts in a run of lines that also holds surer signs."""
+    """Weak chrome (a number, "2y", the author's name) counts in a run of lines that also holds surer signs.
+
+    A comment has one date: a second one below it is what the comment begins with.
+    """
     chrome = list(strong)
     index = 0
     while index < len(weak):
@@ -499,7 +607,11 @@ def _spread(strong: list[bool], weak: list[bool], dated: list[bool], own: list[b
             index += 1
         run = range(first, index)
         if any(strong[i] for i in run) or any(own[i] for i in run) or (any(dated[i] for i in run) and len(run) > 1):
+            has_date = False
             for i in run:
+                if has_date and dated[i] and not own[i]:
+                    break
+                has_date = dated[i] or (has_date and not own[i])
                 chrome[i] = True
     return chrome
 
@@ -519,7 +631,7 @@ def _titles(lines: list[Line], chrome: list[bool], own: list[bool]) -> list[int]
         before_ended = index == 0 or chrome[index - 1] or casual or ends_sentence(lines[index - 1].text)
         if chrome[index] or not before_ended:
             continue
-        framed = own[index + 1] if index == 0 else chrome[index + 1] and _is_reply_button(lines[index - 1])
+        framed = own[index + 1] if index == 0 else chrome[index + 1] and is_reply_button(lines[index - 1].text)
         if not framed and not could_be_title(line.text):
             continue
         if chrome[index + 1]:
@@ -536,14 +648,10 @@ def _is_body(lines: list[Line], chrome: list[bool], own: list[bool], index: int)
     """Whether a line between chrome is all of a comment: the button is below it, or the head of one above it already."""
     above = list(takewhile(chrome.__getitem__, range(index - 1, -1, -1)))
     below = list(takewhile(chrome.__getitem__, range(index + 1, len(lines))))
-    if any(_is_reply_button(lines[beside]) for beside in below):
+    if any(is_reply_button(lines[beside].text) for beside in below):
         return True
-    headed = any(own[beside] for beside in above) and not any(_is_reply_button(lines[beside]) for beside in above)
+    headed = any(own[beside] for beside in above) and not any(is_reply_button(lines[beside].text) for beside in above)
     return headed and any(own[beside] for beside in below)
-
-
-def _is_reply_button(line: Line) -> bool:
-    return line.text.casefold() == "reply"
 
 
 def _opens_comment(text: str) -> bool:

@@ -245,6 +245,26 @@ def test_headings_below_that_of_the_comments_take_no_comment_with_them(above, be
     assert "\n".join(texts(text, segment(text))) == "\n".join(COMMENTS)
 
 
+@pytest.mark.parametrize(
+    "top",
+    [
+        ["User: Ada Byron", "I study tides.", "Comments:"],
+        ["Comments by Ada Byron (12)"],
+        ["Comments by Ada Byron:"],
+        ["Ada Byron's recent comments"],
+        ["Ada Byron 🔸", "I study tides.", "Comments 31"],
+    ],
+)
+def test_headings_and_names_in_other_words_are_known(top: list[str]) -> None:
+    text = "\n".join([*top, *COMMENTS])
+    found = segment(text)
+    assert (found.name, slices(text, [found.name_range]), "\n".join(texts(text, found))) == (
+        "Ada Byron",
+        ["Ada Byron"],
+        "\n".join(COMMENTS),
+    )
+
+
 def test_a_heading_may_say_how_many_comments_follow() -> None:
     text = "\n".join(["Ada Byron", "1,204 karma", "I study tides.", "Comments (1,031)", *COMMENTS])
     found = segment(text)
@@ -259,6 +279,71 @@ def test_a_heading_far_below_a_bare_head_is_a_line_of_a_comment() -> None:
     found = segment(text)
     assert found.comments[0].start == text.index(tides[0])
     assert texts(text, found)[-1].endswith("It has three parts:\nComments\nand so on.")
+
+
+@pytest.mark.parametrize(
+    "top",
+    [
+        [
+            "LESSWRONG",
+            "LW",
+            "Login",
+            "Home",
+            "All Posts",
+            "Concepts",
+            "Library",
+            "Subscribe (RSS/Email)",
+            "About",
+            "FAQ",
+        ],
+        ["Effective Altruism Forum", "EA Forum", "Log in", "Sign up"],
+        ["AI ALIGNMENT FORUM", "AF", "Login"],
+        ["[ LESSWRONG ](/)"],
+    ],
+)
+def test_the_name_of_a_site_is_not_that_of_an_author(top: list[str]) -> None:
+    text = "\n".join([*top, "Ada Byron", "I study tides.", "Posts", "Sorted by New", "Comments", *COMMENTS])
+    found = segment(text)
+    assert (found.name, slices(text, found.profile)) == ("Ada Byron", ["Ada Byron", "I study tides."])
+    assert "\n".join(texts(text, found)) == "\n".join(COMMENTS)
+
+
+@pytest.mark.parametrize("bio", [["I study tides."], ["1203", "I study tides."], []])
+def test_name_and_bio_may_stand_below_the_heading_of_the_comments(bio: list[str]) -> None:
+    text = "\n".join(["Comments", "Sorted by New", "Ada Byron", *bio, *COMMENTS])
+    found = segment(text)
+    assert (found.name, slices(text, found.profile)) == ("Ada Byron", ["Ada Byron", *bio[-1:]])
+    assert found.comments[0].start == text.index(TIDES)
+
+
+@pytest.mark.parametrize("first", ["Good Point", "Fog Horns\nBo\n2y\nNo.", "Fog Horns\nBo 2y"])
+def test_what_stands_below_the_heading_of_the_comments_may_be_no_name(first: str) -> None:
+    assert segment("\n".join(["Comments", first, *COMMENTS])).name is None
+
+
+@pytest.mark.parametrize(
+    ("top", "name"),
+    [
+        (["---", 'title: "Tides - LessWrong"', "created: 2024-05-01", "---", "# Ada Byron"], "Ada Byron"),
+        (["---", 'source: "https://www.lesswrong.com/users/ada_b"', "tags:", "  - clipped", "---"], "ada_b"),
+        (["Ada Byron's Profile - LessWrong", "3-4 minutes"], "Ada Byron"),
+        (["Tides - LessWrong"], None),
+    ],
+)
+def test_what_a_clipper_puts_above_a_page_is_chrome(top: list[str], name: str | None) -> None:
+    text = "\n".join([*top, "I study tides.", "## Comments", "", *COMMENTS])
+    found = segment(text)
+    assert (found.name, slices(text, [found.name_range]) if name else []) == (name, [name] if name else [])
+    assert "\n".join(texts(text, found)) == "\n".join(COMMENTS)
+
+
+def test_addresses_that_a_browser_lists_below_a_page_are_chrome() -> None:
+    linked = [f"   {said.replace('the', '[4]the', 1)}" for said in COMMENTS]
+    foot = ["References", "", "   Visible links:", "   1. https://tides.example.org/", "   2. mailto:ada@example.org"]
+    text = "\n".join(["   [1]Ada Byron", "   Comments", *linked, *foot])
+    assert "References" not in "".join(texts(text, segment(text)))
+    text = "\n".join(["Ada Byron", "Comments", *COMMENTS, *foot])
+    assert "mailto" in texts(text, segment(text))[-1]
 
 
 # --- chrome among the comments ----------------------------------------------------------------------------------------
@@ -353,6 +438,90 @@ def test_labels_and_headings_in_mid_sentence_are_text(sentence: str) -> None:
 def test_numbers_in_a_comment_are_text() -> None:
     text = "Ada Byron\nComments\nI measured, in order:\n12\n14\n15\nThe last one is doubtful."
     assert texts(text, segment(text)) == ["I measured, in order:\n12\n14\n15\nThe last one is doubtful."]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        ["Ada Byron 3mo 12 4"],
+        ["Ada Byron · 5 months ago"],
+        ["Ada Byron", "2 years ago", "LW: 12 AF: 4"],
+        ["Ada Byron", "Tuesday, 3 March 2020"],
+        ["Ada Byron 12 Mar 2021 14:05 UTC 12 points in reply to: mottram’s comment on: On Tides"],
+        ["Ada Byron", "2021-03-12 14:05", "in reply to:", "mottram’s comment", "on:", "On Tides"],
+        ["12 Mar 2021 14:05 UTC"],
+        ["[On Tides](/posts/a1/x)", "[Ada Byron](/users/ada-byron)", "[3mo](/posts/a1/x?commentId=b2)", "12"],
+        ["   [10]On Tides", "   [11]Ada Byron [12]3mo 12"],
+        ["On Tides", "[-]Ada Byron3y", "12"],
+        ["Ada Byron3moΩ412"],
+        ["Ada\xa0Byron 2y", "▲ 12 ▼"],
+        ["Ada Byron🔸", "3y", "Edited 2y ago"],
+        ["Ada Byron, 1. March 2021:"],
+        ["Ada Byron:"],
+        ["Comment on Tides", "1/12/2021"],
+        ["### Comment {}"],
+        ["#{}"],
+        ["---"],
+    ],
+)  # fmt: skip
+def test_heads_are_known_in_whichever_form_a_page_was_saved(head: list[str]) -> None:
+    text = "\n".join(
+        [
+            "Ada Byron",
+            "I study tides.",
+            "Comments",
+            *(line.format(at) for at, said in enumerate(COMMENTS) for line in [*head, said]),
+        ]
+    )
+    found = segment(text)
+    assert (found.name, texts(text, found)) == ("Ada Byron", COMMENTS)
+
+
+@pytest.mark.parametrize(
+    "foot",
+    [
+        ["12", "Reply", "Permalink", "Agreement: 4"],
+        ["Permalink | Reply | Share"],
+        ["[Reply]"],
+        ["✓ 2", "Reply", "👍 3"],
+        ["See in context"],
+    ],
+)
+def test_what_stands_below_comments_is_chrome(foot: list[str]) -> None:
+    text = "\n".join(["Ada Byron", "Comments", *(line for said in COMMENTS for line in [said, *foot])])
+    assert texts(text, segment(text)) == COMMENTS
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["3 years ago\nthat was so.", "Home", "I liked Bo's comment", "on: the other hand, no.", "Parent comment is right",
+     "Replying to mottram: no.", "## The case for rye\nIt keeps.", "[Tides](https://tides.example.org)", "Share it",
+     "Step 1\nLook.\nStep 2\nLook again.", "Comments by the others were ignored"],
+)  # fmt: skip
+def test_a_comment_that_looks_like_a_page_is_text(said: str) -> None:
+    comments = [TIDES, said, BREAD, said]
+    head = ["On Tides", "Ada Byron", "2y", "12"]
+    text = "\n".join(["Ada Byron", "Comments", *(line for each in comments for line in [*head, each, "Reply"])])
+    assert texts(text, segment(text)) == comments
+
+
+def test_rules_inside_comments_are_text() -> None:
+    said = "One.\n---\nTwo."
+    page = [
+        "Ada Byron",
+        "Comments",
+        *(f"{at}\n{said}\nReply" for at in ("Ada Byron\n1y", "Ada Byron\n2y", "Ada Byron\n3y")),
+    ]
+    text = "\n".join(page)
+    assert texts(text, segment(text)) == [said] * 3
+    text = "\n".join(["Ada Byron", "Comments", *[TIDES, BREAD] * 15, said, said, said, CLOCK])
+    assert "".join(texts(text, segment(text))).count("---") == 3
+
+
+def test_a_short_comment_between_rules_is_no_title() -> None:
+    comments = [TIDES, "The same here", BREAD, "And here, too"]
+    text = "\n---\n".join(["Ada Byron\nComments", *comments])
+    assert texts(text, segment(text)) == comments
 
 
 # --- borders ----------------------------------------------------------------------------------------------------------

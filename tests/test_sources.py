@@ -156,6 +156,38 @@ def test_a_dump_is_a_profile_and_another_text_a_document(tmp_path: Path):
     )
 
 
+def test_pages_of_several_users_in_one_file_are_read_one_by_one(tmp_path: Path):
+    other = DUMP.replace("Ada Quill", "# Bram Oak").replace("Bookbinder in Utrecht", "PhD student in Delft")
+    path = write(tmp_path / "both.txt", DUMP + "\n" + other)
+    write(tmp_path / "both.txt.meta.json", {"author": "Ada Quill-Jones"})
+
+    note, *pages = read([path])
+
+    assert "2 saved pages" in note.what
+    assert [(page.source, page.text, page.author) for page in pages] == [
+        ("both.txt#1", DUMP + "\n", "Ada Quill-Jones"),
+        ("both.txt#2", other, "Bram Oak"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [
+        ("Home\nRecent Comments\nArchive\nLog In\n", ""),
+        ("", "\nLoad More\nAda Quill\nBookbinder in Utrecht. Interested in paper.\nPosts\nComments\n"),
+        ("", "\nIt has:\nPosts\nComments\nand no more than these two, as far as I know.\n"),
+    ],
+)
+def test_menus_above_and_below_a_page_begin_no_other(tmp_path: Path, above: str, below: str):
+    assert read_one(write(tmp_path / "ada.txt", above + DUMP + below)).source == "ada.txt"
+
+
+def test_a_page_of_a_user_that_a_clipper_saved_is_a_profile(tmp_path: Path):
+    text = "---\nsource: https://www.lesswrong.com/users/ada-quill\n---\n\nWheat paste.\n\nFlour.\n\nAnd water.\n"
+    assert read_one(write(tmp_path / "clip.md", text)).kind == "profile"
+    assert read_one(write(tmp_path / "post.md", text.replace("users", "posts"))).kind == "document"
+
+
 def test_when_a_file_was_written_is_told_but_is_not_when_it_was_seen(tmp_path: Path):
     path = write(tmp_path / "ada.txt", DUMP)
     os.utime(path, (NOON.timestamp(), NOON.timestamp()))

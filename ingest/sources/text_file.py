@@ -9,9 +9,11 @@ from __future__ import annotations
 import re
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE, BOM_UTF32_LE
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 
 from ingest.chrome import announced_comments
-from ingest.profiles import looks_like_profile
+from ingest.lines import bare, lines_of
+from ingest.profiles import looks_like_profile, page_starts
 from ingest.sources.base import Problem, RawDocument, SourceFile
 
 EXTENSIONS = (".txt", ".text", ".md", ".markdown")
@@ -23,7 +25,7 @@ LARGEST = 256 * 2**20
 
 
 def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
-    """Yield the one document of the file, or say why there is none.
+    """Yield the one document of the file, or one for each saved page in it, or say why there is none.
 
     Args:
         columns: Of no use here; a text has none.
@@ -45,7 +47,17 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     kind = "profile" if looks_like_profile(text) else "document"
     if kind == "document":
         yield from _doubts(file.source, text)
-    yield RawDocument(file.source, text, kind)
+    starts = page_starts(text) if kind == "profile" else [0]
+    if len(starts) == 1:
+        yield RawDocument(file.source, text, kind)
+        return
+    what = f"It holds {len(starts)} saved pages of users, one below the other: each was read by itself."
+    yield Problem(file.source, None, what, "Nothing to do.", "note")
+    for number, (start, end) in enumerate(pairwise([*starts, len(text)]), start=1):
+        page = text[start:end]
+        # What a sidecar says of the author is said of the first page: the others begin with their names.
+        author = bare(lines_of(page)[0]).text if number > 1 else None
+        yield RawDocument(f"{file.source}#{number}", page, kind, author=author)
 
 
 def _doubts(source: str, text: str) -> Iterator[Problem]:
