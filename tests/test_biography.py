@@ -3,6 +3,8 @@ from __future__ import annotations
 import pytest
 
 import rag
+from rag.abstention.biography import telling_profiles
+from rag.question.follow_ups import understand
 from rag.settings import Settings
 
 
@@ -28,7 +30,15 @@ def test_a_pronoun_means_the_person_talked_about(seeds_settings: Settings) -> No
     assert {citation.passage.author for citation in answer.citations} == {"davidad"}
 
 
-@pytest.mark.parametrize("question", ["How old is davidad?", "Is davidad married?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How old is davidad?",
+        "Is davidad married?",
+        "When did Jacy co-found the Sentience Institute?",
+        "Why did Jacy reject the University of Chicago's offer?",
+    ],
+)
 def test_what_no_profile_tells_is_not_answered_by_one(seeds_settings: Settings, question: str) -> None:
     assert asked(question, seeds_settings).abstained
 
@@ -50,3 +60,20 @@ def test_who_is_named_by_a_trace_only_is_asked_alone(seeds_settings: Settings) -
     answer = asked("What does payor.io say about overhangs?", seeds_settings)
     assert not answer.abstained
     assert {citation.passage.byline for citation in answer.citations} == {"unnamed profile (payor.io)"}
+
+
+@pytest.mark.parametrize(
+    ("question", "tells"),
+    [
+        ("Where does Ann work?", True),
+        ("Since when does Ann work at the mill?", False),
+        ("And since when? (Ann: work)", False),
+        ("Why does Ann work at the mill?", False),
+    ],
+)
+@pytest.mark.parametrize("dated", [False, True])
+def test_a_profile_tells_when_only_if_it_has_a_date(question: str, tells: bool, dated: bool) -> None:
+    text = "Engineer at the mill" + (" since 2019." if dated else ".")
+    profile = rag.Passage("p", "c", "Ann Lee", text, "a.txt", 0, len(text), kind="profile")
+    query = understand(question, authors=["Ann Lee"])
+    assert bool(telling_profiles(query, [profile])) is (tells or (dated and not question.startswith("Why")))
