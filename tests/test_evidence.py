@@ -359,6 +359,11 @@ def test_what_follows_a_list_marker_or_a_passage_is_not_marked_as_cut(answer) ->
         ("What does Ann Lee say about rye starters?", ", on rye starters"),
         ("Which starters does the rye of Ann Lee need?", ""),
         ("How are rye starters and ovens like each other?", ", on rye starters"),
+        ("What does Ann Lee say about warm rye starters?", ", on warm rye starters"),
+        ("What does Ann Lee say about rye starters frames?", ""),
+        ("Does Ann Lee think that bread should rye starters?", ""),
+        ("Does Ann Lee turn sour?", ""),
+        ("What does Ann Lee say about starting?", ""),
     ],
 )
 def test_the_heading_names_what_stands_together_in_the_question(answer, question: str, subject: str) -> None:

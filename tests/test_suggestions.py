@@ -73,7 +73,13 @@ def test_other_languages_get_none(question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", ["Which soil probes survive?", "Do soil probes survive?", "When do the soil probes survive?"]
+    "asked",
+    [
+        "Which soil probes survive?",
+        "Do soil probes survive?",
+        "When do the soil probes survive?",
+        "What helps if the soil probes survive?",
+    ],
 )
 def test_a_noun_with_its_verb_is_no_topic(asked: str) -> None:
     query = replace(QUERY, original=asked, topic="soil probes survive")
