@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from rag.index.lexical import stems
 from rag.question.query import Query
+from rag.retrieval.literal import tells_of_change
 from rag.retrieval.relevance import Sentence
+from rag.retrieval.threads import topic_share, under_title
 
 FLOOR = 0.05
 RELATIVE = 0.15
@@ -33,6 +35,8 @@ UNRELATED = 0.01
 """Probability up to which a sentence has nothing to do with the question."""
 REPLY = 0.9
 """What a reply to quoted words counts of their score: it speaks of the same, and need not say what that is."""
+ON_IT, ON_IT_BELOW_ONE_TITLE = 0.5, 0.1
+"""Share of the topic's words, by rarity, that stand in a comment that takes something back; if it was said below the same title."""
 WHOLE_PROFILE = 400
 """A profile of at most so many characters is quoted whole: its sentences say little by themselves."""
 
@@ -91,6 +95,33 @@ def with_replies(members: list[Sentence]) -> list[Sentence]:
 def _near(one: Sentence, other: Sentence) -> bool:
     """Whether next to nothing stands between two sentences of a comment: white space, or marks of quotation."""
     return one.passage.source == other.passage.source and 0 <= other.start - one.end <= INDENTED
+
+
+def with_what_was_taken_back(
+    query: Query, sentences: Sequence[Sentence], rarity: Callable[[str], float]
+) -> list[Sentence]:
+    """The sentences, where somebody takes something back nearly as much counting as what they said on it before.
+
+    To quote an opinion without what its author wrote of it later would misquote. "I must correct myself" looks like no question.
+    """
+    weights = {stem: rarity(stem) for stem in stems(query.topic)}
+    found = list(sentences)
+    for place, later in enumerate(sentences):
+        passage = later.passage
+        if later.quoted or not passage.posted_at or not passage.author or not tells_of_change(later.text):
+            continue
+        share = 1.0 if under_title(passage, weights) else topic_share(passage.text, weights)
+        before = [
+            s.score
+            for s in sentences
+            if s.passage.author == passage.author and s.passage.posted_at and s.passage.posted_at < passage.posted_at
+            if share >= (ON_IT_BELOW_ONE_TITLE if passage.title and passage.title == s.passage.title else ON_IT)
+        ]
+        least = REPLY * max(before, default=0.0)
+        for beside in range(place, min(place + 2, len(found))):  # what is so now stands behind it
+            if found[beside].passage is passage and not found[beside].quoted:
+                found[beside] = replace(found[beside], score=max(found[beside].score, least))
+    return found
 
 
 def preferred(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
