@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import rag
-from rag.abstention.biography import telling_profiles
+from rag.abstention.biography import states_no_view, telling_profiles
 from rag.question.follow_ups import understand
 from rag.settings import Settings
 
@@ -77,3 +79,18 @@ def test_a_profile_tells_when_only_if_it_has_a_date(question: str, tells: bool, 
     profile = rag.Passage("p", "c", "Ann Lee", text, "a.txt", 0, len(text), kind="profile")
     query = understand(question, authors=["Ann Lee"])
     assert bool(telling_profiles(query, [profile])) is (tells or (dated and not question.startswith("Why")))
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "none"),
+    [
+        ("What does Ann think of rye?", "Baker. Word cloud: rye, salt.", True),
+        ("What does Ann say about whether rye sours?", "Baker. Rye, salt.", True),
+        ("What does Ann think of rye?", "Baker. I like rye.", False),
+        ("Who bakes rye?", "Baker. Word cloud: rye, salt.", False),
+    ],
+)
+def test_interests_that_a_profile_lists_are_no_views(question: str, text: str, none: bool) -> None:
+    profile = rag.Passage("p", "c", "Ann Lee", text, "a.txt", 0, len(text), kind="profile")
+    assert states_no_view(understand(question, authors=["Ann Lee"]), profile) is none
+    assert not states_no_view(understand(question, authors=["Ann Lee"]), replace(profile, kind="comment"))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from rag.abstention.expectation import expected
 from rag.index.lexical import stems
+from rag.question.form import asks_for_view
 from rag.question.query import Query
 from rag.records import Passage
 
@@ -61,6 +62,13 @@ _REASON = re.compile(r"\b(?:why|how come|how did|what made)\b", re.IGNORECASE)
 _TIME = re.compile(r"^\W*(?:(?:and|but|so)\s+)?(?:(?:since|until|from|by)\s+)?when\b", re.IGNORECASE)
 _NAMED = frozenset({"name", "place"})
 """Kinds of answer that the words of a relation are themselves: a university, an employer."""
+
+_SPEAKS = re.compile(r"\b(?:I|[Mm]e|[Mm]y|[Ww]e|[Oo]ur)\b")
+
+
+def states_no_view(query: Query, passage: Passage) -> bool:
+    """Whether somebody's view is asked for and a passage is a profile in which nobody speaks: interests that are listed are no views."""
+    return passage.kind == "profile" and asks_for_view(query.text) and not _SPEAKS.search(passage.text)
 
 
 def telling_profiles(query: Query, found: Sequence[Passage]) -> list[Passage]:

@@ -9,10 +9,11 @@ from dataclasses import replace
 from itertools import groupby
 
 from rag.index.lexical import stems
+from rag.question.form import asks_for_view
 from rag.question.query import Query
 from rag.retrieval.literal import tells_of_change
 from rag.retrieval.relevance import Sentence
-from rag.retrieval.threads import topic_share, under_title
+from rag.retrieval.threads import topic_share
 
 FLOOR = 0.05
 RELATIVE = 0.15
@@ -35,8 +36,8 @@ UNRELATED = 0.01
 """Probability up to which a sentence has nothing to do with the question."""
 REPLY = 0.9
 """What a reply to quoted words counts of their score: it speaks of the same, and need not say what that is."""
-ON_IT, ON_IT_BELOW_ONE_TITLE = 0.5, 0.1
-"""Share of the topic's words, by rarity, that stand in a comment that takes something back; if it was said below the same title."""
+ON_IT = 0.4
+"""Share of the topic's words, by rarity, that stand in a comment that takes something back."""
 WHOLE_PROFILE = 400
 """A profile of at most so many characters is quoted whole: its sentences say little by themselves."""
 
@@ -102,20 +103,22 @@ def with_what_was_taken_back(
 ) -> list[Sentence]:
     """The sentences, where somebody takes something back nearly as much counting as what they said on it before.
 
-    To quote an opinion without what its author wrote of it later would misquote. "I must correct myself" looks like no question.
+    To quote an opinion without what its author wrote of it later would misquote. "I must correct myself" looks like no question,
+    and what it is about may only stand in the title; but under that stands much else than views.
     """
     weights = {stem: rarity(stem) for stem in stems(query.topic)}
+    view = asks_for_view(query.text)
     found = list(sentences)
-    for place, later in enumerate(sentences):
+    for place, later in enumerate(sentences if query.authors else ()):
         passage = later.passage
         if later.quoted or not passage.posted_at or not passage.author or not tells_of_change(later.text):
             continue
-        share = 1.0 if under_title(passage, weights) else topic_share(passage.text, weights)
+        if topic_share(f"{passage.title}\n{passage.text}" if view and passage.title else passage.text, weights) < ON_IT:
+            continue
         before = [
             s.score
             for s in sentences
             if s.passage.author == passage.author and s.passage.posted_at and s.passage.posted_at < passage.posted_at
-            if share >= (ON_IT_BELOW_ONE_TITLE if passage.title and passage.title == s.passage.title else ON_IT)
         ]
         least = REPLY * max(before, default=0.0)
         for beside in range(place, min(place + 2, len(found))):  # what is so now stands behind it
