@@ -209,6 +209,11 @@ def test_a_profile_without_a_name_is_asked_for_by_its_label(
     assert query.compare is (len(asked) + len(unknown) > 1 and "unnamed" not in question)
 
 
+def test_why_others_disagree_is_asked_of_the_others() -> None:
+    query = read("Why did others disagree with quill about rye?")
+    assert (query.authors, query.answered, query.others_than, query.topic) == ((), ("quill",), ("quill",), "rye")
+
+
 @pytest.mark.parametrize(
     ("question", "topic"),
     [

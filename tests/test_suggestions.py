@@ -86,6 +86,7 @@ def test_other_languages_get_none(question: str) -> None:
         "When do the soil probes survive?",
         "What helps if the soil probes survive?",
         "Where do they survive soil probes?",
+        "Why does anybody survive soil probes?",
     ],
 )
 def test_a_noun_with_its_verb_is_no_topic(asked: str) -> None:

@@ -27,7 +27,7 @@ _ENGLISH = re.compile(
 _BETWEEN = r"(?:[\s-]+(?:of|the|a|an|and|for|in|to|with))*[\s-]+"
 _LONGEST_PHRASE = 6
 _WITH_VERB = re.compile(
-    r"\b(?:which|what|whose|how many|i|you|he|she|we|they|(?:if|when|why|how|that|because|whether|unless"
+    r"\b(?:which|what|whose|how many|i|you|he|she|we|they|people|others|(?:any|every|some|no)(?:one|body)|(?:if|when|why|how|that|because|whether|unless"
     r"|is|are|was|were|do|does|did|can|could|should|would|will|has|have)(?:\s+(?:the|an?))?)\s*$",
     re.IGNORECASE,
 )

@@ -13,7 +13,7 @@ Span = tuple[int, int]
 
 _OPEN = re.compile(
     r"^\W*(?:who|whose|whom|(?:which|what)\s+(?:of\s+the\s+)?(?:author|commenter|person|people|user|poster|writer|one)s?|"
-    r"(?:does|did|do|has|have|is)\s+(?:any|some|every)(?:one|body)|(?:what|how)\s+(?:do|does|did|have|has)\s+(?:the\s+|most\s+|other\s+)?"
+    r"(?:does|did|do|has|have|is)\s+(?:any|some|every)(?:one|body)|(?:what|how|why)\s+(?:do|does|did|have|has)\s+(?:the\s+|most\s+|other\s+)?"
     r"(?:people|others|commenters|users|everyone|everybody|anyone|anybody|they|authors|comments))\b",
     re.I,
 )
