@@ -95,6 +95,9 @@ def test_a_comparison_with_her_may_have_a_topic_of_its_own() -> None:
         ("Not rye, ovens", ("Ann Bea Lee",), {"ovens"}),
         ("same question for quill", ("quill",), {"rye", "starters"}),
         ("The same, but for quill", ("quill",), {"rye", "starters"}),
+        ("What does she say about ovens instead?", ("Ann Bea Lee",), {"ovens"}),
+        ("What does she think of ovens then?", ("Ann Bea Lee",), {"ovens"}),
+        ("What does quill say about it instead?", ("quill",), {"rye", "starters"}),
     ],
 )
 def test_a_correction_replaces_what_it_corrects(question: str, authors: tuple[str, ...], topic: set[str]) -> None:
