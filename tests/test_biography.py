@@ -1,8 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 import rag
+from rag.abstention.biography import states_no_view, telling_profiles
+from rag.question.follow_ups import understand
 from rag.settings import Settings
 
 
@@ -28,7 +32,15 @@ def test_a_pronoun_means_the_person_talked_about(seeds_settings: Settings) -> No
     assert {citation.passage.author for citation in answer.citations} == {"davidad"}
 
 
-@pytest.mark.parametrize("question", ["How old is davidad?", "Is davidad married?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "How old is davidad?",
+        "Is davidad married?",
+        "When did Jacy co-found the Sentience Institute?",
+        "Why did Jacy reject the University of Chicago's offer?",
+    ],
+)
 def test_what_no_profile_tells_is_not_answered_by_one(seeds_settings: Settings, question: str) -> None:
     assert asked(question, seeds_settings).abstained
 
@@ -50,3 +62,35 @@ def test_who_is_named_by_a_trace_only_is_asked_alone(seeds_settings: Settings) -
     answer = asked("What does payor.io say about overhangs?", seeds_settings)
     assert not answer.abstained
     assert {citation.passage.byline for citation in answer.citations} == {"unnamed profile (payor.io)"}
+
+
+@pytest.mark.parametrize(
+    ("question", "tells"),
+    [
+        ("Where does Ann work?", True),
+        ("Since when does Ann work at the mill?", False),
+        ("And since when? (Ann: work)", False),
+        ("Why does Ann work at the mill?", False),
+    ],
+)
+@pytest.mark.parametrize("dated", [False, True])
+def test_a_profile_tells_when_only_if_it_has_a_date(question: str, tells: bool, dated: bool) -> None:
+    text = "Engineer at the mill" + (" since 2019." if dated else ".")
+    profile = rag.Passage("p", "c", "Ann Lee", text, "a.txt", 0, len(text), kind="profile")
+    query = understand(question, authors=["Ann Lee"])
+    assert bool(telling_profiles(query, [profile])) is (tells or (dated and not question.startswith("Why")))
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "none"),
+    [
+        ("What does Ann think of rye?", "Baker. Word cloud: rye, salt.", True),
+        ("What does Ann say about whether rye sours?", "Baker. Rye, salt.", True),
+        ("What does Ann think of rye?", "Baker. I like rye.", False),
+        ("Who bakes rye?", "Baker. Word cloud: rye, salt.", False),
+    ],
+)
+def test_interests_that_a_profile_lists_are_no_views(question: str, text: str, none: bool) -> None:
+    profile = rag.Passage("p", "c", "Ann Lee", text, "a.txt", 0, len(text), kind="profile")
+    assert states_no_view(understand(question, authors=["Ann Lee"]), profile) is none
+    assert not states_no_view(understand(question, authors=["Ann Lee"]), replace(profile, kind="comment"))

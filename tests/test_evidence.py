@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -359,11 +359,35 @@ def test_what_follows_a_list_marker_or_a_passage_is_not_marked_as_cut(answer) ->
         ("What does Ann Lee say about rye starters?", ", on rye starters"),
         ("Which starters does the rye of Ann Lee need?", ""),
         ("How are rye starters and ovens like each other?", ", on rye starters"),
+        ("What does Ann Lee say about warm rye starters?", ", on warm rye starters"),
+        ("What does Ann Lee say about rye starters frames?", ""),
+        ("Does Ann Lee think that bread should rye starters?", ""),
+        ("Does Ann Lee turn sour?", ""),
+        ("What does Ann Lee say about starting?", ""),
     ],
 )
 def test_the_heading_names_what_stands_together_in_the_question(answer, question: str, subject: str) -> None:
     found = passage("Warm rye starters turn sour within a day.")
     assert plain(answer(question, [found]).text).startswith(f"**Ann Lee**{subject}:")
+
+
+@pytest.mark.parametrize(
+    ("later", "days", "quoted"),
+    [
+        ("I must correct myself about rye starters. They turn sweet.", 1, True),
+        ("I take back what I said of sour rye. It turns sweet.", 1, True),
+        ("I take back what I said of tides. They are low.", 1, False),
+        ("I must correct myself about rye starters. They turn sweet.", -1, False),
+    ],
+)
+def test_what_is_quoted_is_not_without_what_took_it_back(answer, later: str, days: int, quoted: bool) -> None:
+    first = datetime(2021, 4, 20, tzinfo=UTC)
+    said = passage("Warm rye starters turn sour within a day.", posted_at=first)
+    noise = [passage(f"Salt water number {n} rises in spring.", "quill", n + 3) for n in range(8)]
+    back = passage(later, number=2, posted_at=first + timedelta(days))
+    text = answer("What does Ann Lee say about sour rye starters?", [said, *noise, back]).text
+    assert "turn sour" in text
+    assert (later[:20] in text) is quoted
 
 
 @pytest.mark.parametrize(

@@ -89,6 +89,15 @@ def test_a_comparison_with_her_may_have_a_topic_of_its_own() -> None:
         ("Sorry, I meant to ask about ovens", ("Ann Bea Lee",), {"ovens"}),
         ("I meant wheat starters, not rye.", ("Ann Bea Lee",), {"wheat", "starters"}),
         ("Actually, what does she say about ovens?", ("Ann Bea Lee",), {"ovens"}),
+        ("Not Ann, quill", ("quill",), {"rye", "starters"}),
+        ("Ok, not Ann but quill.", ("quill",), {"rye", "starters"}),
+        ("quill, not Ann", ("quill",), {"rye", "starters"}),
+        ("Not rye, ovens", ("Ann Bea Lee",), {"ovens"}),
+        ("same question for quill", ("quill",), {"rye", "starters"}),
+        ("The same, but for quill", ("quill",), {"rye", "starters"}),
+        ("What does she say about ovens instead?", ("Ann Bea Lee",), {"ovens"}),
+        ("What does she think of ovens then?", ("Ann Bea Lee",), {"ovens"}),
+        ("What does quill say about it instead?", ("quill",), {"rye", "starters"}),
     ],
 )
 def test_a_correction_replaces_what_it_corrects(question: str, authors: tuple[str, ...], topic: set[str]) -> None:

@@ -209,6 +209,28 @@ def test_a_profile_without_a_name_is_asked_for_by_its_label(
     assert query.compare is (len(asked) + len(unknown) > 1 and "unnamed" not in question)
 
 
+def test_why_others_disagree_is_asked_of_the_others() -> None:
+    query = read("Why did others disagree with quill about rye?")
+    assert (query.authors, query.answered, query.others_than, query.topic) == ((), ("quill",), ("quill",), "rye")
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("What should Rye do differently, in quill's view?", "Rye differently"),
+        ("What should Rye do differently in quill's view?", "Rye differently"),
+        ("How does quill's plan differ from Oven AI?", "plan differ Oven AI"),
+        ("How do quill's loaves differ from those of BreadAI?", "loaves BreadAI"),
+        ("Does BreadAI support rye?", "BreadAI rye"),
+    ],
+)
+def test_a_thing_with_a_capital_is_a_topic_and_nobody(question: str, topic: str) -> None:
+    query = read(question)
+    assert query.unknown_authors == ()
+    assert query.topic == topic
+    assert query.authors == (("quill",) if "quill" in question else ())
+
+
 @pytest.mark.parametrize("question", ["Is Shapley value the right way of sharing?", "Was Shapley value used?"])
 def test_a_noun_behind_a_name_is_no_verb(question: str) -> None:
     assert read(question).unknown_authors == ()

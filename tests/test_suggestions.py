@@ -62,6 +62,12 @@ def test_words_of_the_question_are_not_asked_again() -> None:
     assert suggested(query) == ()
 
 
+def test_a_month_is_no_topic() -> None:
+    dated = passage("m", "Maren Holt", "I trusted the tables until October.")
+    answer = replace(ANSWER, citations=(Citation(1, dated, dated.text[:9], "m.txt", 0, 9),))
+    assert suggest(QUERY, (dated,), answer, lambda word: 0.9, lambda question, author: True) == ()
+
+
 def test_a_topic_that_does_not_stand_in_one_piece_is_not_put_into_words() -> None:
     query = replace(QUERY, original="What makes tides higher in spring?", topic="tides spring")
     assert not [question for question in suggested(query) if question.endswith(("tides spring?", "tides?"))]
@@ -73,8 +79,18 @@ def test_other_languages_get_none(question: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "asked", ["Which soil probes survive?", "Do soil probes survive?", "When do the soil probes survive?"]
+    "asked",
+    [
+        "Which soil probes survive?",
+        "Do soil probes survive?",
+        "When do the soil probes survive?",
+        "What helps if the soil probes survive?",
+        "Where do they survive soil probes?",
+        "Why does anybody survive soil probes?",
+    ],
 )
 def test_a_noun_with_its_verb_is_no_topic(asked: str) -> None:
-    query = replace(QUERY, original=asked, topic="soil probes survive")
+    query = replace(
+        QUERY, original=asked, topic="soil probes survive" if asked.endswith("survive?") else "survive soil probes"
+    )
     assert not [question for question in suggested(query) if "survive" in question]

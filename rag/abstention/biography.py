@@ -10,7 +10,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from rag.abstention.expectation import expected
 from rag.index.lexical import stems
+from rag.question.form import asks_for_view
 from rag.question.query import Query
 from rag.records import Passage
 
@@ -56,6 +58,18 @@ _OF_A_PERSON = re.compile(
     r"^\W*(?:and\s+|but\s+|so\s+)?(?:where|what|which|who|for whom|tell me)\b.*\b(?:he|she|they)\b", re.IGNORECASE
 )
 
+_REASON = re.compile(r"\b(?:why|how come|how did|what made)\b", re.IGNORECASE)
+_TIME = re.compile(r"^\W*(?:(?:and|but|so)\s+)?(?:(?:since|until|from|by)\s+)?when\b", re.IGNORECASE)
+_NAMED = frozenset({"name", "place"})
+"""Kinds of answer that the words of a relation are themselves: a university, an employer."""
+
+_SPEAKS = re.compile(r"\b(?:I|[Mm]e|[Mm]y|[Ww]e|[Oo]ur)\b")
+
+
+def states_no_view(query: Query, passage: Passage) -> bool:
+    """Whether somebody's view is asked for and a passage is a profile in which nobody speaks: interests that are listed are no views."""
+    return passage.kind == "profile" and asks_for_view(query.text) and not _SPEAKS.search(passage.text)
+
 
 def telling_profiles(query: Query, found: Sequence[Passage]) -> list[Passage]:
     """The profiles among `found` that tell what a question asks about a person; none if it asks for something else.
@@ -69,7 +83,7 @@ def telling_profiles(query: Query, found: Sequence[Passage]) -> list[Passage]:
     if query.compare or not (query.authors or query.labels or _OF_A_PERSON.match(query.text)):
         return []
     relations = [relation for relation in _RELATIONS if relation.asked.search(query.text)]
-    if not relations:
+    if not relations or _REASON.search(query.text):
         return []
     topic = query.topic
     for relation in relations:
@@ -82,6 +96,13 @@ def telling_profiles(query: Query, found: Sequence[Passage]) -> list[Passage]:
         and rest <= set(stems(passage.text))
         and any(relation.told.search(passage.text) for relation in relations)
         and (not query.labels or query.authors or passage.label in query.labels)
+        and _has_its_kind(query, passage.text)
     ]
     told = {passage.byline for passage in profiles if not passage.outdated}
     return [passage for passage in profiles if not (passage.outdated and passage.byline in told)][:MOST]
+
+
+def _has_its_kind(query: Query, profile: str) -> bool:
+    """Whether a profile has a date where one is asked for, or a number: that she founded something does not say when."""
+    expectation = expected("when was it" if _TIME.match(query.text) else query.text)
+    return expectation is None or expectation.kind in _NAMED or expectation.met(profile)

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
 from rag.index.lexical import stems
+from rag.question.form import asks_for_view
 from rag.question.query import Query
+from rag.retrieval.literal import tells_of_change
 from rag.retrieval.relevance import Sentence
+from rag.retrieval.threads import topic_share
 
 FLOOR = 0.05
 RELATIVE = 0.15
@@ -33,6 +36,8 @@ UNRELATED = 0.01
 """Probability up to which a sentence has nothing to do with the question."""
 REPLY = 0.9
 """What a reply to quoted words counts of their score: it speaks of the same, and need not say what that is."""
+ON_IT = 0.4
+"""Share of the topic's words, by rarity, that stand in a comment that takes something back."""
 WHOLE_PROFILE = 400
 """A profile of at most so many characters is quoted whole: its sentences say little by themselves."""
 
@@ -91,6 +96,35 @@ def with_replies(members: list[Sentence]) -> list[Sentence]:
 def _near(one: Sentence, other: Sentence) -> bool:
     """Whether next to nothing stands between two sentences of a comment: white space, or marks of quotation."""
     return one.passage.source == other.passage.source and 0 <= other.start - one.end <= INDENTED
+
+
+def with_what_was_taken_back(
+    query: Query, sentences: Sequence[Sentence], rarity: Callable[[str], float]
+) -> list[Sentence]:
+    """The sentences, where somebody takes something back nearly as much counting as what they said on it before.
+
+    To quote an opinion without what its author wrote of it later would misquote. "I must correct myself" looks like no question,
+    and what it is about may only stand in the title; but under that stands much else than views.
+    """
+    weights = {stem: rarity(stem) for stem in stems(query.topic)}
+    view = asks_for_view(query.text)
+    found = list(sentences)
+    for place, later in enumerate(sentences if query.authors else ()):
+        passage = later.passage
+        if later.quoted or not passage.posted_at or not passage.author or not tells_of_change(later.text):
+            continue
+        if topic_share(f"{passage.title}\n{passage.text}" if view and passage.title else passage.text, weights) < ON_IT:
+            continue
+        before = [
+            s.score
+            for s in sentences
+            if s.passage.author == passage.author and s.passage.posted_at and s.passage.posted_at < passage.posted_at
+        ]
+        least = REPLY * max(before, default=0.0)
+        for beside in range(place, min(place + 2, len(found))):  # what is so now stands behind it
+            if found[beside].passage is passage and not found[beside].quoted:
+                found[beside] = replace(found[beside], score=max(found[beside].score, least))
+    return found
 
 
 def preferred(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:

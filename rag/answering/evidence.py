@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from rag.answering.choosing import by_comment, choose, preferred, whole_replies, with_context, with_replies
+from rag.answering.choosing import (
+    by_comment,
+    choose,
+    preferred,
+    whole_replies,
+    with_context,
+    with_replies,
+    with_what_was_taken_back,
+)
 from rag.answering.quote import ordered, runs_quoted
 from rag.answering.wording import Composed, written
 from rag.language.phrases import Phrases
@@ -71,6 +79,7 @@ def compose(
     sign = telling(query)
     if read and not (sign or goes_deep(query) or query.compare):
         sentences = read_again(query, sentences, read)
+    sentences = with_what_was_taken_back(query, sentences, rarity)
     comments = by_comment(sentences)
     if query.authors:
         comments = {comment: with_replies(members) for comment, members in comments.items()}

@@ -27,13 +27,16 @@ _ENGLISH = re.compile(
 _BETWEEN = r"(?:[\s-]+(?:of|the|a|an|and|for|in|to|with))*[\s-]+"
 _LONGEST_PHRASE = 6
 _WITH_VERB = re.compile(
-    r"\b(?:which|what|whose|how many|(?:is|are|was|were|do|does|did|can|could|should|would|will|has|have)(?:\s+(?:the|an?))?)\s*$",
+    r"\b(?:which|what|whose|how many|i|you|he|she|we|they|people|others|(?:any|every|some|no)(?:one|body)|(?:if|when|why|how|that|because|whether|unless"
+    r"|is|are|was|were|do|does|did|can|could|should|would|will|has|have)(?:\s+(?:the|an?))?)\s*$",
     re.IGNORECASE,
 )
-"""What follows is a noun with its verb: "Which probes survive?", "When is the rule wrong?"."""
+"""What follows is a noun with its verb: "Which probes survive?", "When is the rule wrong?", "if the probes fail"."""
 _TERM = re.compile(r"(?<![\w'’./@-])(?:[A-Z][\w-]*\w|[a-z]+[A-Z]\w+)(?: (?:[A-Z][\w-]*\w|\d+))*(?![\w/@]|[’'][^s])")
 _NO_TOPIC = re.compile(
-    r"-(?:\w+ed|based|like|style|level)\b|\b(?:authors?|comments?|users?|posts?|people|replies)\b", re.I
+    r"-(?:\w+ed|based|like|style|level)\b|\b(?:authors?|comments?|users?|posts?|people|replies)\b"
+    r"|\b(?:(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day|January|February|April|June|July|August|September|October|November|December)s?\b",
+    re.I,
 )
 
 

@@ -6,22 +6,27 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from rag.answering.choosing import left_out
 from rag.answering.quote import Quote
 from rag.answering.stance import stance
 from rag.citations.keys import INVISIBLE
 from rag.index.lexical import stems
-from rag.language.english import COMMON_WORDS
+from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
 from rag.language.phrases import Phrases
+from rag.language.spelling import american
 from rag.question.query import Query
+from rag.question.speech import AUXILIARIES, BEING, SAYING
 from rag.records import Citation, Passage
 from rag.retrieval.literal import tells_of_change
 from rag.retrieval.relevance import Sentence
 from rag.retrieval.threads import under_title
 
-_Stems = tuple[str, ...]
-"""Of one word: a compound has several."""
+_Token = tuple[str, tuple[str, ...]]
+"""A word and its stems, of which a compound has several."""
+TELLING = 0.3
+"""Rarity from which a word tells what a quote is about."""
 SHOWN = 200
 """Characters of quoted words that stand above a reply to them."""
 
@@ -168,37 +173,67 @@ def _fenced(language: str, code: str) -> str:
     return f"{fence}{language}\n{_visible(code.replace(chr(9), 4 * ' '))}\n{fence}"
 
 
+_ASKING = frozenset("what which who whom why how when where".split())
+_BEFORE_VERBS = frozenset("to not never always been being having who that i you he she it we they".split())
+_HELPING = AUXILIARIES - BEING
+_ENDING = re.compile(r"(?:['’]s|ies|es|s|y|e)$")
+
+
 def _subject(query: Query, quote: Quote, rarity: Callable[[str], float]) -> str:
     """Words of the question that stand together in the quote, as the comment writes them; "" if they tell nothing.
 
     Only all content words between two others, as in "about quiet payloads in floats": a part of them may be no thing at all.
     """
-    wanted = {stem for stem in stems(query.topic) if rarity(stem) > 0.3}
-    runs: list[list[_Stems]] = [[]]
-    for _, stem in _tokens(query.text):
-        if stem and wanted.issuperset(stem):
-            runs[-1].append(stem)
-        else:
-            runs.append([])
-    runs = sorted(filter(None, runs), key=lambda run: (-len(run), -len("".join(map("".join, run)))))
     said = [[*_tokens(sentence.text)] for sentences in quote.runs for sentence in sentences]
-    for run in runs if sum(map(len, runs)) == 1 else [run for run in runs if len(run) > 1]:
-        if words := next(filter(None, (_found(run, tokens) for tokens in said)), []):
+    for run in _things(query):
+        telling = any(rarity(stem) > TELLING for _, one in run for stem in one)
+        if telling and (words := next(filter(None, (_found(run, tokens) for tokens in said)), [])):
             lower = words[0].casefold()
             return " ".join([lower if lower in query.topic.split() else words[0], *words[1:]])
     return ""
 
 
-def _found(run: Sequence[_Stems], tokens: Sequence[tuple[str, _Stems]]) -> list[str]:
-    """The words of a sentence that have these stems, one after the other; none if it has not."""
+def _things(query: Query) -> list[list[_Token]]:
+    """Runs of content words of a question that may name a thing, the longest first: none that begins with a verb, or is cut.
+
+    One of several words tells nothing alone: "quiet" of "Are payloads of floats quiet?".
+    """
+    wanted = frozenset(stems(query.topic))
+    tokens = [("", ()), *_tokens(query.text), ("", ())]
+    content = [bool(stem) and wanted.issuperset(stem) for _, stem in tokens]
+    runs = []
+    for inside, places in groupby(range(len(tokens)), key=content.__getitem__):
+        run = [*places]
+        if inside and (len(run) > 1 or sum(content) == 1):
+            after = tokens[run[-1] + 1][0].casefold()
+            whole = _before_thing(tokens[: run[0]]) and (after in FUNCTION_WORDS or not after.isalnum())
+            if whole:
+                runs.append([tokens[place] for place in run])
+    return sorted(runs, key=lambda run: (-len(run), -len("".join(word for word, _ in run))))
+
+
+def _before_thing(before: Sequence[_Token]) -> bool:
+    """Whether a thing may be named behind these words, and no verb: "about", but not "Ann" or "it should"."""
+    words = [word.casefold() for word, _ in before[-2:]]
+    if words[-1] in _BEFORE_VERBS or (words[-1] in _HELPING and words[-2] and words[-2] not in _ASKING):
+        return False
+    return words[-1] in FUNCTION_WORDS | SAYING | AUXILIARIES or not words[-1].isalnum()
+
+
+def _found(run: Sequence[_Token], tokens: Sequence[_Token]) -> list[str]:
+    """The words of a sentence that are these, but for singular and plural, one after the other; none if it has not."""
     for start in range(len(tokens) - len(run) + 1):
         here = tokens[start : start + len(run)]
-        if [stem for _, stem in here] == run:
+        if [_singular(word) for word, _ in here] == [_singular(word) for word, _ in run]:
             return [word for word, _ in here]
     return []
 
 
-def _tokens(text: str) -> Iterator[tuple[str, _Stems]]:
+def _singular(word: str) -> str:
+    return _ENDING.sub("", american(word.casefold()))
+
+
+def _tokens(text: str) -> Iterator[_Token]:
     """Words and marks, each with its stems; of everyday words and marks there are none."""
     for match in re.finditer(r"[^\W_]+(?:[-'’][^\W_]+)*|[^\w\s]", text):
         everyday = match.group().casefold() in COMMON_WORDS

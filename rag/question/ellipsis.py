@@ -21,10 +21,14 @@ _CORRECTION = re.compile(
     r"^\W*(?:(?:no|nope|sorry|oops|wait|actually)\b[\s,.:;!–—-]*)*i\s+meant?\b(?:\s+to\s+(?:ask|say)\b)?(?:\s+about\b)?[\s,:]*|^\W*(?:no|nope|sorry|oops|actually)\s*[,.:;!–—-]\s*",
     re.I,
 )
+_RATHER_THAN = re.compile(
+    r"^\W*not\s+[^,;:.?!–—]*?(?:[,;:–—]|\s-\s|\bbut\b)\s*(?:(?:but|rather|i\s+meant?)\b\s*)?(?=\w)", re.I
+)
+""" "Not rye, wheat": what comes first is what is not meant."""
 _INSTEAD_OF = re.compile(r"(?:,|\s[–—-])\s*not\b[^,;.?!]*(?=[.?!]*$)", re.I)
 _ABOUT = re.compile(
     r"^\W*(?:(?:what|how)\s+about\b|(?:tell\s+me\s+|say\s+)?(?:(?:some|a\s+(?:bit|little))\s+)?more\s+(?:about|on)\b"
-    r"|(?:any|some)thing\s+(?:else\s+)?(?:about|on)\b|(?:(?:please|now)\s+)*(?:(?:do|repeat|ask)\s+)?the\s+same\s+(?:question\s+)?(?:for|about|with|of)\b"
+    r"|(?:any|some)thing\s+(?:else\s+)?(?:about|on)\b|(?:(?:please|now)\s+)*(?:(?:do|repeat|ask)\s+)?(?:the\s+)?same(?:\s+(?:question|thing))?\s*,?\s*(?:but\s+)?(?:for|about|with|of|on)\b"
     r"|(?:(?:let['’]?s\s+)?(?:go|going|get)\s+)?back\s+to\b|return(?:ing)?\s+to\b"
     rf"|(?:about|on)\b(?!\s+{WH}\b))\s*",
     re.I,
@@ -133,10 +137,12 @@ def _kind_of_fragment(question: str, bare: str, content: list[str], people: tupl
 
 
 def without_lead(text: str) -> str:
-    """A question without "And", "ok, thanks", "no, I meant" and the like before it."""
+    """A question without "And", "ok, thanks", "no, I meant", "not rye but" and the like before it."""
     if (meant := _CORRECTION.sub("", text)) and meant != text:
         text = _INSTEAD_OF.sub("", meant) or meant  # "I meant wheat, not rye"
-    return _LEAD.sub("", text) or text
+    text = _RATHER_THAN.sub("", _LEAD.sub("", text) or text)
+    bare = len(text.split()) <= _FEW and not _SENTENCE.match(text)
+    return (_INSTEAD_OF.sub("", text) if bare else text) or text
 
 
 def without_about(text: str) -> str:

@@ -13,7 +13,7 @@ Span = tuple[int, int]
 
 _OPEN = re.compile(
     r"^\W*(?:who|whose|whom|(?:which|what)\s+(?:of\s+the\s+)?(?:author|commenter|person|people|user|poster|writer|one)s?|"
-    r"(?:does|did|do|has|have|is)\s+(?:any|some|every)(?:one|body)|(?:what|how)\s+(?:do|does|did|have|has)\s+(?:the\s+|most\s+|other\s+)?"
+    r"(?:does|did|do|has|have|is)\s+(?:any|some|every)(?:one|body)|(?:what|how|why)\s+(?:do|does|did|have|has)\s+(?:the\s+|most\s+|other\s+)?"
     r"(?:people|others|commenters|users|everyone|everybody|anyone|anybody|they|authors|comments))\b",
     re.I,
 )
@@ -99,12 +99,22 @@ _OWN_COMMENT = re.compile(rf"\s+(?:\w+\s+)??{UTTERANCE}\b", re.I)
 _NOT_THEN = re.compile(r"\b(?:not|except(?:\s+for)?|excluding|other\s+than|besides|outside(?:\s+of)?)\s+$", re.I)
 _WHAT_ABOUT = re.compile(r"^\W*(?:(?:and|or)\s+)?(?:what|how)\s+about\b", re.I)
 _GOES_ON = re.compile(r"\s*(?:[?.!,;:]|(?:and|or|but)\b|$)", re.I)
+_VIEW = re.compile(
+    r"\b(?:thinks?|thought|feels?|felt|believes?|views?|opinions?|stances?|positions?|attitudes?|takes? on|minds? about|agree\w*|disagree\w*"
+    r"|(?:say|said|says|write|writes|wrote) (?:about|on) (?:whether|why|how))\b",
+    re.I,
+)
 _SUBJECT_MATTER = re.compile(r"\b(?:about|on|of|regarding|concerning|that|whether|how|why|to|for|with)\b", re.I)
 
 
 def asks_anybody(question: str) -> bool:
     """Whether a question asks for whoever says something: "who thinks ...", "does anybody ..."."""
     return bool(_OPEN.match(question))
+
+
+def asks_for_view(question: str) -> bool:
+    """Whether a question asks what somebody thinks: "what is her view of ...", "do they agree on ..."."""
+    return bool(_VIEW.search(question))
 
 
 def compares(question: str) -> bool:

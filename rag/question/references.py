@@ -43,11 +43,12 @@ _EMPTY_THERE = re.compile(
 )
 """What looks like pointing back and does not: "is there a library", "this year"."""
 _COMPARED = re.compile(
-    r"\b(?:instead|too|as\s+well|either|otherwise|then|so)\W*$|\b(?:is|are|be|works?)\b.*\b(?:better|worse)\W*$"
+    r"^(?!.*\b(?:say|said|think|thinks|says|view|views|opinion)\s+(?:about|of|on)\s+(?!(?:it|this|that|these|those|them)\b)\w)"
+    r".*\b(?:instead|too|as\s+well|either|otherwise|then|so)\W*$|\b(?:is|are|be|works?)\b.*\b(?:better|worse)\W*$"
     r"|^\W*(?:which|who)(?:\s+one)?\s+(?:is|are|was|were)\s+(?:the\s+)?(?:(?:most|least)\s+\w+|\w{2,}est)\W*$",
     re.I,
 )
-"""What needs something before: "is wheat better?", "which is the strongest?"."""
+"""What needs something before: "is wheat better?", "which is the strongest?", but not "what does she say about salt instead?"."""
 _SUBORDINATE = re.compile(
     r"\b(?:when|if|because|after|before|while|once|until|unless|although|as|and|or|than)\b[^,;]*$", re.I
 )

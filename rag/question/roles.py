@@ -45,6 +45,7 @@ _OWN_STORY = re.compile(
 )
 """ "I have read Ann's posts", but not "I'm looking for", "I'd like to know", which ask."""
 _PARTICIPLE = re.compile(r"(?:ed|en|wn|said|thought|held|put|made)$")
+_ACRONYM = re.compile(r"[A-Z]{2,}s?(?:['’]s)?$")
 _FINITE = re.compile(r"(?:s|ed|wrote|said|thought|saw|held|felt)$")
 _WRITTEN_BY = re.compile(
     r"\b(?:comments?|posts?|written|said|views?|opinions?|quotes?|arguments?|made|proposed|suggested|replies|anything|everything"
@@ -186,7 +187,13 @@ def _may_be_person(place: _Place) -> bool:
         return False
     if place.end.possessive and _is_judged(place):
         return False
-    return after in ONLY_PEOPLE or before not in AUXILIARIES or not place.start.text.isupper()
+    return after in ONLY_PEOPLE or before not in AUXILIARIES or not _is_acronym(place)
+
+
+def _is_acronym(place: _Place) -> bool:
+    """Whether a name has a word that is one, or ends like one: "LLMs", "Tool AI", "OpenAI"."""
+    name = place.words[place.name.first : place.name.last]
+    return place.start.text.isupper() or any(_ACRONYM.search(word.text) for word in name)
 
 
 def _is_judged(place: _Place) -> bool:
@@ -219,7 +226,7 @@ def _is_shown(place: _Place) -> bool:
     """Whether a name looks like one: an everyday word has a capital in mid-sentence, or is written just as the handle is."""
     question, start, last = place.question, place.start.start, place.end
     if not place.name.authors:
-        return not place.start.text.isupper()  # "Ann and LLMs"
+        return not _is_acronym(place)  # "Ann and LLMs"
     if not place.name.ordinary:
         return True
     if not {question[start : start + len(last.text)], question[start : last.end]}.isdisjoint(place.name.authors):
@@ -277,12 +284,23 @@ def _says(place: _Place) -> bool:
     if before in AUXILIARIES and verb in SAYING:
         return not (verb.endswith("s") and after and after[0] in BEING)  # "should X values be"
     if before in AUXILIARIES and after and verb in {"and", "or", "have", "been"} | AUXILIARIES:
-        return not SAYING.isdisjoint(rest[:6])
+        return not SAYING.isdisjoint(_clause(place)[:6])
     if verb in SAYING and _FINITE.search(verb) and before not in PREPOSITIONS:
         return True
     return verb == "on" and (
         not before or (place.name.first == 1 and before in SAYING_INFINITIVES)
     )  # "Summarise Ann on rye"
+
+
+def _clause(place: _Place) -> list[str]:
+    """The words behind a name up to a comma, without what is somebody's: "should X do more, in her view", "in Ann's view"."""
+    found: list[str] = []
+    for before, word in pairwise(place.words[place.name.last - 1 :]):
+        if before.breaks and not before.possessive:
+            break
+        if not before.possessive:
+            found.append(word.folded)
+    return found
 
 
 def _is_source(place: _Place) -> bool:

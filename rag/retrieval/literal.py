@@ -25,7 +25,8 @@ _ASKS_FOR_THE_MENTIONED = re.compile(
 """What stands before the verb of "which papers are cited": what is mentioned is not told, but asked for."""
 _CHANGED_MIND = re.compile(
     r"\b(?:I|I['’]ve|I['’]d|me)\s(?:[\w'’]+\s){0,3}?(?:changed my (?:mind|views?|opinion)|was (?:wrong|mistaken)|stand corrected|used to (?:think|believe|say|argue|expect"
-    r"|advise|recommend|be|have|use|worry|hold|do)|no longer|take (?:it|that|this) back|retract|updated?|reversed|came (?:round|around)|turned"
+    r"|advise|recommend|be|have|use|worry|hold|do)|no longer|(?<!will )(?<!would )take (?:(?:it|that|this) )?back|retract|correct myself|spoke too soon"
+    r"|was too (?:harsh|hasty|quick|sure|confident|optimistic|pessimistic|generous|strict)|updated?|reversed|came (?:round|around)|turned"
     r"|moved (?:away|from)|switched|once (?:thought|believed|argued|recommended|advised))\b"
     r"|\b(?:I['’]m|I am|I feel|I have become|I['’]ve become)\s(?:[\w'’]+\s){0,4}?(?:less|more)\s\w+\s(?:[\w'’]+\s){0,4}?(?:now|these days|than before|than I was)\b"
     r"|\bchanged my (?:mind|views?|opinion)|\bmy (?:views?|opinion|mind) (?:has|have) (?:changed|shifted)",

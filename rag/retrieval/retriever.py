@@ -14,7 +14,7 @@ from itertools import zip_longest
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from rag.abstention.biography import ANSWERED, telling_profiles
+from rag.abstention.biography import ANSWERED, states_no_view, telling_profiles
 from rag.errors import QuestionError
 from rag.index.lexical import stems
 from rag.question.names import same_name
@@ -187,19 +187,23 @@ class Retriever:
             return replace(found, answerable=min(found.answerable, most)) if query.authors else found
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
         depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
+
+        def viewed(pool: Sequence[Passage]) -> list[Passage]:
+            return [passage for passage in pool if not (judged and states_no_view(query, passage))]
+
         if query.compare and len(allowed.authors) > 1:
             pools = {
                 author: self._candidates(query, query.text, replace(allowed, authors=(author,)), depth)
                 for author in allowed.authors
             }
-            sides = {author: distinct(pool, limit) for author, pool in pools.items()}
+            sides = {author: distinct(viewed(pool), limit) for author, pool in pools.items()}
             spoken = self._spoken(query, sides) if judged and query.topic else {}
             found = balanced(_speaking(sides, spoken), limit)
             pool = _merged(list(pools.values()))
         else:
             found = self._candidates(query, query.text, allowed, depth)
             pool, spoken = [p for p in found if p.byline not in query.others_than], {}
-            found = distinct(pool, limit)
+            found = distinct(viewed(pool), limit)
         if judged and (profiles := telling_profiles(query, pool)):
             return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
         if judged and (sign := telling(query)) and (told := self._told(query, sign, allowed, limit, found)):

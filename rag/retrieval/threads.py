@@ -32,14 +32,15 @@ def replies_on(query: Query, found: Sequence[tuple[Passage, str]], rarity: Calla
     weights = {stem: rarity(stem) for stem in stems(query.topic)}
     ranked = []
     for passage, answered in found:
-        own = _share(passage.text, weights)
-        whole = _share(f"{passage.text}\n{answered}\n{passage.title or ''}", weights)
+        own = topic_share(passage.text, weights)
+        whole = topic_share(f"{passage.text}\n{answered}\n{passage.title or ''}", weights)
         if whole >= BEARS and passage.byline not in query.others_than:
             ranked.append((whole, own, passage))
     ranked.sort(key=lambda one: (-one[0], -one[1]))
     return [passage for whole, _, passage in ranked if whole >= 0.8 * ranked[0][0]]
 
 
-def _share(text: str, weights: Mapping[str, float]) -> float:
+def topic_share(text: str, weights: Mapping[str, float]) -> float:
+    """Share of the words of a topic, by weight, that stand in a text; 1 if it has none."""
     total = sum(weights.values())
     return sum(weights[stem] for stem in weights.keys() & set(stems(text))) / total if total else 1.0
