@@ -56,6 +56,10 @@ def beside(answerer: Answerer, *, loopback: bool) -> Callable[[Any], AbstractAsy
         if loopback:
             # Gradio puts its CORS middleware, which answers preflights itself, outside of any that it is given.
             server.middleware_stack = ThisMachineOnly(server.middleware_stack)
+        if tools := server.get_blocks().mcp_server_obj:
+            from ui.agent_tools import give_structured_results
+
+            give_structured_results(tools.mcp_server, answerer)
         yield
 
     return running
