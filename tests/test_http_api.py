@@ -568,6 +568,11 @@ class TestOpenAiClient:
 
     def test_models(self, openai) -> None:
         assert [model.id for model in openai.models.list()] == ["evidence"]
+        assert openai.models.retrieve("evidence").id == "evidence"
+        from openai import NotFoundError
+
+        with pytest.raises(NotFoundError, match='No model "gpt" answers here'):
+            openai.models.retrieve("gpt")
 
 
 class TestMcp:
