@@ -1,7 +1,8 @@
 """An answer written by a chat model: prompt, stream, check, and one repair at most.
 
-What a reply is wrapped in is taken off (rag/chat/wrappings.py). Nothing that a model writes is believed: keys become exact spans (rag/citations/markers.py), quoted words are looked up (quotes.py beside it),
-each sentence is held against what it cites (support.py). What to do when all of that fails is for answerer.py.
+What a reply is wrapped in is taken off (rag/chat/wrappings.py). Nothing that a model writes is believed: keys become
+exact spans (rag/citations/markers.py), quoted words are looked up (quotes.py beside it), each sentence is held against
+what it cites (support.py). What to do when all of that fails is for answerer.py.
 """
 
 from __future__ import annotations
