@@ -14,12 +14,19 @@ from typing import Any
 
 from rag.citations.keys import CODE
 
-_LABEL_WORDS = r"(?:(?:final|short|my|the) )?(?:answer|response|reply|output)|assistant|antwort|réponse|respuesta|resposta|risposta|antwoord|ответ"
+_LABELS = (
+    *(
+        f"{of}{word}"
+        for of in ("", "final ", "short ", "my ", "the ")
+        for word in ("answer", "response", "reply", "output")
+    ),
+    *"assistant antwort réponse respuesta resposta risposta antwoord ответ 回答 答案 答".split(),
+)
+_LABEL_WORDS = "|".join(_LABELS)
 _LABEL = re.compile(
-    rf"(?:#{{1,4}} *)?(?:\*\*|__)?(?:{_LABEL_WORDS})(?:\*\*|__)?(?: *[:：](?:\*\*|__)?[ \t]*|[ \t]*(?=\n))|(?:回答|答案|答) *[:：] *",
+    rf"(?:#{{1,4}} *)?(?:\*\*|__)?(?:{_LABEL_WORDS})(?:\*\*|__)?(?: *[:：](?:\*\*|__)?[ \t]*|[ \t]*(?=\n))",
     re.IGNORECASE,
 )
-_LABEL_LENGTH = 30
 _FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})[ \t]*(\w*)[ \t]*\n")
 _FENCE_BEGUN = re.compile(r"[ \t]*(?:`{1,3}|~{1,3}|(?:`{3,}|~{3,})[ \t]*\w{0,12}[ \t]*)\Z")
 _WRITING = frozenset({"", "markdown", "md", "text", "txt", "plaintext", "json", "jsonc", "json5", "answer", "output"})
@@ -140,8 +147,9 @@ class Unwrapper:
         said = _words(re.sub(r"^\W*(?:question|q)\s*:", "", line, flags=re.IGNORECASE))
         if newline or final:
             return len(line) + len(newline) if said and said == self._question else 0
-        may_be_label = len(held) < _LABEL_LENGTH and not re.search(r"[.!?,\[]", held)
-        return None if may_be_label or (said and self._question.startswith(said)) else 0
+        label = not re.search(r"[.!?,\[]", held) and any(one.startswith(_words(held)) for one in (*_LABELS, "question"))
+        mark = held[0] == "<" and len(held) < _MARK_LENGTH and ">" not in held
+        return None if label or mark or self._question.startswith(said) else 0
 
     def _turn_begun(self) -> bool:
         word = self._held.lstrip("# ").rstrip().lower()
