@@ -6,6 +6,7 @@ import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from rag.errors import FilterError, SettingsError
 from rag.records import Answer, Comment, Filters, Passage, Turn
 from rag.settings import Settings
 
@@ -35,10 +36,10 @@ def search(
         Passages, best first; `source_text(p.source)[p.start:p.end] == p.text`.
 
     Raises:
-        QuestionError: As of `answer`, or the limit is no whole number.
+        QuestionError: As of `answer`, or the limit is no whole number, or the filters are no `Filters`.
         StoreError: There is no index, or it does not fit the settings.
     """
-    settings = settings or Settings()
+    settings, filters = settings or Settings(), _filters(filters)
     retriever = _parts(settings).retriever
     query, *_ = retriever.datable(retriever.understand(question, history, settings), filters)
     return retriever.search(query, limit, filters)
@@ -82,6 +83,7 @@ def answer(
         StoreError: There is no index, or it does not fit the settings.
         ModelError: The chat model that the settings name cannot be set up at all.
     """
+    filters = _filters(filters)
     return answerer(settings).answer(question, history, filters)
 
 
@@ -92,6 +94,7 @@ def stream_answer(
     settings: Settings | None = None,
 ) -> Iterator[Answer]:
     """Like `answer`, growing: each item is a longer answer, the last is what `answer` would return."""
+    filters = _filters(filters)
     return answerer(settings).stream(question, history, filters)
 
 
@@ -101,6 +104,7 @@ def comments(filters: Filters | None = None, settings: Settings | None = None) -
     Raises:
         StoreError: There is no index, or it cannot be read.
     """
+    filters = _filters(filters)
     return _parts(settings or Settings()).store.comments(filters)
 
 
@@ -145,6 +149,18 @@ class _Parts:
         return Answerer.from_settings(self._settings, self.store)
 
 
-@functools.lru_cache(maxsize=4)
 def _parts(settings: Settings) -> _Parts:
+    if not isinstance(settings, Settings):
+        raise SettingsError(f"settings is {settings!r}: give rag.Settings(store=...).")
+    return _loaded(settings)
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(settings: Settings) -> _Parts:
     return _Parts(settings)
+
+
+def _filters(filters: Filters | None) -> Filters | None:
+    if filters is None or isinstance(filters, Filters):
+        return filters
+    raise FilterError(f"filters is {filters!r}: give rag.Filters(authors=..., since=...).")

@@ -585,9 +585,40 @@ class TestBadManners:
         assert answer.text == "Tides are mostly the moon [1]."
         assert [w for w in answer.warnings if "COMMENTARIAT_LLM_ANSWER_TOKENS" in w]
 
+    def test_an_endless_reply_is_cut(self, answerer: Callable[..., Answerer]) -> None:
+        endless = citing(f"Tides are mostly the moon {{{MOON}}}. " + " ".join(f"{n} is a number." for n in range(9999)))
+        answer = answerer(endless, llm_answer_tokens=64).answer(QUESTION)
+        assert len(answer.trace["replies"][0]["text"]) < 700
+        assert [w for w in answer.warnings if "COMMENTARIAT_LLM_ANSWER_TOKENS" in w]
+
+
+class TestWrapped:
+    """Small models reply as if to a program; what is meant is shown, also while it is written."""
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            f'{{"answer": "Tides are mostly the moon.", "sources": ["{{{MOON}}}"]}}',
+            f"```markdown\n**Answer:** Tides are mostly the moon {{{MOON}}}.\n```",
+            f"Tides are mostly the moon¹.\n\n¹ {{{MOON}}}",
+        ],
+    )
+    def test_is_understood(self, reply: str, answerer: Callable[..., Answerer]) -> None:
+        def script(prompt: str) -> str:
+            return reply.replace(f"{{{MOON}}}", f"[{keys_in(prompt)[MOON]}]")
+
+        one = answerer(script)
+        *growing, answer = one.stream(QUESTION)
+        check(answer, one)
+        assert re.sub(r" ?\[1\]|\.", "", answer.text) == "Tides are mostly the moon"
+        assert [c.status for c in answer.checks] == ["supported"]
+        assert not [partial.text for partial in growing if re.search(r"[{`\"]|Answer", partial.text)]
+
 
 class TestAbstaining:
-    @pytest.mark.parametrize("reply", [ABSTAIN, f"{ABSTAIN} {{{MOON}}}", f"Sorry. {ABSTAIN}"])
+    @pytest.mark.parametrize(
+        "reply", [ABSTAIN, f"{ABSTAIN} {{{MOON}}}", f"Sorry. {ABSTAIN}", "None of the comments mentions that."]
+    )
     def test_a_model_may_say_that_the_comments_do_not_answer(
         self, reply: str, answerer: Callable[..., Answerer]
     ) -> None:

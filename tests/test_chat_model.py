@@ -3,6 +3,8 @@ from __future__ import annotations
 import gc
 import os
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -119,7 +121,7 @@ class TestEveryProvider:
         assert expected in str(caught.value)
         assert SECRET not in str(caught.value)
 
-    @pytest.mark.parametrize("status", [429, 500, 503])
+    @pytest.mark.parametrize("status", [408, 429, 503])
     def test_a_busy_server_is_asked_again(self, provider: str, status: int) -> None:
         with ModelServer(Fail(status), Fail(status), Say(["The moon."])) as server:
             reply = load(provider, server).stream(CONVERSATION)
@@ -240,9 +242,31 @@ class TestSingleProviders:
 
     def test_a_server_that_asks_for_minutes_is_not_waited_for(self) -> None:
         with ModelServer(Fail(429, "slow down", headers={"retry-after": "120"})) as server:
-            with pytest.raises(ModelUnavailable):
+            with pytest.raises(ModelUnavailable, match="wait 120 seconds"):
                 complete(load("openai", server), CONVERSATION)
             assert len(server.requests) == 1
+
+    def test_a_server_may_tell_the_time_of_day_until_which_to_wait(self) -> None:
+        headers = {"retry-after": format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)}
+        with ModelServer(Fail(429, "slow down", headers=headers)) as server:
+            with pytest.raises(ModelUnavailable, match=r"wait 3,\d00 seconds|wait 3,5\d\d seconds"):
+                complete(load("openai", server), CONVERSATION)
+            assert len(server.requests) == 1
+
+    @pytest.mark.parametrize(
+        ("status", "kind", "said"),
+        [
+            (302, ModelRefused, "sends on to another address"),
+            (413, PromptTooLong, "COMMENTARIAT_LLM_CONTEXT_TOKENS"),
+        ],
+    )
+    def test_other_refusals_say_what_to_do(self, status: int, kind: type, said: str) -> None:
+        with ModelServer(Fail(status)) as server, pytest.raises(kind, match=said):
+            complete(load("openai", server), CONVERSATION)
+
+    def test_an_address_of_something_else_is_told_as_such(self) -> None:
+        with ModelServer(Fail(200)) as server, pytest.raises(ModelReplyError, match="COMMENTARIAT_LLM_BASE_URL name"):
+            complete(load("openai", server), CONVERSATION)
 
     def test_ollama_gets_the_window_that_model_and_settings_allow(self) -> None:
         """Ollama would cut the prompt silently."""

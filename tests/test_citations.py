@@ -44,6 +44,22 @@ def read(reply: str, size: int = 0, quotes: QuoteBook | None = None) -> CitedTex
     return stream.finish()
 
 
+@pytest.mark.parametrize(
+    ("reply", "shown", "dropped"),
+    [
+        ("It rings {{{a1}}}.", "It rings [1].", 0),
+        ("It rings <{a1}>.", "It rings [1].", 0),
+        ("It rings [{a1}](#{a1}).", "It rings [1].", 0),
+        ("It rings [key] (Source 2) [{a1}].", "It rings [1].", 2),
+        ("The set {{1, 2}} (sources differ) and <b>x</b> (key).", "The set {{1, 2}} (sources differ) and x (key).", 0),
+    ],
+)
+def test_other_brackets_and_names_of_sources(reply: str, shown: str, dropped: int) -> None:
+    for size in (0, 1, 2, 5):
+        cited = read(filled(reply), size)
+        assert (cited.text, cited.dropped) == (shown.format(), dropped)
+
+
 def filled(text: str) -> str:
     """A test's text with real keys: `a1` to `b2` in braces."""
     return text.format(a1=A1, a2=A2, a3=A3, a4=A4, b1=B1, b2=B2, a=CODE_A, b=CODE_B)

@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -212,7 +213,14 @@ def test_sources_counts_comments_and_prints_json(tmp_path: Path, capsys: pytest.
     assert main(["sources", "--json", "--store", store]) == 0
     listed = json.loads(capsys.readouterr().out)
     assert listed["sources"] == [{"name": "note.md", "comments": 0}, {"name": "rows.jsonl", "comments": 1}]
+    assert listed["authors"] == [{"author": "an unnamed author", "comments": 1}]
     assert (listed["comments"], listed["passages"]) == (1, 2)
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"commentariat {version('commentariat')}\n"
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ import pytest
 
 import rag
 from rag import Turn, api
-from rag.errors import QuestionError, StoreMissing
+from rag.errors import FilterError, QuestionError, SettingsError, StoreMissing
 from rag.settings import Settings
 
 QUESTIONS = [
@@ -229,3 +229,15 @@ def test_answers_do_not_change_from_run_to_run(seeds_settings: Settings) -> None
     for question in QUESTIONS[:4]:
         first, second = (rag.answer(question, settings=seeds_settings) for _ in range(2))
         assert (first.text, first.citations, first.passages) == (second.text, second.citations, second.passages)
+
+
+def test_filters_and_settings_of_another_kind_are_refused_with_a_sentence() -> None:
+    filters: Any = {"authors": ["mossgauge"]}
+    for ask in (rag.search, rag.answer, rag.stream_answer):
+        with pytest.raises(FilterError, match=r"give rag\.Filters"):
+            ask("Why?", filters=filters, settings=Settings(llm="evidence"))
+    with pytest.raises(FilterError):
+        rag.comments(filters)
+    store: Any = {"store": "store"}
+    with pytest.raises(SettingsError, match=r"give rag\.Settings"):
+        rag.answer("Why?", settings=store)

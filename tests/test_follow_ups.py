@@ -187,6 +187,23 @@ def test_an_unusable_rewriting_is_replaced_by_rules(reply: str) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "Why add salt?",
+        '**Rewritten question:** "Why add salt?"',
+        "```\nWhy add salt?\n```",
+        "Why add salt?\n\nI left all names as they are.",
+    ],
+)
+def test_a_rewriting_is_taken_out_of_what_a_model_puts_round_it(reply: str) -> None:
+    class Model:
+        def stream(self, messages: Any) -> Reply:
+            return Reply(lambda _: iter([reply]))
+
+    assert Rewriter(Model()).standalone("user: And why?") == "Why add salt?"
+
+
 def test_a_question_that_stands_alone_is_not_rewritten() -> None:
     def rewrite(_: str) -> str:
         raise AssertionError("not elliptical")

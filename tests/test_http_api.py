@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -243,6 +244,7 @@ class TestPlainHttp:
             assert got.status_code == 502
             assert "needs a key" in got.json()["error"]["message"]
             assert httpx.get(f"{url}/healthz").status_code == 200
+            assert (httpx.head(f"{url}/healthz").status_code, httpx.head(f"{url}/healthz").text) == (200, "")
 
     def test_without_an_index_health_says_what_to_do(self, settings: Settings) -> None:
         (url,) = [next(running := opened(settings))]
@@ -566,6 +568,11 @@ class TestOpenAiClient:
 
     def test_models(self, openai) -> None:
         assert [model.id for model in openai.models.list()] == ["evidence"]
+        assert openai.models.retrieve("evidence").id == "evidence"
+        from openai import NotFoundError
+
+        with pytest.raises(NotFoundError, match='No model "gpt" answers here'):
+            openai.models.retrieve("gpt")
 
 
 class TestMcp:
@@ -573,23 +580,41 @@ class TestMcp:
         from mcp import ClientSession
         from mcp.client.streamable_http import streamable_http_client
 
-        async def use() -> tuple[dict, dict, dict]:
+        async def use() -> tuple[str, dict, dict[str, Any]]:
             async with (
                 streamable_http_client(f"{mcp_server}/gradio_api/mcp/") as streams,
                 ClientSession(*streams[:2]) as session,
             ):
-                await session.initialize()
+                server = (await session.initialize()).serverInfo
                 tools = {tool.name: tool for tool in (await session.list_tools()).tools}
                 authors = await session.call_tool("list_authors", {})
                 answer = await session.call_tool("ask", {"question": QUESTION})
-                return tools, authors, answer
+                found = await session.call_tool("search", {"query": QUESTION, "limit": 1, "until": "2024-12-31"})
+                [passage] = found.structuredContent["passages"]
+                comment = await session.call_tool("get_comment", {"comment_id": passage["comment_id"]})
+                missing = await session.call_tool("get_comment", {"comment_id": "no such"})
+                wrong = await session.call_tool("search", {"question": QUESTION})
+                results = {"list_authors": authors, "ask": answer, "search": found, "get_comment": comment}
+                return server.version, tools, {**results, "missing": missing, "wrong": wrong}
 
-        tools, authors, answer = asyncio.run(use())
-        assert sorted(tools) == ["ask", "get_comment", "list_authors", "search"]
-        assert all(tool.description for tool in tools.values())
-        assert "question" in tools["ask"].inputSchema["properties"]
-        assert "mossgauge" in str(authors.content)
-        assert "spring" in str(answer.content)
+        server_version, tools, results = asyncio.run(use())
+        missing, wrong = results.pop("missing"), results.pop("wrong")
+        assert sorted(tools) == ["ask", "get_comment", "list_authors", "search"] == sorted(results)
+        assert server_version == version("commentariat")
+        for name, tool in tools.items():
+            assert tool.description
+            assert tool.outputSchema
+            assert tool.annotations.readOnlyHint
+            assert json.loads(results[name].content[0].text) == results[name].structuredContent
+        assert {"author": "mossgauge", "comments": 11} in results["list_authors"].structuredContent["authors"]
+        answer = results["ask"].structuredContent
+        assert answer["citations"]
+        [passage] = results["search"].structuredContent["passages"]
+        assert passage["posted_at"] < "2025"
+        assert results["get_comment"].structuredContent["text"].startswith(passage["text"][:40])
+        assert "trace" not in answer
+        assert (missing.isError, missing.content[0].text) == (True, 'No comment "no such" is indexed.')
+        assert wrong.isError
 
 
 @pytest.mark.slow

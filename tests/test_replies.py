@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rag.chat.prompts import ABSTAIN, Message
+from rag.chat.reference_lists import with_keys_in_place
 from rag.chat.replies import (
     is_abstention,
     marked,
@@ -12,7 +13,12 @@ from rag.chat.replies import (
     without_prompt,
     without_torn_end,
 )
+from rag.chat.wrappings import Unwrapper, unwrapped
+from rag.citations.claims import denies_answer
 from rag.records import SentenceCheck
+
+ASKED = "Why does the sea rise?"
+SAID = "The moon pulls the sea [bq3x.1]."
 
 
 class TestRepetition:
@@ -55,6 +61,12 @@ class TestCopiedPrompt:
         )
         cleaned = without_prompt(reply, self.MESSAGES, "5f0c3a9e")
         assert cleaned == "[bq3x.1] The moon pulls the sea.\nBe careful.\nQuestion: why?"
+
+    def test_a_sentence_of_the_instructions_goes_from_a_line(self) -> None:
+        reply = f"Use only the passages, and them alone. {ABSTAIN}\nSo."
+        messages = (Message("system", "Use only the passages, and them alone. Be brief."), self.MESSAGES[1])
+        assert without_prompt("Use only the passages, and them alone.\nSo.", messages, "5f0c3a9e") == "So."
+        assert without_prompt(reply, messages, "5f0c3a9e") == reply
 
     def test_the_sentence_it_is_told_to_say_is_its_own(self) -> None:
         assert without_prompt(ABSTAIN, self.MESSAGES, "5f0c3a9e") == ABSTAIN
@@ -120,3 +132,111 @@ def test_marks_move_the_checks_behind_them() -> None:
         "The moon [1].",
         "The sea. (not so)",
     ]
+
+
+class TestWrappings:
+    @pytest.mark.parametrize(
+        ("reply", "answer"),
+        [
+            (SAID, SAID),
+            (f"Answer: {SAID}", SAID),
+            (f"**Answer:** {SAID}", SAID),
+            (f"### Final answer\n\n{SAID}", SAID),
+            (f"Question: {ASKED}\n\nAnswer: {SAID}", SAID),
+            (f"{ASKED}\n{SAID}", SAID),
+            (f"Answers differ. {SAID}", f"Answers differ. {SAID}"),
+            (f"```\n{SAID}\n```", f"{SAID}\n"),
+            (f"```markdown\n{SAID}\n```\nI hope this helps.", f"{SAID}\nI hope this helps."),
+            (f"Here it is:\n~~~\n{SAID}\n~~~", f"Here it is:\n{SAID}\n"),
+            ("So:\n```\nx = 1\n```\nDone.", "So:\n```\nx = 1\n```\nDone."),
+            (f"```python\nx = 1\n```\n{SAID}", f"```python\nx = 1\n```\n{SAID}"),
+            (f'{SAID}\n{{"a": "b"}}\nDone.', f'{SAID}\n{{"a": "b"}}\nDone.'),
+            ('So:\n```py\n{"a": "b"}\nUser: x\n```', 'So:\n```py\n{"a": "b"}\nUser: x\n```'),
+            (f"<answer>{SAID}</answer> I am done.", SAID),
+            (f"<|im_start|>assistant\n{SAID}<|im_end|>\n<|im_start|>user\nWhy?", SAID),
+            (f"{SAID}\n\nQuestion: Who are you?\n\nAnswer: The moon.", f"{SAID}\n\n"),
+            (f"{SAID}\nQuestions remain.", f"{SAID}\nQuestions remain."),
+            ("", ""),
+            ("```", ""),
+            ("{", "{"),
+            ("a < b [bq3x.1] and [In", "a < b [bq3x.1] and [In"),
+        ],
+    )
+    def test_are_taken_off_however_the_reply_is_cut(self, reply: str, answer: str) -> None:
+        assert unwrapped(reply, ASKED) == answer
+        for size in (1, 2, 3, 7):
+            unwrapper = Unwrapper(ASKED)
+            pieces = [unwrapper.feed(reply[start : start + size]) for start in range(0, len(reply), size)]
+            assert "".join(pieces) + unwrapper.flush() == answer
+
+    @pytest.mark.parametrize(
+        ("reply", "answer"),
+        [
+            ('{"answer": "The moon pulls [bq3x.1].\nSo does the sun [bq3x.2]."}', "The moon pulls [bq3x.1].\nSo does the sun [bq3x.2]."),
+            ('{"answer": "The moon pulls.", "sources": ["bq3x.1", "[bq3x.2]"]}', "The moon pulls. [bq3x.1, bq3x.2]"),
+            ('```json\n{"answer": "The moon pulls [bq3x.1]."}\n```\nDone.', "The moon pulls [bq3x.1]."),
+            ('[{"key": "bq3x.1", "claim": "The moon pulls."}, {"claim": "So does the sun.", "key": "bq3x.2"}]',
+             "The moon pulls. [bq3x.1]\n\nSo does the sun. [bq3x.2]"),
+            ('{"question": "Why does it?", "thought": "I think hard.", "claims": [{"text": "The moon pulls [bq3x.1]."}]}',
+             "The moon pulls [bq3x.1]."),
+            ("{'answer': 'The moon pulls [bq3x.1].'}", "The moon pulls [bq3x.1]."),
+            ('{"answer": "The moon \\"pulls\\" [bq3x.1]. The s', 'The moon "pulls" [bq3x.1]. The s'),
+            ('{"moon": 3, "sea": [1, 2', ""),
+            ('{"a": ' * 5000, ""),
+        ],
+    )  # fmt: skip
+    def test_json_is_read_and_never_shown(self, reply: str, answer: str) -> None:
+        unwrapper = Unwrapper(ASKED)
+        assert (unwrapper.feed(reply), unwrapper.flush()) == ("", answer)
+
+
+class TestReferenceLists:
+    KEYS = ("bq3x.1", "bq3x.2", "bq3x.12")
+
+    @pytest.mark.parametrize(
+        ("reply", "placed"),
+        [
+            ("It rises[^1]. It falls[^2].\n\n[^1]: [bq3x.1]\n[^2]: bq3x.2", "It rises[bq3x.1]. It falls[bq3x.2]."),
+            ("It rises¹. It falls².\n\n¹ bq3x.1\n² bq3x.2", "It rises[bq3x.1]. It falls[bq3x.2]."),
+            ("It rises (1).\n\n(1) Ann: [bq3x.12]", "It rises [bq3x.12]."),
+            ("It rises [Source 1].\n\n**Sources:**\n1. Ann [bq3x.1]", "It rises [bq3x.1]."),
+            ("It does [1-3].\n\n[1] bq3x.1\n[2] bq3x.2\n[3] bq3x.12", "It does [bq3x.1, bq3x.2, bq3x.12]."),
+            ("It does [1, 2].\n\n[1] bq3x.1", "It does [1, 2]."),
+            ("It rises.\n\n## Why\n\nIt falls.\n\nSources: [bq3x.1], [bq3x.2]",
+             "It rises. [bq3x.1, bq3x.2]\n\n## Why\n\nIt falls. [bq3x.1, bq3x.2]"),
+            ("It rises.\n\n[bq3x.1] [bq3x.2]", "It rises. [bq3x.1, bq3x.2]"),
+            ("It rises [bq3x.1].\n\nReferences:\n- [bq3x.1] Ann", "It rises [bq3x.1]."),
+        ],
+    )  # fmt: skip
+    def test_keys_go_where_they_belong(self, reply: str, placed: str) -> None:
+        assert with_keys_in_place(reply, self.KEYS) == placed
+
+    @pytest.mark.parametrize(
+        "reply",
+        [
+            "1. It rises [bq3x.1]\n2. It falls [bq3x.2]",
+            "Two hints [1]:\n\n1. It rises [bq3x.1]\n2. It falls [bq3x.2]",
+            "Ann has a list.\n\n1. It rises [bq3x.1]\n2. It falls [bq3x.2]",
+            "It rises [bq3x.1].\n\n[bq3x.2]",
+            "It rises [1].\n\n[1] https://example.org",
+            "",
+        ],
+    )
+    def test_what_is_no_list_of_references_stays(self, reply: str) -> None:
+        assert with_keys_in_place(reply, self.KEYS) == reply
+
+
+@pytest.mark.parametrize(
+    ("sentences", "denied"),
+    [
+        (["The passages do not contain information on this."], True),
+        (["I'm sorry.", "I could not find an answer in the comments."], True),
+        (["There is no information about tides."], True),
+        (["The comments do not say how, but the moon pulls the sea."], False),
+        (["The comments do not say how.", "The moon pulls the sea."], False),
+        (["The moon pulls the sea."], False),
+        ([], False),
+    ],
+)
+def test_saying_in_other_words_that_there_is_no_answer(sentences: list[str], denied: bool) -> None:
+    assert denies_answer(sentences) is denied

@@ -55,7 +55,7 @@ def test_what_the_evidence_says_is_supported(sentence: str, embedder: Embedder) 
         ("Kelp from Orkney keeps for a year.", "Orkney: this name does not stand in what is cited."),
         ("Bo Sand says kelp keeps for a year.", "What is cited was not written by Bo Sand."),
         ("According to Lena Fox, kelp keeps for a year.", "What is cited was not written by Lena Fox."),
-        ("Drying it is better than salting it.", "The comparison is the other way round in what is cited."),
+        ("Drying it is better than salting it.", "What is compared stands the other way round in what is cited."),
         ("Tram tickets are sold at the kiosk.", "What is cited is about something else."),
         ("Kelp does not keep for a year if you dry it.", "What is cited seems to say the opposite."),
         ("I agree with Bo that salting it is better than drying it.", "What is cited seems to say the opposite."),
@@ -236,6 +236,25 @@ def test_exchanged_figures_and_measures_are_noticed(
 @pytest.mark.parametrize(
     ("sentence", "evidence"),
     [
+        ("Bodil convinced Ada to salt the kelp.", "Ada convinced Bodil to salt the kelp."),
+        ("In damp air the kelp attacks the crate.", "The crate attacks the kelp in damp air."),
+        ("Bodil was convinced by Ada to salt the kelp.", "Bodil convinced Ada to salt the kelp."),
+        ("The kelp dried before the rain came.", "The rain came before the kelp dried."),
+        ("The kelp probably keeps for a year.", "It is unlikely that the kelp keeps for a year."),
+    ],
+)
+def test_what_is_told_the_other_way_round_is_noticed(sentence: str, evidence: str, embedder: Embedder) -> None:
+    assert check_support(sentence, [evidence], embed=embedder.embed_texts).status == "unsupported"
+    assert check_support(evidence, [evidence], embed=embedder.embed_texts).status == "supported"
+
+
+@pytest.mark.parametrize(
+    ("sentence", "evidence"),
+    [
+        ("The kelp was ruined by the crate in damp air.", "The crate ruined the kelp in damp air."),
+        ("Salt and kelp go into the crate.", "Kelp and salt go into the crate."),
+        ("The crate touches the kelp in damp air.", "The kelp touches the crate in damp air."),
+        ("The kelp dried faster than the dulse before May.", "Before May the kelp dried faster than the dulse."),
         ("**Drawback:** dried kelp loses its colour.", "Dried kelp loses its colour."),
         ("**Main Drawback**: dried kelp loses its colour.", "Dried kelp loses its colour."),
         ("The two now dry kelp together.", "We dry kelp together now; we are friends."),

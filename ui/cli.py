@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from importlib.metadata import version
 
 import ingest.command
 import ingest.fetch_command
@@ -29,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="commentariat", description="Ask questions of forum comments; every citation is an exact quote."
     )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {version('commentariat')}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     ask = _command(commands, "ask", _ask, "answer one question")
@@ -171,8 +173,9 @@ def _sources(args: argparse.Namespace) -> int:
 
     info = Store.open(settings_of(args)).info()
     if args.json:
+        authors = [{"author": name, "comments": comments} for name, comments in info.authors]
         sources = [{"name": name, "comments": comments} for name, comments in info.sources]
-        print(printable_json({**to_plain(info), "sources": sources}, indent=2))
+        print(printable_json({**to_plain(info), "authors": authors, "sources": sources}, indent=2))
         return 0
     width = max((len(name) for name, _ in info.sources), default=0)
     for name, comments in info.sources:

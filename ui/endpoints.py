@@ -63,7 +63,7 @@ class Endpoints:
         until: str = "",
         sources: list[str] | None = None,
     ) -> Iterator[dict]:
-        """Answer a question with citations that are exact spans of real comments; each item is a longer answer.
+        """Answer a question with citations that are exact spans of real comments.
 
         Args:
             question: In plain words.
@@ -78,17 +78,28 @@ class Endpoints:
             for answer in self._answerer.stream(question, history=turns_of(history), filters=filters):
                 yield answer.to_dict()
 
-    def search(self, query: str, limit: int = 5, authors: list[str] | None = None) -> list[dict]:
+    def search(
+        self,
+        query: str,
+        limit: int = 5,
+        authors: list[str] | None = None,
+        since: str = "",
+        until: str = "",
+        sources: list[str] | None = None,
+    ) -> list[dict]:
         """Find the passages of comments that bear on a question, best first.
 
         Args:
             query: A question or words.
             limit: Most passages to return, up to 50.
             authors: Only comments by these authors.
+            since: Only comments from this day on, as YYYY-MM-DD.
+            until: Only comments up to this day, as YYYY-MM-DD.
+            sources: Only comments from these files.
         """
         with _errors_for_callers():
             most = min(limit, MOST_FOUND) if isinstance(limit, int) else limit
-            found = self._answerer.search(query, most, (), read_filters(authors, "", "", ()))
+            found = self._answerer.search(query, most, (), read_filters(authors, since, until, sources))
             return [to_plain(passage) for passage in found]
 
     def get_comment(self, comment_id: str) -> dict:

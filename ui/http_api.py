@@ -31,7 +31,7 @@ from ui.http_schemas import (
     told,
 )
 from ui.http_streaming import INSIDE, chunks_of, event, events, streamed, whole
-from ui.openai_api import ChatRequest, Completion, Models, completion, failure_events, models
+from ui.openai_api import ChatRequest, Completion, Model, Models, completion, failure_events, models
 
 if TYPE_CHECKING:
     from ui.app import Answerer
@@ -56,6 +56,10 @@ def beside(answerer: Answerer, *, loopback: bool) -> Callable[[Any], AbstractAsy
         if loopback:
             # Gradio puts its CORS middleware, which answers preflights itself, outside of any that it is given.
             server.middleware_stack = ThisMachineOnly(server.middleware_stack)
+        if tools := server.get_blocks().mcp_server_obj:
+            from ui.agent_tools import give_structured_results
+
+            give_structured_results(tools.mcp_server, answerer)
         yield
 
     return running
@@ -133,6 +137,13 @@ def _offer_openai(api: FastAPI, answerer: Answerer) -> None:
     def list_models() -> Any:
         """The one model that answers here."""
         return models(answerer.model_name)
+
+    @api.get("/v1/models/{id:path}", responses=told(Model, MISSING), summary="One of them")
+    def model(id: str) -> Any:
+        """The model that answers here, by its name."""
+        if id != answerer.model_name:
+            raise HTTPException(404, f'No model "{id}" answers here, but "{answerer.model_name}".')
+        return models(id)["data"][0]
 
     @api.post("/v1/chat/completions", responses=told(Completion, EVENTS), summary="Chat, as with OpenAI")
     async def chat(body: ChatRequest, request: Request) -> Any:

@@ -63,7 +63,9 @@ class Beside(BaseRoute):
         if refusal is not None:
             await refusal(scope, receive, send)
             return
-        await self._api({**scope, "root_path": "", "app": self._api}, receive, send)
+        # As HTTP wants it, what can be got has a head, too; the server leaves the body out.
+        method = "GET" if scope["method"] == "HEAD" else scope["method"]
+        await self._api({**scope, "method": method, "root_path": "", "app": self._api}, receive, send)
 
 
 def _other_host(headers: Headers) -> JSONResponse | None:

@@ -84,7 +84,7 @@ class Ask(BaseModel):
     stream: bool = Field(False, description="Server-sent events: partial answers, then the checked one.")
 
 
-class Answered(BaseModel):
+class Said(BaseModel):
     """An answer."""
 
     question: str
@@ -97,6 +97,11 @@ class Answered(BaseModel):
     warnings: list[str]
     checks: list[SentenceCheck] = Field(description="What was found of each sentence that a model wrote.")
     suggestions: list[str] = Field(description="Questions that may be asked next.")
+
+
+class Answered(Said):
+    """An answer, and how it came about."""
+
     trace: dict[str, Any] = Field(
         description="What happened on the way: searches, scores, prompt, token counts, timings."
     )

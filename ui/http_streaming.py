@@ -39,7 +39,8 @@ async def _steps(request: Request, growing: Iterator[Answer]) -> AsyncIterator[A
     raise ClientDisconnect
 
 
-def _stop(growing: Any) -> None:
+def stop(growing: Any) -> None:
+    """Close a growing answer, wherever it is: that stops the model."""
     # A step that still runs, as when the server shuts down, lets go of the generator at its end, and that closes it too.
     with suppress(ValueError):
         growing.close()
@@ -58,7 +59,7 @@ async def whole(request: Request, growing: Iterator[Answer]) -> Answer:
         assert last is not None
         return last
     finally:
-        _stop(growing)
+        stop(growing)
 
 
 class _Streaming(StreamingResponse):
@@ -72,7 +73,7 @@ class _Streaming(StreamingResponse):
         try:
             await super().__call__(scope, receive, send)
         finally:
-            _stop(self._growing)
+            stop(self._growing)
 
 
 async def streamed(

@@ -1,7 +1,8 @@
 """An answer written by a chat model: prompt, stream, check, and one repair at most.
 
-Nothing that a model writes is believed: keys become exact spans (rag/citations/markers.py), quoted words are looked up (quotes.py beside it),
-each sentence is held against what it cites (support.py). What to do when all of that fails is for answerer.py.
+What a reply is wrapped in is taken off (rag/chat/wrappings.py). Nothing that a model writes is believed: keys become
+exact spans (rag/citations/markers.py), quoted words are looked up (quotes.py beside it), each sentence is held against
+what it cites (support.py). What to do when all of that fails is for answerer.py.
 """
 
 from __future__ import annotations
@@ -12,10 +13,11 @@ from collections import Counter
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from rag.answering.clock import Clock
 from rag.chat.prompts import Message, Prompt, Shape, render, render_repair
+from rag.chat.reference_lists import with_keys_in_place
 from rag.chat.replies import (
     is_abstention,
     marked,
@@ -26,6 +28,8 @@ from rag.chat.replies import (
     without_torn_end,
 )
 from rag.chat.tokens import TokenCounter, answer_tokens, dollars, load_counter
+from rag.chat.wrappings import Unwrapper, unwrapped
+from rag.citations.claims import denies_answer
 from rag.citations.keys import assign_keys
 from rag.citations.markers import MarkerStream
 from rag.citations.printing import CitedText
@@ -55,6 +59,8 @@ OVERFLOW_SHARE = 0.6
 """Share of the budget tried when a model's window turns out smaller than the settings say."""
 CONTEXT_OF = 3
 """For how many of the best passages the comment they reply to is shown to the model."""
+LONGEST_TOKEN = 10
+"""Characters. A reply longer than its tokens can be comes from a server that heeds no limit, and may never end."""
 LOOKED_UP = 20
 """Passages in which quoted words are looked for that stand in none the model was shown."""
 
@@ -73,7 +79,12 @@ class Draft:
 
     text: str
     reply: Reply
-    looped: bool = False
+    stopped: Literal["", "looped", "length"] = ""
+    """Why it was stopped here; the model's own end is `ended`."""
+
+    @property
+    def ended(self) -> str:
+        return self.stopped or self.reply.finish
 
 
 @dataclass(frozen=True)
@@ -192,19 +203,22 @@ class Drafter:
     ) -> Generator[Answer, None, Draft]:
         """Stream a reply, quotations looked up before they are shown; stop it where it only repeats itself."""
         reply = self._model.stream(messages)
-        stream, text, restarts = MarkerStream(prompt.keys, quotes), "", 0
+        stream, own, text, restarts = MarkerStream(prompt.keys, quotes), Unwrapper(base.question), "", 0
         base = replace(base, warnings=(*base.warnings, WRITING))
         with clock("write"), closing(reply):
             for piece in reply:
                 if reply.restarts > restarts:
-                    stream, text, restarts = MarkerStream(prompt.keys, quotes), "", reply.restarts
+                    stream, own = MarkerStream(prompt.keys, quotes), Unwrapper(base.question)
+                    text, restarts = "", reply.restarts
                 text += piece
-                if stream.feed(piece):
+                if stream.feed(own.feed(piece)):
                     clock.note("first_words")
                     shown = stream.so_far()
                     yield replace(base, text=shown.text, citations=shown.citations)
                 if repeated := repeated_tail(text):
-                    return Draft(text[:-repeated], reply, looped=True)
+                    return Draft(text[:-repeated], reply, "looped")
+                if len(text) > self._settings.llm_answer_tokens * LONGEST_TOKEN:
+                    return Draft(text, reply, "length")
         return Draft(text, reply)
 
     # -- checking --------------------------------------------------------------------------------------------------
@@ -216,14 +230,15 @@ class Drafter:
 
     def _checked(self, base: Answer, draft: Draft, prompt: Prompt, quotes: QuoteBook) -> Checked:
         """Read a whole reply, and check everything in it."""
-        text = without_prompt(draft.text, prompt.messages, prompt.nonce)
-        if draft.looped or draft.reply.finish in ("length", "filtered"):
+        text = unwrapped(draft.text, base.question)
+        text = without_prompt(text, prompt.messages, prompt.nonce)
+        if draft.ended in ("looped", "length", "filtered"):
             text = without_torn_end(text)
-        text = with_keys_behind(text, prompt.keys)
+        text = with_keys_behind(with_keys_in_place(text, prompt.keys), prompt.keys)
         stream = MarkerStream(prompt.keys, quotes)
         stream.feed(text)
         cited = stream.finish()
-        if says_only_abstention(cited.text) or (not cited.citations and is_abstention(cited.text)):
+        if says_only_abstention(cited.text) or (not cited.citations and _abstains(cited)):
             phrases = Phrases(question_language(base.question, self._settings.language))
             return Checked(draft, replace(base, text=phrases.say("abstain"), abstained=True))
         checks = self._sentence_checks(cited)
@@ -251,7 +266,7 @@ class Drafter:
         replies = [
             {
                 "text": draft.text,
-                "finish": "stopped" if draft.looped else draft.reply.finish,
+                "finish": "stopped" if draft.stopped else draft.reply.finish,
                 "tries": draft.reply.tries,
                 "tokens": None if draft.reply.usage is None else to_plain(draft.reply.usage),
             }
@@ -266,6 +281,11 @@ class Drafter:
             return ()
         self._noted.set()
         return (self._counter.note,)
+
+
+def _abstains(cited: CitedText) -> bool:
+    """Whether a reply that cites nothing says that there is no answer, in the words it was told or its own."""
+    return is_abstention(cited.text) or denies_answer([sentence.text for sentence in cited.sentences])
 
 
 def _shape(query: Query) -> Shape | None:
@@ -327,8 +347,8 @@ def _quote_notes(cited: CitedText) -> Iterator[str]:
 
 def _warnings(checked: Checked, *, repaired: bool) -> Iterator[str]:
     """What a reader should know about how the answer came about."""
-    finish = checked.draft.reply.finish
-    if checked.draft.looped:
+    finish = checked.draft.ended
+    if finish == "looped":
         yield "The model began to repeat itself and was stopped."
     elif finish == "length":
         yield "The answer reached its longest length and was cut: raise COMMENTARIAT_LLM_ANSWER_TOKENS for more."

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import random
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 
 from rag.chat.choice import PROVIDERS, Choice, host_of
 from rag.chat.streaming import Finish
@@ -17,7 +20,7 @@ LONGEST_PAUSE = 20.0
 def status_code(exc: Exception) -> int | None:
     """Of HTTP, as far as the error tells or implies one."""
     for value in (getattr(exc, "status_code", None), getattr(exc, "code", None), getattr(exc.__cause__, "code", None)):
-        if isinstance(value, int) and 400 <= value < 600:
+        if isinstance(value, int) and 300 <= value < 600:
             return value
     from langchain_core import exceptions
 
@@ -44,16 +47,27 @@ def _message(exc: Exception) -> str | None:
 
 def is_busy(exc: Exception) -> bool:
     status = status_code(exc)
-    return status == 429 or (status or 0) >= 500
+    return status in (408, 429) or (status or 0) >= 500
 
 
 def asked_pause(exc: Exception, tries: int) -> float:
     """Seconds to wait: what the server asks for, else doubling from half a second, with some scatter."""
+    told = _retry_after(exc)
+    return 0.5 * 2 ** (tries - 1) * random.uniform(0.75, 1.25) if told is None else told
+
+
+def _retry_after(exc: Exception) -> float | None:
+    """Seconds that the server asks to wait, which it may tell as a time of day, too."""
     headers = getattr(getattr(exc, "response", None), "headers", None) or {}
+    told = str(headers.get("retry-after") or "").strip()
     try:
-        return max(0.0, float(headers.get("retry-after")))
-    except (TypeError, ValueError):
-        return 0.5 * 2 ** (tries - 1) * random.uniform(0.75, 1.25)
+        return max(0.0, float(told))
+    except ValueError:
+        pass
+    try:
+        return max(0.0, (parsedate_to_datetime(told) - datetime.now(UTC)).total_seconds())
+    except (ValueError, TypeError):
+        return None
 
 
 def _is_a(exc: BaseException, *names: str) -> bool:
@@ -100,7 +114,9 @@ class Faults:
 
         name, status, said = self.choice.name, status_code(exc), self._said(exc)
         variable = provider.key if (provider := PROVIDERS.get(self.choice.provider)) else None
-        if isinstance(exc, exceptions.ContextOverflowError) or (status in (400, 413, 500) and _OVERFLOW.search(said)):
+        if isinstance(exc, exceptions.ContextOverflowError) or (
+            status == 413 or (status in (400, 500) and _OVERFLOW.search(said))
+        ):
             return PromptTooLong(
                 f"The prompt is longer than the window of {name}: lower COMMENTARIAT_LLM_CONTEXT_TOKENS. ({said})"
             )
@@ -120,8 +136,14 @@ class Faults:
         if status == 429 and getattr(exc, "code", None) == "insufficient_quota":
             return ModelRefused(f"{name}: the quota of the key is used up. ({said})")
         if status == 429:
-            return ModelUnavailable(f"{name} limits the rate of requests: wait a little and ask again. ({said})")
-        if status is not None and status >= 500:
+            seconds = _retry_after(exc) or 0
+            wait = f"{math.ceil(seconds):,} seconds" if seconds >= 1 else "a little"
+            return ModelUnavailable(f"{name} limits the rate of requests: wait {wait} and ask again. ({said})")
+        if status is not None and status < 400:
+            return ModelRefused(
+                f"{name}: {self._where()} sends on to another address ({status}): set COMMENTARIAT_LLM_BASE_URL to that."
+            )
+        if status is not None and (status >= 500 or status == 408):
             return ModelUnavailable(
                 f"{name}: {self._where()} has an error of its own ({status}): ask again later. ({said})"
             )
@@ -137,7 +159,10 @@ class Faults:
             return ModelUnavailable(f"{name}: {self._where()} does not answer. Is it running, and the address right?")
         if isinstance(exc, exceptions.ModelConnectionError | OSError) or _is_a(exc, *_BROKEN):
             return ModelUnavailable(f"{name}: {self._where()} broke off before it answered: ask again. ({said})")
-        return ModelReplyError(f"{name} replied with something that cannot be read: {type(exc).__name__}: {said}")
+        hint = " Does COMMENTARIAT_LLM_BASE_URL name a server of chat models that streams?" if self.base_url else ""
+        return ModelReplyError(
+            f"{name} replied with something that cannot be read: {type(exc).__name__}: {said}.{hint}"
+        )
 
     def empty(self, finish: Finish) -> ModelReplyError:
         """The reply had no text."""

@@ -47,12 +47,21 @@ def _unrolled(text: str, unit: str) -> int:
 
 
 def without_prompt(reply: str, messages: Sequence[Message], nonce: str) -> str:
-    """The reply without lines that the model copied from its instructions or from the fences."""
-    told = {_letters(line) for message in messages if message.role == "system" for line in message.content.split("\n")}
-    told |= {_letters(line) for line in messages[-1].content.rpartition("\n\n")[2].split("\n")}
-    told = {line for line in told if len(line) >= _COPIED_CHARS} - {_letters(ABSTAIN)}
-    kept = [line for line in _LINE.findall(reply) if nonce not in line and _letters(line) not in told]
-    return "".join(kept)
+    """The reply without lines that the model copied from its instructions, or sentences of them, or from the fences."""
+    orders = [message.content for message in messages if message.role == "system"]
+    orders.append(messages[-1].content.rpartition("\n\n")[2])
+    lines = [line for text in orders for line in text.split("\n")]
+    told = {_letters(part) for line in lines for part in (line, *_sentences(line))}
+    told = {part for part in told if len(part) >= _COPIED_CHARS} - {_letters(ABSTAIN)}
+
+    def copied(line: str) -> bool:
+        return _letters(line) in told or all(_letters(sentence) in told for sentence in _sentences(line))
+
+    return "".join(line for line in _LINE.findall(reply) if not line.strip() or not (nonce in line or copied(line)))
+
+
+def _sentences(text: str) -> list[str]:
+    return [text[start:end] for start, end in split_sentences(text)]
 
 
 _LEADING_KEYS = re.compile(

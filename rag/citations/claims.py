@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from rag.index.lexical import stems
 from rag.language.detection import likeliest
@@ -12,6 +13,7 @@ from rag.language.phrases import ENGLISH
 _CONNECTIVE = re.compile(
     r"(?:here (?:is|are)|in (?:summary|short|conclusion|sum)|to (?:summari[sz]e|sum up)|sure|of course|certainly|yes|no|thanks|"
     r"overall|based on (?:the|these)|according to the (?:comments|passages)|the (?:following|comments|passages)|i hope|let me|"
+    r"(?:i(?:['’]m| am) )?(?:sorry|afraid)|i apologi[sz]e|unfortunately|"
     r"(?:several|two|three|some|many|different|a few) (?:views|people|commenters|authors|comments|points|positions|answers))\b",
     re.IGNORECASE,
 )
@@ -37,6 +39,21 @@ def is_claim(sentence: str) -> bool:
     if len(content) < _LEAST_CONTENT or _SEARCH.search(text):
         return False
     return not (_CONNECTIVE.match(text) and len(content) <= 2 * _LEAST_CONTENT)
+
+
+_UNABLE = re.compile(
+    r"\b(?:i|we) (?:(?:do|did|could|can)(?: not|n['’]t)|cannot|(?:am|are|was|were) (?:unable|not able) to) "
+    r"(?:know|find|answer|say|tell|determine)\b|\b(?:no|not enough|insufficient) (?:relevant )?information\b"
+    r"|\b(?:none|not one) of (?:the|these|those) (?:comments|commenters|passages|sources|excerpts)\b",
+    re.IGNORECASE,
+)
+_TURNS = re.compile(r"\b(?:but|however|although|though|while|except|only|still)\b", re.IGNORECASE)
+
+
+def denies_answer(sentences: Sequence[str]) -> bool:
+    """Whether sentences say that there is no answer, and nothing besides."""
+    denials = [bool(_SEARCH.search(one) or _UNABLE.search(one)) and not _TURNS.search(one) for one in sentences]
+    return any(denials) and all(denial or not is_claim(one) for denial, one in zip(denials, sentences, strict=True))
 
 
 _FORMULA = re.compile(r"\$\$[^$]{1,2000}\$\$|\$[^$\n]{1,300}\$|\\\[.{1,2000}?\\\]|\\\(.{1,300}?\\\)", re.DOTALL)

@@ -149,6 +149,10 @@ _TOKEN = re.compile(
 )
 
 
+_PLACEHOLDER = re.compile(r"\s*keys?(?:\s*,\s*keys?)*\s*", re.IGNORECASE)
+"""Copied from the rules, where it stands for a key."""
+
+
 class KeyReader:
     """Knows the keys of one request, and what a bracket with keys in it cites."""
 
@@ -266,6 +270,8 @@ class _TokenReader:
     def result(self, inside_brackets: str, square: bool) -> Mark | None:
         if self._code is None:
             interval = len(self._numbers) > 1 and any(int(digits[:9]) == 0 for digits in self._numbers)
+            if square and not self._numbers and _PLACEHOLDER.fullmatch(inside_brackets):
+                return Mark((), (inside_brackets,))
             decimal_or_sign = re.search(r"\d\s*\.\s*\d|^\s*[-–—+]", inside_brackets)
             if not square or not self._numbers or interval or decimal_or_sign:
                 return None

@@ -6,7 +6,7 @@ with bounded look-ahead, so the result does not depend on how the reply was cut 
 
 What reaches the reader:
 
-- A key in square, round or CJK brackets, alone, in a list or as a range, becomes `[n]`; so does a key that stands bare.
+- A key in brackets of any kind, alone, in a list or as a range, becomes `[n]`; so does a key that stands bare.
 - Unknown keys, numbers in square brackets and footnote marks are dropped. An interval such as `[0, 1]` is kept.
 - Code keeps every character, but a key that stands alone in a span of it is a citation, too. So do formulas, except that `[3]` in one is written `[{3}]`, which sets the same, and
   that commands which link, load, style or define lose their backslash.
@@ -42,8 +42,10 @@ _TAG_LIMIT = 1000
 _ROUND_LIMIT = 120
 
 _SQUARE = re.compile(r"\[(?:[^\[\]]|\[(?:[^\[\]]|\[[^\[\]]*+\])*+\])*+\]|【[^【】]*+】|［[^［］]*+］|〔[^〔〕]*+〕")
-_ROUND = re.compile(r"[(（]([\w \t.,;:&#·/|+–—-]*+)[)）]")
-_ROUND_BEGUN = re.compile(r"[(（][\w \t.,;:&#·/|+–—-]*+\Z")
+_ROUND = re.compile(r"[(（{<]([\w \t.,;:&#·/|+–—-]*+)[)）}>]")
+_ROUND_BEGUN = re.compile(r"[(（{<][\w \t.,;:&#·/|+–—-]*+\Z")
+_NAMED_SOURCE = re.compile(r"[(（]\s*+(?:sources?|refs?|citations?|keys?)\s*+#?(\d{1,3})\s*+[)）]", re.IGNORECASE)
+_NAMED_SOURCE_BEGUN = re.compile(r"[(（]\s*+[a-z]{0,9}\s*+#?\d{0,3}\s*+\Z", re.IGNORECASE)
 _TARGET = re.compile(
     r"\(\s*+(?:<[^<>\n]*+>|(?:[^\s()<>]|\([^\s()]*+\))*+)(?:\s++(?:\"[^\"]*+\"|'[^']*+'|\([^()]*+\)))?+\s*+\)"
 )
@@ -84,10 +86,10 @@ class MarkerStream:
         self._buffer = ""
         self._before = ""
         self._fence: str | None = None
-        self._special = re.compile(r"[\[【［〔(（`~$<\\!^]|" + self._keys.code_pattern, re.IGNORECASE)
+        self._special = re.compile(r"[\[【［〔(（{`~$<\\!^]|" + self._keys.code_pattern, re.IGNORECASE)
         self._handlers: dict[str, Callable[[int, bool], _Step]] = {
             **dict.fromkeys("[【［〔", self._square),
-            **dict.fromkeys("(（", self._round),
+            **dict.fromkeys("(（{", self._round),
             "`": self._backticks,
             "~": self._tildes,
             "$": self._dollars,
@@ -232,13 +234,18 @@ class MarkerStream:
         return self._literal(position, position + 1)
 
     def _round(self, position: int, final: bool) -> _Step:
-        """Round brackets are a marker only if they hold keys and nothing else."""
+        """Round, curly and angle brackets are a marker only if they hold keys and nothing else."""
         window = self._buffer[position : position + _ROUND_LIMIT]
         group = _ROUND.match(window)
         mark = self._keys.read(group[1], square=False) if group and self._may_hold_key(window) else None
         if group is not None and mark is not None:
             self._writer.mark(mark)
             return position + group.end()
+        if made_up := _NAMED_SOURCE.match(window):
+            self._writer.mark(Mark(dropped=(made_up[1],)))
+            return position + made_up.end()
+        if not final and _NAMED_SOURCE_BEGUN.match(window):
+            return None
         open_ended = _ROUND_BEGUN.match(window)
         if not final and open_ended and len(window) < _ROUND_LIMIT and self._may_hold_key(window):
             return None
@@ -260,7 +267,7 @@ class MarkerStream:
         return position + len(window)
 
     def _may_hold_key(self, window: str) -> bool:
-        word = re.match(rf"[(（]\s*(?:{LABEL}[\s:#]+)?(\w*)", window, re.IGNORECASE)
+        word = re.match(rf"[(（{{<]\s*#?(?:{LABEL}[\s:#]+)?(\w*)", window, re.IGNORECASE)
         if word is None:
             return False
         complete = word.end() < len(window)
@@ -401,6 +408,8 @@ class MarkerStream:
             return None
         if not re.match(r"<[a-z/!?]", window, re.IGNORECASE):
             return self._literal(position, position + 1)
+        if self._keys.in_text(window[:_ROUND_LIMIT]) and self._may_hold_key(window[:_ROUND_LIMIT]):
+            return self._round(position, final)
         if link := _AUTOLINK.match(window):
             self._buffer = self._buffer[:position] + link[1] + self._buffer[position + link.end() :]
             return position

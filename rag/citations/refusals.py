@@ -9,6 +9,7 @@ from itertools import combinations, pairwise
 
 from rag.citations.attribution import actors, speakers
 from rag.citations.quotation_marks import find_quotations
+from rag.citations.roles import roles_exchanged
 from rag.index.lexical import stems
 from rag.question.names import NameIndex, words
 
@@ -35,7 +36,9 @@ def decisive_fault(
     if measure := _other_multiple(sentence, evidence):
         return f"{measure}: this is another measure than what is cited has."
     if _comparison_turned(sentence, evidence):
-        return "The comparison is the other way round in what is cited."
+        return "What is compared stands the other way round in what is cited."
+    if roles_exchanged(sentence, evidence):
+        return "What is cited has who did it and to whom the other way round."
     return ""
 
 
@@ -183,8 +186,11 @@ def _comparison_turned(sentence: str, evidence: Sequence[str]) -> bool:
 
 
 def _comparison(text: str) -> tuple[str, set[str], set[str]] | None:
-    found = re.search(r"^(.*)\b(\w{2,}er|more|less|fewer|better|worse)\b(.*?)\bthan\b(.*)$", text, re.IGNORECASE)
-    return (found[2].casefold(), {*stems(found[1]), *stems(found[3])}, set(stems(found[4]))) if found else None
+    """What is compared how, and with what; or what came before or after what."""
+    if found := re.search(r"^(.*)\b(\w{2,}er|more|less|fewer|better|worse)\b(.*?)\bthan\b(.*)$", text, re.IGNORECASE):
+        return found[2].casefold(), {*stems(found[1]), *stems(found[3])}, set(stems(found[4]))
+    found = re.search(r"^(.*)\b(before|after)\b(.*)$", text, re.IGNORECASE)
+    return (found[2].casefold(), set(stems(found[1])), set(stems(found[3]))) if found else None
 
 
 def _apart(left: set[str], right: set[str]) -> tuple[set[str], set[str]]:

@@ -51,7 +51,7 @@ _TURNING = frozenset(
 """Words that turn round what follows them."""
 _OPPOSITES = """
 agree disagree|increase decrease|rise fall|rose fell|grow shrink|more less|more fewer|higher lower|better worse|best worst
-easy hard|easy difficult|possible impossible|likely unlikely|always never|everybody nobody|everyone nobody|everything nothing
+easy hard|easy difficult|possible impossible|likely unlikely|probably unlikely|always never|everybody nobody|everyone nobody|everything nothing
 largest smallest|biggest smallest|highest lowest|greatest least|identical different
 early late|earlier later|fast slow|fast slowly|faster slower|quickly slowly|cheap expensive|cheaper expensive|strong weak|stronger weaker
 big small|large small|larger smaller|long short|longer shorter|old new|older newer|soft hard|softer harder|wet dry|hot cold

@@ -5,9 +5,11 @@ A model that fails here is no misfortune: rules carry a follow-up on, and a ques
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from rag.chat.prompts import Message, render_in_english, render_standalone
+from rag.chat.wrappings import unwrapped
 from rag.errors import ModelError
 from rag.records import to_plain
 
@@ -51,5 +53,17 @@ class Rewriter:
         self.trace.append(
             {"purpose": purpose, "text": text, "tokens": None if reply.usage is None else to_plain(reply.usage)}
         )
-        text = " ".join(text.split()).strip("\"' ")
+        text = _question(text)
         return text if 3 < len(text) <= LONGEST else ""
+
+
+_LABEL = re.compile(r"\W*(?:[a-z]+ )?(?:question|translation)\b\W*:\W*", re.IGNORECASE)
+
+
+def _question(reply: str) -> str:
+    """The question of a reply, without a label before it and what the model says about it behind."""
+    text = unwrapped(reply, "")
+    if label := _LABEL.match(text):
+        text = text[label.end() :]
+    first = text.strip().partition("\n")[0].strip("*\"' ")
+    return first if first.endswith("?") else " ".join(text.split()).strip("\"' ")
