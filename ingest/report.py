@@ -71,7 +71,7 @@ class IngestReport:
     def __str__(self) -> str:
         count = {name: self.counts.get(name, 0) for name in _COUNTS}
         lines = [
-            f"{count['comments']:,} comments in {count['passages']:,} passages from {count['files']:,} files are indexed "
+            f"Indexed: {_counted(count, 'comments')} in {_counted(count, 'passages')} from {_counted(count, 'files')} "
             f"({self.seconds:.1f} s).",
             f"New {count['added']:,}, changed {count['changed']:,}, unchanged {count['unchanged']:,}, "
             f"removed {count['removed']:,}; {count['merged']:,} further sightings of the same comments; "
@@ -93,6 +93,10 @@ class IngestReport:
 
 
 _COUNTS = ("files", "sources", "comments", "passages", "added", "changed", "unchanged", "removed", "merged", "embedded")
+
+
+def _counted(count: Mapping[str, int], what: str) -> str:
+    return f"{count[what]:,} {what if count[what] != 1 else what[:-1]}"
 
 
 def _told(problems: Iterable[Problem]) -> Iterator[str]:
