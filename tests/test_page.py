@@ -530,11 +530,14 @@ def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str
     """Add a folder by its path, ask, open the citation, forget a source, and rebuild: all on the page."""
     url, _ = owner
     with visitor(browser, url) as page:
-        expect(page.locator("#facts .problem")).to_contain_text("ingest")
+        expect(page.locator("#facts .index-line")).to_contain_text("no comments yet")
+        lead = page.get_by_role("button", name="Open the Index tab")
+        expect(lead).to_be_visible()
         submit(page, "Anything?")
-        expect(page.locator(".answer .problem")).to_contain_text("ingest")
-
-        page.get_by_role("tab", name="Index").click()
+        expect(page.locator(".answer .problem")).to_have_text("No comments are indexed yet. Add some on the Index tab.")
+        page.get_by_role("tab", name="Comments").click()
+        page.get_by_role("button", name="Add some on the Index tab.").click()
+        expect(page.get_by_role("tab", name="Index")).to_have_attribute("aria-selected", "true")
         page.get_by_label("Or a file or folder on this machine").fill(str(small_sample))
         page.locator("#index-add").click()
         expect(page.locator("#index-progress")).to_contain_text("Done in", timeout=120_000)
@@ -552,6 +555,7 @@ def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str
         page.get_by_role("option", name="thread.jsonl").click()
         page.locator("#index-forget").click()
         expect(page.locator(".sources-table tbody tr")).to_have_count(3, timeout=120_000)
+        expect(page.locator("#index-source input")).to_have_value("")
         expect(page.locator("#facts .index-line")).to_contain_text("2 authors")
         page.locator("#index-rebuild").click()
         expect(page.locator(".sources-table tbody tr")).to_have_count(4, timeout=120_000)

@@ -22,11 +22,11 @@ from ingest.forums import SITES
 from ingest.forums.client import PAUSE
 from ingest.report import IngestReport, Problem
 from ingest.sources.folders import SIDECAR
-from rag.errors import RagError, SettingsError, SourceError
+from rag.errors import RagError, SettingsError, SourceError, StoreMissing
 from rag.records import IndexInfo, as_datetime
 from ui.feedback import GOOD, Feedback
-from ui.markup import escape, tag
-from ui.wording import count, date_text
+from ui.markup import escape, message_html, tag
+from ui.wording import count, date_text, problem_html
 
 if TYPE_CHECKING:
     from gradio.events import Dependency
@@ -40,6 +40,7 @@ log = logging.getLogger(__name__)
 LAST_RUN = "last-run.json"
 BESIDE = ("uploads", "fetched", "feedback.jsonl")
 """What lies in the folder of an index and is no part of it."""
+EMPTY = "No comments are indexed yet. Add files or a folder below, or fetch from a forum; then ask on the Chat tab."
 OFTEN = 0.1
 """Seconds between two looks at how far a change is."""
 FILE_TYPES = [".txt", ".md", ".jsonl", ".json", ".csv", ".parquet", ".html"]
@@ -139,13 +140,15 @@ class IndexPage:
         try:
             info = self._service.store.info()
         except RagError as error:
-            problem = tag("p", escape(str(error)), class_="problem")
-            return {**judged, self.facts: problem, self.last: "", self.source: gr.update(choices=[])}
+            facts = (
+                tag("p", EMPTY, class_="note") if isinstance(error, StoreMissing) else problem_html(error, owned=True)
+            )
+            return {**judged, self.facts: facts, self.last: "", self.source: gr.update(choices=[], value=None)}
         return {
             **judged,
             self.facts: facts_html(info, size_on_disk(store)),
             self.last: last_html(store / LAST_RUN, info),
-            self.source: gr.update(choices=[name for name, _ in info.sources]),
+            self.source: gr.update(choices=[name for name, _ in info.sources], value=None),
         }
 
     def run_add(self, files: Sequence[str] | None, path: str) -> Iterator[dict[Any, Any]]:
@@ -225,7 +228,7 @@ class IndexPage:
         except CancelError:
             self._shown = tag("p", "Cancelled. The index is as it was.", role="status")
         except RagError as error:
-            self._shown = tag("p", escape(str(error)), class_="problem", role="alert")
+            self._shown = tag("p", message_html(str(error)), class_="problem", role="alert")
         except Exception as error:
             log.exception("%s failed", title)
             broken = f"Something broke inside the program ({type(error).__name__}). The index is as it was."
@@ -349,7 +352,7 @@ def feedback_html(feedback: Feedback) -> str:
         if judged
         else "No answer was judged yet: use the thumb and the flag below an answer."
     )
-    return tag("h2", "Feedback") + tag("p", escape(text), class_="note")
+    return tag("h2", "Feedback") + tag("p", message_html(text), class_="note")
 
 
 def facts_html(info: IndexInfo, size: int) -> str:

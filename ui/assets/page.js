@@ -64,6 +64,7 @@ const buttons = {
     button.remove();
   },
   "close-panel": closeSheet,
+  "to-index": () => document.getElementById("index-tab-button").click(),
 };
 
 document.addEventListener("click", (event) => {
