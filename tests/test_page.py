@@ -471,8 +471,14 @@ def test_a_long_comment_is_folded(page: Page) -> None:
 def test_charts_narrow_the_list(page: Page) -> None:
     page.get_by_role("tab", name="Comments").click()
     expect(page.locator("#charts .row")).to_have_text(["Ioan Petrescu1", "Maren Holt1", "an unnamed author1"])
+    newest = page.get_by_label("Newest")
+    colour = newest.evaluate("(mark) => getComputedStyle(mark).backgroundColor")
+    newest.hover()
+    expect(newest).to_have_css("background-color", colour)
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})  # where the charts are below the list
     page.locator("#charts .row", has_text="Maren Holt").click()
     expect(page.locator(".comments .card .author")).to_have_text(["Maren Holt"])
+    expect(page.locator("#browse-summary")).to_be_in_viewport()
     page.locator("#charts .period").first.click()
     expect(page.get_by_label("Since").last).to_have_value("2023-03-01")
 

@@ -187,9 +187,9 @@ def _timeline(dates: Sequence[datetime]) -> str:
 
 
 def periods_of(first: date, last: date) -> list[tuple[str, date, date]]:
-    """Months, quarters or years from one date to another, whichever are few enough: name, first day, last day."""
-    for months in (1, 3, 12):
-        start = first.year * 12 + (first.month - 1) // months * months
+    """Months, quarters, years, decades or centuries from one date to another, whichever are few enough: name, first day, last day."""
+    for months in (1, 3, 12, 120, 1200):
+        start = (first.year * 12 + first.month - 1) // months * months
         periods = range(start, last.year * 12 + last.month, months)
         if len(periods) <= MOST_COLUMNS:
             break
@@ -199,7 +199,10 @@ def periods_of(first: date, last: date) -> list[tuple[str, date, date]]:
 def _period(start: int, months: int) -> tuple[str, date, date]:
     year, month = divmod(start, 12)
     end_year, end_month = divmod(start + months - 1, 12)
-    first = date(year, month + 1, 1)
+    first = date(max(year, 1), month + 1, 1)
     last = date(end_year, end_month + 1, monthrange(end_year, end_month + 1)[1])
-    name = month_text(first) if months == 1 else f"{first:%b} to {month_text(last)}" if months == 3 else f"{year:04}"
-    return name, first, last
+    if months == 1:
+        return month_text(first), first, last
+    if months == 3:
+        return f"{first:%b} to {month_text(last)}", first, last
+    return f"{year:04}" if months == 12 else f"{first.year:04} to {last.year:04}", first, last
