@@ -88,7 +88,7 @@ class IngestReport:
             lines.append(f"Gone, and removed from the index: {', '.join(self.removed_sources)}")
         for title, problems in (("Left out", self.skipped), ("Not read", self.errors)):
             if problems:
-                lines += [f"{title} ({len(problems):,}):", *_told(problems)]
+                lines += [f"{title} ({len(problems):,}):", *(f"  {line}" for line in told(problems))]
         return "\n".join(lines)
 
 
@@ -99,13 +99,13 @@ def _counted(count: Mapping[str, int], what: str) -> str:
     return f"{count[what]:,} {what if count[what] != 1 else what[:-1]}"
 
 
-def _told(problems: Iterable[Problem]) -> Iterator[str]:
+def told(problems: Iterable[Problem]) -> Iterator[str]:
     """Each problem on a line; where many lines of a file have the same, the first with their number."""
     alike = defaultdict(list)
     for problem in problems:
         alike[problem.source, problem.what, problem.fix].append(problem)
     for first, *others in alike.values():
-        yield f"  {first}" + (f" ({1 + len(others):,} lines have this.)" if others else "")
+        yield f"{first}" + (f" ({1 + len(others):,} lines have this.)" if others else "")
 
 
 def _plain(problem: Problem) -> dict[str, Any]:

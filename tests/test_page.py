@@ -312,6 +312,8 @@ def test_conversations_are_kept_and_found_again(page: Page, url: str) -> None:
     expect(listed).to_have_count(2)
     page.get_by_label("Search conversations").fill("coast GULLS")
     expect(listed).to_have_text(["About gulls?"])
+    page.get_by_label("Search conversations").fill("coast GULLS plover")
+    expect(page.locator("#conversations")).to_contain_text("No conversation has these words.")
 
 
 def test_a_conversation_is_continued_after_a_reload(page: Page, url: str, answerer: ScriptedAnswerer) -> None:
