@@ -71,7 +71,7 @@ class IngestReport:
     def __str__(self) -> str:
         count = {name: self.counts.get(name, 0) for name in _COUNTS}
         lines = [
-            f"{count['comments']:,} comments in {count['passages']:,} passages from {count['files']:,} files are indexed "
+            f"Indexed: {_counted(count, 'comments')} in {_counted(count, 'passages')} from {_counted(count, 'files')} "
             f"({self.seconds:.1f} s).",
             f"New {count['added']:,}, changed {count['changed']:,}, unchanged {count['unchanged']:,}, "
             f"removed {count['removed']:,}; {count['merged']:,} further sightings of the same comments; "
@@ -88,20 +88,24 @@ class IngestReport:
             lines.append(f"Gone, and removed from the index: {', '.join(self.removed_sources)}")
         for title, problems in (("Left out", self.skipped), ("Not read", self.errors)):
             if problems:
-                lines += [f"{title} ({len(problems):,}):", *_told(problems)]
+                lines += [f"{title} ({len(problems):,}):", *(f"  {line}" for line in told(problems))]
         return "\n".join(lines)
 
 
 _COUNTS = ("files", "sources", "comments", "passages", "added", "changed", "unchanged", "removed", "merged", "embedded")
 
 
-def _told(problems: Iterable[Problem]) -> Iterator[str]:
+def _counted(count: Mapping[str, int], what: str) -> str:
+    return f"{count[what]:,} {what if count[what] != 1 else what[:-1]}"
+
+
+def told(problems: Iterable[Problem]) -> Iterator[str]:
     """Each problem on a line; where many lines of a file have the same, the first with their number."""
     alike = defaultdict(list)
     for problem in problems:
         alike[problem.source, problem.what, problem.fix].append(problem)
     for first, *others in alike.values():
-        yield f"  {first}" + (f" ({1 + len(others):,} lines have this.)" if others else "")
+        yield f"{first}" + (f" ({1 + len(others):,} lines have this.)" if others else "")
 
 
 def _plain(problem: Problem) -> dict[str, Any]:

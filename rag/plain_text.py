@@ -59,7 +59,7 @@ def _foreign(text: str) -> str:
 
 def _citation(citation: Citation) -> str:
     passage = citation.passage
-    date = f", {passage.posted_at:%Y-%m-%d}" if passage.posted_at else ""
+    date = f", {passage.posted_at.date()}" if passage.posted_at else ""
     place = f"{_foreign(citation.source)}:{citation.start}-{citation.end}"
     link = f"\n    {_foreign(passage.url)}" if passage.url else ""
     return f"[{citation.number}] {_foreign(passage.byline)}{date} ({place}){link}"

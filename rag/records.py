@@ -187,7 +187,7 @@ class Coverage:
         elif self.authors:
             text += f" by {_count(self.authors, 'author')}"
         if self.since and self.until:
-            first, last = f"{self.since:%Y-%m-%d}", f"{self.until:%Y-%m-%d}"
+            first, last = f"{self.since.date()}", f"{self.until.date()}"
             text += f", {first}" if first == last else f", {first} to {last}"
         return f"{text}; {self.used:,} of them cited" if self.used else text
 

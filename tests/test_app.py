@@ -6,6 +6,7 @@ import gc
 import socket
 import weakref
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import gradio as gr
@@ -14,13 +15,14 @@ from gradio_client import Client
 from gradio_client.exceptions import AppError
 
 from rag.errors import QuestionError
-from rag.records import Filters, Turn
+from rag.records import Answer, Filters, Turn
 from rag.settings import Settings
 from ui.app import build_app, serve
-from ui.browse import Browse
+from ui.browse import WORDS, Browse
 from ui.chat import Chat
 from ui.cli import main
-from ui.conversations import Conversation
+from ui.compare import PROMISE, TOO_FEW, Compare
+from ui.conversations import Conversation, Exchange
 from ui.endpoints import Endpoints, plain_content, turns_of
 from ui.feedback import Feedback
 from ui.header import Header
@@ -190,6 +192,67 @@ def test_the_owner_is_told_why_no_model_answers(
     facts = header.refresh()[header.facts]
     assert "no language model" in facts
     assert ("GOOGLE_API_KEY is set, but using it takes" in facts) == owned
+    assert ("How to connect a model" in facts) == owned
+
+
+@pytest.mark.parametrize("owned", [True, False])
+def test_without_an_index_everybody_is_told_what_they_can_do(owned: bool, settings: Settings, tmp_path: Path) -> None:
+    """And nobody where the index would lie, or what to type into a terminal."""
+    service = Service(settings)
+    chat = Chat(service, Feedback(tmp_path / "feedback.jsonl"), owned=owned)
+    browse, compare = Browse(service, chat, owned=owned), Compare(service, owned=owned)
+    header = Header(service, chat, browse, service if owned else None)
+    with gr.Blocks():
+        for part in (chat, browse, compare, header):
+            part.layout()
+    gone = gr.EventData(None, {"value": "c1"})
+    kept = Conversation(
+        (
+            Exchange(
+                "Tides?",
+                answer=Answer("Tides?", "The moon [1].", passages=tuple(ScriptedAnswerer().search("")), abstained=True),
+            ),
+        )
+    )
+    *_, answered = chat.ask("Tides?", Conversation(), [], "", "", [])
+    with pytest.raises(gr.Error) as refused:
+        browse.ask_comment(gone)
+    told = [
+        header.refresh()[chat.messages]["placeholder"],
+        answered[chat.conversation].exchanges[0].problem,
+        chat.show(kept)[chat.panel],
+        browse.find("", WORDS, "newest", [], "", "")[1],
+        browse.thread(gone)[0],
+        refused.value.message,
+        compare.refresh()[2],
+        list(compare.compare("Ann", "Bo", "tides"))[-1][0],
+    ]
+    assert [("Index tab" in one, "whoever runs this page" in one) for one in told] == [(owned, not owned)] * len(told)
+    assert not any("python" in one or str(settings.store) in one for one in told)
+
+
+def test_a_comparison_takes_two_authors(tmp_path: Path) -> None:
+    answerer = ScriptedAnswerer()
+    compare = Compare(answerer)
+    with gr.Blocks():
+        compare.layout()
+    assert PROMISE in compare.refresh()[2]
+    only = replace(answerer.store.info(), authors=(("Maren Holt", 3),))
+    answerer.store.info = lambda: only
+    assert TOO_FEW in compare.refresh()[2]
+    assert "value" not in compare.refresh("what was compared")[2]
+
+
+def test_all_words_are_found_and_marked_whatever_their_accents(tmp_path: Path) -> None:
+    answerer = ScriptedAnswerer()
+    tides = answerer.store.kept["c1"]
+    answerer.store.kept = {"c1": replace(tides, text="A naïve view of the Straße, and of 1/x.")}
+    browse = Browse(answerer, Chat(answerer, Feedback(tmp_path / "feedback.jsonl")))
+    for words, marked in (("naive", "naïve"), ("NAÏVE", "naïve"), ("strasse", "Straße"), ("straße", "Straße")):
+        summary, found = browse.find(words, WORDS, "newest", [], "", "")[1:3]
+        assert "1 comment with" in summary
+        assert f"<mark>{marked}</mark>" in found
+    assert "No comment matches" in browse.find("naives", WORDS, "newest", [], "", "")[1]
 
 
 @pytest.mark.parametrize(

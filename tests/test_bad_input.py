@@ -304,3 +304,9 @@ def test_no_bytes_raise_and_every_offset_is_exact(data: bytes, ending: str, tmp_
         assert all(0 <= gap <= len(document.text) for gap in document.gaps)
     assert documents or problems
     assert all(problem.what and problem.fix and not UNPRINTABLE.search(str(problem)) for problem in problems)
+
+
+def test_one_file_is_no_files() -> None:
+    assert "Indexed: 2 comments in 1 passage from 1 file (" in str(
+        IngestReport({"comments": 2, "passages": 1, "files": 1})
+    )

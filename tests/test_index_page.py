@@ -11,9 +11,10 @@ import pytest
 
 import rag
 from ingest.forums import named_site
+from ingest.report import IngestReport, Problem
 from rag.settings import Settings
 from ui.feedback import Feedback
-from ui.index_page import IndexPage
+from ui.index_page import MOST_PROBLEMS, IndexPage, report_html
 from ui.service import Service
 
 from forum_server import Forum, ForumServer, serving  # isort: skip
@@ -120,6 +121,25 @@ def test_a_forgotten_upload_does_not_come_back_with_the_next(
     list(page.run_forget("kelp.jsonl"))
     added(page, upload(tmp_path / "2", "tide.jsonl", row("2", "Tides follow the moon.")))
     assert indexed(settings).keys() == {"Tides follow the moon."}
+
+
+def test_what_was_read_leaves_the_boxes_and_what_was_not_stays(page: IndexPage, tmp_path: Path) -> None:
+    kelp = upload(tmp_path, "kelp.jsonl", row("1", "Kelp is a brown alga."))
+    *_, last = page.run_add([kelp], "")
+    assert last == {page.files: None, page.path: ""}
+    *_, last = page.run_add([kelp], str(tmp_path / "misspelt"))
+    assert last == {page.files: None}
+    (only,) = page.run_add(None, " ")
+    assert "Choose files" in only[page.progress]
+
+
+def test_a_file_that_is_no_text_does_not_fill_the_page() -> None:
+    problems = tuple(Problem("a.jsonl", line, f"Byte {line} fits no character.", "Mend it.") for line in range(1000))
+    alike = tuple(Problem("b.jsonl", line, "No text.", "") for line in range(1000))
+    report = report_html(IngestReport(errors=problems, skipped=alike))
+    assert report.count("<li>") == MOST_PROBLEMS + 2
+    assert "and 980 more problems" in report
+    assert "(1,000 lines have this.)" in report
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["with it", "later"])

@@ -312,6 +312,8 @@ def test_conversations_are_kept_and_found_again(page: Page, url: str) -> None:
     expect(listed).to_have_count(2)
     page.get_by_label("Search conversations").fill("coast GULLS")
     expect(listed).to_have_text(["About gulls?"])
+    page.get_by_label("Search conversations").fill("coast GULLS plover")
+    expect(page.locator("#conversations")).to_contain_text("No conversation has these words.")
 
 
 def test_a_conversation_is_continued_after_a_reload(page: Page, url: str, answerer: ScriptedAnswerer) -> None:
@@ -471,8 +473,14 @@ def test_a_long_comment_is_folded(page: Page) -> None:
 def test_charts_narrow_the_list(page: Page) -> None:
     page.get_by_role("tab", name="Comments").click()
     expect(page.locator("#charts .row")).to_have_text(["Ioan Petrescu1", "Maren Holt1", "an unnamed author1"])
+    newest = page.get_by_label("Newest")
+    colour = newest.evaluate("(mark) => getComputedStyle(mark).backgroundColor")
+    newest.hover()
+    expect(newest).to_have_css("background-color", colour)
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})  # where the charts are below the list
     page.locator("#charts .row", has_text="Maren Holt").click()
     expect(page.locator(".comments .card .author")).to_have_text(["Maren Holt"])
+    expect(page.locator("#browse-summary")).to_be_in_viewport()
     page.locator("#charts .period").first.click()
     expect(page.get_by_label("Since").last).to_have_value("2023-03-01")
 
@@ -530,11 +538,14 @@ def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str
     """Add a folder by its path, ask, open the citation, forget a source, and rebuild: all on the page."""
     url, _ = owner
     with visitor(browser, url) as page:
-        expect(page.locator("#facts .problem")).to_contain_text("ingest")
+        expect(page.locator("#facts .index-line")).to_contain_text("no comments yet")
+        lead = page.get_by_role("button", name="Open the Index tab")
+        expect(lead).to_be_visible()
         submit(page, "Anything?")
-        expect(page.locator(".answer .problem")).to_contain_text("ingest")
-
-        page.get_by_role("tab", name="Index").click()
+        expect(page.locator(".answer .problem")).to_have_text("No comments are indexed yet. Add some on the Index tab.")
+        page.get_by_role("tab", name="Comments").click()
+        page.get_by_role("button", name="Add some on the Index tab.").click()
+        expect(page.get_by_role("tab", name="Index")).to_have_attribute("aria-selected", "true")
         page.get_by_label("Or a file or folder on this machine").fill(str(small_sample))
         page.locator("#index-add").click()
         expect(page.locator("#index-progress")).to_contain_text("Done in", timeout=120_000)
@@ -552,6 +563,7 @@ def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str
         page.get_by_role("option", name="thread.jsonl").click()
         page.locator("#index-forget").click()
         expect(page.locator(".sources-table tbody tr")).to_have_count(3, timeout=120_000)
+        expect(page.locator("#index-source input")).to_have_value("")
         expect(page.locator("#facts .index-line")).to_contain_text("2 authors")
         page.locator("#index-rebuild").click()
         expect(page.locator(".sources-table tbody tr")).to_have_count(4, timeout=120_000)

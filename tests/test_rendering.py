@@ -12,12 +12,12 @@ import pytest
 from rag.errors import FilterError
 from rag.records import Answer, Citation, Comment, Coverage, Filters, IndexInfo, Passage, Span
 from ui import sources
-from ui.comments import depth_of, in_reply_order, occurrences, periods_of, thread_of
+from ui.comments import charts_html, depth_of, in_reply_order, occurrences, periods_of, thread_of
 from ui.conversations import Exchange
 from ui.examples import examples
 from ui.markup import escape
 from ui.rendering import announcement, exchange_html, phase_of, plain_answer, question_text, question_typed
-from ui.wording import block_quotation, byline_html, filter_labels, index_line, read_filters, verdict
+from ui.wording import block_quotation, byline_html, date_text, filter_labels, index_line, read_filters, verdict
 
 from scripted import ATTACK, ScriptedAnswerer  # isort: skip
 
@@ -277,6 +277,12 @@ def test_a_thread_has_parents_siblings_and_replies() -> None:
 def test_words_are_found_whatever_their_case() -> None:
     assert occurrences("The moon. MOON+sun", "moon sun") == [(4, 8), (10, 14), (15, 18)]
     assert occurrences("a+b", "") == []
+    assert occurrences("naïve, nai\u0308ve, Straße, don’t", "naive STRASSE don't") == [
+        (0, 5),
+        (7, 13),
+        (15, 21),
+        (23, 28),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -286,6 +292,9 @@ def test_words_are_found_whatever_their_case() -> None:
         ((2019, 2), (2023, 11), 20, ("Jan to Mar 2019", "Oct to Dec 2023")),
         ((2005, 5), (2024, 1), 20, ("2005", "2024")),
         ((2023, 12), (2023, 12), 1, ("Dec 2023", "Dec 2023")),
+        ((999, 12), (1000, 1), 2, ("Dec 0999", "Jan 1000")),
+        ((1855, 1), (2024, 1), 18, ("1850 to 1859", "2020 to 2029")),
+        ((1, 1), (2024, 1), 21, ("0001 to 0099", "2000 to 2099")),
     ],
 )
 def test_a_timeline_has_a_readable_number_of_columns(
@@ -294,6 +303,23 @@ def test_a_timeline_has_a_readable_number_of_columns(
     periods = periods_of(datetime(*first, 15), datetime(*last, 15))
     assert (len(periods), periods[0][0], periods[-1][0]) == (count, *names)
     assert all(left[2] < right[1] for left, right in pairwise(periods))
+
+
+def test_what_was_written_in_a_period_is_counted() -> None:
+    days = [(2022, 12, 31), (2023, 1, 1), (2023, 1, 31), (2023, 3, 5)]
+    comments = [
+        Comment(str(day), "A", "t", (Span("f", 0, 1),), posted_at=datetime(*day, 23, tzinfo=UTC)) for day in days
+    ]
+    chart = charts_html(comments)
+    assert re.findall(r'value="([\d/-]+)".*?title="[^"]*: (\d+)"', chart) == [
+        ("2022-12-01/2022-12-31", "1"), ("2023-01-01/2023-01-31", "2"), ("2023-02-01/2023-02-28", "0"),
+        ("2023-03-01/2023-03-31", "1"),
+    ]  # fmt: skip
+
+
+def test_a_year_keeps_its_zeros() -> None:
+    assert filter_labels(Filters(since="0999-03-01")) == ["since 0999-03-01"]
+    assert date_text(datetime(87, 3, 4, tzinfo=UTC)) == "0087-03-04"
 
 
 def test_coverage_is_said_under_the_answer(answered: Exchange) -> None:

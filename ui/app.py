@@ -91,8 +91,10 @@ def build_app(
     """
     settings = settings or Settings()
     feedback = Feedback(settings.store / "feedback.jsonl")
-    chat = Chat(answerer, feedback)
-    history, browse, compare = History(answerer, chat), Browse(answerer, chat), Compare(answerer)
+    owned = manage is not None
+    chat = Chat(answerer, feedback, owned=owned)
+    history = History(answerer, chat)
+    browse, compare = Browse(answerer, chat, owned=owned), Compare(answerer, owned=owned)
     header = Header(answerer, chat, browse, manage)
     with Page(title="commentariat", analytics_enabled=False, fill_width=True) as app:
         app.answerer = answerer
@@ -127,7 +129,7 @@ def build_app(
 
 def _managing_tabs(service: Service, feedback: Feedback, history: History, header: Header) -> None:
     index_page, settings_page = IndexPage(service, feedback), SettingsPage(service)
-    with gr.Tab("Index", id="index") as tab:
+    with gr.Tab("Index", id="index", elem_id="index-tab") as tab:
         index_page.layout()
     with gr.Tab("Settings", id="settings"):
         settings_page.layout()

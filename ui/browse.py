@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
 from rag.errors import RagError
+from rag.language.letters import folded
 from rag.records import Comment, Filters
 from ui.comments import charts_html, list_html, ordered, thread_html, thread_of
 from ui.markup import LATEX_DELIMITERS, button, escape, tag
-from ui.wording import count, read_filters
+from ui.wording import count, problem_html, problem_text, read_filters
 
 if TYPE_CHECKING:
     from ui.app import Answerer
@@ -20,6 +22,7 @@ PAGE = 20
 WORDS, MEANING = "All these words", "Meaning"
 NEAREST = 50
 """How many comments a search by meaning ranks."""
+GONE = "This comment is no longer indexed."
 ORDERS = [("Newest", "newest"), ("Oldest", "oldest"), ("Karma", "karma")]
 
 
@@ -29,11 +32,13 @@ class Browse:
     Args:
         answerer: Its index is what is browsed, its search what finds by meaning.
         chat: Where "ask about" leads.
+        owned: Whether the page is for its owner, who can add comments.
     """
 
-    def __init__(self, answerer: Answerer, chat: Chat) -> None:
+    def __init__(self, answerer: Answerer, chat: Chat, *, owned: bool = False) -> None:
         self._answerer = answerer
         self._chat = chat
+        self._owned = owned
 
     def layout(self) -> None:
         """Place the components; call inside a tab."""
@@ -90,13 +95,14 @@ class Browse:
         words = (words or "").strip()
         try:
             found = self._found(words, how, order, read_filters(*scope, ()))
+            index = self._answerer.store
         except RagError as error:
-            return 0, tag("p", escape(str(error)), class_="problem"), "", gr.update(visible=False), ""
+            return 0, problem_html(error, owned=self._owned), "", gr.update(visible=False), ""
         shown += PAGE
         return (
             shown,
             tag("p", escape(_summary(len(found), words, how)), role="status"),
-            list_html(found[:shown], self._answerer.store.comment, words if how == WORDS else ""),
+            list_html(found[:shown], index.comment, words if how == WORDS else ""),
             gr.update(visible=len(found) > shown),
             charts_html(found),
         )
@@ -107,8 +113,8 @@ class Browse:
             passages = self._answerer.search(words, NEAREST, (), filters)
             nearest = (index.comment(id) for id in dict.fromkeys(passage.comment_id for passage in passages))
             return [comment for comment in nearest if comment]
-        wanted = words.casefold().split()
-        matching = (one for one in index.comments(filters) if all(word in one.text.casefold() for word in wanted))
+        wanted = folded(words).split()
+        matching = (one for one in index.comments(filters) if _has(one.text, wanted))
         return ordered(matching, order)
 
     def by_author(self, event: gr.EventData) -> list[str]:
@@ -122,20 +128,27 @@ class Browse:
 
     def thread(self, event: gr.EventData) -> tuple[Any, ...]:
         """A comment with everything it belongs to."""
-        comment = self._answerer.store.comment(str(event.value))
         back = button("all_comments", "", "Back to all comments")
+        try:
+            index = self._answerer.store
+            comment = index.comment(str(event.value))
+            thread = thread_of(comment, index) if comment else []
+        except RagError as error:
+            return problem_html(error, owned=self._owned), "", gr.update(visible=False)
         if comment is None:
-            return tag("p", f"This comment is no longer indexed. {back}"), "", gr.skip()
-        thread = thread_of(comment, self._answerer.store)
+            return tag("p", f"{GONE} {back}", role="status"), "", gr.update(visible=False)
         title = f" on “{comment.title}”" if comment.title else ""
         summary = tag("p", escape(f"Thread of {count(len(thread), 'comment')}{title}. ") + back, role="status")
-        return summary, thread_html(thread, self._answerer.store.comment, comment.id), gr.update(visible=False)
+        return summary, thread_html(thread, index.comment, comment.id), gr.update(visible=False)
 
     def ask_comment(self, event: gr.EventData) -> tuple[Any, ...]:
         """Take a comment into the chat as a question about it."""
-        comment = self._answerer.store.comment(str(event.value))
+        try:
+            comment = self._answerer.store.comment(str(event.value))
+        except RagError as error:
+            raise gr.Error(problem_text(error, owned=self._owned), title="Not asked", print_exception=False) from error
         if comment is None:
-            return gr.skip(), gr.skip()
+            raise gr.Error(GONE, title="Not asked", print_exception=False)
         start = " ".join(comment.text.split())
         start = start if len(start) <= 110 else f"{start[:110].rsplit(' ', 1)[0]}…"
         return gr.update(selected="chat"), f"What does {comment.byline} mean by “{start}”?"
@@ -143,6 +156,11 @@ class Browse:
     def ask_author(self, event: gr.EventData) -> tuple[Any, ...]:
         """Take an author into the chat as a filter."""
         return gr.update(selected="chat"), "", [str(event.value)]
+
+
+def _has(text: str, wanted: Sequence[str]) -> bool:
+    text = folded(text) if wanted else ""
+    return all(word in text for word in wanted)
 
 
 def _summary(number: int, words: str, how: str) -> str:

@@ -19,7 +19,7 @@ from ui.conversations import Conversation, Exchange, new_id
 from ui.endpoints import plain_content
 from ui.feedback import GOOD, OPTIONS, Feedback
 from ui.markup import LATEX_DELIMITERS, escape, tag
-from ui.wording import filter_labels, read_filters
+from ui.wording import filter_labels, problem_html, problem_text, read_filters
 
 if TYPE_CHECKING:
     from ui.app import Answerer
@@ -44,11 +44,13 @@ class Chat:
     Args:
         answerer: Answers and knows the index.
         feedback: Where judgements of answers are kept.
+        owned: Whether the page is for its owner, who can add comments.
     """
 
-    def __init__(self, answerer: Answerer, feedback: Feedback) -> None:
+    def __init__(self, answerer: Answerer, feedback: Feedback, *, owned: bool = False) -> None:
         self._answerer = answerer
         self._feedback = feedback
+        self._owned = owned
 
     def layout(self) -> None:
         """Place the components; call inside a `gr.Blocks`."""
@@ -187,7 +189,7 @@ class Chat:
                 conversation = conversation.with_exchange(exchange)
                 yield {**self._talk(conversation, rendering.phase_of(answer)), **busy}
         except RagError as error:
-            exchange = replace(exchange, problem=str(error))
+            exchange = replace(exchange, problem=problem_text(error, owned=self._owned))
         except Exception as error:  # a defect of ours must not leave the page waiting
             log.exception("Answering failed: %s", exchange.question)
             exchange = replace(exchange, problem=BROKEN.format(type(error).__name__))
@@ -195,11 +197,10 @@ class Chat:
         yield self._finished(conversation, exchange)
 
     def _finished(self, conversation: Conversation, exchange: Exchange) -> dict[Any, Any]:
-        panel = sources.panel_html(exchange, self._answerer.store) if exchange.answer else ""
         return {
             **self._talk(conversation, "done"),
             self.question: gr.update(submit_btn=True, stop_btn=False),
-            self.panel: panel,
+            self.panel: self._sources(exchange),
             self.status: _status(rendering.announcement(exchange)),
         }
 
@@ -220,11 +221,10 @@ class Chat:
     def show(self, conversation: Conversation) -> dict[Any, Any]:
         """Show a conversation, with the sources of its last answer."""
         last = conversation.exchanges[-1] if conversation.exchanges else None
-        panel = sources.panel_html(last, self._answerer.store) if last else ""
         return {
             **self._talk(conversation, "done"),
             self.question: gr.update(submit_btn=True, stop_btn=False),
-            self.panel: panel,
+            self.panel: self._sources(last) if last else "",
             self.status: _status(""),
         }
 
@@ -235,7 +235,16 @@ class Chat:
         exchange = conversation.exchange(str(event.exchange))
         if exchange is None:
             return gr.skip()
-        return sources.panel_html(exchange, self._answerer.store, focus=str(event.number))
+        return self._sources(exchange, focus=str(event.number))
+
+    def _sources(self, exchange: Exchange, focus: str | None = None) -> str:
+        """The whole comments behind an answer; why there are none if the index is gone, as from under a kept conversation."""
+        if exchange.answer is None:
+            return ""
+        try:
+            return sources.panel_html(exchange, self._answerer.store, focus)
+        except RagError as error:
+            return sources.panel("Sources", problem_html(error, owned=self._owned))
 
     def open_trace(self, conversation: Conversation, event: gr.EventData) -> Any:
         """Why an answer came out as it did."""

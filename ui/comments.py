@@ -6,13 +6,14 @@ import re
 from calendar import monthrange
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from rag.language.letters import folded
 from rag.records import Comment
 from ui.markup import button, comment_html, escape, link_out, tag
 from ui.origins import Find, origins
-from ui.wording import byline_html, count
+from ui.wording import byline_html, count, month_text
 
 if TYPE_CHECKING:
     from ui.app import Index
@@ -21,6 +22,8 @@ LONG = 900
 """Characters from which a comment is folded."""
 MOST_BARS = 10
 MOST_COLUMNS = 36
+_LETTER = re.compile(r".[\u0300-\u036f]*", re.DOTALL)
+"""A sign with the accents that follow it."""
 
 
 def list_html(comments: Iterable[Comment], find: Find, words: str = "") -> str:
@@ -75,9 +78,14 @@ def _foot(comment: Comment) -> str:
 
 
 def occurrences(text: str, words: str) -> list[tuple[int, int]]:
-    """Where any of the words stand in a text, regardless of case."""
-    wanted = sorted(map(re.escape, words.split()), key=len, reverse=True)
-    return [match.span() for match in re.finditer("|".join(wanted), text, re.IGNORECASE)] if wanted else []
+    """Where any of the words stand in a text, regardless of case and accents."""
+    wanted = sorted(map(re.escape, folded(words).split()), key=len, reverse=True)
+    if not wanted:
+        return []
+    letters = [(folded(match[0]), *match.span()) for match in _LETTER.finditer(text)]
+    places = [(start, end) for letter, start, end in letters for _ in letter]  # "ß" is two letters when folded
+    found = re.finditer("|".join(wanted), "".join(letter for letter, _, _ in letters))
+    return [(places[match.start()][0], places[match.end() - 1][1]) for match in found]
 
 
 def ordered(comments: Iterable[Comment], order: str) -> list[Comment]:
@@ -157,8 +165,9 @@ def _bars(authors: Sequence[tuple[str, int]]) -> str:
 def _timeline(dates: Sequence[datetime]) -> str:
     if not dates:
         return ""
-    periods = periods_of(min(dates), max(dates))
-    numbers = [sum(first <= when.strftime("%Y-%m-%d") <= last for when in dates) for _, first, last in periods]
+    days = Counter(when.date() for when in dates)
+    periods = periods_of(min(days), max(days))
+    numbers = [sum(number for day, number in days.items() if first <= day <= last) for _, first, last in periods]
     most = max(numbers)
     columns = "".join(
         tag(
@@ -177,20 +186,23 @@ def _timeline(dates: Sequence[datetime]) -> str:
     return tag("section", tag("h2", "Over time") + tag("div", columns, class_="columns") + ends, class_="timeline")
 
 
-def periods_of(first: datetime, last: datetime) -> list[tuple[str, str, str]]:
-    """Months, quarters or years from one date to another, whichever are few enough: name, first day, last day."""
-    for months in (1, 3, 12):
-        start = first.year * 12 + (first.month - 1) // months * months
+def periods_of(first: date, last: date) -> list[tuple[str, date, date]]:
+    """Months, quarters, years, decades or centuries from one date to another, whichever are few enough: name, first day, last day."""
+    for months in (1, 3, 12, 120, 1200):
+        start = (first.year * 12 + first.month - 1) // months * months
         periods = range(start, last.year * 12 + last.month, months)
         if len(periods) <= MOST_COLUMNS:
             break
     return [_period(month, months) for month in periods]
 
 
-def _period(start: int, months: int) -> tuple[str, str, str]:
+def _period(start: int, months: int) -> tuple[str, date, date]:
     year, month = divmod(start, 12)
     end_year, end_month = divmod(start + months - 1, 12)
-    first = datetime(year, month + 1, 1)
-    last = datetime(end_year, end_month + 1, monthrange(end_year, end_month + 1)[1])
-    name = f"{first:%b %Y}" if months == 1 else f"{first:%b} to {last:%b %Y}" if months == 3 else str(year)
-    return name, f"{first:%Y-%m-%d}", f"{last:%Y-%m-%d}"
+    first = date(max(year, 1), month + 1, 1)
+    last = date(end_year, end_month + 1, monthrange(end_year, end_month + 1)[1])
+    if months == 1:
+        return month_text(first), first, last
+    if months == 3:
+        return f"{first:%b} to {month_text(last)}", first, last
+    return f"{year:04}" if months == 12 else f"{first.year:04} to {last.year:04}", first, last

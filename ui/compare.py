@@ -14,7 +14,7 @@ from rag.records import Answer, Filters
 from ui.conversations import Exchange
 from ui.markup import LATEX_DELIMITERS, escape, markdown_html, tag
 from ui.sources import panel_html
-from ui.wording import count
+from ui.wording import count, problem_html
 
 if TYPE_CHECKING:
     from ui.app import Answerer
@@ -23,16 +23,20 @@ WAITING = tag("p", "Reading what was found…", class_="phase")
 PHRASES = Phrases()
 PROMISE = "Choose two authors and a topic: what each wrote about it, in exact quotes, side by side."
 
+TOO_FEW = "A comparison takes two authors, and fewer are known here by name."
+
 
 class Compare:
     """Layout and events of the compare tab.
 
     Args:
         answerer: Is asked once for each author, with a filter; so neither side can hold the other's words.
+        owned: Whether the page is for its owner, who can add comments.
     """
 
-    def __init__(self, answerer: Answerer) -> None:
+    def __init__(self, answerer: Answerer, *, owned: bool = False) -> None:
         self._answerer = answerer
+        self._owned = owned
 
     def layout(self) -> None:
         """Place the components; call inside a tab."""
@@ -47,9 +51,7 @@ class Compare:
                     min_width=220,
                 )
             self.button = gr.Button("Compare", variant="primary", elem_id="compare-button")
-            self.note = gr.HTML(
-                tag("p", PROMISE, class_="note", role="status"), elem_id="compare-note", js_on_load=None
-            )
+            self.note = gr.HTML(_note(PROMISE), elem_id="compare-note", js_on_load=None)
             with gr.Row(elem_id="compare-sides"):
                 self.left = gr.Markdown(elem_id="compare-left", latex_delimiters=LATEX_DELIMITERS)
                 self.right = gr.Markdown(elem_id="compare-right", latex_delimiters=LATEX_DELIMITERS)
@@ -61,17 +63,19 @@ class Compare:
             tab: The tab this is in; its authors are those of the index whenever it is opened.
         """
         quiet: dict[str, Any] = {"api_name": False, "show_progress": "hidden"}
-        tab.select(self.refresh, None, [self.one, self.other], **quiet)
+        tab.select(self.refresh, self.left, [self.one, self.other, self.note], **quiet)
         chosen, shown = [self.one, self.other, self.topic], [self.note, self.left, self.right]
         gr.on([self.button.click, self.topic.submit], self.compare, chosen, shown, **quiet)
 
-    def refresh(self) -> tuple[Any, Any]:
-        """Who can be chosen."""
+    def refresh(self, compared: str | None = None) -> tuple[Any, Any, Any]:
+        """Who can be chosen; what to do, unless a comparison is shown already."""
+        names: list[tuple[str, str]] = []
         try:
             names = [(f"{name} ({number})", name) for name, number in self._answerer.store.info().authors]
-        except RagError:
-            names = []
-        return gr.update(choices=names), gr.update(choices=names)
+            note = _note(PROMISE if len(names) > 1 else TOO_FEW)
+        except RagError as error:
+            note = problem_html(error, owned=self._owned)
+        return gr.update(choices=names), gr.update(choices=names), gr.skip() if compared else note
 
     def compare(self, one: str | None, other: str | None, topic: str) -> Iterator[tuple[str, str, str]]:
         """Both sides, one after the other."""
@@ -84,14 +88,13 @@ class Compare:
             left = self._answer(one, topic)
             yield _note(f"“{topic}”: {one} and {other}"), self._side(one, topic, left), WAITING
             right = self._answer(other, topic)
+            yield (
+                _note(_summary(one, other, topic, left, right)),
+                self._side(one, topic, left),
+                self._side(other, topic, right),
+            )
         except RagError as error:
-            yield _note(str(error), "problem"), "", ""
-            return
-        yield (
-            _note(_summary(one, other, topic, left, right)),
-            self._side(one, topic, left),
-            self._side(other, topic, right),
-        )
+            yield problem_html(error, owned=self._owned), "", ""
 
     def _answer(self, author: str, topic: str) -> Answer:
         *_, last = self._answerer.stream(f"What does {author} say about {topic}?", (), Filters(authors=(author,)))

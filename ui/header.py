@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
-from rag.errors import RagError
+from rag.errors import RagError, StoreMissing
 from ui.examples import examples
-from ui.markup import escape, tag
+from ui.markup import escape, message_html, tag
 from ui.wording import answerer_line, index_line
 
 if TYPE_CHECKING:
@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from ui.chat import Chat
     from ui.service import Service
 
+EMPTY = "## No comments yet\n"
+EMPTY_OWNED = "Add files, a folder or a forum's comments on the Index tab; then ask about them here.\n\n" + tag(
+    "button", "Open the Index tab", type="button", name="to-index"
+)
+EMPTY_VISITED = "There is nothing to ask here until whoever runs this page has added some."
 PROMISE = "## Ask the comments\nEvery citation opens the exact words, inside the whole comment they come from."
 CONNECT = (
     "Answers are put together from exact quotes. To have a language model write them, with the same citations, set an "
@@ -51,8 +56,16 @@ class Header:
         try:
             info = self._answerer.store.info()
             questions = examples(self._answerer.store.comments())
+        except StoreMissing:
+            empty = EMPTY + (EMPTY_OWNED if self._owned else EMPTY_VISITED)
+            nothing = gr.update(choices=[], value=[])
+            return {
+                **dict.fromkeys(self.outputs, nothing),
+                self.facts: _facts(self._line("no comments yet")),
+                self._chat.messages: gr.update(examples=[], placeholder=empty),
+            }
         except RagError as error:
-            return {self.facts: _facts(tag("p", escape(str(error)), class_="problem"))}
+            return {self.facts: _facts(tag("p", message_html(str(error)), class_="problem"))}
         authors = gr.update(choices=[(f"{name} ({number})", name) for name, number in info.authors])
         return {
             self.facts: _facts(self._line(index_line(info))),
@@ -64,8 +77,8 @@ class Header:
 
     def _line(self, indexed: str) -> str:
         line = tag("p", escape(f"{indexed} · {answerer_line(self._answerer.model_name)}"), class_="index-line")
-        if self._answerer.model_name == "evidence":
-            if self._owned and (missing := self._owned.model_missing):
+        if self._owned and self._answerer.model_name == "evidence":
+            if missing := self._owned.model_missing:
                 line += tag("p", escape(missing), class_="note")
             line += tag("details", f"<summary>How to connect a model</summary><p>{escape(CONNECT)}</p>")
         return line

@@ -214,7 +214,8 @@ def _choices(library: list[Conversation], words: str, chosen: str | None) -> Any
     found = [one for one in library if one.mentions(words or "")]
     found.sort(key=lambda one: one.updated_at, reverse=True)
     known = chosen if any(one.id == chosen for one in found) else None
-    return gr.update(choices=[(one.name, one.id) for one in found], value=known)
+    nothing = "No conversation has these words." if library and not found else ""
+    return gr.update(choices=[(one.name, one.id) for one in found], value=known, info=nothing)
 
 
 def file_to_save(name: str, type: str, text: str) -> str:

@@ -20,13 +20,13 @@ import gradio as gr
 
 from ingest.forums import SITES
 from ingest.forums.client import PAUSE
-from ingest.report import IngestReport, Problem
+from ingest.report import IngestReport, Problem, told
 from ingest.sources.folders import SIDECAR
-from rag.errors import RagError, SettingsError, SourceError
+from rag.errors import RagError, SettingsError, SourceError, StoreMissing
 from rag.records import IndexInfo, as_datetime
 from ui.feedback import GOOD, Feedback
-from ui.markup import escape, tag
-from ui.wording import count, date_text
+from ui.markup import escape, message_html, tag
+from ui.wording import count, date_text, problem_html
 
 if TYPE_CHECKING:
     from gradio.events import Dependency
@@ -40,6 +40,9 @@ log = logging.getLogger(__name__)
 LAST_RUN = "last-run.json"
 BESIDE = ("uploads", "fetched", "feedback.jsonl")
 """What lies in the folder of an index and is no part of it."""
+EMPTY = "No comments are indexed yet. Add files or a folder below, or fetch from a forum; then ask on the Chat tab."
+MOST_PROBLEMS = 20
+"""Of an ingest, as listed: a file that is no text has one on each line."""
 OFTEN = 0.1
 """Seconds between two looks at how far a change is."""
 FILE_TYPES = [".txt", ".md", ".jsonl", ".json", ".csv", ".parquet", ".html"]
@@ -118,7 +121,8 @@ class IndexPage:
         """
         quiet: dict[str, Any] = {"api_name": False, "show_progress": "hidden"}
         buttons = [self.add, self.fetch, self.forget, self.rebuild]
-        changed = [self.facts, self.last, self.judged, self.progress, self.cancel, self.source, *buttons]
+        told = [self.facts, self.last, self.judged, self.progress]
+        changed = [*told, self.cancel, self.source, self.files, self.path, *buttons]
         tab.select(self.watch, None, changed, concurrency_limit=None, **quiet)
         changing = [
             self.add.click(self.run_add, [self.files, self.path], changed, **quiet),
@@ -139,28 +143,39 @@ class IndexPage:
         try:
             info = self._service.store.info()
         except RagError as error:
-            problem = tag("p", escape(str(error)), class_="problem")
-            return {**judged, self.facts: problem, self.last: "", self.source: gr.update(choices=[])}
+            facts = (
+                tag("p", EMPTY, class_="note") if isinstance(error, StoreMissing) else problem_html(error, owned=True)
+            )
+            return {**judged, self.facts: facts, self.last: "", self.source: gr.update(choices=[], value=None)}
         return {
             **judged,
             self.facts: facts_html(info, size_on_disk(store)),
             self.last: last_html(store / LAST_RUN, info),
-            self.source: gr.update(choices=[name for name, _ in info.sources]),
+            self.source: gr.update(choices=[name for name, _ in info.sources], value=None),
         }
 
     def run_add(self, files: Sequence[str] | None, path: str) -> Iterator[dict[Any, Any]]:
         """Ingest uploaded files and what stands in the path box.
 
-        Uploads are kept beside the index: what Gradio holds is temporary, and a rebuild reads everything again.
+        Uploads are kept beside the index: what Gradio holds is temporary, and a rebuild reads everything again. What was
+        read leaves the boxes, or it would be read again with the next, even if forgotten in between.
         """
         settings = self._service.settings
+        typed = (path or "").strip()
+        read: list[IngestReport] = []
+        if not files and not typed:
+            said = "Choose files, or name a file or folder, first."
+            yield {self.progress: tag("p", said, class_="problem", role="alert")}
+            return
 
         def add(report: Any) -> IngestReport:
             kept = keep_uploads([Path(file) for file in files or ()], settings.store / "uploads")
-            typed = (path or "").strip()
-            return _ingest([*kept, *([typed] if typed else [])], settings, report)
+            read.append(_ingest([*kept, *([typed] if typed else [])], settings, report))
+            return read[0]
 
         yield from self._run("Adding", add)
+        if read:
+            yield {self.files: None, **({} if read[0].errors else {self.path: ""})}
 
     def run_fetch(self, site: str, what: str, since: str) -> Iterator[dict[Any, Any]]:
         """Import comments from a forum into a file beside the index, and ingest that. Only here does the page use the network.
@@ -225,7 +240,7 @@ class IndexPage:
         except CancelError:
             self._shown = tag("p", "Cancelled. The index is as it was.", role="status")
         except RagError as error:
-            self._shown = tag("p", escape(str(error)), class_="problem", role="alert")
+            self._shown = tag("p", message_html(str(error)), class_="problem", role="alert")
         except Exception as error:
             log.exception("%s failed", title)
             broken = f"Something broke inside the program ({type(error).__name__}). The index is as it was."
@@ -349,7 +364,7 @@ def feedback_html(feedback: Feedback) -> str:
         if judged
         else "No answer was judged yet: use the thumb and the flag below an answer."
     )
-    return tag("h2", "Feedback") + tag("p", escape(text), class_="note")
+    return tag("h2", "Feedback") + tag("p", message_html(text), class_="note")
 
 
 def facts_html(info: IndexInfo, size: int) -> str:
@@ -401,6 +416,8 @@ def report_html(report: IngestReport) -> str:
     parts = [tag("p", escape(done), role="status")]
     for heading, problems in (("Not read", report.errors), ("Left out", report.skipped)):
         if problems:
-            lines = "".join(tag("li", escape(str(problem))) for problem in problems)
-            parts.append(tag("h3", heading) + tag("ul", lines))
+            lines = list(told(problems))
+            rest = count(len(lines) - MOST_PROBLEMS, "more problem")
+            shown = lines[:MOST_PROBLEMS] + ([f"and {rest}"] if len(lines) > MOST_PROBLEMS else [])
+            parts.append(tag("h3", heading) + tag("ul", "".join(tag("li", message_html(line)) for line in shown)))
     return "".join(parts)

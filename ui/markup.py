@@ -38,6 +38,11 @@ def escape(text: str) -> str:
     return escaped.replace(_GRADIO_PLACEHOLDER, "&#37;%%LATEX")
 
 
+def message_html(text: str) -> str:
+    """What the program says, with what stands between backticks as code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
 def tag(element: str, content: str = "", /, **attributes: str | None) -> str:
     """An element around ready HTML; attribute values are escaped, those that are None left out.
 

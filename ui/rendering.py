@@ -11,7 +11,7 @@ from typing import Literal
 
 from rag.records import Answer, Citation, Comment, Passage
 from ui.conversations import Exchange
-from ui.markup import button, escape, markdown_html, safe_url, tag
+from ui.markup import button, escape, markdown_html, message_html, safe_url, tag
 from ui.wording import date_text, filter_labels, verdict, who_answered
 
 Phase = Literal["searching", "reading", "answering", "done"]
@@ -55,7 +55,7 @@ def exchange_html(exchange: Exchange, phase: Phase = "done") -> str:
         parts.append(tag("p", escape(_PHASES[phase]), class_="phase"))
         return tag("div", "".join(parts), class_="answer", id=f"a-{exchange.id}")
     if exchange.problem:
-        parts.append(tag("p", escape(exchange.problem), class_="problem"))
+        parts.append(tag("p", message_html(exchange.problem), class_="problem"))
     if exchange.stopped:
         parts.append(tag("p", "Stopped.", class_="note"))
     if answer is not None:

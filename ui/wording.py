@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
+from rag.errors import RagError, StoreMissing
 from rag.records import UNSURE_BORDER, Answer, Citation, Comment, Filters, IndexInfo, Passage
-from ui.markup import escape, tag
+from ui.markup import button, escape, message_html, tag
+
+ADD_SOME = "Add some on the Index tab."
 
 
 def date_text(when: datetime | None) -> str:
     """A day in UTC, written as in answers made of quotes."""
-    return f"{when:%Y-%m-%d}" if when else ""
+    return when.date().isoformat() if when else ""
+
+
+def month_text(day: date) -> str:
+    """The month of a day: `%Y` alone drops the zeros of years before 1000."""
+    return f"{day:%b} {day.year:04}"
 
 
 def block_quotation(text: str, *, indent: str = "") -> str:
@@ -25,9 +33,9 @@ def filter_labels(filters: Filters) -> list[str]:
     """What a question was restricted to, one label each."""
     labels = list(filters.authors)
     if filters.since:
-        labels.append(f"since {filters.since:%Y-%m-%d}")
+        labels.append(f"since {date_text(filters.since)}")
     if filters.until:
-        labels.append(f"until {filters.until:%Y-%m-%d}")
+        labels.append(f"until {date_text(filters.until)}")
     return labels + list(filters.sources)
 
 
@@ -64,6 +72,21 @@ def read_filters(
     return Filters(authors or (), since, until, sources or ())
 
 
+def problem_text(error: RagError, *, owned: bool) -> str:
+    """An error in words for whoever has the page: only its owner can do something about an index that is missing."""
+    if not isinstance(error, StoreMissing):
+        return str(error)
+    if owned:
+        return f"No comments are indexed yet. {ADD_SOME}"
+    return "There are no comments here yet: whoever runs this page has to add some."
+
+
+def problem_html(error: RagError, *, owned: bool) -> str:
+    """The same as HTML, and a click on where comments are added leads there."""
+    said = message_html(problem_text(error, owned=owned)).replace(ADD_SOME, button("to-index", "", ADD_SOME))
+    return tag("p", said, class_="note" if isinstance(error, StoreMissing) else "problem", role="status")
+
+
 def who_answered(answer: Answer) -> str:
     """By whom the text was written, in words."""
     return "Quotes, no language model" if answer.model == "evidence" else f"Written by {answer.model}"
@@ -96,7 +119,7 @@ def index_line(info: IndexInfo) -> str:
     if authors:
         text += f" by {count(authors, 'author')}"
     if info.since and info.until:
-        first, last = f"{info.since:%b %Y}", f"{info.until:%b %Y}"
+        first, last = month_text(info.since), month_text(info.until)
         text += f", {first}" if first == last else f", {first} to {last}"
     return text
 

@@ -54,6 +54,6 @@ def _limits(filters: Filters, phrases: Phrases) -> Iterator[str]:
         if names:
             yield phrases.joined([inert(name) for name in names])
     if filters.since:
-        yield phrases.say("since", day=f"{filters.since:%Y-%m-%d}")
+        yield phrases.say("since", day=f"{filters.since.date()}")
     if filters.until:
-        yield phrases.say("until", day=f"{filters.until:%Y-%m-%d}")
+        yield phrases.say("until", day=f"{filters.until.date()}")

@@ -98,7 +98,7 @@ def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
     if passage.kind == "profile" and passage.author:
         facts.append(phrases.say("earlier_profile" if passage.outdated else "profile"))
     if passage.posted_at:
-        facts.append(f"{passage.posted_at:%Y-%m-%d}")
+        facts.append(f"{passage.posted_at.date()}")
     if len(query.answered) == 1:
         facts.append(phrases.say("answering", names=inert(query.answered[0])))
     if quote.quoted:

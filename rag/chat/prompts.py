@@ -228,7 +228,7 @@ def header(passage: Passage) -> str:
     if passage.kind == "profile":
         lines = [f"from the {'earlier ' if passage.outdated else ''}profile of: {author}"]
     if passage.posted_at:
-        lines.append(f"date: {passage.posted_at:%Y-%m-%d}")
+        lines.append(f"date: {passage.posted_at.date()}")
     if passage.title:
         lines.append(f"title: {_one_line(passage.title, 120)}")
     return "\n".join(lines)

@@ -11,6 +11,16 @@ WITHOUT_MARK = str.maketrans(
 """Lower-case Latin letters that Unicode does not take apart."""
 
 
+def folded(text: str) -> str:
+    """A text as words are looked for in it: in lower case, without accents, with straight apostrophes."""
+    if text.isascii():
+        return text.lower()
+    plain = unicodedata.normalize("NFC", text.casefold()).replace("’", "'")
+    for sign in set(plain):
+        plain = plain.replace(sign, unaccented(sign))
+    return plain
+
+
 def unaccented(word: str) -> str:
     """A word in lower case with Latin letters in place of their accented forms, as Lucene's ASCII folding does it; letters of
     other scripts stay as they are, for there a mark makes another letter."""

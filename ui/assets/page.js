@@ -48,7 +48,8 @@ const copy = async (button, text) => {
 
 // Buttons by name: some act here, the others are events of the server, which gets the button's value.
 
-const events = ["by_author", "by_period", "all_comments", "thread", "ask_comment", "ask_author"];
+const narrowing = ["by_author", "by_period", "all_comments"]; // the new list is read from its top
+const events = [...narrowing, "thread", "ask_comment", "ask_author"];
 
 const buttons = {
   copy: (button) => copy(button, button.closest(".answer").querySelector(".copied").textContent),
@@ -64,6 +65,7 @@ const buttons = {
     button.remove();
   },
   "close-panel": closeSheet,
+  "to-index": () => document.getElementById("index-tab-button").click(),
 };
 
 document.addEventListener("click", (event) => {
@@ -78,6 +80,7 @@ document.addEventListener("click", (event) => {
   }
   const button = event.target.closest("button[name]");
   if (!button) return;
+  if (narrowing.includes(button.name)) document.getElementById("browse-main").scrollIntoView();
   if (buttons[button.name]) buttons[button.name](button);
   else if (events.includes(button.name)) trigger(button.name, { value: button.value });
 });
