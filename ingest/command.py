@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     take_store(parser)
     parser.add_argument(
-        "--rebuild", action="store_true", help="build the index from scratch; the old one answers until the new one is complete"
+        "--rebuild",
+        action="store_true",
+        help="build the index from scratch; the old one answers until the new one is complete",
     )
     parser.add_argument(
         "--author-name",

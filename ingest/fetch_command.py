@@ -36,7 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--post", action="append", default=[], metavar="URL", help="comments and answers under a post")
     parser.add_argument("--since", metavar="DATE", help="only comments from this day on (YYYY-MM-DD)")
     parser.add_argument("--out", default="comments", metavar="FOLDER", help="where the files go (default: comments)")
-    parser.add_argument("--refresh", action="store_true", help="fetch everything again and replace the files at the end")
+    parser.add_argument(
+        "--refresh", action="store_true", help="fetch everything again and replace the files at the end"
+    )
     parser.add_argument(
         "--host", metavar="URL", help="another site that runs ForumMagnum, as https://forum.example.org"
     )
