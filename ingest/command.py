@@ -32,25 +32,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What both commands take."""
     parser.add_argument(
-        "paths", nargs="*", metavar="PATH", help="files and folders; none with --rebuild: all read before"
+        "paths", nargs="*", metavar="PATH", help="files and folders; none with --rebuild: all that were read before"
     )
     take_store(parser)
     parser.add_argument(
-        "--rebuild", action="store_true", help="start from nothing; the old index answers until the end"
+        "--rebuild",
+        action="store_true",
+        help="build the index from scratch; the old one answers until the new one is complete",
     )
     parser.add_argument(
         "--author-name",
         action="append",
         default=[],
         metavar="FILE=NAME",
-        help="who wrote a dump that does not say it; holds until another is named",
+        help="author of a dump that does not name one; remembered until changed",
     )
     parser.add_argument(
         "--map",
         action="append",
         default=[],
         metavar="OURS=THEIRS",
-        help="column of a structured source, as text=body; holds for its files until another is named",
+        help="column of a structured source, as text=body; remembered for its files until changed",
     )
     parser.add_argument(
         "--segment-with-model",

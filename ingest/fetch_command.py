@@ -36,13 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--post", action="append", default=[], metavar="URL", help="comments and answers under a post")
     parser.add_argument("--since", metavar="DATE", help="only comments from this day on (YYYY-MM-DD)")
     parser.add_argument("--out", default="comments", metavar="FOLDER", help="where the files go (default: comments)")
-    parser.add_argument("--refresh", action="store_true", help="fetch all anew and replace the files in the end")
+    parser.add_argument(
+        "--refresh", action="store_true", help="fetch everything again and replace the files at the end"
+    )
     parser.add_argument(
         "--host", metavar="URL", help="another site that runs ForumMagnum, as https://forum.example.org"
     )
     parser.add_argument("--allow-local", action="store_true", help="--host may be on this machine or the local network")
     parser.add_argument(
-        "--pause", type=float, default=PAUSE, metavar="SECONDS", help="between requests (default and least: 3)"
+        "--pause", type=float, default=PAUSE, metavar="SECONDS", help="pause between requests (default and minimum: 3)"
     )
     parser.add_argument("--ingest", action="store_true", help="read what was fetched into the index")
     take_store(parser)

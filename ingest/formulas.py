@@ -1,4 +1,4 @@
-"""Formulas and code, which must not be cut, and in which nothing is read as prose."""
+"""Find formulas and code, which must not be cut or read as prose."""
 
 from __future__ import annotations
 

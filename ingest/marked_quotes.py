@@ -1,4 +1,4 @@
-"""Which parts of a text are not its author's words, as far as marks in it say so.
+"""Find the parts of a text that are marked as somebody else's words.
 
 Where nothing but the words tells, see voices.py.
 """

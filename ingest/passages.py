@@ -1,4 +1,4 @@
-"""A comment -> its passages, with what each of them holds of quotations, gaps and sentences. Does not write them."""
+"""A comment -> its passages, with the quotations, gaps and sentences in each. Does not write them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How files were read before: where they were, what was said of them by hand, and which bytes they had.
+"""How files were read before: their paths, manual settings (author, columns) and content hashes.
 
 An author or a column that was named once holds until another is named: through a rebuild, which empties the index, and
 through a new name or place, by which a file is known again from its bytes. Does not read the files.

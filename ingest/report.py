@@ -1,4 +1,4 @@
-"""What an ingest did, for people and programs."""
+"""The report of an ingest, for people and programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Places in a text where something was lost in saving: a formula, an image, the label of a button."""
+"""Find places where saving a page lost something: a formula, an image, the label of a button."""
 
 from __future__ import annotations
 

@@ -94,8 +94,8 @@ class Settings(BaseSettings):
         description='Where to embed while ingesting, with the extra ray: "local" (all processors of this machine), "auto" or '
         "the address of a Ray cluster. Empty: in this process.",
     )
-    query_prefix: str = Field("", description="Put before a question when it is embedded, where the model wants it.")
-    passage_prefix: str = Field("", description="Put before a passage when it is embedded, where the model wants it.")
+    query_prefix: str = Field("", description="Prefix of a question when it is embedded, for models that need one.")
+    passage_prefix: str = Field("", description="Prefix of a passage when it is embedded, for models that need one.")
     reranker: str | None = Field(
         None, description="Cross-encoder for reranking: a sentence-transformers name or folder. Off by default."
     )
@@ -111,16 +111,18 @@ class Settings(BaseSettings):
         "llm=openai:<model>; with llm=auto its first model answers.",
     )
     llm_timeout: float = Field(60.0, gt=0, description="Seconds to wait for the model's next words.")
-    llm_retries: int = Field(2, ge=0, le=10, description="Further tries when the model is busy or limits the rate.")
+    llm_retries: int = Field(2, ge=0, le=10, description="Retries when the model is busy or rate-limited.")
     llm_temperature: float | None = Field(
         0.0, ge=0, le=2, description="Sampling temperature; left out for models that refuse it."
     )
     llm_context_tokens: int = Field(8192, ge=1024, description="Context window of the model, in tokens.")
-    llm_answer_tokens: int = Field(1024, ge=64, description="Most tokens of one answer.")
+    llm_answer_tokens: int = Field(1024, ge=64, description="Maximum number of tokens in an answer.")
     llm_prompt_price: float | None = Field(
-        None, ge=0, description="US dollars for a million tokens of prompt; with both prices a trace tells the cost."
+        None,
+        ge=0,
+        description="US dollars per million prompt tokens; with both prices set, the trace of an answer shows its cost.",
     )
-    llm_answer_price: float | None = Field(None, ge=0, description="US dollars for a million tokens of answer.")
+    llm_answer_price: float | None = Field(None, ge=0, description="US dollars per million answer tokens.")
     llm_repair: bool = Field(False, description="Ask the model once more when its citations fail. Costs a second call.")
     support_model: str | None = Field(
         None,
@@ -132,7 +134,7 @@ class Settings(BaseSettings):
     anthropic_api_key: SecretStr | None = _key("ANTHROPIC_API_KEY")
     google_api_key: SecretStr | None = _key("GOOGLE_API_KEY")
 
-    passages: int = Field(8, ge=1, le=50, description="Passages that an answer is made from.")
+    passages: int = Field(8, ge=1, le=50, description="Number of passages that an answer is made from.")
     abstain_below: float = Field(
         0.5, ge=0, le=1, description="Probability of being answerable below which an answer abstains."
     )
@@ -147,7 +149,7 @@ class Settings(BaseSettings):
             raise SettingsError("\n".join(_explain(error) for error in exc.errors())) from exc
         except UnicodeDecodeError as exc:
             raise SettingsError(
-                f"The file .env is not in UTF-8 ({exc.reason} at byte {exc.start}). Save it as that."
+                f"The file .env is not in UTF-8 ({exc.reason} at byte {exc.start}). Save it as UTF-8."
             ) from exc
 
     @classmethod

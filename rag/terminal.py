@@ -1,5 +1,4 @@
-"""What all commands have in common: the index they are about, signs that a terminal cannot show, how an error is told,
-and the exit status."""
+"""Shared by all commands: which index they use, characters a terminal cannot show, error messages and exit status."""
 
 from __future__ import annotations
 

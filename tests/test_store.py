@@ -137,7 +137,7 @@ def test_vectors_that_are_gone_are_named(store: Store, settings: Settings, tmp_p
     elsewhere = settings.model_copy(update={"store": tmp_path / "other"})
     shutil.copytree(settings.store, elsewhere.store, ignore=shutil.ignore_patterns("chroma", "rows.sqlite3*"))
     for filters in (None, Filters(authors="bo")):
-        with pytest.raises(StoreUnavailable, match=r"no longer in .*chroma\. Make them anew with .*--rebuild"):
+        with pytest.raises(StoreUnavailable, match=r"no longer in .*chroma\. Rebuild them with .*--rebuild"):
             Store.open(elsewhere).dense(embedder.embed_query("tide"), 3, filters)
     ingest.ingest(settings=elsewhere, rebuild=True)
     assert Store.open(elsewhere).dense(embedder.embed_query("tide"), 3)

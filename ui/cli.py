@@ -40,7 +40,7 @@ def _parser() -> argparse.ArgumentParser:
 
     search = _command(commands, "search", _search, "list the passages that bear on a question")
     search.add_argument("question", help=QUESTION)
-    search.add_argument("--limit", type=_count, default=5, metavar="N", help="most passages (default 5)")
+    search.add_argument("--limit", type=_count, default=5, metavar="N", help="maximum number of passages (default 5)")
     _filters(search)
     search.add_argument("--json", action="store_true", help="one JSON object per line")
 
@@ -49,7 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     chat.add_argument("--port", type=_port, default=7860, metavar="N", help="port on this machine (default 7860)")
     chat.add_argument("--host", default="127.0.0.1", help="address to listen on (default: this machine only)")
     chat.add_argument("--no-browser", action="store_true", help="do not open a browser window")
-    chat.add_argument("--mcp", action="store_true", help="be an MCP server for agents too, at /gradio_api/mcp/")
+    chat.add_argument("--mcp", action="store_true", help="also serve MCP tools for agents, at /gradio_api/mcp/")
 
     reading = _command(
         commands, "ingest", lambda args: ingest.command.run(args), "read comments into the index", store=False

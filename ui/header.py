@@ -1,4 +1,4 @@
-"""The line above the tabs: what is indexed and who answers; with it, everything on the page that depends on that."""
+"""The line above the tabs: what is indexed and who answers; updates everything on the page that depends on it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The side bar: conversations of one visitor, kept in that visitor's browser and nowhere else."""
+"""The side bar: one visitor's conversations, kept only in that visitor's browser."""
 
 from __future__ import annotations
 

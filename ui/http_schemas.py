@@ -1,4 +1,4 @@
-"""What the HTTP interface takes and gives, as its description tells it."""
+"""Request and response schemas of the HTTP interface, as its OpenAPI description shows them."""
 
 from __future__ import annotations
 

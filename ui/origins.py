@@ -1,4 +1,4 @@
-"""Words of others inside a comment, with the comment they were taken from: folded, below the words."""
+"""Quotations inside a comment, each with the comment it was taken from, folded below it."""
 
 from __future__ import annotations
 

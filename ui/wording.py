@@ -1,4 +1,4 @@
-"""Facts in words: dates, filters, bylines, verdicts, who answered, what is indexed."""
+"""Short texts of the page: dates, filters, bylines, verdicts, who answered, what is indexed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is said about a file beside it: by a sidecar `<file>.meta.json`, or by an option that names its author."""
+"""Metadata of a file from outside it: a sidecar `<file>.meta.json`, or an option that names its author."""
 
 from __future__ import annotations
 

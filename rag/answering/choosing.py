@@ -1,4 +1,4 @@
-"""Which sentences answer, and what must stand beside them to be understood."""
+"""Choose the sentences that answer a question, and the context needed to understand them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A run of sentences of one comment, as it is quoted."""
+"""A quote: consecutive sentences of one comment."""
 
 from __future__ import annotations
 

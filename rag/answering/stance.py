@@ -1,4 +1,4 @@
-"""Which stance somebody takes in so many words: "I agree", "I don't think".
+"""Stances that somebody states explicitly: "I agree", "I don't think".
 
 Only the writer's own words of agreement and objection count, and they are shown with the stance: what is agreed with is for
 the reader to see. Opinions without such words have no stance here, rather than a guessed one.

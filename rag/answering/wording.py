@@ -1,4 +1,4 @@
-"""How quotes are shown: headings, block quotations, and words that can do nothing but be read."""
+"""How quotes are shown: headings, block quotations, and comment text made inert."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What went wrong with a provider, as one of our errors that says what to do."""
+"""Turn a provider's failure into one of our errors, which says what to do."""
 
 from __future__ import annotations
 

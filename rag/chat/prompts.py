@@ -1,4 +1,4 @@
-"""What a model is told: the texts, and a pure function that fills them.
+"""Prompts: the texts, and a pure function that fills them.
 
 Knows nothing about models and providers (see chat_model.py) and does not read replies (see replies.py).
 """

@@ -1,4 +1,4 @@
-"""Citations that a model put at the end are brought to where they belong: footnotes, numbered sources, lists of keys.
+"""Move citations from the end of a reply to where they belong: footnotes, numbered sources, lists of keys.
 
 Nothing is guessed: a number counts only if the list behind the answer says which keys it stands for, and keys that stand
 behind an answer without any go to its paragraphs, whose every sentence is then held against them.

@@ -1,4 +1,4 @@
-"""What a model wrote, made fit to be read: loops, copied instructions and torn ends go.
+"""Clean up a model's reply: removes loops, copied instructions and unfinished ends.
 
 Small models repeat themselves, copy their prompt and stop in mid-sentence. These are pure functions on the raw reply,
 with sentence keys still in it; markers are read afterwards (see rag/citations/markers.py).

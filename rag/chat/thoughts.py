@@ -1,4 +1,4 @@
-"""Thinking that a model writes into its reply is taken out."""
+"""Remove the thinking that a model writes into its reply."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What models wrap an answer in is taken off: labels, code fences, JSON, chat-template marks, and turns they invent.
+"""Unwrap a model's answer: removes labels, code fences, JSON, chat-template marks and invented turns.
 
 Small models reply as if to a program, repeat the question, or go on with the next one. This works on the raw reply while
 it streams, with sentence keys still in it, and does not depend on how the reply is cut into pieces.

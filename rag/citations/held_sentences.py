@@ -1,4 +1,4 @@
-"""A sentence that quotes or cites is held back until it is whole and reviewed."""
+"""Hold back a streamed sentence that quotes or cites until it is complete and checked."""
 
 from __future__ import annotations
 

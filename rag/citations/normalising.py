@@ -1,4 +1,4 @@
-"""Text in which what counts as equal is equal, each character of which knows its place in the source."""
+"""Normalise text for comparison, keeping for each character its offset in the source."""
 
 from __future__ import annotations
 

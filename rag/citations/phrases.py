@@ -1,4 +1,4 @@
-"""Where a phrase stands in a text: at the borders of words, whole or in pieces, and with nothing left out that turns it."""
+"""Find a phrase in a text: at word borders, whole or in pieces, and with nothing left out that reverses its meaning."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The visible text of an answer and what it cites: citations are numbered, and nothing forges one."""
+"""The visible text of an answer and its citations: numbers them, and lets no text forge one."""
 
 from __future__ import annotations
 

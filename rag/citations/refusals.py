@@ -1,4 +1,4 @@
-"""Signs that decide alone that a sentence does not hold: numbers, names, comparisons turned round, wrong speakers."""
+"""Hard rules that alone mark a sentence as unsupported: wrong numbers, names or speakers, reversed comparisons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who did what to whom: notices where a sentence has the two the other way round than its evidence."""
+"""Who did what to whom: notices sentences that swap doer and done-to against their evidence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signs that are weighed: how near a sentence is to what it cites, what was exchanged, and whether one denies the other."""
+"""Weighted signs of support: similarity of a sentence to what it cites, exchanged words, and contradiction."""
 
 from __future__ import annotations
 

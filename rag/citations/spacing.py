@@ -1,4 +1,4 @@
-"""White space round markers: what surrounds a dropped one goes with it, neighbours stand together."""
+"""White space around markers: removed together with a dropped marker, and between neighbouring ones."""
 
 from __future__ import annotations
 

@@ -248,7 +248,7 @@ class Store:
             best[vector_id] = max(score, best.get(vector_id, -1.0))
         if not best and self.corpus.passage_count():
             raise StoreUnavailable(
-                f"The vectors of the index {self.folder} are no longer in {self._vectors.place}. Make them anew with "
+                f"The vectors of the index {self.folder} are no longer in {self._vectors.place}. Rebuild them with "
                 "`python -m ingest --rebuild`."
             )
         if allowed is not None and len(allowed) <= COMPARED:

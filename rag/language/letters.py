@@ -1,4 +1,4 @@
-"""Letters as they are compared: "Löb" and "Lob" are one word, as writers often leave the dots out."""
+"""Fold letters for comparison: "Löb" and "Lob" are the same word, since writers often omit accents."""
 
 from __future__ import annotations
 

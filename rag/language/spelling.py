@@ -1,4 +1,4 @@
-"""British spellings as American ones: who asks about "behaviour" means "behavior", too."""
+"""Map British to American spelling, so that "behaviour" finds "behavior", too."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may be asked: a question that is one, after a conversation that is one."""
+"""Validate a question and the conversation before it."""
 
 from __future__ import annotations
 

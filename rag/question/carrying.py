@@ -1,4 +1,4 @@
-"""Follow-ups made whole: people, topic and time are taken over where a question leaves them out."""
+"""Complete follow-ups: people, topic and time are carried over where a question leaves them out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What kind of question it is: for whoever says something, a comparison, a list, a course of time, the newest."""
+"""Classify a question: who says something, comparison, list, development over time, or the newest comment."""
 
 from __future__ import annotations
 

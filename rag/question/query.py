@@ -1,4 +1,4 @@
-"""A question, understood: what the search and the answer are made from."""
+"""The parsed question, from which search and answer are made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions put differently by the chat model, so that the search understands them.
+"""Let the chat model rewrite a question for the search.
 
 A model that fails here is no misfortune: rules carry a follow-up on, and a question in another language is searched as it is.
 """

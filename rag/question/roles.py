@@ -1,4 +1,4 @@
-"""Which parts names play in a question: who is asked for, who is only talked about, and what is no name at all."""
+"""The role of each name in a question: asked for, only talked about, or not a name at all."""
 
 from __future__ import annotations
 

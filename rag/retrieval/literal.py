@@ -1,4 +1,4 @@
-"""Questions that words being there answer: "Who mentions X?", "Has she changed her mind about anything?".
+"""Questions answered by the presence of words, not by similarity: "Who mentions X?", "Has she changed her mind about anything?".
 
 How near a passage is in meaning says nothing here: a comment about brains does not mention neuroscience unless it does.
 """

@@ -1,4 +1,4 @@
-"""What a comment speaks of without saying so: the subject of the thread that it stands in, the comment that it answers."""
+"""The context of a comment that its own words leave out: the subject of its thread, and the comment it replies to."""
 
 from __future__ import annotations
 
