@@ -37,6 +37,11 @@ WHOLE_INDEXES = {"sample_settings", "seeds_settings"}
 WHOLLY_SLOW = re.compile(r"^pytestmark = pytest\.mark\.(?:slow|browser)$", re.MULTILINE)
 
 
+def pytest_configure() -> None:
+    """What libraries read when they are imported: without it, Gradio's client tells a model hub that it is used."""
+    os.environ.update(HF_HUB_OFFLINE="1", GRADIO_ANALYTICS_ENABLED="False")
+
+
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """Where slow tests are left out, modules that hold no others are not imported: what they import takes seconds."""
     if config.option.markexpr != "not slow and not browser" or collection_path.suffix != ".py":
@@ -80,8 +85,6 @@ def guard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_cache: Path) ->
     monkeypatch.setenv(f"{PREFIX}CACHE", str(model_cache))
     monkeypatch.setenv(f"{PREFIX}STORE", str(tmp_path / "store"))
     monkeypatch.setenv(f"{PREFIX}LLM", "evidence")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
 
 
 @pytest.fixture(scope="session")
