@@ -4,9 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-# A worker that dies or hangs ends the run: with `loadfile` its successor would begin with the same test again. Files are taken in the order of
-# tests/conftest.py, the longest first.
-PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder --max-worker-restart 0
+# A worker that dies or hangs ends the run: its successor would begin with the same test again. Which process takes what, and
+# in which order, is said in tests/conftest.py.
+PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
 
 # The comments to chat with; each collection has an index of its own.
 COMMENTS ?= rag/sample/comments

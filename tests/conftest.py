@@ -28,11 +28,18 @@ SAMPLE = ROOT / "rag" / "sample" / "comments"
 
 
 FIRST = ("test_kept_open", "test_evaluation", "test_page", "test_answerability", "test_hostile", "test_pipeline")
+WITH_TORCH = {"test_embedding", "test_entailment", "test_reader", "test_border_model"}
+"""Modules that one process takes, as importing torch and sentence-transformers takes it ten seconds."""
 WHOLE_INDEXES = {"sample_settings", "seeds_settings"}
 """Fixtures that take so long that what needs them is slow."""
 
 
 WHOLLY_SLOW = re.compile(r"^pytestmark = pytest\.mark\.(?:slow|browser)$", re.MULTILINE)
+
+
+def pytest_configure() -> None:
+    """What libraries read when they are imported: without it, Gradio's client tells a model hub that it is used."""
+    os.environ.update(HF_HUB_OFFLINE="1", GRADIO_ANALYTICS_ENABLED="False")
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
@@ -46,11 +53,12 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The modules that take longest come first, lest one of them be left to one process when the other has nothing to do.
 
-    Whatever needs one of the whole indexes is slow.
+    One process takes all of a module. Whatever needs one of the whole indexes is slow.
     """
     places = {name: place for place, name in enumerate(FIRST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     for item in items:
+        item.add_marker(pytest.mark.xdist_group("torch" if item.path.stem in WITH_TORCH else item.path.stem))
         if not WHOLE_INDEXES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
 
@@ -77,8 +85,6 @@ def guard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_cache: Path) ->
     monkeypatch.setenv(f"{PREFIX}CACHE", str(model_cache))
     monkeypatch.setenv(f"{PREFIX}STORE", str(tmp_path / "store"))
     monkeypatch.setenv(f"{PREFIX}LLM", "evidence")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("GRADIO_ANALYTICS_ENABLED", "False")
 
 
 @pytest.fixture(scope="session")

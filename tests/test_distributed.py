@@ -10,9 +10,9 @@ import pytest
 
 import ingest
 import rag
-from ingest.distributed import LOCAL, RayEmbedder, embedder_for
+from ingest.distributed import LOCAL, embedder_for
 from rag.errors import EmbeddingError
-from rag.models.embedding import load_embedder
+from rag.index.store import Store
 from rag.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -31,26 +31,26 @@ def distributed(settings: Settings, cluster: None) -> Settings:
     return Settings(ray_address=LOCAL)
 
 
-def test_workers_give_the_vectors_that_this_process_gives(distributed: Settings) -> None:
-    texts = [f"Boat number {n} floats. It has {n} oars." for n in range(70)]
-    windows = [[(0, text.index(".") + 1)] for text in texts]
-    workers = embedder_for(distributed)
-    assert isinstance(workers, RayEmbedder)
-    here = load_embedder(distributed).embed_windows(texts, windows)
-    for row, expected in zip(workers.embed_windows(texts, windows), here, strict=True):
-        np.testing.assert_allclose(row, expected, atol=1e-4)
-
-
-def test_an_index_made_by_workers_answers_like_any_other(
+def test_an_index_made_by_workers_is_that_of_this_process(
     distributed: Settings, small_sample: Path, tmp_path: Path, model_cache: Path
 ) -> None:
     usual = Settings(store=tmp_path / "usual", cache=model_cache)
+    question = "What did Brine Ledgerwick say about a year of titration?"
+    found = []
     for settings in (usual, distributed):
         assert ingest.ingest([small_sample], settings=settings).counts["embedded"] > 0
-    question = "What did Brine Ledgerwick say about a year of titration?"
-    here, there = (rag.search(question, settings=settings) for settings in (usual, distributed))
+        store = Store.open(settings)
+        vectors = store.vectors([id for id, _ in store.lexical(question, 10)])
+        found.append(([passage.id for passage in rag.search(question, settings=settings)], vectors))
+    import ray
+
+    assert ray.is_initialized()  # the second ingest has really gone to workers
+    (here, expected), (there, by_workers) = found
     assert here
-    assert [passage.id for passage in there] == [passage.id for passage in here]
+    assert there == here
+    assert expected.keys() == by_workers.keys() != set()
+    for id, rows in expected.items():
+        np.testing.assert_allclose(by_workers[id], rows, atol=1e-4)
 
 
 def test_an_unreachable_cluster_is_named(settings: Settings) -> None:

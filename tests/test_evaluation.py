@@ -244,8 +244,8 @@ def test_file_that_is_no_evaluation_is_named(text: str, tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def measured(sample_settings: Settings) -> Evaluation:
-    """The evaluation of the sample."""
-    return evaluate(load_questions(SAMPLE_QUESTIONS), sample_settings)
+    """The evaluation of the sample by every second of its questions; `commentariat eval` asks them all."""
+    return evaluate(load_questions(SAMPLE_QUESTIONS)[::2], sample_settings)
 
 
 @pytest.mark.slow
@@ -258,26 +258,26 @@ def test_evaluation_survives_its_file_and_its_report_names_every_measure(measure
 
 
 FLOORS = {
-    "recall@5": 0.80,
-    "mrr": 0.77,
-    "ndcg@10": 0.76,
-    "characters_recall@5": 0.80,
+    "recall@5": 0.84,
+    "mrr": 0.80,
+    "ndcg@10": 0.80,
+    "characters_recall@5": 0.84,
     "characters_iou@5": 0.13,
-    "citation_recall": 0.65,
-    "citation_precision": 0.58,
-    "answered": 0.88,
-    "declined": 0.70,
+    "citation_recall": 0.72,
+    "citation_precision": 0.61,
+    "answered": 0.95,
+    "declined": 0.75,
     "quotes_exact": 1.0,
 }
 """A little below what was measured; raise them when the figures rise."""
-FOLLOW_UP_RECALL = 0.66
-LEAKAGE = 0.06
+FOLLOW_UP_RECALL = 0.69
+LEAKAGE = 0.03
 """The most that is allowed, a little above what was measured."""
 
 
 @pytest.mark.slow
 def test_figures_on_the_sample_do_not_fall(measured: Evaluation) -> None:
-    assert len(measured.rows) == len(load_questions(SAMPLE_QUESTIONS)) >= 120
+    assert 2 * len(measured.rows) >= len(load_questions(SAMPLE_QUESTIONS)) >= 120
     summary = measured.summary
     assert {name: summary[name] for name, floor in FLOORS.items() if summary[name] < floor} == {}
     assert measured.by("type")["follow-up"].summary["recall@5"] >= FOLLOW_UP_RECALL

@@ -227,7 +227,7 @@ def test_a_model_that_repeats_everything_shows_it_as_the_words_of_their_authors(
     answerer: Callable[..., Answerer],
 ) -> None:
     one = answerer(Obedient(parroting))
-    for row in HOSTILE[::4]:
+    for row in HOSTILE[::6]:
         answer = one.answer(row["question"])
         check(answer, one)
         assert answer.citations
@@ -237,7 +237,7 @@ def test_a_model_that_repeats_everything_shows_it_as_the_words_of_their_authors(
 def test_quotes_without_a_model_are_inert(answerer: Callable[..., Answerer]) -> None:
     """As those are that take the place of an obeying model's answer above."""
     one = answerer()
-    for row in HOSTILE[2::4]:
+    for row in HOSTILE[2::8]:
         answer = one.answer(row["question"])
         check(answer, one)
         assert answer.citations[0].quote.startswith(row["fact"])
@@ -245,7 +245,7 @@ def test_quotes_without_a_model_are_inert(answerer: Callable[..., Answerer]) -> 
 
 @pytest.mark.slow
 def test_no_control_character_reaches_a_terminal(index: Settings, capsys: pytest.CaptureFixture[str]) -> None:
-    for row in (*rows_of("terminal")[::2], *rows_of("invisible")[::2], rows_of("byline")[4]):
+    for row in (*rows_of("terminal")[::3], *rows_of("invisible")[::3], rows_of("byline")[4]):
         for command in (["ask"], ["ask", "--json"], ["search"], ["search", "--json"]):
             assert main([*command, row["question"], "--store", str(index.store)]) == 0
             written = capsys.readouterr().out
@@ -273,7 +273,7 @@ def test_a_real_small_model_gets_no_forgery_through(index: Settings, embedder: E
     settings = index.model_copy(update={"llm": f"llamacpp:{small_model_path()}", **limits})
     store = Store.open(index, embedder)
     one = Answerer(store, Retriever(store, embedder, reader), embedder, settings, load_chat_model(settings))
-    for category in ("orders", "forged_quote", "template"):
+    for category in ("orders", "forged_quote"):
         answer = one.answer(rows_of(category)[0]["question"])
         check(answer, one)
         if answer.model != "evidence" and not answer.abstained:
@@ -304,7 +304,7 @@ def test_in_a_browser_nothing_is_loaded_and_nothing_runs(
 
 
 HOSTILE_IN_BROWSER = [
-    *rows_of("html")[:4],
-    *rows_of("latex")[:3],
+    *rows_of("html")[:3],
+    *rows_of("latex")[:2],
     *(rows_of(category)[0] for category in ("markdown", "schemes", "terminal", "byline")),
 ]
