@@ -154,7 +154,7 @@ class Chat:
             yield {self.question: gr.skip()}
             return
         try:
-            checked(question, (), self._most)
+            checked(question.strip(), (), self._most)
             filters = read_filters(*scope)
         except RagError as error:
             raise gr.Error(str(error), title="Not asked", print_exception=False) from error

@@ -39,7 +39,7 @@ const settle = () => {
   const sheet = panel();
   const covers = phone.matches && Boolean(sheet?.classList.contains("open") && sheet.querySelector(".panel"));
   if (!sheet || covers === sheet.hasAttribute("aria-modal")) return;
-  const described = { role: "dialog", "aria-modal": "true", "aria-label": "Sources" };
+  const described = { role: "dialog", "aria-modal": "true", "aria-label": "About this answer", tabindex: "-1" };
   for (const [name, value] of Object.entries(described))
     if (covers) sheet.setAttribute(name, value);
     else sheet.removeAttribute(name);
@@ -47,7 +47,7 @@ const settle = () => {
   if (covers) requestAnimationFrame(enter);
 };
 
-const enter = () => panel().contains(document.activeElement) || panel().querySelector("[name=close-panel]").focus();
+const enter = () => panel().contains(document.activeElement) || panel().focus();
 
 phone.addEventListener("change", settle);
 
