@@ -181,7 +181,7 @@ def test_a_question_waits_for_the_conversation_it_belongs_to(browser: Browser, u
         open_history(page)
         listed(page, "About herons?")
         held: list[Route] = []
-        page.route("**/queue/join*", held.append)
+        page.route("**/queue/join*", lambda route: held.append(route))
         page.locator(button).click()
         submit(page, "About gulls?")
         while not held:
