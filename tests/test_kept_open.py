@@ -181,14 +181,11 @@ def test_a_question_waits_for_the_conversation_it_belongs_to(browser: Browser, u
         open_history(page)
         listed(page, "About herons?")
         held: list[Route] = []
-        page.route("**/queue/join*", lambda route: held.append(route))
+        page.route("**/queue/join*", lambda route: held.append(route), times=1)
         page.locator(button).click()
         submit(page, "About gulls?")
-        while not held:
-            page.wait_for_timeout(10)
-        page.unroute("**/queue/join*")
-        for one in held:
-            one.continue_()
+        page.wait_for_timeout(100)  # enough for the question to go out if it would
+        held[0].continue_()
         expect(page.locator(".user-row")).to_have_text(["About gulls?"])
         listed(page, "About gulls?", "About herons?")
 
