@@ -19,7 +19,7 @@ _UNSEEN = re.compile(f"[{''.join(map(re.escape, map(chr, sorted(set(_PRINTED) - 
 
 def format_answer(answer: Answer) -> str:
     """The text, then the cited comments with author, date and place, then what was searched."""
-    parts = [printable(_without_markup(answer.text))]
+    parts = [printable(without_markup(answer.text))]
     if answer.citations:
         parts.append("\n".join(_citation(citation) for citation in answer.citations))
     elif answer.abstained and answer.passages:
@@ -31,7 +31,7 @@ def format_answer(answer: Answer) -> str:
     return "\n\n".join(parts)
 
 
-def _without_markup(markdown: str) -> str:
+def without_markup(markdown: str) -> str:
     """The words of an answer, without the bold of names and the backslashes that keep a page from reading markup."""
     words = re.sub(r"(?<!\\)\*\*(.+?)(?<!\\)\*\*", r"\1", markdown)
     # A number in brackets that a comment or code has written keeps its backslashes: it is no citation of ours.

@@ -175,6 +175,17 @@ def test_an_answer_leaves_the_box_to_whoever_types_in_it(tmp_path: Path) -> None
     assert [update["stop_btn"] for update in updates] == [True] * (len(updates) - 1) + [False]
 
 
+def test_a_question_that_is_too_long_is_not_asked(tmp_path: Path) -> None:
+    """The page then leaves it in the box."""
+    answerer = ScriptedAnswerer()
+    chat = Chat(answerer, Feedback(tmp_path / "feedback.jsonl"), most=100)
+    with gr.Blocks():
+        chat.layout()
+    with pytest.raises(gr.Error, match="has 101 characters; at most 100"):
+        next(chat.ask("x" * 101, Conversation(), [], "", "", []))
+    assert next(chat.ask(f"{'x' * 100} ", Conversation(), [], "", "", []))
+
+
 @pytest.mark.parametrize("owned", [True, False])
 def test_the_owner_is_told_why_no_model_answers(
     owned: bool, sample_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -74,6 +74,7 @@ def test_search_looks_at_title_questions_and_answers(conversation: Conversation)
 def test_a_long_first_question_is_shortened_for_the_list() -> None:
     name = Conversation((Exchange("why " * 40),)).name
     assert name == "why " * 13 + "why…"
+    assert Conversation((Exchange("Why " + "o" * 80),)).name == "Why " + "o" * 55 + "…"
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from rag.settings import Settings
 from ui import cli, conversations, index_page
@@ -172,6 +172,22 @@ def test_the_chat_is_cleared_and_the_conversation_is_still_there(browser: Browse
         expect(page.locator("#messages .example").first).to_be_visible()
         open_history(page)
         listed(page, "About herons?")
+
+
+@pytest.mark.parametrize("button", ["#new-conversation", '#messages button[aria-label="Clear"]'], ids=["new", "clear"])
+def test_a_question_waits_for_the_conversation_it_belongs_to(browser: Browser, url: str, button: str) -> None:
+    with visitor(browser, url) as page:
+        ask(page, "About herons?")
+        open_history(page)
+        listed(page, "About herons?")
+        held: list[Route] = []
+        page.route("**/queue/join*", lambda route: held.append(route), times=1)
+        page.locator(button).click()
+        submit(page, "About gulls?")
+        page.wait_for_timeout(100)  # enough for the question to go out if it would
+        held[0].continue_()
+        expect(page.locator(".user-row")).to_have_text(["About gulls?"])
+        listed(page, "About gulls?", "About herons?")
 
 
 def test_enter_sends_and_shift_enter_does_not(browser: Browser, url: str, answerer: ScriptedAnswerer) -> None:

@@ -381,6 +381,7 @@ def test_nothing_scrolls_sideways(browser: Browser, url: str, size: tuple[int, i
         assert overflow(page) == 0
         ask(page, "Why are there tides, " + "averyveryverylongword" * 8 + "?")
         assert overflow(page) == 0
+        expect(page.get_by_role("button", name="Edit")).to_be_in_viewport()
         page.locator(".answer a.cite").last.click()
         expect(page.locator("#panel .card.focused mark").first).to_be_in_viewport()
         assert overflow(page) == 0
@@ -404,12 +405,23 @@ def test_on_the_phone_the_sources_are_a_sheet(phone: Page) -> None:
     cite = phone.locator(".answer a.cite").nth(1)
     cite.click()
     expect(phone.locator("#panel .card.focused .author")).to_be_in_viewport()
+    sheet = phone.get_by_role("dialog", name="About this answer")
+    expect(sheet.locator(".card.focused")).to_be_focused()
+    for _ in range(20):
+        phone.keyboard.press("Tab")
+        assert not phone.evaluate("document.getElementById('talk').contains(document.activeElement)")
     phone.get_by_role("button", name="Close").click()
     expect(phone.locator("#panel")).to_be_hidden()
     expect(cite).to_be_focused()
+    phone.get_by_role("button", name="Why this answer").click()
+    expect(sheet).to_be_focused()
+    phone.mouse.click(200, 60)  # on what the sheet leaves free
+    expect(phone.locator("#panel")).to_be_hidden()
+    phone.set_viewport_size({"width": 320, "height": 256})  # at 400 %
     cite.click()
     phone.keyboard.press("Escape")
     expect(phone.locator("#panel")).to_be_hidden()
+    expect(cite).to_be_focused()
 
 
 def test_everything_is_reached_with_the_keyboard(page: Page) -> None:
@@ -437,6 +449,8 @@ def test_a_screen_reader_hears_phases_and_the_answer(page: Page, answerer: Scrip
     answerer.go_on.set()
     expect(status).to_have_text(re.compile(r"^Answer with 3 sources\. You asked about"))
     expect(page.locator('#messages [role="log"]')).to_have_attribute("aria-live", "off")
+    expect(page.get_by_role("heading", name="slow question")).to_be_visible()
+    expect(page.get_by_role("button", name="Ask", exact=True)).to_be_visible()
 
 
 # All comments
@@ -477,6 +491,11 @@ def test_charts_narrow_the_list(page: Page) -> None:
     colour = newest.evaluate("(mark) => getComputedStyle(mark).backgroundColor")
     newest.hover()
     expect(newest).to_have_css("background-color", colour)
+    bar = page.locator("#charts .bar").first
+    page.emulate_media(forced_colors="active")
+    ground = page.locator("body").evaluate("(body) => getComputedStyle(body).backgroundColor")
+    expect(bar).not_to_have_css("background-color", ground)
+    page.emulate_media(forced_colors="none")
     page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})  # where the charts are below the list
     page.locator("#charts .row", has_text="Maren Holt").click()
     expect(page.locator(".comments .card .author")).to_have_text(["Maren Holt"])

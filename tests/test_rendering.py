@@ -217,6 +217,9 @@ def test_scores_say_what_they_are(answered: Exchange) -> None:
 def test_a_screen_reader_hears_the_answer(answered: Exchange) -> None:
     assert announcement(answered).startswith("Answer with 3 sources. You asked about")
     assert announcement(Exchange("q", problem="No index.")) == "No index."
+    quoted = replace(answered.answer, text="**salt\\_bae**, 2021:\n\n> Salt \\*last\\*. [1]")
+    spoken = announcement(replace(answered, answer=quoted))
+    assert spoken == "Answer with 3 sources. salt_bae, 2021:\n\nSalt *last*. [1]"
 
 
 def test_filters_in_words() -> None:

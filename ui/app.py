@@ -92,7 +92,7 @@ def build_app(
     settings = settings or Settings()
     feedback = Feedback(settings.store / "feedback.jsonl")
     owned = manage is not None
-    chat = Chat(answerer, feedback, owned=owned)
+    chat = Chat(answerer, feedback, owned=owned, most=settings.max_question_chars)
     history = History(answerer, chat)
     browse, compare = Browse(answerer, chat, owned=owned), Compare(answerer, owned=owned)
     header = Header(answerer, chat, browse, manage)

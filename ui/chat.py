@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from rag.errors import RagError
+from rag.question.asking import checked
 from ui import rendering, sources
 from ui.conversations import Conversation, Exchange, new_id
 from ui.endpoints import plain_content
@@ -33,6 +34,8 @@ TAKE = """(question, ...rest) => {
   document.dispatchEvent(asked);
   return [asked.detail.question, ...rest];
 }"""
+ARRIVED = """() => document.dispatchEvent(new CustomEvent("arrived"))"""
+"""Tells page.js that another conversation is shown: what is asked from now on belongs to it."""
 REFUSED = """() => document.dispatchEvent(new CustomEvent("refused"))"""
 """What page.js does with the box: it empties it when a question goes out, and puts back one that was not taken."""
 CLOSE = '<button type="button" name="close-panel" class="link">Close</button>'
@@ -45,12 +48,14 @@ class Chat:
         answerer: Answers and knows the index.
         feedback: Where judgements of answers are kept.
         owned: Whether the page is for its owner, who can add comments.
+        most: Characters that a question may have: a longer one stays in the box, where it can be shortened.
     """
 
-    def __init__(self, answerer: Answerer, feedback: Feedback, *, owned: bool = False) -> None:
+    def __init__(self, answerer: Answerer, feedback: Feedback, *, owned: bool = False, most: int | None = None) -> None:
         self._answerer = answerer
         self._feedback = feedback
         self._owned = owned
+        self._most = most
 
     def layout(self) -> None:
         """Place the components; call inside a `gr.Blocks`."""
@@ -124,7 +129,8 @@ class Chat:
         ]
         self.asked[0].failure(None, None, None, js=REFUSED)
         stopped = self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, **quiet)
-        self.messages.clear(self.clear, None, shown, cancels=self.asked, **quiet)
+        cleared = self.messages.clear(self.clear, None, shown, cancels=self.asked, **quiet)
+        cleared.then(None, None, None, js=ARRIVED)
         judged = self.messages.like(self.judge, [self.conversation], self.messages, **quiet)
         self.finished = [*self.asked, stopped, judged]
         bridge.source(self.open_source, [self.conversation], self.panel, **quiet)
@@ -148,9 +154,10 @@ class Chat:
             yield {self.question: gr.skip()}
             return
         try:
+            checked(question.strip(), (), self._most)
             filters = read_filters(*scope)
         except RagError as error:
-            raise gr.Error(str(error), title="Not asked") from error
+            raise gr.Error(str(error), title="Not asked", print_exception=False) from error
         if not conversation.exchanges:
             # What a page starts with is the same for everybody.
             conversation = replace(conversation, id=new_id())

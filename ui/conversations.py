@@ -236,4 +236,8 @@ def _one_line(text: str) -> str:
 
 def _shorten(text: str, length: int) -> str:
     text = _one_line(text)
-    return text if len(text) <= length else text[: length - 1].rsplit(" ", 1)[0] + "…"
+    if len(text) <= length:
+        return text
+    head = text[: length - 1]
+    words = head.rsplit(" ", 1)[0]
+    return (words if len(words) > length // 2 else head) + "…"  # a long word is cut, not left out

@@ -11,12 +11,12 @@ import gradio as gr
 
 from rag.errors import RagError
 from ui import conversations
+from ui.chat import ARRIVED, Chat
 from ui.conversations import Conversation
 from ui.theme import ASSETS
 
 if TYPE_CHECKING:
     from ui.app import Answerer
-    from ui.chat import Chat
 
 SAVE_FILE = """(file) => {
   if (!file) return;
@@ -89,8 +89,8 @@ class History:
         for finished in chat.finished:
             saved(finished.then(self.keep, [chat.conversation, self.library, self.search], kept, **_QUIET))
         opened = [*chat.shown, self.listed]
-        self.new.click(self.start, None, opened, cancels=chat.asked, **_QUIET)
-        self.listed.input(self.open, [self.listed, self.library], chat.shown, cancels=chat.asked, **_QUIET)
+        started = self.new.click(self.start, None, opened, cancels=chat.asked, **_QUIET)
+        chosen = self.listed.input(self.open, [self.listed, self.library], chat.shown, cancels=chat.asked, **_QUIET)
         self.search.change(self.find, [self.search, self.library, chat.conversation], self.listed, **_QUIET)
         renamed = gr.on(
             [self.rename.click, self.title.submit],
@@ -106,6 +106,8 @@ class History:
             cancels=chat.asked,
             **_QUIET,
         )
+        for left in (started, chosen, removed):
+            left.then(None, None, None, js=ARRIVED)
         back = self.undo.click(
             self.bring_back,
             [self.deleted, self.library, self.search],

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from rag.plain_text import without_markup
 from rag.records import Answer, Citation, Comment, Passage
 from ui.conversations import Exchange
 from ui.markup import button, escape, markdown_html, message_html, safe_url, tag
@@ -157,4 +158,5 @@ def announcement(exchange: Exchange) -> str:
         return "Stopped."
     count = len(answer.citations)
     sources = "no sources" if not count else "1 source" if count == 1 else f"{count} sources"
-    return f"Answer with {sources}. {answer.text}"
+    words = re.sub(r"^> ?", "", without_markup(answer.text), flags=re.MULTILINE)
+    return f"Answer with {sources}. {words}"

@@ -15,6 +15,7 @@ const show = (card) => {
   card.dataset.shown = "yes";
   card.closest("details")?.setAttribute("open", "");
   if (panel().contains(card)) panel().classList.add("open");
+  settle();
   card.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
   card.focus({ preventScroll: true });
 };
@@ -29,8 +30,30 @@ const target = (link) => {
 
 let opener = null;
 
+// On a phone the sheet covers most of the page: as long as it is open, nothing else can be reached.
+
+const phone = window.matchMedia("(max-width: 640px)");
+const beneath = "#history, #facts, #tabs > .tab-wrapper, #talk";
+
+const settle = () => {
+  const sheet = panel();
+  const covers = phone.matches && Boolean(sheet?.classList.contains("open") && sheet.querySelector(".panel"));
+  if (!sheet || covers === sheet.hasAttribute("aria-modal")) return;
+  const described = { role: "dialog", "aria-modal": "true", "aria-label": "About this answer", tabindex: "-1" };
+  for (const [name, value] of Object.entries(described))
+    if (covers) sheet.setAttribute(name, value);
+    else sheet.removeAttribute(name);
+  document.querySelectorAll(beneath).forEach((one) => (one.inert = covers));
+  if (covers) requestAnimationFrame(enter);
+};
+
+const enter = () => panel().contains(document.activeElement) || panel().focus();
+
+phone.addEventListener("change", settle);
+
 const closeSheet = () => {
   panel().classList.remove("open");
+  settle();
   opener?.focus();
   opener = null;
 };
@@ -58,6 +81,7 @@ const buttons = {
   why: (button) => {
     opener = button;
     panel().classList.add("open");
+    settle();
     trigger("why", { exchange: button.value });
   },
   unfold: (button) => {
@@ -78,6 +102,7 @@ document.addEventListener("click", (event) => {
     open(place.exchange, place.number);
     return;
   }
+  if (panel().hasAttribute("aria-modal") && !event.target.closest("#panel, .toast-wrap")) closeSheet();
   const button = event.target.closest("button[name]");
   if (!button) return;
   if (narrowing.includes(button.name)) document.getElementById("browse-main").scrollIntoView();
@@ -90,12 +115,25 @@ document.addEventListener("click", (event) => {
 window.addEventListener("storage", (event) => event.key === "commentariat-conversations" && trigger("kept", {}));
 
 // A question leaves the box at once, as it was when Enter was pressed, and the next can be typed: Gradio looks into the box
-// a moment later. One that was not taken comes back. While an answer is on its way, Enter waits.
+// a moment later. One that was not taken comes back. While an answer is on its way, Enter waits; so it does while the shown
+// conversation makes room for another, to which the question belongs.
 
 const box = () => document.querySelector("#question textarea");
 const rows = () => document.querySelectorAll("#messages .user-row").length;
 let pressed = "";
 let sent = null;
+
+const leavers = '#new-conversation, #delete-conversation, #conversations input, #messages button[aria-label="Clear"]';
+let left = 0; // when, in milliseconds
+let waiting = false;
+
+document.addEventListener("click", (event) => event.target.closest?.(leavers) && (left = Date.now()), true);
+
+document.addEventListener("arrived", () => {
+  left = 0;
+  if (waiting) requestAnimationFrame(() => document.querySelector("#question .submit-button")?.click());
+  waiting = false;
+});
 
 const write = (text) => {
   box().value = text;
@@ -113,7 +151,9 @@ document.addEventListener(
   "keydown",
   (event) => {
     if (event.key !== "Enter" || event.shiftKey || !event.target.closest?.("#question")) return;
-    if (document.querySelector("#question .stop-button")) {
+    const leaving = Date.now() - left < 3000; // should the server never answer
+    waiting ||= leaving;
+    if (leaving || document.querySelector("#question .stop-button")) {
       event.preventDefault();
       event.stopPropagation();
     } else pressed = box().value;
@@ -207,6 +247,12 @@ const repair = () => {
   document.querySelector('#messages [role="log"][aria-live="polite"]')?.setAttribute("aria-live", "off");
   document.querySelector('#messages .examples[role="list"]')?.removeAttribute("role");
   document.querySelectorAll("#messages [data-testid][aria-label]").forEach((one) => one.removeAttribute("aria-label"));
+  document.querySelector("#question .submit-button:not([aria-label])")?.setAttribute("aria-label", "Ask");
+  document.querySelector("#question .stop-button:not([aria-label])")?.setAttribute("aria-label", "Stop");
+  document.querySelectorAll("#messages .user-row .md:not([role])").forEach((one) => {
+    one.setAttribute("role", "heading"); // from question to question
+    one.setAttribute("aria-level", "2");
+  });
 };
 
 // A new question goes to the top of the chat, and its answer is read from there. While there is too little below it, it is as
@@ -249,6 +295,7 @@ new MutationObserver(() => {
   repair();
   follow();
   mind();
+  settle();
   document.querySelectorAll("#panel .card > .comment:not([data-placed])").forEach(place);
   const card = document.querySelector("#panel .card.focused:not([data-shown]), .thread .card.chosen:not([data-shown])");
   if (card) requestAnimationFrame(() => show(card));
