@@ -21,7 +21,7 @@ from ui.service import Service
 ROOT = Path(__file__).parent.parent
 sys.path.append(str(Path(__file__).parent))
 
-QUESTION = "Who recommends the logarithmic score, and why?"
+QUESTION = "What do people say about the Brier score?"
 UNANSWERABLE = "Who won the football world cup in 1998?"
 
 
