@@ -52,7 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="OURS=THEIRS",
-        help="column of a structured source, as text=body; remembered for its files until changed",
+        help="column of a structured source, as text=body, or where a JSON file has its rows, as rows=export.items; remembered for its files until changed",
     )
     parser.add_argument(
         "--segment-with-model",

@@ -431,6 +431,18 @@ def test_a_mapping_of_a_column_that_does_not_exist_is_refused_at_once():
         check_columns({"txt": "body"})
 
 
+def test_rows_under_names_that_nobody_knows_are_found_where_they_are_said_to_lie(tmp_path: Path):
+    rows = [{"id": 1, "body": "Kelp."}, {"id": 2, "body": "Rye."}]
+    path = write(tmp_path / "a.json", {"about": {"links": [{"a": 1}]}, "Export": {"records": rows}})
+    (problem,) = problems(path)
+    assert problem.fix == "Name the list that holds the rows: --map rows=Export.records."
+    found = read([path], columns={"rows": "Export.records", "text": "body"})
+    assert [(item.id, item.text) for item in found] == [("1", "Kelp."), ("2", "Rye.")]
+    broken = write(tmp_path / "b.json", '{"x": {"y": [\n{"id": 1, "text": "Kelp."}\n{"id": 2, "text": "Rye."}\n]}}')
+    mistake, *kept = sorted(read([broken], columns={"rows": "x.y"}), key=lambda item: isinstance(item, RawDocument))
+    assert (mistake.line, [item.text for item in kept]) == (3, ["Kelp.", "Rye."])
+
+
 def test_a_column_of_html_becomes_markdown_where_there_is_no_text(tmp_path: Path):
     path = write(tmp_path / "a.jsonl", {"id": 1, "body": "<blockquote>Is it?</blockquote><p>It <b>is</b>.</p>"})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
 from typing import Any, BinaryIO
 
@@ -18,7 +18,7 @@ from ijson.common import ObjectBuilder
 
 from ingest.sources import json_lines
 from ingest.sources.base import Problem, RawDocument, SourceFile
-from ingest.sources.rows import Rows
+from ingest.sources.rows import ROWS, Rows
 from ingest.sources.text_file import foreign_encoding, not_utf8
 
 EXTENSIONS = (".json",)
@@ -61,8 +61,9 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
             yield from json_lines.read(file, columns)
             return
         stream.seek(mark)
-        rows = Rows(file, columns)
-        yield from _stream(_Lines(stream), rows)
+        rows = Rows(file, {name: theirs for name, theirs in columns.items() if name != ROWS})
+        arrays = {(), tuple(columns[ROWS].lower().split("."))} if ROWS in columns else ARRAYS
+        yield from _stream(_Lines(stream), rows, arrays)
         yield from rows.finish()
 
 
@@ -158,12 +159,12 @@ class _Value:
         return self._builder.value
 
 
-def _stream(lines: _Lines, rows: Rows) -> Iterator[RawDocument | Problem]:
+def _stream(lines: _Lines, rows: Rows, arrays: Set[tuple[str, ...]]) -> Iterator[RawDocument | Problem]:
     opening: bytes | None = None
     failed = resumed = 0
     while True:
         try:
-            for row in _values(lines, inside=resumed > 0):
+            for row in _values(lines, arrays, inside=resumed > 0):
                 opening = opening or row.opening
                 if lines.halves:
                     what = f"Half characters (lone surrogates): {lines.halves}, read as \ufffd."
@@ -202,10 +203,11 @@ def _not_json(rows: Rows, lines: _Lines, exc: Exception, *, recoverable: bool) -
     )
 
 
-def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
+def _values(lines: _Lines, arrays: Set[tuple[str, ...]], *, inside: bool) -> Iterator[_Value]:
     """Yield each element of the arrays of rows; and of every value what is beside them.
 
     Args:
+        arrays: Where the rows lie, in small letters.
         inside: Reading begins in an array of rows and ends with it.
     """
     whole, row = None, None
@@ -224,7 +226,7 @@ def _values(lines: _Lines, *, inside: bool) -> Iterator[_Value]:
         if event == "map_key":
             keys[-1] = value
         elif event.startswith("start_"):
-            in_rows = event == "start_array" and tuple(key and key.lower() for key in keys) in ARRAYS
+            in_rows = event == "start_array" and tuple(key and key.lower() for key in keys) in arrays
             streamed = streamed or in_rows
             keys.append(None)
         elif event.startswith("end_"):

@@ -26,6 +26,8 @@ from rag.errors import SourceError
 
 COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title", "seen_at")
 """What a row can say; `html` is read where there is no `text`. All other columns go into `RawDocument.extra`."""
+ROWS = "rows"
+"""Mapped like a column, but says where in a JSON file the rows lie, with dots: `export.records`."""
 _INSIDE = ("comments", "answers", "replies", "children")
 """Columns that may hold rows: what answers this one."""
 _IDS = ("id", "parent_id", "thread_id")
@@ -52,8 +54,8 @@ def check_columns(columns: Mapping[str, str] | None) -> None:
         SourceError: It names one.
     """
     for name, theirs in (columns or {}).items():
-        if name not in COLUMNS:
-            raise SourceError(f'"{name}" cannot be mapped to a column. Known are: {", ".join(COLUMNS)}.')
+        if name not in (*COLUMNS, ROWS):
+            raise SourceError(f'"{name}" cannot be mapped to a column. Known are: {", ".join((*COLUMNS, ROWS))}.')
         if not theirs.strip():
             raise SourceError(f'The column that "{name}" is mapped to has no name. Give one, or leave it out.')
 
@@ -323,7 +325,10 @@ class Rows:
             # It was read: what it held before is gone.
             return self.problem(row.line, "The text is empty.", "Fill it in, or leave the row out.")
         what = f"The row has no text; its columns are {_listing(row.values)}."
-        return self.problem(row.line, what, "Name the column that holds it: --map text=COLUMN.", row_unread=True)
+        inside = _path_of_rows(row.values)
+        fix = f"Name the list that holds the rows: --map {ROWS}={inside}." if inside else ""
+        fix = fix or "Name the column that holds it: --map text=COLUMN."
+        return self.problem(row.line, what, fix, row_unread=True)
 
     def _document(self, row: Row, kind: Literal["comment", "document"]) -> RawDocument | None:
         markup = _markup(row)
@@ -488,6 +493,19 @@ def _short(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value) if isinstance(value, int | float) else _kind(value)
     text = UNPRINTABLE.sub("\ufffd", text[:60])
     return f"{text[:57]}..." if len(text) > 57 else text
+
+
+def _path_of_rows(values: Mapping[str, Any], levels: int = 4) -> str | None:
+    """Where the longest list of objects inside an object lies, with dots."""
+    found: list[tuple[int, str]] = []
+    waiting = [(name, value) for name, value in values.items() if "." not in name]
+    while waiting:
+        path, value = waiting.pop()
+        if isinstance(value, Mapping) and path.count(".") < levels:
+            waiting += [(f"{path}.{name}", inner) for name, inner in value.items() if "." not in name]
+        elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
+            found.append((len(value), path))
+    return max(found)[1] if found else None
 
 
 def _listing(values: Mapping[str, Any]) -> str:
