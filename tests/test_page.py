@@ -419,6 +419,7 @@ def test_on_the_phone_the_sources_are_a_sheet(phone: Page) -> None:
     expect(phone.locator("#panel")).to_be_hidden()
     phone.set_viewport_size({"width": 320, "height": 256})  # at 400 %
     cite.click()
+    expect(sheet.locator(".card.focused")).to_be_focused()
     phone.keyboard.press("Escape")
     expect(phone.locator("#panel")).to_be_hidden()
     expect(cite).to_be_focused()
