@@ -25,7 +25,9 @@ from rag.errors import ModelRefused, ModelUnavailable, PromptTooLong, QuestionEr
 from rag.index.store import Store
 from rag.models.embedding import Embedder
 from rag.models.reader import Reader
+from rag.question.query import Query
 from rag.records import Answer, Filters, Turn
+from rag.retrieval.literal import telling
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 
@@ -850,6 +852,25 @@ class TestWordsThatMustBeThere:
         answer = one.answer(question)
         assert [c.passage.author for c in answer.citations] == ["Ioan Petrescu"]
         assert "Look at Bristol" in answer.citations[0].quote
+
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "Who talks about Bristol?",
+            "which authors write about Bristol",
+            "Has anybody discussed Bristol?",
+            "Who has the most to say about Bristol?",
+        ],
+    )
+    def test_who_speaks_of_something_is_told_by_its_word(self, one: Answerer, question: str) -> None:
+        answer = one.answer(question)
+        assert [c.passage.author for c in answer.citations] == ["Ioan Petrescu"]
+
+    def test_who_speaks_of_something_may_call_it_something_else(self, one: Answerer) -> None:
+        assert telling(Query("", "", topic="lunar")) is None
+        sign = telling(Query("Who talks about lunar attraction?", "", topic="talks lunar attraction"))
+        assert (sign.term, sign.decisive) == ("lunar attraction", False)
+        assert "None of the comments" not in one.answer("Who talks about motorcycles?").text
 
     def test_what_only_resembles_it_is_no_mention(self, one: Answerer) -> None:
         answer = one.answer("Which comments mention oceanography?")

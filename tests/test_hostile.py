@@ -40,7 +40,10 @@ from ui.rendering import exchange_html
 
 from model_server import small_model_path  # isort: skip
 
-HOSTILE = [json.loads(line) for line in (Path(__file__).parent / "data" / "hostile_comments.jsonl").open()]
+HOSTILE = [
+    json.loads(line)
+    for line in (Path(__file__).parent / "data" / "hostile_comments.jsonl").read_text("utf-8").splitlines()
+]
 BY_ID = {row["id"]: row for row in HOSTILE}
 CATEGORIES = sorted({row["category"] for row in HOSTILE})
 SHOWN = re.compile(r"^\[(\w{4}\.\d+)\] (?:\([a-z ']+\) )?(.+)$", re.MULTILINE)

@@ -77,6 +77,8 @@ def compose(
         for sentence in score_sentences(query, side, question_vector, embed, rarity, stored)
     ]
     sign = telling(query)
+    if sign and not (sign.decisive or any(sign.whole(passage.text) for passage in passages)):
+        sign = None
     if read and not (sign or goes_deep(query) or query.compare):
         sentences = read_again(query, sentences, read)
     sentences = with_what_was_taken_back(query, sentences, rarity)

@@ -59,6 +59,16 @@ _BEFORE_SUBJECTS = frozenset("do does did is are was were".split())
 _ASKING = frozenset("what how why when where and or but".split())
 _NOUNS = SAYING_INFINITIVES | {f"{verb}s" for verb in SAYING_INFINITIVES}
 """What of the forms of verbs may be nouns."""
+_DOINGS = frozenset(word for word in SAYING if word.endswith("ing")) - {
+    "adding",
+    "bring",
+    "giving",
+    "making",
+    "seeing",
+    "using",
+}
+"""What may be done as well as talked about: "thinks about forecasting"."""
+_BEFORE_DOINGS = frozenset("about on of regarding concerning towards vs versus".split())
 _SAID = re.compile(rf"{UTTERANCE}|(?:claim|mention|quote)s?")
 """What is said, and no topic wherever it stands."""
 _UNNAMED = ["unnamed", "profile"]
@@ -324,7 +334,8 @@ def _topic(question: str, found: list[Word], parts: Sequence[Span], unknown: tup
         if any(start <= word.start < end for start, end in hidden):
             continue
         empty = word.text.casefold().replace("’", "'") in FUNCTION_WORDS
-        if not empty and (word.folded not in _NOT_TOPIC or word.text.isupper() or _is_noun(found, place)):
+        ends = word.folded in _DOINGS and place == len(found) - 1 and kept[-1:] == [found[place - 1].text]
+        if not empty and (word.folded not in _NOT_TOPIC or word.text.isupper() or ends or _is_noun(found, place)):
             kept.append(word.text)
     return " ".join(kept)
 
@@ -332,9 +343,12 @@ def _topic(question: str, found: list[Word], parts: Sequence[Span], unknown: tup
 def _is_noun(found: Sequence[Word], place: int) -> bool:
     """Whether a word that may be a verb of saying is what is talked about: "is praise useful", "thinks about debate"."""
     word, before = found[place].folded, [one.folded for one in found[max(0, place - 2) : place]]
-    if word not in _NOUNS or _SAID.fullmatch(word) or not before or found[place - 1].breaks:
+    if word in _DOINGS and len(found) == 1:
+        return True
+    if word not in _NOUNS | _DOINGS or _SAID.fullmatch(word) or not before or found[place - 1].breaks:
         return False
-    if before[-1] in _BEFORE_THINGS or (before[-1] in SAYING and not _SAID.fullmatch(before[-1])):
+    things = _BEFORE_DOINGS if word in _DOINGS else _BEFORE_THINGS
+    if before[-1] in things or (before[-1] in SAYING and not _SAID.fullmatch(before[-1])):
         return True
     # Behind "who does" comes a verb, behind "what is" and "does" whoever or whatever does something.
     return before[-1] in _BEFORE_SUBJECTS and (len(before) == 1 or before[0] in _ASKING)

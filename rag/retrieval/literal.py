@@ -23,6 +23,14 @@ _ASKS_FOR_THE_MENTIONED = re.compile(
     r"^\W*(?:which|what)\b.*\b(?:is|are|was|were|been|gets?)\s(?:\w+ly\s)?$", re.IGNORECASE
 )
 """What stands before the verb of "which papers are cited": what is mentioned is not told, but asked for."""
+_ASKS_WHO_SPEAKS = re.compile(
+    r"^\W*(?:(?:and|but|so|ok(?:ay)?)\W+)?(?P<who>who|which (?:of them|people|persons?|authors?|commenters?|users?|members?)"
+    r"|(?:does|do|did|has|have|is|are) (?:any|some)(?:one|body))\b"
+    r".*?\b(?P<verb>(?:talk(?:s|ed|ing)?|speak(?:s|ing)?|spoken?|wr(?:ites?|iting|itten|ote)|post(?:s|ed|ing)?|comment(?:s|ed|ing)?"
+    r"|knows?|to say)(?: \w+){0,2}? (?:about|on|of)"
+    r"|discuss(?:es|ed|ing)?|touch(?:es|ed|ing)? (?:up)?on)\b",
+    re.IGNORECASE,
+)
 _CHANGED_MIND = re.compile(
     r"\b(?:I|I['’]ve|I['’]d|me)\s(?:[\w'’]+\s){0,3}?(?:changed my (?:mind|views?|opinion)|was (?:wrong|mistaken)|stand corrected|used to (?:think|believe|say|argue|expect"
     r"|advise|recommend|be|have|use|worry|hold|do)|no longer|(?<!will )(?<!would )take (?:(?:it|that|this) )?back|retract|correct myself|spoke too soon"
@@ -49,6 +57,8 @@ class Telling:
     """What to search for."""
     term: str = ""
     """What is to be mentioned, as the question writes it."""
+    decisive: bool = True
+    """Whether nothing else answers: who speaks of a thing may also call it something else."""
 
 
 def telling(query: Query) -> Telling | None:
@@ -57,15 +67,21 @@ def telling(query: Query) -> Telling | None:
     named = " ".join((*query.labels, *query.authors, *query.unknown_authors))
     if query.by_time and set(stems(" ".join(topic))) <= _OF_CHANGE | set(stems(named)):
         return Telling(tells_of_change, tells_of_change, CHANGE_WORDS)
-    asked = _ASKS_FOR_MENTIONS.search(query.text)
+    mentions = _ASKS_FOR_MENTIONS.search(query.text)
+    asked = mentions or (None if query.by_time or query.people else _ASKS_WHO_SPEAKS.search(query.text))
     if not asked or query.compare or query.carried or _ASKS_FOR_THE_MENTIONED.search(query.text[: asked.start("verb")]):
         return None
-    term = " ".join(word for word in topic if word not in asked["verb"].split())
+    asking = " ".join(part for part in asked.groupdict().values() if part).casefold().split()
+    term = " ".join(word for word in topic if word.casefold() not in asking)
     wanted = frozenset(stems(term))
     if not wanted:
         return None
     return Telling(
-        lambda text: not wanted.isdisjoint(stems(text)), lambda text: wanted <= set(stems(text)), query.text, term
+        lambda text: not wanted.isdisjoint(stems(text)),
+        lambda text: wanted <= set(stems(text)),
+        query.text,
+        term,
+        decisive=mentions is not None,
     )
 
 

@@ -269,7 +269,7 @@ class Retriever:
         if hits := telling_passages(pool, sign):
             return Retrieved(query, tuple(distinct(hits, limit)), ANSWERED, considered=tuple(pool))
         missing = absent(pool, sign)
-        if sign.term and not missing:
+        if not sign.decisive or (sign.term and not missing):
             return None
         return Retrieved(query, tuple(nearest), 0.0, considered=tuple(pool), absent=missing)
 
