@@ -443,6 +443,35 @@ def test_rows_under_names_that_nobody_knows_are_found_where_they_are_said_to_lie
     assert (mistake.line, [item.text for item in kept]) == (3, ["Kelp.", "Rye."])
 
 
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+@pytest.mark.parametrize("path", ["data.comments.results", "Page.list"])
+def test_pages_of_results_are_read_one_after_the_other(path: str, name: str, tmp_path: Path):
+    """Each line, or each element of an array, is the whole answer of a server."""
+    pages: list[Any] = []
+    for id in "ab":
+        row = {
+            "_id": id,
+            "postedAt": "2024-05-31T12:00:00Z",
+            "user": {"displayName": "Ada"},
+            "contents": {"html": "Rye."},
+        }
+        for part in reversed(path.split(".")):
+            row = {part: [row] if part == path.split(".")[-1] else row}
+        pages.append(row)
+    write(tmp_path / name, "\n".join(map(json.dumps, pages)) if name.endswith("l") else pages)
+    columns = {"rows": path} if path.startswith("Page") else {}
+    found = read([tmp_path / name], columns=columns)
+    assert [(item.id, item.author, item.text) for item in found] == [("a", "Ada", "Rye."), ("b", "Ada", "Rye.")]
+
+
+def test_values_with_a_type_as_mongodb_exports_them_are_those_values(tmp_path: Path):
+    moment = {"$date": {"$numberLong": str(int(NOON.timestamp() * 1000))}}
+    path = write(
+        tmp_path / "a.jsonl", {"id": {"$oid": "5f"}, "text": "Kelp.", "posted_at": moment, "karma": {"$numberInt": "3"}}
+    )
+    assert known(read_one(path), "id", "posted_at", "karma") == {"id": "5f", "posted_at": NOON, "karma": 3}
+
+
 def test_a_column_of_html_becomes_markdown_where_there_is_no_text(tmp_path: Path):
     path = write(tmp_path / "a.jsonl", {"id": 1, "body": "<blockquote>Is it?</blockquote><p>It <b>is</b>.</p>"})
 

@@ -18,18 +18,10 @@ from ijson.common import ObjectBuilder
 
 from ingest.sources import json_lines
 from ingest.sources.base import Problem, RawDocument, SourceFile
-from ingest.sources.rows import ROWS, Rows
+from ingest.sources.rows import Rows
 from ingest.sources.text_file import foreign_encoding, not_utf8
 
 EXTENSIONS = (".json",)
-ARRAYS = {
-    (),
-    *((name,) for name in ("comments", "posts", "rows", "results", "items", "hits", "data")),
-    *(("data", name) for name in ("children", "comments", "posts")),
-    *(("data", name, "results") for name in ("comments", "posts")),
-}
-"""Where an object may hold its rows, in small letters: as Reddit's listings, Hacker News' hits, GraphQL's results and the
-collections of a database ("Comments") do."""
 DEEPEST = 2_000
 """Levels of nesting inside one row; replies inside replies take up to five each."""
 BUFFER = 2**22
@@ -61,9 +53,8 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
             yield from json_lines.read(file, columns)
             return
         stream.seek(mark)
-        rows = Rows(file, {name: theirs for name, theirs in columns.items() if name != ROWS})
-        arrays = {(), tuple(columns[ROWS].lower().split("."))} if ROWS in columns else ARRAYS
-        yield from _stream(_Lines(stream), rows, arrays)
+        rows = Rows(file, columns)
+        yield from _stream(_Lines(stream), rows, rows.arrays)
         yield from rows.finish()
 
 

@@ -28,6 +28,14 @@ COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "kar
 """What a row can say; `html` is read where there is no `text`. All other columns go into `RawDocument.extra`."""
 ROWS = "rows"
 """Mapped like a column, but says where in a JSON file the rows lie, with dots: `export.records`."""
+ARRAYS = {
+    (),
+    *((name,) for name in ("comments", "posts", "rows", "results", "items", "hits", "data")),
+    *(("data", name) for name in ("children", "comments", "posts")),
+    *(("data", name, "results") for name in ("comments", "posts")),
+}
+"""Where an object may hold its rows, in small letters: as Reddit's listings, Hacker News' hits, GraphQL's results and the
+collections of a database ("Comments") do."""
 _INSIDE = ("comments", "answers", "replies", "children")
 """Columns that may hold rows: what answers this one."""
 _IDS = ("id", "parent_id", "thread_id")
@@ -38,6 +46,9 @@ DEEPEST = 32
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_NAME = re.compile(r"L\d+(\.\d+)?|id=.*", re.DOTALL)
 _EXPORTS = (reddit, hacker_news, forum_magnum)
+_TYPED = ("$oid", "$date", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal")
+"""Names under which MongoDB's exports put a value that has a type:
+https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/"""
 _NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d+)?")
 _WHOLE = re.compile(r"(\d+)\.0")
 _CLOCK = re.compile(r"\b(\d{1,2})((?::\d\d){0,2}) ?([ap])\.?m\b\.?", re.IGNORECASE)
@@ -192,6 +203,8 @@ class Row:
         value = self.values.get(path)
         if value is None and "." in path:
             value = self._inside(path.split("."))
+        while isinstance(value, Mapping) and len(value) == 1 and (typed := next(iter(value))) in _TYPED:
+            value = value[typed]
         if isinstance(value, bytes):
             # Parquet has texts that are not marked as such.
             with suppress(UnicodeDecodeError):
@@ -221,7 +234,9 @@ class Rows:
 
     def __init__(self, file: SourceFile, columns: Mapping[str, str]) -> None:
         self.file = file
-        self.columns = columns
+        self.columns = {name: theirs for name, theirs in columns.items() if name != ROWS}
+        self.arrays = {(), tuple(columns[ROWS].lower().split("."))} if ROWS in columns else ARRAYS
+        """Where an object may hold rows, in small letters."""
         self._silent = True
         self._unnamed = Counter[int | None]()
         self._seen: dict[bytes, tuple[int | None, bytes]] = {}
@@ -230,7 +245,25 @@ class Rows:
         self._left_out = Counter[tuple[str, str]]()
 
     def read(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
-        """Read one row, which may hold a whole thread if it comes from a known kind of export."""
+        """Read one row, which may hold a whole thread, or be the whole answer of a server with its rows inside."""
+        for row in self._packed(values) or [values]:
+            yield from self._read_row(row, line)
+
+    def _packed(self, values: Any) -> list[Mapping[str, Any]] | None:
+        """The rows inside an object that is none itself, as where each line of a file is a page of results."""
+        row = Row(values, None, self.columns) if isinstance(values, Mapping) else None
+        if row is None or row.has("text") or row.has("html") or self.recognise(values):
+            return None
+        for path in self.arrays:
+            found: Any = None if path == () or path[0] in _INSIDE else values
+            for part in path:
+                keys = found if isinstance(found, Mapping) else ()
+                found = next((found[key] for key in keys if key.lower() == part), None)
+            if isinstance(found, list) and found and all(isinstance(item, Mapping) for item in found):
+                return found
+        return None
+
+    def _read_row(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
         if not isinstance(values, Mapping):
             fix = 'Each row must be an object such as {"text": "..."}.'
             yield self.problem(line, f"The row is {_kind(values)}.", fix, row_unread=True)
