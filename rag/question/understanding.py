@@ -102,6 +102,8 @@ class Reader:
     """Labels of profiles without a name."""
     plain: Callable[[str], bool] | None = None
     """Whether the indexed texts use a word as no name."""
+    small: Callable[[str], bool] | None = None
+    """Whether the indexed texts write a word with a small letter."""
 
     def read(self, question: str) -> Query:
         """Understand a question that stands alone."""
@@ -144,7 +146,11 @@ class Reader:
     def _people(self, question: str, found: list[Word]) -> _People:
         """Find the names of a question, and what part each plays."""
         mentions = [
-            replace(m, ordinary=m.ordinary or self._is_plain(found, m))
+            replace(
+                m,
+                ordinary=m.ordinary or self._is_plain(found, m),
+                whole=m.whole or self._is_name_alone(question, found, m),
+            )
             for m in self.names.find(found, self.known)
             if m.whole or not has_other_first_name(found, m)
         ]
@@ -199,6 +205,12 @@ class Reader:
         word = found[mention.first]
         one = mention.last - mention.first == 1 and {*mention.authors} == {word.text.casefold()}
         return one and self.plain is not None and self.plain(word.text)
+
+    def _is_name_alone(self, question: str, found: list[Word], mention: Mention) -> bool:
+        """Whether a first or last name in a question without capitals is nothing but a name: the comments write it with one."""
+        if mention.ordinary or self.small is None or question != question.lower():
+            return False
+        return not any(self.small(word.text) for word in found[mention.first : mention.last])
 
     def _labels_of(self, name: Sequence[Word], *, common: bool = False) -> tuple[str, ...]:
         """Profiles without a name that may belong to a name, which is read like an author's then; none for `common` words only."""
