@@ -904,3 +904,16 @@ def test_a_first_name_without_a_capital_is_one_where_the_comments_write_it_no_ot
     question: str, authors: tuple[str, ...]
 ) -> None:
     assert read(question, small_words=lambda word: word == "lee").authors == authors
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "quote where quill talks about rye",
+        "Can you show me the passages where quill wrote about rye?",
+        "Where does quill speak of rye?",
+    ],
+)
+def test_where_somebody_speaks_of_something_is_a_place_among_the_comments(question: str) -> None:
+    assert (read(question).text, read(question).topic) == ("What does quill say about rye?", "rye")
+    assert read("Where does quill talk to sailors about rye?").text.startswith("Where")

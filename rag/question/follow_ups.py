@@ -199,6 +199,10 @@ class _Conversation:
             return "addition", _added(replace(own, topic=""), said)
         if item := item_meant(bare, said.reply, said.listed):
             return "item", self._about_item(own, item, said)
+        if (pointing := re.sub(r"\bthe it\b", "it", ORDINAL.sub("it", bare))) != bare and "[" not in bare:
+            aside = self.reader.read(pointing)  # to what the answer does not part: its topic is all there is to go by
+            if not (aside.topic or aside.people):
+                return "addition", _added(aside, said)
         if (last.people or last.since or last.until) and (period := self._period(bare, last)):
             return "period", in_period(last, *period)
         if named := self._named(question, bare, last):
