@@ -400,6 +400,24 @@ def test_numbers_in_a_row_share_what_stands_before_them() -> None:
     assert {"Salt", "yeast"} <= set(understand("What about the second one?", talk, AUTHORS, now=NOW).topic.split())
 
 
+@pytest.mark.parametrize(
+    ("question", "item"),
+    [
+        ("And step 3?", {"Drain", "tank"}),
+        ("explain the second step", {"sail", "locker"}),
+        ("what about the last one?", {"Drain", "tank"}),
+        ("explain the fifth one", {"boat", "winter"}),  # there is none, so all is asked for once more
+    ],
+)
+def test_an_ordinal_may_count_what_the_only_quote_numbers(question: str, item: set[str]) -> None:
+    steps = "**quill**:\n\n> 1\\. Lift the boat.\n> 2\\. Dry the sail in the locker.\n> 3\\. Drain the tank. [1]"
+    talk = (Turn("user", "How do I get my boat ready for winter?"), Turn("assistant", steps))
+    query = understand(question, talk, AUTHORS, now=NOW)
+    assert item <= set(query.topic.split())
+    assert query.carried
+    assert not {"Lift", "fifth"} & set(query.topic.split())
+
+
 def test_a_number_that_cites_nothing_points_at_nothing() -> None:
     assert "Diesel" not in understand("Tell me more about [0]", BOTH, AUTHORS, now=NOW).topic
 

@@ -895,3 +895,33 @@ def test_a_stance_may_be_kept_or_change(question: str) -> None:
     query = read(question)
     assert (query.by_time, query.authors, query.topic) == (True, ("quill",), "rye")
     assert (query.since is not None) is ("2015" in question)
+
+
+@pytest.mark.parametrize(
+    ("question", "authors"),
+    [
+        ("where will bea work", ("Ann Bea Lee",)),
+        ("what did severn do in the navy?", ("Paul Severn",)),
+        ("is it true that müller sold the mill", ("Zoë Müller",)),
+        ("why does lee harden in winter", ()),  # the comments write "the lee of the hill"
+        ("what is a severn barge", ()),
+        ("Where will bea work", ()),  # who writes capitals would have written one here
+    ],
+)
+def test_a_first_name_without_a_capital_is_one_where_the_comments_write_it_no_other_way(
+    question: str, authors: tuple[str, ...]
+) -> None:
+    assert read(question, small_words=lambda word: word == "lee").authors == authors
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "quote where quill talks about rye",
+        "Can you show me the passages where quill wrote about rye?",
+        "Where does quill speak of rye?",
+    ],
+)
+def test_where_somebody_speaks_of_something_is_a_place_among_the_comments(question: str) -> None:
+    assert (read(question).text, read(question).topic) == ("What does quill say about rye?", "rye")
+    assert read("Where does quill talk to sailors about rye?").text.startswith("Where")

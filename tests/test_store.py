@@ -57,6 +57,7 @@ def test_folder_without_a_finished_ingest_counts_as_missing(settings: Settings) 
 @pytest.mark.parametrize(("word", "plain"), [("tide", True), ("oven", False), ("barometer", True), ("ada", False)])
 def test_a_word_behind_an_article_is_no_name(store: Store, word: str, plain: bool) -> None:
     assert [store.uses_plainly(word) for _ in range(2)] == [plain] * 2
+    assert [store.writes_small(word) for _ in range(2)] == [word != "ada"] * 2
 
 
 def test_what_was_read_before_changes_no_score(store: Store, settings: Settings, embedder: Embedder) -> None:

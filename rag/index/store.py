@@ -84,6 +84,7 @@ class Store:
         self._lexical: LexicalIndex | None = None
         self._filtered: dict[tuple[int, Filters], dict[str, tuple[str, int]]] = {}
         self._plain: dict[tuple[int, str], bool] = {}
+        self._small: dict[tuple[int, str], bool] = {}
         self._people: tuple[int, People] | None = None
         self._held = threading.local()
 
@@ -304,10 +305,23 @@ class Store:
             self._plain[key] = self._looks_plain(word)
         return self._plain[key]
 
-    def _looks_plain(self, word: str) -> bool:
+    def writes_small(self, word: str) -> bool:
+        """Whether passages write a word with a small letter half the time or more often; False if they never use it."""
+        key = (self.generation, word.casefold())
+        if key not in self._small:
+            self._small = {known: small for known, small in self._small.items() if known[0] == key[0]}
+            found = [use[2][:1].islower() for use in self._uses(word)]
+            self._small[key] = bool(found) and 2 * sum(found) >= len(found)
+        return self._small[key]
+
+    def _uses(self, word: str) -> list[re.Match[str]]:
+        """Where passages use a word: what stands before it, and the word as they write it."""
         passages = self.passages([id for id, _ in self.lexical(word, USES)])
-        use = re.compile(rf"(\w*)\s+{re.escape(word)}\b", re.I)
-        before = [match[1].casefold() for passage in passages.values() for match in use.finditer(passage.text)]
+        use = re.compile(rf"(?:(\w*)\s+|(?<!\w))({re.escape(word)})\b", re.I)
+        return [match for passage in passages.values() for match in use.finditer(passage.text)]
+
+    def _looks_plain(self, word: str) -> bool:
+        before = [use[1].casefold() for use in self._uses(word) if use[1] is not None]
         plain = sum(one in _ARTICLES for one in before)
         return plain > 0 and plain >= PLAIN * len(before)
 

@@ -62,6 +62,7 @@ def understand(
     known_words: Callable[[str], bool] | None = None,
     labels: Sequence[str] = (),
     plain_words: Callable[[str], bool] | None = None,
+    small_words: Callable[[str], bool] | None = None,
 ) -> Query:
     """Understand a question in its conversation.
 
@@ -78,10 +79,14 @@ def understand(
             in common with one is reported in `Query.labels`.
         plain_words: Whether the indexed texts use a word as no name, as in "the lighthouse"; then a handle that is written like
             it counts only where somebody is asked for.
+        small_words: Whether the indexed texts write a word with a small letter. In a question without capitals a first or
+            last name that they do not write so counts wherever it stands.
     """
     now = now or datetime.now(UTC)
     now = now if now.tzinfo else now.replace(tzinfo=UTC)
-    talk = _Conversation(Reader(_index(tuple(authors), tuple(labels)), now, known_words, tuple(labels), plain_words))
+    talk = _Conversation(
+        Reader(_index(tuple(authors), tuple(labels)), now, known_words, tuple(labels), plain_words, small_words)
+    )
     question = " ".join(question.split())
     said: _Said | None = None
     for asked, reply in list(_exchanges(history))[-_REMEMBERED:]:
@@ -194,6 +199,10 @@ class _Conversation:
             return "addition", _added(replace(own, topic=""), said)
         if item := item_meant(bare, said.reply, said.listed):
             return "item", self._about_item(own, item, said)
+        if (pointing := re.sub(r"\bthe it\b", "it", ORDINAL.sub("it", bare))) != bare and "[" not in bare:
+            aside = self.reader.read(pointing)  # to what the answer does not part: its topic is all there is to go by
+            if not (aside.topic or aside.people):
+                return "addition", _added(aside, said)
         if (last.people or last.since or last.until) and (period := self._period(bare, last)):
             return "period", in_period(last, *period)
         if named := self._named(question, bare, last):

@@ -21,15 +21,16 @@ _ORDINALS = {
     "former": 0,
 }
 ORDINAL = re.compile(
-    r"\b("
-    + "|".join(_ORDINALS)
-    + r")\s+(?:one|point|quote|argument|comment|answer|author|person|citation|source|reason|item|claim|part)\b"
+    r"\b(" + "|".join(_ORDINALS) + r")\s+(?:one|(?P<quoted>quote|comment|answer|author|person|citation|source)"
+    r"|(?:point|argument|reason|item|claim|part|step|proposal|suggestion|idea|option|rule|tip))\b"
     r"(?!\s+(?:of|by|about|that|to)\b)"
     r"|\bthe\s+(" + "|".join(_ORDINALS) + r")(?=\W*$|\s+(?:says?|means?|thinks?|claims?|argues?|is|was|does|did)\b)"
-    r"|\[(\d{1,2})\]|\b(?:number|quote|citation|source|point)\s+(\d{1,2})\b",
+    r"|\[(\d{1,2})\]|\b(?:number|quote|citation|source)\s+(\d{1,2})\b|\b(?:point|step|item|reason|rule|tip)\s+(\d{1,2})\b",
     re.I,
 )
 """Words that point to a part of an answer."""
+_NUMBERED = re.compile(r"^[ \t>]*(\d{1,2})(?:\\?[.)])[ \t]+(.*)$", re.M)
+"""What a quote numbers itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,27 @@ def item_meant(question: str, reply: str, listed: str) -> Item | None:
     match = ORDINAL.search(question)
     if not match:
         return None
-    name = (match[1] or match[2] or "").casefold()
-    if not name:
-        return _items(reply).get(str(int(match[3] or match[4])))
+    name = (match[1] or match[3] or "").casefold()
+    if match[4] or match[5]:
+        return _items(reply).get(str(int(match[4] or match[5])))
+    if match[6]:
+        steps = _steps(reply) or _steps(listed)
+        return steps.get(int(match[6])) if steps else _items(reply).get(str(int(match[6])))
     items, number = list(_items(listed).values()), _ORDINALS[name]
+    # What a lone quote numbers is meant, as there is no second quote.
+    if len(items) == 1 and not match["quoted"] and (steps := _steps(listed)):
+        items = list(steps.values())
     return items[number] if -len(items) <= number < len(items) else None
+
+
+def _steps(reply: str) -> dict[int, Item]:
+    """What the quotes of an answer number themselves, if one of them has such a list."""
+    steps: dict[int, Item] = {}
+    for item in _items(reply).values():
+        found = {int(number): Item(item.heading, text) for number, text in _NUMBERED.findall(item.text)}
+        if len(found) > 1:
+            steps = found | steps
+    return dict(sorted(steps.items()))
 
 
 def _items(reply: str) -> dict[str, Item]:

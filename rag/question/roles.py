@@ -20,6 +20,11 @@ Role = Literal["speaker", "content", "word"]
 _DETERMINERS = frozenset(
     "the a an this that these those my your our his her their its each every any some no which what".split()
 )
+_CLAUSE = re.compile(
+    r"\b(?:true|false|sure|right|correct|say|says|said|thinks?|thought|believes?|claims?|claimed|means?|meant)\s+that\s+\W*$",
+    re.I,
+)
+"""Behind these "that" begins a sentence and points at nothing: "is it true that ann"."""
 _ADVERBS = frozenset(
     "really actually currently still now ever also then himself herself themselves both each always even just".split()
 )
@@ -173,7 +178,9 @@ def _is_named(place: _Place, *, strong: bool, joined: bool, told_of: bool) -> bo
             return True
         named = joined or told_of or _WHO_IS.match(place.opening) or _ASKS_ABOUT.search(place.opening)
         return bool(named) and _is_shown(place)
-    if place.end.capital or (name.whole and (not place.single or before not in _DETERMINERS)):
+    if place.end.capital or (
+        name.whole and (not place.single or before not in _DETERMINERS or _CLAUSE.search(place.opening))
+    ):
         return True
     if before == "the" and all("_" in author for author in name.authors):  # "the otter" for calibrated_otter
         return _speaks(place.at(replace(name, first=name.first - 1)))

@@ -71,6 +71,13 @@ _DOINGS = frozenset(word for word in SAYING if word.endswith("ing")) - {
 _BEFORE_DOINGS = frozenset("about on of regarding concerning towards vs versus".split())
 _SAID = re.compile(rf"{UTTERANCE}|(?:claim|mention|quote)s?")
 """What is said, and no topic wherever it stands."""
+_WHERE_SAID = re.compile(
+    r"^\W*(?:(?:please|can|could|would|you|quote|find|show|give|cite|me|us|the|exact|any|all|passages?|places?|parts?|bits?|sentences?|comments?"
+    r"|words?|quotes?)\s+)*where\s+(?:(?:do|does|did|has|have)\s+)?(?P<who>[^,;:?.!]{1,60}?)\s+"
+    r"(?:(?:talk|speak|write|comment)(?:s|ed|ing)?|spoke|wrote|spoken|written)\s+(?:about|on|of)\s+(?P<what>[^?.!;]+)[?.!\s]*$",
+    re.I,
+)
+"""Asks for a place in the comments, and not for one that they tell of: "quote where Ann talks about rye"."""
 _UNNAMED = ["unnamed", "profile"]
 """What every label begins with."""
 
@@ -112,11 +119,16 @@ class Reader:
     """Labels of profiles without a name."""
     plain: Callable[[str], bool] | None = None
     """Whether the indexed texts use a word as no name."""
+    small: Callable[[str], bool] | None = None
+    """Whether the indexed texts write a word with a small letter."""
 
     def read(self, question: str) -> Query:
         """Understand a question that stands alone."""
         found = self._words(question)
         people = self._people(question, found)
+        if people.asked and (where := _WHERE_SAID.match(question)):
+            said = self.read(f"What does {where['who']} say about {where['what'].strip()}?")
+            return replace(said, original=question, wants_list=wants_list(question, people.names))
         period, certain = self._period(question)
         latest, first = newest(question), oldest(question)
         hidden = [(period.start, period.end)] if period else []
@@ -154,7 +166,11 @@ class Reader:
     def _people(self, question: str, found: list[Word]) -> _People:
         """Find the names of a question, and what part each plays."""
         mentions = [
-            replace(m, ordinary=m.ordinary or self._is_plain(found, m))
+            replace(
+                m,
+                ordinary=m.ordinary or self._is_plain(found, m),
+                whole=m.whole or self._is_name_alone(question, found, m),
+            )
             for m in self.names.find(found, self.known)
             if m.whole or not has_other_first_name(found, m)
         ]
@@ -209,6 +225,12 @@ class Reader:
         word = found[mention.first]
         one = mention.last - mention.first == 1 and {*mention.authors} == {word.text.casefold()}
         return one and self.plain is not None and self.plain(word.text)
+
+    def _is_name_alone(self, question: str, found: list[Word], mention: Mention) -> bool:
+        """Whether a first or last name in a question without capitals is nothing but a name: the comments write it with one."""
+        if mention.ordinary or self.small is None or question != question.lower():
+            return False
+        return not any(self.small(word.text) for word in found[mention.first : mention.last])
 
     def _labels_of(self, name: Sequence[Word], *, common: bool = False) -> tuple[str, ...]:
         """Profiles without a name that may belong to a name, which is read like an author's then; none for `common` words only."""

@@ -142,6 +142,7 @@ class Retriever:
             known_words=self._store.knows,
             labels=people.labels,
             plain_words=self._store.uses_plainly,
+            small_words=self._store.writes_small,
         )
 
     def datable(self, query: Query, filters: Filters | None = None) -> list[Query]:
