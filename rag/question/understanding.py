@@ -59,14 +59,9 @@ _BEFORE_SUBJECTS = frozenset("do does did is are was were".split())
 _ASKING = frozenset("what how why when where and or but".split())
 _NOUNS = SAYING_INFINITIVES | {f"{verb}s" for verb in SAYING_INFINITIVES}
 """What of the forms of verbs may be nouns."""
-_DOINGS = frozenset(word for word in SAYING if word.endswith("ing")) - {
-    "adding",
-    "bring",
-    "giving",
-    "making",
-    "seeing",
-    "using",
-}
+_LIGHT = frozenset("adding bring finding giving making seeing using".split())
+"""What nobody asks about by itself: "the cost of finding one"."""
+_DOINGS = frozenset(word for word in SAYING - _LIGHT if word.endswith("ing"))
 """What may be done as well as talked about: "thinks about forecasting"."""
 _BEFORE_DOINGS = frozenset("about on of regarding concerning towards vs versus".split())
 _SAID = re.compile(rf"{UTTERANCE}|(?:claim|mention|quote)s?")
