@@ -60,7 +60,8 @@ def _foreign(text: str) -> str:
 def _citation(citation: Citation) -> str:
     passage = citation.passage
     date = f", {passage.posted_at.date()}" if passage.posted_at else ""
-    place = f"{_foreign(citation.source)}:{citation.start}-{citation.end}"
+    ranges = ", ".join(f"{span.start}-{span.end}" for span in citation.spans)
+    place = f"{_foreign(citation.source)}:{ranges}"
     link = f"\n    {_foreign(passage.url)}" if passage.url else ""
     return f"[{citation.number}] {_foreign(passage.byline)}{date} ({place}){link}"
 

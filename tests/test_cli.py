@@ -42,6 +42,17 @@ def test_ask_prints_answer_citations_and_what_was_searched(
     assert f"({answer.coverage}; quotes, no language model)" in out
 
 
+def test_ask_prints_the_place_of_every_cited_span(
+    store: str, sample_settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    question = "List the traps when using tidal differences."
+    cited = rag.answer(question, settings=sample_settings).citations[0].spans
+    assert len(cited) > 1
+    assert main(["ask", question, "--store", store]) == 0
+    places = ", ".join(f"{span.start}-{span.end}" for span in cited)
+    assert f"{cited[0].source}:{places})" in capsys.readouterr().out
+
+
 def test_ask_as_json_is_the_same_answer(
     store: str, sample_settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:

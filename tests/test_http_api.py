@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -549,6 +550,13 @@ class TestOpenAiClient:
             place = note.url_citation
             assert message.content[place.start_index : place.end_index].startswith("[")
         assert [one["quote"] for one in got.citations] == [citation.quote for citation in answer.citations]
+
+    def test_every_cited_span_is_told(self, openai, sample_settings: Settings) -> None:
+        question = "List the traps when using tidal differences."
+        got = openai.chat.completions.create(model="any", messages=[{"role": "user", "content": question}])
+        citation = rag.answer(question, settings=sample_settings).citations[0]
+        assert citation.more
+        assert got.citations[0]["more"] == [asdict(span) for span in citation.more]
 
     def test_chat_streams_the_same_words(self, openai) -> None:
         messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": QUESTION}]

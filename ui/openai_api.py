@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import uuid
+from dataclasses import asdict
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -187,6 +188,7 @@ def _citation(citation: Citation) -> dict[str, Any]:
         "source": citation.source,
         "start": citation.start,
         "end": citation.end,
+        "more": [asdict(span) for span in citation.more],
         "verdict": citation.verdict,
     }
 
