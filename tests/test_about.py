@@ -17,6 +17,9 @@ from rag.records import Turn
         "hi", "Hello!", "Good morning.", "thanks!", "Thank you very much", "ok", "help", "Who are you?", "What can you do?",
         "What can I ask here?", "what can i ask you about", "Which questions can I ask?", "What topics are discussed here?",
         "What threads are there?", "Who are the commenters?", "list all", "Show me everything.", "list all comments", "Which authors are indexed?", "how many comments are there", "Who wrote these comments?", "What is this?", "How does it work?",
+        "Who is the most active author?", "Who wrote the most comments?", "which author posts most", "Which thread has the most comments?",
+        "What do people disagree about?", "Where do they disagree here?", "What are the main disagreements?",
+        "Summarise this thread", "summarize all comments", "tl;dr", "overview", "Give me a summary of these comments.",
     ],
 )  # fmt: skip
 def test_a_message_that_no_comment_could_answer_is_told(message: str) -> None:
@@ -29,6 +32,8 @@ def test_a_message_that_no_comment_could_answer_is_told(message: str) -> None:
         "hi-fi", "help with rye", "What is this rule of twelfths?", "Who wrote about rye?", "What can I do about mould?", "thanks giving",
         "list all comments about rye", "show me all that is known", "How many comments mention rye?", "Which authors disagree?", "Who are the authors of the paper?", "What are the topics of the book?", "How does it work in winter?",
         "What can I ask a doctor?", "ok but why", "",
+        "Who is the most active author on rye?", "Which thread has the most comments on rye?", "What do people disagree about when they bake?",
+        "What are the main disagreements on rye?", "Summarise this rule", "tl;dr of the rye thread", "overview of rye",
     ],
 )  # fmt: skip
 def test_a_question_about_comments_is_not_mistaken_for_one(message: str) -> None:
@@ -36,7 +41,8 @@ def test_a_question_about_comments_is_not_mistaken_for_one(message: str) -> None
 
 
 def test_what_points_back_is_asked_of_what_was_said_before() -> None:
-    assert not asks_nothing("How does it work?", first=False)
+    for message in ("How does it work?", "Where do they disagree?", "Summarise this discussion.", "tl;dr"):
+        assert not asks_nothing(message, first=False)
     assert asks_nothing("thank you", first=False)
 
 

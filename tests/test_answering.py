@@ -15,7 +15,7 @@ from model_server import Fail, ModelServer, Say, small_model_path
 
 import ingest
 from rag.answering import drafting
-from rag.answering.answerer import ANY_TIME, UNDATED, UNORDERED, Answerer
+from rag.answering.answerer import ANY_TIME, UNDATED, UNDATED_ANSWER, UNORDERED, Answerer
 from rag.chat.chat_model import LangChainModel
 from rag.chat.prompts import ABSTAIN, Message
 from rag.chat.streaming import Reply
@@ -832,6 +832,19 @@ class TestTime:
         answer = weir.answer("What did Ilka Sommer write about eels in 2022?")
         assert [c.passage.posted_at for c in answer.citations] == [None]
         assert answer.warnings == (UNDATED,)
+
+    @pytest.mark.parametrize(("question", "years", "warnings"), [
+        ("When did Ivo Brandl first write about the weir?", [2021, 2023, 2024], ()),
+        ("When did Ilka Sommer write about eels?", [None], (UNDATED_ANSWER,)),
+        ("When was the comment on the flood written?", [2022], ()),
+    ])  # fmt: skip
+    def test_when_something_was_written_is_the_date_of_the_comment(
+        self, weir: Answerer, question: str, years: list[int | None], warnings: tuple[str, ...]
+    ) -> None:
+        answer = weir.answer(question)
+        dates = [citation.passage.posted_at for citation in answer.citations]
+        assert ([date and date.year for date in dates], answer.warnings) == (years, warnings)
+        assert all(date is None or f"{date:%Y-%m-%d}" in answer.text for date in dates)
 
     def test_an_order_that_is_not_known_is_told(self, weir: Answerer) -> None:
         answer = weir.answer("What is Ilka Sommer's newest comment on eels?")

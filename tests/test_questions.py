@@ -925,3 +925,60 @@ def test_a_first_name_without_a_capital_is_one_where_the_comments_write_it_no_ot
 def test_where_somebody_speaks_of_something_is_a_place_among_the_comments(question: str) -> None:
     assert (read(question).text, read(question).topic) == ("What does quill say about rye?", "rye")
     assert read("Where does quill talk to sailors about rye?").text.startswith("Where")
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Summarise the discussion of rye bread", "What is said about rye bread?"),
+        ("Can you give me a short summary of the thread on the levain, please?", "What is said about the levain?"),
+        ("tl;dr of the rye bread debate", "What is said about the rye bread?"),
+        ("What was the rye bread discussion all about?", "What is said about the rye bread?"),
+        ("What's the gist of the posts about rye?", "What is said about rye?"),
+        ("Overview of opinions on rye", "What is said about rye?"),
+        ("What are the key takeaways from the conversation on rye?", "What is said about rye?"),
+        ("TL;DR: rye", "rye"),
+        ("Summarize what quill says about rye.", "what quill says about rye"),
+        ("a summary of quill's comments", "quill's comments"),
+    ],
+)
+def test_the_words_for_a_summary_are_no_topic(question: str, text: str) -> None:
+    query = read(question)
+    assert (query.text, query.wants_list, query.original) == (text, True, question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Which summary statistic does quill suggest?",
+        "Who gives an overview of rye?",
+        "Is the summary of the levain right?",
+        "What is rye about?",
+        "What was quill's comment about?",
+        "What was that discussion about?",
+    ],
+)
+def test_a_question_that_has_such_words_is_left_as_it_is(question: str) -> None:
+    assert read(question).text == question
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "oldest"),
+    [
+        ("When did quill write about rye?", "What did quill say about rye?", False),
+        ("In what year did quill first mention rye?", "What did quill say about rye?", True),
+        ("When was quill's comment on rye posted?", "What does quill say about rye?", False),
+        ("On which day was the post about rye flour written?", "What is said about rye flour?", False),
+    ],
+)
+def test_when_something_was_said_is_told_by_what_was_said(question: str, text: str, oldest: bool) -> None:
+    query = read(question)
+    assert (query.text, query.when, query.oldest) == (text, True, oldest)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["When did quill write a book about rye?", "When did quill buy rye?", "When did bakers write about rye?"],
+)
+def test_when_something_happened_is_what_a_comment_must_tell(question: str) -> None:
+    assert (read(question).text, read(question).when) == (question, False)

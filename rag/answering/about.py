@@ -36,6 +36,10 @@ _ALWAYS = re.compile(
             rf"(?:who|whose) (?:wrote|has written|are) (?:these|the|all these|all the) {_THINGS}",
             rf"who are (?:all )?the (?:authors|users|commenters|writers){_HERE}",
             rf"who is (?:indexed|in (?:here|the index|this index|this collection))|whose {_THINGS} (?:are|is) (?:here|indexed)",
+            rf"(?:who|(?:which|what) {_PEOPLE}) (?:wrote|writes|has written|posted|posts|has posted|made|has) (?:the )?most(?: (?:often|{_THINGS}))?{_HERE}",
+            rf"who (?:is|are) the most (?:active|prolific|frequent) {_PEOPLE}{_HERE}",
+            rf"(?:what|which) (?:{_PEOPLE}|thread|discussion|topic|subject|post) (?:is|are|has|had|got|gets) the (?:most|longest|biggest|largest)"
+            rf"(?: (?:active|prolific|frequent|discussed|popular|{_THINGS}|replies|answers))?{_HERE}",
             rf"how many (?:{_THINGS}|{_PEOPLE}) (?:are|do you have)(?: (?:there|indexed|searched))?{_HERE}",
         )
     )
@@ -43,6 +47,11 @@ _ALWAYS = re.compile(
 _FIRST = re.compile(
     r"what is (?:this|it)(?: (?:tool|app|site|page|chat|chatbot|bot|collection|index))?(?: (?:about|for))?|what are these comments(?: about)?"
     r"|who is this|how (?:does|do) (?:this|it) work"
+    rf"|(?:what|where) do (?:the |these |most )?(?:{_PEOPLE}|they|everyone|others) (?:disagree|agree|argue|debate)(?: (?:about|on|over|most))*{_HERE}"
+    rf"|(?:what|which) are the (?:(?:main|biggest|key|most important|central) )?(?:disagreements|debates|controversies|discussions|topics|themes){_HERE}"
+    rf"|(?:summari[sz]e|sum up|recap)(?: (?:all|the|this|these|whole))*(?: (?:thread|discussion|debate|conversation|{_THINGS}))?{_HERE}"
+    rf"|(?:(?:give|show) (?:me |us )?)?(?:(?:an?|the) )?(?:summary|overview|gist|tl dr|tldr|recap)"
+    rf"(?: of(?: all| the| this| these)*(?: (?:thread|discussion|debate|conversation|{_THINGS}))?)?{_HERE}"
     rf"|(?:list |show |give )?(?:me |us )?(?:everything|all(?: of)?(?: the| these| your)?(?: (?:{_THINGS}|{_PEOPLE}))?){_HERE}"
 )
 """Point at what was said before, if anything was."""

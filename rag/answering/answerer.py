@@ -35,6 +35,8 @@ TRACED = 30
 """Candidates of the search that a trace lists."""
 UNDATED = "These comments carry no dates, so the time that the question names could not be taken into account."
 ANY_TIME = "No comment from that time (“{period}”) answers this, so comments of any time were searched, with these words as part of the topic."
+UNDATED_ANSWER = "These comments carry no dates, so it is not known when they were written."
+PARTLY_DATED = "Not all of these comments carry a date, so it is not known of all of them when they were written."
 UNORDERED = "Not all of these comments carry a date, so their order in time is uncertain."
 SUGGESTION_DEPTH = 1
 """Passages that are fetched and judged to see whether a follow-up has an answer; each takes time."""
@@ -322,6 +324,8 @@ def _of_time(asked: Query, found: Retrieved, last: Answer) -> tuple[str, ...]:
         elsewhen = [p for p in passages or found.passages if not _from_then(asked, p) and not _tells_of(taken, p)]
         if elsewhen or not passages:
             return (ANY_TIME.format(period=taken.period) if any(p.posted_at for p in elsewhen) else UNDATED,)
+    if taken.when and passages and not all(p.posted_at for p in passages):
+        return (PARTLY_DATED if any(p.posted_at for p in passages) else UNDATED_ANSWER,)
     in_order = taken.newest or taken.oldest or (taken.by_time and len(passages) > 1)
     return (UNORDERED,) if in_order and not all(p.posted_at for p in passages) else ()
 

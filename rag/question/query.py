@@ -58,6 +58,8 @@ class Query:
     """The latest words are asked for."""
     oldest: bool = False
     """The first words are asked for."""
+    when: bool = False
+    """It is asked when comments were written."""
     answered: tuple[str, ...] = ()
     """Those of `mentioned` to whom what is asked for was a reply: "What did Ann reply to Bob?", "Who disagrees with Bob?"."""
 

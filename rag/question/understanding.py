@@ -27,6 +27,7 @@ from rag.question.form import (
     what_was_said,
     words_of_course,
 )
+from rag.question.framing import framed
 from rag.question.names import Mention, NameIndex, Word, fold, words
 from rag.question.periods import Period, periods
 from rag.question.query import Query, without
@@ -66,13 +67,6 @@ _DOINGS = frozenset(word for word in SAYING - _LIGHT if word.endswith("ing"))
 _BEFORE_DOINGS = frozenset("about on of regarding concerning towards vs versus".split())
 _SAID = re.compile(rf"{UTTERANCE}|(?:claim|mention|quote)s?")
 """What is said, and no topic wherever it stands."""
-_WHERE_SAID = re.compile(
-    r"^\W*(?:(?:please|can|could|would|you|quote|find|show|give|cite|me|us|the|exact|any|all|passages?|places?|parts?|bits?|sentences?|comments?"
-    r"|words?|quotes?)\s+)*where\s+(?:(?:do|does|did|has|have)\s+)?(?P<who>[^,;:?.!]{1,60}?)\s+"
-    r"(?:(?:talk|speak|write|comment)(?:s|ed|ing)?|spoke|wrote|spoken|written)\s+(?:about|on|of)\s+(?P<what>[^?.!;]+)[?.!\s]*$",
-    re.I,
-)
-"""Asks for a place in the comments, and not for one that they tell of: "quote where Ann talks about rye"."""
 _UNNAMED = ["unnamed", "profile"]
 """What every label begins with."""
 
@@ -121,9 +115,10 @@ class Reader:
         """Understand a question that stands alone."""
         found = self._words(question)
         people = self._people(question, found)
-        if people.asked and (where := _WHERE_SAID.match(question)):
-            said = self.read(f"What does {where['who']} say about {where['what'].strip()}?")
-            return replace(said, original=question, wants_list=wants_list(question, people.names))
+        plain = framed(question)
+        if plain and (people.asked or not plain.of_person):
+            several = plain.summary or wants_list(question, people.names)
+            return replace(self.read(plain.text), original=question, wants_list=several, when=plain.when)
         period, certain = self._period(question)
         latest, first = newest(question), oldest(question)
         hidden = [(period.start, period.end)] if period else []

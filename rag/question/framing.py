@@ -1,0 +1,93 @@
+"""Questions about comments as comments: for a summary, for the place where something is said, for the day when it was.
+
+Their words ("summary", "thread", "posted") stand in no comment that answers them. Such a question is read as the plain one
+about what the comments say.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Framed:
+    """The plain question behind one about comments."""
+
+    text: str
+    of_person: bool = False
+    """It means this only if somebody is asked for: not every "where Ann writes" is a place in a comment."""
+    summary: bool = False
+    """All that bears on it is wanted."""
+    when: bool = False
+    """It is asked when that was written."""
+
+
+_TOLD = r"(?:wr(?:ites?|ote|itten)|talk(?:s|ed|ing)?|speak(?:s|ing)?|spoken?|comment(?:s|ed|ing)?|post(?:s|ed)?)"
+_WHERE_SAID = re.compile(
+    r"^\W*(?:(?:please|can|could|would|you|quote|find|show|give|cite|me|us|the|exact|any|all|passages?|places?|parts?|bits?|sentences?|comments?"
+    r"|words?|quotes?)\s+)*where\s+(?:(?:do|does|did|has|have)\s+)?(?P<who>[^,;:?.!]{1,60}?)\s+"
+    rf"{_TOLD}\s+(?:about|on|of)\s+(?P<what>[^?.!;]+)[?.!\s]*$",
+    re.I,
+)
+"""Asks for a place in the comments, and not for one that they tell of: "quote where Ann talks about rye"."""
+
+_WHEN = r"^\W*(?:when|(?:(?:on|at|in)\s+)?(?:what|which)\s+(?:date|day|month|year|time))\s+"
+_WHEN_SAID = re.compile(
+    rf"{_WHEN}did\s+(?P<who>[^,;:?.!]{{1,60}}?)\s+(?P<order>(?:first|last)\s+)?"
+    rf"(?:(?:{_TOLD}|say\s+(?:some|any)thing)\s+(?:about|on|of)|mention|bring\s+up)\s+(?P<what>[^?.!;]+)[?.!\s]*$",
+    re.I,
+)
+_WHEN_WRITTEN = re.compile(
+    rf"{_WHEN}(?:is|was|were|are)\s+(?:(?:the|this|that|those)\s+)?(?:(?P<who>[^,;:?.!]{{1,60}}?)['’]s?\s+)?"
+    r"(?:comment|post|remark|note|statement)s?\s+(?:on|about|of|regarding|concerning)\s+(?P<what>[^?.!;]+?)\s+"
+    r"(?:written|posted|made|published|from|sent)[?.!\s]*$",
+    re.I,
+)
+
+_PLEASE = (
+    r"^\W*(?:(?:please|can|could|would|will|you|i|we|want|need|d|like|to|give|show|get|write|make|me|us)\b\W*)*"
+    r"(?:what(?:\W*s|\W+(?:is|are|was|were))\W+)?"
+)
+_SIZE = r"(?:(?:short|brief|quick|concise|rough|general|high-level|good|full|complete)\W+)*"
+_SUMMARY = re.compile(
+    rf"{_PLEASE}(?:(?:summari[sz]e|recap|sum\W+up)\b\W*|(?:(?:an?|the)\W+)?{_SIZE}"
+    r"(?:tl\W?dr\b\W*(?:(?:of|on|about)\b\W*)?|(?:summary|overview|gist|recap|rundown|synopsis|digest)(?:\s*:|\W+(?:of|on|about)\b)\W*"
+    r"|(?:main|key|central|most important)\W+(?:points|takeaways|messages)\W+(?:of|from|in|about|on)\W+))"
+    r"(?P<rest>.+?)(?:\W+please)?[?.!\s]*$",
+    re.I,
+)
+_WHAT_ABOUT = re.compile(r"^\W*what\W+(?:is|was|are|were)\W+(?P<rest>.+?)\W+(?:all\W+)?about[?.!\s]*$", re.I)
+_TALK = r"(?:thread|discussion|debate|conversation|exchange)s?"
+_TALK_ABOUT = re.compile(
+    rf"(?:(?:the|this|that|these|those|all|any|whole|entire|different|various)\W+)*(?:{_TALK}|comments|posts|opinions|views|positions)\W+"
+    r"(?:on|about|of|over|around|regarding|concerning|under|called|titled)\W+(?P<what>.+)",
+    re.I,
+)
+_ABOUT_TALK = re.compile(
+    rf"(?P<what>(?:the\W+)?(?!(?:the|this|that|these|those|all|any|first|last|latest|newest|whole|entire|other|main)\b).+?(?<!['’]s))\W+{_TALK}",
+    re.I,
+)
+
+
+def framed(question: str) -> Framed | None:
+    """The plain question behind one about comments as comments; None if it is none."""
+    if match := _WHERE_SAID.match(question):
+        return Framed(f"What does {match['who']} say about {match['what'].strip()}?", of_person=True)
+    if match := _WHEN_SAID.match(question):
+        said = f"{match['order'] or ''}say about {match['what'].strip()}"
+        return Framed(f"What did {match['who']} {said}?", of_person=True, when=True)
+    if match := _WHEN_WRITTEN.match(question):
+        asked = f"What does {match['who']} say" if match["who"] else "What is said"
+        return Framed(f"{asked} about {match['what']}?", of_person=bool(match["who"]), when=True)
+    if match := _SUMMARY.match(question):
+        return Framed(_about_subject(match["rest"]) or match["rest"], summary=True)
+    if (match := _WHAT_ABOUT.match(question)) and (about := _about_subject(match["rest"])):
+        return Framed(about, summary=True)
+    return None
+
+
+def _about_subject(talk: str) -> str:
+    """Ask for what a thread or discussion is about: "the debate on rye", "the rye debate"; "" if it is neither."""
+    found = _TALK_ABOUT.fullmatch(talk) or _ABOUT_TALK.fullmatch(talk)
+    return f"What is said about {found['what']}?" if found else ""
