@@ -82,11 +82,31 @@ def test_a_profile_tells_when_only_if_it_has_a_date(question: str, tells: bool, 
 
 
 @pytest.mark.parametrize(
+    ("question", "text", "tells"),
+    [
+        ("What are Ann's interests?", "Baker, interested in rye.", True),
+        ("What is Ann interested in?", "Baker. Word cloud: rye, salt.", True),
+        ("Is Ann interested in ships?", "Baker, interested in rye.", False),
+        ("What are Ann's interests?", "Baker at the mill.", False),
+        ("Tell me about Ann.", "Baker at the mill.", True),
+        ("Tell me about Ann's oven.", "Baker at the mill.", False),
+    ],
+)
+def test_a_profile_tells_of_interests_and_of_the_person(question: str, text: str, tells: bool) -> None:
+    profile = rag.Passage("p", "c", "Ann Lee", text, "a.txt", 0, len(text), kind="profile")
+    assert bool(telling_profiles(understand(question, authors=["Ann Lee"]), [profile])) is tells
+
+
+@pytest.mark.parametrize(
     ("question", "text", "none"),
     [
         ("What does Ann think of rye?", "Baker. Word cloud: rye, salt.", True),
         ("What does Ann say about whether rye sours?", "Baker. Rye, salt.", True),
         ("What does Ann think of rye?", "Baker. I like rye.", False),
+        ("What does Ann propose about rye?", "Baker. Rye, salt.", True),
+        ("What does Ann say?", "I bake rye.", True),
+        ("What does Ann say about herself?", "I bake rye.", False),
+        ("Tell me about Ann.", "Baker. Rye, salt.", False),
         ("Who bakes rye?", "Baker. Word cloud: rye, salt.", False),
     ],
 )

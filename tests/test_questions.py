@@ -982,3 +982,29 @@ def test_when_something_was_said_is_told_by_what_was_said(question: str, text: s
 )
 def test_when_something_happened_is_what_a_comment_must_tell(question: str) -> None:
     assert (read(question).text, read(question).when) == (question, False)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Any thoughts on rye?",
+        "Is there anything about rye?",
+        "Which comments are about rye?",
+        "Are there any posts that deal with rye?",
+        "What opinions on rye are there?",
+        "comments on rye",
+    ],
+)
+def test_a_question_for_whatever_there_is_names_a_topic_alone(question: str) -> None:
+    query = read(question)
+    assert (query.text, query.topic, query.original) == ("What is said about rye?", "rye", question)
+
+
+@pytest.mark.parametrize("opening", ["What's", "Who's", "Why's", "How's", "Where'd"])
+def test_a_contraction_before_a_name_is_no_part_of_it(opening: str) -> None:
+    query = read(f"{opening} Smith's view on rye?", known_words=lambda word: word.casefold() == "rye")
+    assert (query.unknown_authors, query.topic) == (("Smith",), "rye")
+
+
+def test_whose_opinion_is_asked_for_may_stand_behind_it() -> None:
+    assert (read("Opinion of quill on rye").authors, read("Opinion of quill on rye").topic) == (("quill",), "rye")

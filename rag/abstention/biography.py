@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from rag.abstention.expectation import expected
 from rag.index.lexical import stems
-from rag.question.form import asks_for_view
+from rag.question.form import asks_for_view, asks_for_words
 from rag.question.query import Query
 from rag.records import Passage
 
@@ -52,7 +52,18 @@ _RELATIONS = (
             r"|manager|consultant|analyst|work\w*|employ\w*|candidate|student|fellow|runs?|keeper|technician|retired"
         ),
     ),
-    _Relation(_words(r"who (?:is|are|was)|background|bio(?:graphy)?|profile"), re.compile(r"\w")),
+    _Relation(
+        _words(r"interest(?:s|ed)?"),
+        _words(
+            r"interest(?:s|ed)?|word cloud|keywords|topics?|looking for|focus\w*|research\w*|think(?:s|ing)? about|work(?:s|ing)? on"
+        ),
+    ),
+    _Relation(
+        _words(
+            r"who (?:is|are|was)|background|bio(?:graphy)?|profile|tell (?:me|us) (?:more |something |everything |all )?about"
+        ),
+        re.compile(r"\w"),
+    ),
 )
 _OF_A_PERSON = re.compile(
     r"^\W*(?:and\s+|but\s+|so\s+)?(?:where|what|which|who|for whom|tell me)\b.*\b(?:he|she|they)\b", re.IGNORECASE
@@ -63,12 +74,20 @@ _TIME = re.compile(r"^\W*(?:(?:and|but|so)\s+)?(?:(?:since|until|from|by)\s+)?wh
 _NAMED = frozenset({"name", "place"})
 """Kinds of answer that the words of a relation are themselves: a university, an employer."""
 
+_SELF = re.compile(r"sel(?:f|ves)\b", re.IGNORECASE)
 _SPEAKS = re.compile(r"\b(?:I|[Mm]e|[Mm]y|[Ww]e|[Oo]ur)\b")
 
 
 def states_no_view(query: Query, passage: Passage) -> bool:
-    """Whether somebody's view is asked for and a passage is a profile in which nobody speaks: interests that are listed are no views."""
-    return passage.kind == "profile" and asks_for_view(query.text) and not _SPEAKS.search(passage.text)
+    """Whether somebody's view, or whatever they say, is asked for and a passage is a profile: interests that are listed are no views.
+
+    Where it is a view of something, a profile in which somebody speaks may tell it.
+    """
+    if passage.kind != "profile":
+        return False
+    if not stems(query.topic) and asks_for_words(query.text):
+        return not _SELF.search(query.text)
+    return asks_for_view(query.text) and not _SPEAKS.search(passage.text)
 
 
 def telling_profiles(query: Query, found: Sequence[Passage]) -> list[Passage]:

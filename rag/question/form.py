@@ -95,12 +95,14 @@ _WRITING = re.compile(
     r"|told|tell|sp(?:eaks?|oken?)|explain(?:s|ed)?|critici[sz](?:e|es|ed)|chang\w+ \w+ minds?)\b",
     re.I,
 )
+_TELL_ME = re.compile(r"\btell (?:me|us)\b", re.I)
 _OWN_COMMENT = re.compile(rf"\s+(?:\w+\s+)??{UTTERANCE}\b", re.I)
 _NOT_THEN = re.compile(r"\b(?:not|except(?:\s+for)?|excluding|other\s+than|besides|outside(?:\s+of)?)\s+$", re.I)
 _WHAT_ABOUT = re.compile(r"^\W*(?:(?:and|or)\s+)?(?:what|how)\s+about\b", re.I)
 _GOES_ON = re.compile(r"\s*(?:[?.!,;:]|(?:and|or|but)\b|$)", re.I)
 _VIEW = re.compile(
     r"\b(?:thinks?|thought|feels?|felt|believes?|views?|opinions?|stances?|positions?|attitudes?|takes? on|minds? about|agree\w*|disagree\w*"
+    r"|(?:propos|suggest|recommend|argu|claim|critici[sz]|complain|predict|advocat|oppos|doubt)(?:e|es|ed|ing|s)?"
     r"|(?:say|said|says|write|writes|wrote) (?:about|on) (?:whether|why|how))\b",
     re.I,
 )
@@ -115,6 +117,11 @@ def asks_anybody(question: str) -> bool:
 def asks_for_view(question: str) -> bool:
     """Whether a question asks what somebody thinks: "what is her view of ...", "do they agree on ..."."""
     return bool(_VIEW.search(question))
+
+
+def asks_for_words(question: str) -> bool:
+    """Whether a question asks for something that was said or written; "tell me about Ann" does not."""
+    return bool(_WRITING.search(_TELL_ME.sub(" ", question)))
 
 
 def compares(question: str) -> bool:

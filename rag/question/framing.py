@@ -68,6 +68,14 @@ _ABOUT_TALK = re.compile(
     rf"(?P<what>(?:the\W+)?(?!(?:the|this|that|these|those|all|any|first|last|latest|newest|whole|entire|other|main)\b).+?(?<!['’]s))\W+{_TALK}",
     re.I,
 )
+_ANYTHING = re.compile(
+    r"^\W*(?:(?:is|are)\s+there\s+|(?:do|have)\s+(?:you|we)\s+(?:have\s+|got\s+)?)?(?:(?:any|some|other|what|which|more|all|the)\s+)*"
+    rf"(?:anything|something|everything|thoughts?|ideas?|takes?|insights?|information|info|material|remarks?|{_TALK}|comments?|posts?|passages?|opinions?|views?)\s+"
+    r"(?:(?:is|are|was|were)\s+|that\s+(?:is|are|was|were|deals?)\s+|deal(?:s|ing)?\s+)?(?:about|on|with|regarding|concerning)\s+(?P<what>[^?.!;]+?)"
+    r"(?:\s+(?:are|is)\s+there)?[?.!\s]*$",
+    re.I,
+)
+"""Asks for whatever there is: "Any thoughts on rye?", "Which comments are about rye?"."""
 
 
 def framed(question: str) -> Framed | None:
@@ -84,6 +92,8 @@ def framed(question: str) -> Framed | None:
         return Framed(_about_subject(match["rest"]) or match["rest"], summary=True)
     if (match := _WHAT_ABOUT.match(question)) and (about := _about_subject(match["rest"])):
         return Framed(about, summary=True)
+    if match := _ANYTHING.match(question):
+        return Framed(f"What is said about {match['what'].strip()}?")
     return None
 
 

@@ -58,13 +58,18 @@ class Word:
         return self.text[:1].isupper()
 
 
+_CONTRACTING = frozenset("it that what who there here he she let how where when why".split())
+CONTRACTIONS = frozenset(f"{word}{rest}" for word in _CONTRACTING for rest in ("s", "re", "d", "ll", "ve"))
+"""As `fold` writes them: "whats", "whod"."""
+
+
 def words(text: str) -> list[Word]:
     """Split a text into words with offsets."""
     found = []
     for match in WORD.finditer(text):
         raw = match.group()
         bare = _POSSESSIVE.sub("", raw)
-        if bare.casefold() in {"it", "that", "what", "who", "there", "here", "he", "she", "let", "how", "where"}:
+        if bare.casefold() in _CONTRACTING:
             bare = raw  # "it's" is a contraction
         after = text[match.end() : match.end() + 2].strip()
         breaks = (bool(after) and not after[0].isalnum() and after[0] not in "-_.@") or raw != bare

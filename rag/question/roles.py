@@ -10,7 +10,7 @@ from typing import Literal
 
 from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
 from rag.question.form import Span, asks_anybody, asks_by_time, compares
-from rag.question.names import Mention, Word
+from rag.question.names import CONTRACTIONS, Mention, Word
 from rag.question.references import PEOPLE, PERSON
 from rag.question.speech import AUXILIARIES, BEING, ONLY_PEOPLE, OPINION, PREPOSITIONS, SAYING, SAYING_INFINITIVES
 
@@ -391,6 +391,9 @@ def _is_choice(place: _Place, joined: Role | None) -> bool:
 # What could be a name
 
 
+_NEVER_NAMES = FUNCTION_WORDS | AUXILIARIES | SAYING | CONTRACTIONS | {"according", "where", "compare"}
+
+
 def name_runs(found: Sequence[Word], taken: set[int]) -> list[tuple[int, int]]:
     """Runs of capitalised words that could be a name."""
     runs = []
@@ -419,4 +422,4 @@ def has_other_first_name(found: Sequence[Word], mention: Mention) -> bool:
 
 
 def _name_like(word: Word) -> bool:
-    return word.capital and word.folded not in FUNCTION_WORDS | AUXILIARIES | SAYING | {"according", "where", "compare"}
+    return word.capital and word.folded not in _NEVER_NAMES

@@ -28,7 +28,7 @@ from rag.question.form import (
     words_of_course,
 )
 from rag.question.framing import framed
-from rag.question.names import Mention, NameIndex, Word, fold, words
+from rag.question.names import CONTRACTIONS, Mention, NameIndex, Word, fold, words
 from rag.question.periods import Period, periods
 from rag.question.query import Query, without
 from rag.question.roles import has_other_first_name, left_out, name_runs, roles
@@ -38,7 +38,7 @@ _SUBJECT_NEXT = frozenset("do does did would will might".split())
 """Behind these stands who is asked for: "does NAME think"."""
 _PHRASES = re.compile(
     r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
-    rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\bsay about\b|\bthe comments?\b",
+    rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\b(?:opinions?|views?|thoughts?|takes?|stances?) (?:of|by|from)\b|\bsay about\b|\bthe comments?\b",
     re.I,
 )
 _VIEW = re.compile(
@@ -345,7 +345,7 @@ def _topic(question: str, found: list[Word], parts: Sequence[Span], unknown: tup
     for place, word in enumerate(found):
         if any(start <= word.start < end for start, end in hidden):
             continue
-        empty = word.text.casefold().replace("’", "'") in FUNCTION_WORDS
+        empty = word.text.casefold().replace("’", "'") in FUNCTION_WORDS or word.folded in CONTRACTIONS
         ends = word.folded in _DOINGS and place == len(found) - 1 and kept[-1:] == [found[place - 1].text]
         if not empty and (word.folded not in _NOT_TOPIC or word.text.isupper() or ends or _is_noun(found, place)):
             kept.append(word.text)
