@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -845,6 +845,36 @@ class TestTime:
         dates = [citation.passage.posted_at for citation in answer.citations]
         assert ([date and date.year for date in dates], answer.warnings) == (years, warnings)
         assert all(date is None or f"{date:%Y-%m-%d}" in answer.text for date in dates)
+
+    @pytest.fixture(scope="class")
+    def diary(self, tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Answerer:
+        """More comments than a search brings, the first and the last of them the least like any question."""
+        folder = tmp_path_factory.mktemp("diary")
+        days = [datetime(2010, 1, 1, tzinfo=UTC) + timedelta(days=50 * number) for number in range(90)]
+        texts = [f"My comment on the violin, number {number}: the violin is played." for number in range(90)]
+        texts[0], texts[1] = "Rain all day.", "Rain again; one violin in the damp cellar has lost its bridge."
+        texts[-2], texts[-1] = (
+            "Sold to a man from the coast, with the rest of the cellar: bow, case, violin.",
+            "Snow on the ridge.",
+        )
+        rows = [
+            {"author": "Ivo Brandl", "text": text, "posted_at": f"{day:%Y-%m-%d}"}
+            for day, text in zip(days, texts, strict=True)
+        ]
+        (folder / "diary.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
+        ingest.ingest([folder / "diary.jsonl"], settings=settings)
+        return Answerer.from_settings(settings)
+
+    @pytest.mark.parametrize(("question", "text"), [
+        ("What is Ivo Brandl's newest comment?", "Snow on the ridge."),
+        ("What was the very first comment?", "Rain all day."),
+        ("What did people write in January 2010?", "Rain all day."),
+        ("What is Ivo Brandl's latest comment on the violin?", "Sold to a man from the coast"),
+        ("What did Ivo Brandl first write about the violin?", "Rain again; one violin"),
+    ])  # fmt: skip
+    def test_the_newest_is_the_newest_of_all(self, diary: Answerer, question: str, text: str) -> None:
+        assert diary.answer(question).citations[0].quote.startswith(text)
 
     def test_an_order_that_is_not_known_is_told(self, weir: Answerer) -> None:
         answer = weir.answer("What is Ilka Sommer's newest comment on eels?")

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from rag.index.lexical import stems
 from rag.question.form import asks_for_view
-from rag.question.query import Query
+from rag.question.query import Query, by_date_alone, timeless
 from rag.retrieval.literal import tells_of_change
 from rag.retrieval.relevance import Sentence
 from rag.retrieval.threads import topic_share
@@ -155,12 +155,17 @@ def choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
     if query.by_time:
         # What was said before matters as much as what is said of the change.
         return _best(_few_of_each(ranked), SENTENCES_IN_TIME, RELATIVE / 3)
-    if query.newest or query.oldest:
-        near = [s for s in ranked if s.score >= max(FLOOR, RELATIVE * ranked[0].score)]
+    if query.newest or query.oldest or by_date_alone(query):
+        near = [s for s in ranked if _on_topic(query, s) or s.score >= max(FLOOR, RELATIVE * ranked[0].score)]
         in_time = _by_date(near, query.newest)
         first = [s for s in sentences if s.passage.comment_id == in_time[0].passage.comment_id and not s.quoted]
         return [*_whole(query, first), *_few_of_each(s for s in in_time if s not in first)][: len(first) + SENTENCES]
     return _best(ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES)
+
+
+def _on_topic(query: Query, sentence: Sentence) -> bool:
+    """Whether a sentence has all words of the topic; where there is none, any sentence does."""
+    return sentence.stems.issuperset(stems(query.topic))
 
 
 def _by_date(sentences: Sequence[Sentence], newest: bool) -> list[Sentence]:
@@ -191,7 +196,7 @@ def whole_replies(query: Query, comments: Iterable[Sequence[Sentence]]) -> list[
 
 def _whole(query: Query, members: Sequence[Sentence]) -> Sequence[Sentence]:
     """A comment whole, or what bears on the question if it is long."""
-    plain = replace(query, compare=False, newest=False, oldest=False)
+    plain = timeless(replace(query, compare=False, newest=False, oldest=False))
     return members if sum(len(s.text) for s in members) <= LONGEST else choose(plain, members)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.answering.choosing import adjacent, code_blocks
-from rag.question.query import Query
+from rag.question.query import Query, by_date_alone
 from rag.records import Citation, Passage, Span
 from rag.retrieval.relevance import Sentence
 
@@ -95,11 +95,12 @@ def _trimmed(run: list[Sentence]) -> list[Sentence]:
 def ordered(query: Query, quotes: list[Quote], limit: int) -> list[Quote]:
     """The best by date if the course of time, the newest or replies are asked for, else by author, whoever says the best thing first."""
     quotes.sort(key=lambda quote: (-quote.score, quote.passage.id))
-    if query.by_time or query.newest or query.oldest or query.times or query.answered:
-        best = quotes[:limit]
+    if query.by_time or query.newest or query.oldest or query.times or query.answered or by_date_alone(query):
+        # The newest is not to give way to what is nearer to the question.
+        best = quotes if query.newest or query.oldest or by_date_alone(query) else quotes[:limit]
         dated = [q for q in best if q.passage.posted_at]
         dated.sort(key=lambda q: q.passage.posted_at, reverse=query.newest and not query.by_time)
-        return dated + [q for q in best if not q.passage.posted_at]
+        return (dated + [q for q in best if not q.passage.posted_at])[:limit]
     place = {author: index for index, author in enumerate(query.authors if query.compare else ())}
     for quote in quotes:
         place.setdefault(quote.passage.byline, len(place))

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -179,6 +180,20 @@ class Corpus:
             f"JOIN passages p ON p.comment_id = c.id {where} {to} ORDER BY c.posted_at DESC, p.ordinal LIMIT ?"
         )
         return [tuple(row) for row in self.connection.execute(query, (*values, *keys, limit))]
+
+    def by_date(self, times: Sequence[Filters], limit: int, *, newest: bool) -> list[str]:
+        """Ids of the passages of dated comments that one of these filters admits, the newest or the oldest first."""
+        found: list[tuple[str, str]] = []
+        order = "DESC" if newest else "ASC"
+        for filters in times:
+            where, values = _conditions(filters, "comment")
+            query = (
+                f"SELECT c.posted_at, p.id FROM comments c JOIN passages p ON p.comment_id = c.id {where} "
+                f"AND c.posted_at IS NOT NULL ORDER BY c.posted_at {order}, c.id, p.ordinal LIMIT ?"
+            )
+            found += [tuple(row) for row in self.connection.execute(query, (*values, limit))]
+        found.sort(key=itemgetter(0), reverse=newest)  # stable: the passages of a comment stay in order
+        return [id for _, id in found[:limit]]
 
     def thread(self, thread_id: str) -> list[Comment]:
         rows = self.connection.execute("SELECT data FROM comments WHERE thread_id = ? ORDER BY posted_at", (thread_id,))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rag.index.lexical import stems
 from rag.language.english import FUNCTION_WORDS
 from rag.question.names import words
 from rag.records import Passage
@@ -76,7 +77,14 @@ def timeless(query: Query) -> Query:
 
 def goes_deep(query: Query) -> bool:
     """Whether more is wanted than the best: a list, the newest or oldest, a course of time."""
-    return query.wants_list or query.newest or query.oldest or query.by_time
+    return query.wants_list or query.newest or query.oldest or query.by_time or by_date_alone(query)
+
+
+def by_date_alone(query: Query) -> bool:
+    """Whether nothing but its date makes a comment the answer: "What is Ann's newest comment?", "What was said in 2021?"."""
+    if query.compare or query.by_time or query.undated or query.unknown_authors or stems(query.topic):
+        return False
+    return query.newest or query.oldest or bool(not query.authors and (query.since or query.until))
 
 
 def about_period(query: Query) -> Query:

@@ -65,6 +65,8 @@ _LIGHT = frozenset("adding bring finding giving making seeing using".split())
 _DOINGS = frozenset(word for word in SAYING - _LIGHT if word.endswith("ing"))
 """What may be done as well as talked about: "thinks about forecasting"."""
 _BEFORE_DOINGS = frozenset("about on of regarding concerning towards vs versus".split())
+_ANYBODY = frozenset("people persons commenters users authors writers posters researchers members folks".split())
+"""Before a verb of saying, whoever is here: "what do people say about rye"."""
 _SAID = re.compile(rf"{UTTERANCE}|(?:claim|mention|quote)s?")
 """What is said, and no topic wherever it stands."""
 _UNNAMED = ["unnamed", "profile"]
@@ -344,6 +346,8 @@ def _topic(question: str, found: list[Word], parts: Sequence[Span], unknown: tup
     kept = []
     for place, word in enumerate(found):
         if any(start <= word.start < end for start, end in hidden):
+            continue
+        if word.folded in _ANYBODY and place + 1 < len(found) and found[place + 1].folded in SAYING:
             continue
         empty = word.text.casefold().replace("’", "'") in FUNCTION_WORDS or word.folded in CONTRACTIONS
         ends = word.folded in _DOINGS and place == len(found) - 1 and kept[-1:] == [found[place - 1].text]

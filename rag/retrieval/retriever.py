@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from itertools import zip_longest
 from numbers import Integral
@@ -18,6 +18,7 @@ from rag.abstention.biography import ANSWERED, states_no_view, telling_profiles
 from rag.errors import QuestionError
 from rag.index.lexical import stems
 from rag.question.names import same_name
+from rag.question.query import Query, about_period, admits, by_date_alone, timeless
 from rag.records import Filters, Passage, Turn
 from rag.retrieval.literal import Telling, absent, telling, telling_passages
 from rag.retrieval.threads import MOST_REPLIES, replies_on, under_title
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from rag.models.embedding import Embedder
     from rag.models.reader import Reads
     from rag.models.reranking import Reranker
-    from rag.question.query import Query
     from rag.settings import Settings
 
 Method = TypeVar("Method", bound="Callable[..., Any]")
@@ -44,6 +44,8 @@ SILENT = 0.2
 90 pairs of a person and a topic of two others three quarters do not."""
 JUDGED = 3
 """Windows that the reader reads before an answer is given."""
+MOST_BEYOND = 5
+"""How often what is newer than all found is sought: once more than enough unless more is on the topic than a search brings."""
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 UNREPLIED = 0.6
@@ -151,8 +153,6 @@ class Retriever:
         Comments written then; if the period may be part of the topic, any comment, with the period in the question; at last
         those that carry no date. A way that no comment fits is left out, unless all are.
         """
-        from rag.question.query import about_period, timeless
-
         anytime = timeless(query)
         allowed = narrowed(filters, anytime)
         if allowed is None or not (query.since or query.until):
@@ -186,6 +186,8 @@ class Retriever:
             # What somebody says elsewhere is no reply, though on a topic it may tell what they would have replied.
             most = UNREPLIED if query.topic else 0.0
             return replace(found, answerable=min(found.answerable, most)) if query.authors else found
+        if by_date_alone(query) and (dated := self._by_date(query, allowed, limit)):
+            return Retrieved(query, dated, ANSWERED, considered=dated)
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
         depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
 
@@ -210,6 +212,9 @@ class Retriever:
         if judged and (sign := telling(query)) and (told := self._told(query, sign, allowed, limit, found)):
             return told
         retrieved = self._judged(query, found, pool, judged)
+        if judged and (query.newest or query.oldest) and not query.compare:
+            in_time = distinct(viewed(self._in_time(query, allowed, depth, pool)), limit)
+            retrieved = replace(retrieved, passages=tuple(in_time))
         # A comparison is answered by whoever speaks on its topic.
         return replace(retrieved, answerable=max([retrieved.answerable, *spoken.values()]))
 
@@ -227,7 +232,6 @@ class Retriever:
         Raises:
             QuestionError: The limit is no whole number.
         """
-        from rag.question.query import admits
         from rag.retrieval.relevance import score_sentences
         from rag.retrieval.stretches import POOL, best_stretches
 
@@ -256,6 +260,36 @@ class Retriever:
         passages = self._store.passages([id for id, _ in found])
         replies = [(passages[id], answered) for id, answered in found if id in passages]
         return tuple(distinct(replies_on(query, replies, self._store.rarity), limit))
+
+    def _by_date(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
+        """The newest passages, or the oldest: likeness to a question without a topic tells nothing of their time."""
+        found = self._store.corpus.by_date(_times(query, allowed), LOADED + limit, newest=query.newest)
+        passages = self._store.passages(found, score=dict.fromkeys(found, 1.0))
+        kept = [passages[id] for id in found if id in passages and passages[id].byline not in query.others_than]
+        return tuple(distinct(kept, limit))
+
+    def _in_time(
+        self, query: Query, allowed: Filters, depth: tuple[int, int], pool: Sequence[Passage]
+    ) -> list[Passage]:
+        """The candidates, those on the topic by date: the nearest of them need not be the newest, nor the newest be among them."""
+        topic = set(stems(query.topic))
+
+        def on_topic(passages: Sequence[Passage]) -> list[Passage]:
+            return [passage for passage in passages if passage.posted_at and topic <= set(stems(passage.text))]
+
+        found = further = on_topic(pool)
+        for _ in range(MOST_BEYOND):
+            dates = [passage.posted_at for passage in further if passage.posted_at]
+            if not dates:
+                break
+            since = max(dates) + timedelta(microseconds=1) if query.newest else query.since
+            until = query.until if query.newest else min(dates) - timedelta(microseconds=1)
+            within = narrowed(allowed, replace(query, since=since, until=until))
+            further = on_topic(self._candidates(replace(query, times=()), query.text, within, depth)) if within else []
+            found = [*found, *further]
+        kept = {passage.id for passage in found}
+        found = sorted(found, key=lambda p: p.posted_at or BEGINNING, reverse=query.newest)
+        return [*found, *(passage for passage in pool if passage.id not in kept)]
 
     def _told(
         self, query: Query, sign: Telling, allowed: Filters, limit: int, nearest: Sequence[Passage]
