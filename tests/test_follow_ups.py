@@ -615,3 +615,20 @@ def test_a_period_is_left_or_turned_to_what_lies_beside_it(question: str, since:
     )
     query = understand(question, talk, AUTHORS, now=NOW)
     assert (query.since and query.since.year, query.until and query.until.year) == (since, until)
+
+
+@pytest.mark.parametrize(
+    "question", ["When did she write that?", "When was this posted?", "In what year did Ann Lee say so?"]
+)
+def test_when_something_was_written_is_asked_of_what_was_said(question: str) -> None:
+    query = understand(question, TALK, AUTHORS, now=NOW)
+    assert (query.when, query.authors, set(query.topic.split())) == (True, ("Ann Bea Lee",), {"rye", "starters"})
+
+
+@pytest.mark.parametrize(
+    "question", ["tl;dr", "Summarise that, please.", "Can you sum up the thread?", "a summary of these quotes", "recap"]
+)
+def test_a_summary_alone_is_of_what_was_said(question: str) -> None:
+    query = understand(question, TALK, AUTHORS, now=NOW)
+    assert (query.authors, set(query.topic.split())) == (("Ann Bea Lee",), {"rye", "starters"})
+    assert understand("Summarise the thread on gliders", TALK, AUTHORS, now=NOW).topic == "gliders"

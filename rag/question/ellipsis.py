@@ -73,6 +73,8 @@ _ASSENT = re.compile(
 _MANNER = re.compile(
     r"^\W*(?:(?:please|now|can|could|would|you|i|need|want|give|tell|say|make|put|explain|me|it|that|this|a|an|the|answer|again)\s+)*"
     r"(?:(?:much|even|a\s+(?:bit|little)|a)?\s*(?:shorter|briefer|longer|simpler|clearer|short|brief|simple|long)(?:\s+(?:answer|version|summary))?"
+    r"|(?:summary|gist|recap|tl\W?dr|key\s+points|main\s+points|(?:summari[sz]e|recap|sum\s+up)\b)"
+    r"(?:\s+(?:of|all|the|this|that|it|these|those|whole|discussion|thread|debate|conversation|quotes?|answers?|comments?))*"
     r"|briefly|more\s+(?:briefly|simply|clearly|details?|detailed)|in\s+(?:more\s+)?detail"
     r"|in\s+(?:(?:a|an|one|two|three|few|fewer|other|simple|simpler|plain|short)\s*)*(?:sentences?|words?|terms|short|brief|paragraphs?|bullet\s+points"
     r"|english|german|french|spanish|italian|dutch|portuguese|russian|chinese|japanese))(?:\s+(?:please|again))*\W*$",

@@ -196,7 +196,7 @@ class _Conversation:
             return "assent", self._assented(said)
         own = self.reader.read(bare)
         if asks_for_manner(bare):
-            return "addition", _added(replace(own, topic=""), said)
+            return "addition", replace(last, carried=True)
         if item := item_meant(bare, said.reply, said.listed):
             return "item", self._about_item(own, item, said)
         if (pointing := re.sub(r"\bthe it\b", "it", ORDINAL.sub("it", bare))) != bare and "[" not in bare:

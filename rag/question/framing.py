@@ -38,6 +38,14 @@ _WHEN_SAID = re.compile(
     rf"(?:(?:{_TOLD}|say\s+(?:some|any)thing)\s+(?:about|on|of)|mention|bring\s+up)\s+(?P<what>[^?.!;]+)[?.!\s]*$",
     re.I,
 )
+_WHEN_SAID_BEFORE = re.compile(
+    rf"{_WHEN}did\s+(?P<who>[^,;:?.!]{{1,60}}?)\s+(?:say|write|post|argue|claim)\s+(?P<what>that|this|it|so)[?.!\s]*$",
+    re.I,
+)
+_WHEN_WAS_SAID = re.compile(
+    rf"{_WHEN}(?:is|was)\s+(?P<what>that|this|it)\s+(?:written|said|posted|published)[?.!\s]*$", re.I
+)
+_PRONOUN = re.compile(r"(?:s?he|they)$", re.I)
 _WHEN_WRITTEN = re.compile(
     rf"{_WHEN}(?:is|was|were|are)\s+(?:(?:the|this|that|those)\s+)?(?:(?P<who>[^,;:?.!]{{1,60}}?)['’]s?\s+)?"
     r"(?:comment|post|remark|note|statement)s?\s+(?:on|about|of|regarding|concerning)\s+(?P<what>[^?.!;]+?)\s+"
@@ -85,6 +93,12 @@ def framed(question: str) -> Framed | None:
     if match := _WHEN_SAID.match(question):
         said = f"{match['order'] or ''}say about {match['what'].strip()}"
         return Framed(f"What did {match['who']} {said}?", of_person=True, when=True)
+    if match := _WHEN_SAID_BEFORE.match(question):
+        return Framed(
+            f"What did {match['who']} say about {match['what']}?", not _PRONOUN.match(match["who"]), when=True
+        )
+    if match := _WHEN_WAS_SAID.match(question):
+        return Framed(f"What is said about {match['what']}?", when=True)
     if match := _WHEN_WRITTEN.match(question):
         asked = f"What does {match['who']} say" if match["who"] else "What is said"
         return Framed(f"{asked} about {match['what']}?", of_person=bool(match["who"]), when=True)

@@ -38,7 +38,7 @@ _SUBJECT_NEXT = frozenset("do does did would will might".split())
 """Behind these stands who is asked for: "does NAME think"."""
 _PHRASES = re.compile(
     r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
-    rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\b(?:opinions?|views?|thoughts?|takes?|stances?) (?:of|by|from)\b|\bsay about\b|\bthe comments?\b",
+    rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\b(?:opinions?|views?|thoughts?|takes?|stances?|(?:exact |own )?words|quotes?) (?:of|by|from)\b|\bsay about\b|\bthe comments?\b",
     re.I,
 )
 _VIEW = re.compile(
