@@ -569,7 +569,7 @@ def test_anything_else_on_a_topic_is_asked_of_the_same_person() -> None:
 DECLINED = (Turn("user", "What does quill think of copper kettles?"), Turn("assistant", "The comments do not say."))
 
 
-@pytest.mark.parametrize("question", ["And why?", "Can you say more about that?", "Shorter please", "what else?"])
+@pytest.mark.parametrize("question", ["And why?", "Can you say more about that?", "what else?"])
 def test_what_adds_to_a_question_without_an_answer_rests_on_it(question: str) -> None:
     query = read(question, history=DECLINED)
     assert (query.rests_on, query.carried) == ("What does quill think of copper kettles?", True)
@@ -623,6 +623,10 @@ def test_a_period_is_left_or_turned_to_what_lies_beside_it(question: str, since:
 def test_when_something_was_written_is_asked_of_what_was_said(question: str) -> None:
     query = understand(question, TALK, AUTHORS, now=NOW)
     assert (query.when, query.authors, set(query.topic.split())) == (True, ("Ann Bea Lee",), {"rye", "starters"})
+
+
+def test_another_manner_is_the_same_question_again() -> None:
+    assert read("Shorter please", history=DECLINED).text == "What does quill think of copper kettles?"
 
 
 @pytest.mark.parametrize(
