@@ -33,6 +33,7 @@ from rag.question.ellipsis import Kind, asks_for_manner, assents, kind_of, means
 from rag.question.form import compares
 from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.names import NameIndex, words
+from rag.question.parts import questions_in
 from rag.question.periods import Period, periods
 from rag.question.query import Query, undated_text
 from rag.question.references import PEOPLE, PERSON
@@ -90,7 +91,8 @@ def understand(
     question = " ".join(question.split())
     said: _Said | None = None
     for asked, reply in list(_exchanges(history))[-_REMEMBERED:]:
-        said = talk.after(said, asked, reply)
+        for part in questions_in(asked, lambda one: talk.reader.read(one).topic):
+            said = talk.after(said, part, reply)
     kind, query = talk.follow(question, said)
     if rewrite and kind != "complete" and (rewritten := rewrite(_as_text(history, question))):
         return replace(talk.reader.read(rewritten), original=question, carried=True)
