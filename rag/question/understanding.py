@@ -31,7 +31,7 @@ from rag.question.names import Mention, NameIndex, Word, fold, words
 from rag.question.periods import Period, periods
 from rag.question.query import Query, without
 from rag.question.roles import has_other_first_name, left_out, name_runs, roles
-from rag.question.speech import ONLY_PEOPLE, OPINION, SAYING, SAYING_INFINITIVES, STANCE, UTTERANCE
+from rag.question.speech import BEING, ONLY_PEOPLE, OPINION, SAYING, SAYING_INFINITIVES, STANCE, UTTERANCE
 
 _SUBJECT_NEXT = frozenset("do does did would will might".split())
 """Behind these stands who is asked for: "does NAME think"."""
@@ -55,6 +55,8 @@ _BEFORE_THINGS = frozenset(
     "about as by on of for against with without between regarding concerning there a an the no".split()
 )
 """Behind these a word that may be a verb is none: "about debate", "the support"."""
+_BEHIND_DOINGS = frozenset("in at by of for as under among between during within".split())
+"""Behind these stands where or how something is done: "motivated reasoning in debates"."""
 _BEFORE_SUBJECTS = frozenset("do does did is are was were".split())
 _ASKING = frozenset("what how why when where and or but".split())
 _NOUNS = SAYING_INFINITIVES | {f"{verb}s" for verb in SAYING_INFINITIVES}
@@ -351,10 +353,20 @@ def _topic(question: str, found: list[Word], parts: Sequence[Span], unknown: tup
         if any(start <= word.start < end for start, end in hidden):
             continue
         empty = word.text.casefold().replace("’", "'") in FUNCTION_WORDS
-        ends = word.folded in _DOINGS and place == len(found) - 1 and kept[-1:] == [found[place - 1].text]
-        if not empty and (word.folded not in _NOT_TOPIC or word.text.isupper() or ends or _is_noun(found, place)):
+        described = kept[-1:] == [found[place - 1].text] and _is_described(found, place)
+        if not empty and (word.folded not in _NOT_TOPIC or word.text.isupper() or described or _is_noun(found, place)):
             kept.append(word.text)
     return " ".join(kept)
+
+
+def _is_described(found: Sequence[Word], place: int) -> bool:
+    """Whether what may be done is talked about, told apart by the word before it: "motivated reasoning", not "are people reasoning"."""
+    if found[place].folded not in _DOINGS:
+        return False
+    if place == len(found) - 1:
+        return True
+    before = {one.folded for one in found[max(0, place - 3) : place]}
+    return found[place + 1].folded in _BEHIND_DOINGS and BEING.isdisjoint(before)
 
 
 def _is_noun(found: Sequence[Word], place: int) -> bool:
@@ -364,6 +376,8 @@ def _is_noun(found: Sequence[Word], place: int) -> bool:
         return True
     if word not in _NOUNS | _DOINGS or _SAID.fullmatch(word) or not before or found[place - 1].breaks:
         return False
+    if before[-1] == "in" and word.endswith("s"):
+        return True  # "in debates", not "in favour"
     things = _BEFORE_DOINGS if word in _DOINGS else _BEFORE_THINGS
     if before[-1] in things or (before[-1] in SAYING and not _SAID.fullmatch(before[-1])):
         return True
