@@ -47,6 +47,8 @@ _MOST_MEANT = 3
 """Of people quoted whom "they" may mean."""
 _CITES = re.compile(r"\[\d{1,3}\]")
 _FORMER = re.compile(r"\bthe\s+(former|latter)(?=['’]s\b|\s*(?:[^\w\s'’]|$)|\s+([^\W\d_]+))", re.I)
+_TOLD_FIRST = re.compile(r"(?P<told>[^?]*[^?.!:][.!:])\s+(?P<asked>[^?.!]+\?)$")
+"""A question behind what tells whom it is about."""
 _BESIDE = re.compile(
     r"(?:and\s+|what\s+did\s+(?:he|she|they)\s+(?:say|think)\s+)?(before|after)\s+(?:that|this|then)", re.I
 )
@@ -158,6 +160,9 @@ class _Conversation:
 
     def follow(self, question: str, said: _Said | None) -> tuple[Kind, Query]:
         """Understand a question, carrying over what it leaves out; also says what that is."""
+        if (named := self._introduced(question)) != question:
+            kind, query = self.follow(named, said)
+            return kind, replace(query, original=question)
         if said is None:
             return "complete", self.reader.read(question)
         whole = _with_pair(question, said.pair) if said.pair else question
@@ -165,6 +170,17 @@ class _Conversation:
         if kind != "complete" and query.authors and not query.answered and asks_for_reply(whole):
             query = replace(query, answered=self._before(query, said))
         return kind, undated_text(replace(query, original=question))
+
+    def _introduced(self, question: str) -> str:
+        """ "I have a question about Ann. Where does she bake?" with her name in place of "she"; others as they are."""
+        told = _TOLD_FIRST.match(question)
+        if not told or not PERSON.search(told["asked"]):
+            return question
+        named = self._authors(told["told"])
+        own = self.reader.read(told["asked"])
+        if len(named) != 1 or own.people or own.mentioned:
+            return question
+        return with_names(told["asked"], replace(own, authors=named))
 
     def _before(self, query: Query, said: _Said) -> tuple[str, ...]:
         """Whose words a reply of those asked for was to: who was asked for before, or is quoted in the last answer."""
