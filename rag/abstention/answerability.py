@@ -8,6 +8,8 @@ they reach: tests/benchmarks/answerability.py. Which kind of answer a question e
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
@@ -16,8 +18,10 @@ from itertools import pairwise
 import numpy as np
 
 from rag.abstention.expectation import Expectation, expected
+from rag.abstention.presupposition import presupposes_end, tells_of_end
 from rag.index.lexical import stems
 from rag.language.english import COMMON_WORDS
+from rag.language.spelling import singular
 from rag.models.reader import Reads
 from rag.question.query import Query, admits
 from rag.records import Passage
@@ -33,6 +37,7 @@ LEAST = 0.25
 """What the most frequent word weighs against one that occurs nowhere; keeps small collections from judging by chance."""
 SURE = 8.0
 """Logit beyond which the reader is not taken to be any surer."""
+_WORD = re.compile(r"[^\W_]+")
 NOTHING_ASKED, NOTHING_COMPARED = 0.9, 0.6
 """Probability for a question without content words about somebody whose comments are indexed: "Who is Ann?", "Where do Ann and Bob disagree?"."""
 
@@ -103,31 +108,29 @@ def judge(
         about = (query.authors and not query.unknown_authors) or query.labels or query.traces
         asked = NOTHING_COMPARED if query.compare else NOTHING_ASKED
         return (asked if about else 0.0), {}
-    signals = _measure(
-        query,
-        passages,
-        question_vector=question_vector,
-        stored=vectors([passage.id for passage in passages]),
-        read=read,
-        rarity=rarity,
-        windows=min(windows, WINDOWS),
-    )
+    weights = {stem: _weight(stem, rarity) for stem in dict.fromkeys(stems(query.topic))}
+    ranked = _windows(passages, weights, question_vector, vectors([passage.id for passage in passages]))
+    windows = min(windows, WINDOWS)
+    measured = [_measure(query, passages, weights, ranked, read, windows)]
+    if presupposes_end(query.text):
+        told = [window for window in ranked if tells_of_end(window.text)]
+        if not told:
+            return 0.0, {}
+        of_end = [passage for passage in passages if any(window.text in passage.text for window in told)]
+        measured.append(_measure(query, of_end, weights, told, read, windows))
+    signals = min(measured, key=probability)
     return probability(signals), asdict(signals)
 
 
 def _measure(
     query: Query,
     passages: Sequence[Passage],
-    *,
-    question_vector: np.ndarray,
-    stored: Mapping[str, np.ndarray],
+    weights: Mapping[str, float],
+    ranked: Sequence[_Window],
     read: Reads,
-    rarity: Callable[[str], float],
-    windows: int = WINDOWS,
+    windows: int,
 ) -> Signals:
-    """The signals of a question and its passages, of which there is at least one."""
-    weights = {stem: _weight(stem, rarity) for stem in dict.fromkeys(stems(query.topic))}
-    ranked = _windows(passages, weights, question_vector, stored)
+    """The signals of a question, its passages and their windows, best first; there is at least one of either."""
     expectation = expected(query.text)
     logits = _logits(query, _apart(ranked)[:windows], read)
     return Signals(
@@ -219,8 +222,21 @@ def _apart(windows: Sequence[_Window]) -> list[_Window]:
 def _logits(query: Query, windows: Sequence[_Window], read: Reads) -> list[float]:
     """What the reader says of each. Who speaks is read along, as the question may name them."""
     return read(
-        query.text, [f"{window.spoken_by}: {window.text}" if window.author else window.text for window in windows]
+        _in_their_number(query, " ".join(window.text for window in windows)),
+        [f"{window.spoken_by}: {window.text}" if window.author else window.text for window in windows],
     )
+
+
+def _in_their_number(query: Query, said: str) -> str:
+    """A question with its things in the number in which they are spoken of: to the reader "lotteries" are no "lottery"."""
+    spoken = Counter(_WORD.findall(said.casefold()))
+    text = query.text
+    for word in dict.fromkeys(query.topic.split()):
+        lower = word.casefold()
+        forms = [form for form in spoken if singular(form) == singular(lower) and stems(form) == stems(lower)]
+        if lower not in spoken and forms:
+            text = re.sub(rf"\b{re.escape(word)}\b", max(forms, key=spoken.__getitem__), text)
+    return text
 
 
 def _sure(logit: float) -> float:
