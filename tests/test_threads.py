@@ -75,7 +75,10 @@ def test_both_sides_of_a_comparison_speak_under_the_title(walls: Answerer) -> No
     ("What did Jorunn reply to Paulo about the knife?", ["k3"]),
     ("What did Jorunn answer dry_stone_dee?", ["k6"]),
     ("How did dry_stone_dee respond to Paulo's comment about copper?", ["s2"]),
-    ("Who disagrees with Jorunn about lime mortar?", ["k2", "k5"]),
+    ("Who disagrees with Jorunn about lime mortar?", ["k2"]),
+    ("Who pushed back on Jorunn's lime mortar?", ["k2"]),
+    ("What objections does Paulo raise to Jorunn's view of lime mortar?", ["k2"]),
+    ("What was said against Jorunn's mortar?", ["k2"]),
 ])  # fmt: skip
 def test_replies_are_those_that_the_source_says_are(walls: Answerer, question: str, ids: list[str]) -> None:
     assert sorted(cited(walls, question)) == ids
@@ -114,10 +117,14 @@ def test_that_one_comment_shows_no_change_is_said(walls: Answerer) -> None:
 
 @pytest.mark.parametrize(("question", "before", "ids"), [
     ("What did Paulo reply?", ["What did Jorunn say about lime mortar in 2019?"], ["k2"]),
-    ("Who disagrees with her?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
-    ("What are the objections?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
-    ("Who was first to disagree?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
-    ("What did she reply?", ["What does Jorunn think about lime mortar?", "Who disagrees with her?"], ["k3", "k6"]),
+    ("Who disagrees with her?", ["What does Jorunn think about lime mortar?"], ["k2"]),
+    ("What are the objections?", ["What does Jorunn think about lime mortar?"], ["k2"]),
+    ("Who was first to disagree?", ["What does Jorunn think about lime mortar?"], ["k2"]),
+    ("What did she reply?", ["What does Jorunn think about lime mortar?", "Who disagrees with her?"], ["k3"]),
+    ("What did she say to that?", ["What does Jorunn think about lime mortar?", "What did Paulo reply?"], ["k3"]),
+    ("Who thought that was a story?", ["What does Jorunn think about lime mortar?"], ["k2"]),
+    ("Did anyone push back?", ["What does Jorunn think about lime mortar?"], ["k2"]),
+    ("Did anyone reply?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
     ("Is that still her view?", ["What did Jorunn say about lime mortar in 2019?"], ["k1", "k3", "k4", "k6"]),
     ("And before that?", ["What did Jorunn say about lime mortar in 2023?"], ["k1", "k3"]),
 ])  # fmt: skip
@@ -141,6 +148,19 @@ def test_replies_rank_by_what_they_and_what_they_answer_say() -> None:
     query = Query("What did Ann reply to Bo about copper nails?", "", topic="copper nails")
     found = [(passage("Twelve."), "How many copper nails?"), (passage("Yes."), "Is it cold?")]
     assert [p.text for p in replies_on(query, found, lambda stem: 1.0)] == ["Twelve."]
+
+
+def test_who_only_asks_thanks_or_agrees_does_not_object() -> None:
+    query = Query("Who disagrees with Ann about copper nails?", "", topic="copper nails")
+    said = [
+        "Thanks, copper nails it is.",
+        "Where do you buy copper nails?",
+        "Agreed, but copper nails bend.",
+        "Iron lasts as long.",
+    ]
+    found = [(passage(text), "I use copper nails.") for text in said]
+    assert {p.text for p in replies_on(query, found, lambda stem: 1.0)} == {said[2], said[3]}
+    assert len(replies_on(query, found[:2], lambda stem: 1.0)) == 2
 
 
 def test_nothing_stands_for_a_reply_that_is_not_there(walls: Answerer) -> None:

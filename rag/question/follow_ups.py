@@ -194,6 +194,8 @@ class _Conversation:
     def _meant(self, question: str, said: _Said) -> _Said:
         """With whom "she" or "they" stand for where nobody was asked for: who is quoted, or was asked for before."""
         last = said.query
+        if last.answered and asks_for_reply(question) and PERSON.search(question):  # whose turn it is
+            return replace(said, query=replace(last, authors=last.answered, answered=(), others_than=()))
         several = means_people(question) or (compares(question) and PEOPLE.search(question))
         if said.beside and several and len(both := _unique(*said.beside, *_sides(last))) > len(_sides(last)):
             return replace(said, query=replace(last, authors=both, unknown_authors=(), labels=(), compare=True))

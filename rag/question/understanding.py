@@ -20,6 +20,7 @@ from rag.question.form import (
     asks_by_time,
     compares,
     newest,
+    objecting,
     of_writing,
     oldest,
     opposed_by,
@@ -37,7 +38,7 @@ _SUBJECT_NEXT = frozenset("do does did would will might".split())
 """Behind these stands who is asked for: "does NAME think"."""
 _PHRASES = re.compile(
     r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
-    rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\bsay about\b|\bthe comments?\b",
+    rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\bsay about\b|\bpush\w* back\b|\bthe comments?\b",
     re.I,
 )
 _VIEW = re.compile(
@@ -211,6 +212,7 @@ class Reader:
                 *(view.span() for view in views if view),
                 *(_span(found, m) for m in speakers),
                 *(_with_what_was_said(question, _span(found, m)) for m in replied),
+                *(span for m in replied if (span := objecting(question[: found[m.first].start]))),
             ),
             answered=answered,
             apart=tuple(apart.values()),
@@ -335,7 +337,11 @@ def _span(found: list[Word], mention: Mention) -> Span:
 
 def _is_answered(before: str, asked: bool) -> bool:
     """Whether a name behind these words is that of somebody whom those asked for answered."""
-    return answered_by(before) or (not asked and asks_anybody(before) and opposed_by(before))
+    return (
+        answered_by(before)
+        or objecting(before) is not None
+        or (not asked and asks_anybody(before) and opposed_by(before))
+    )
 
 
 def _with_what_was_said(question: str, name: Span) -> Span:

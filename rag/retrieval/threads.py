@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rag.index.lexical import stems
+from rag.question.form import asks_for_opposition
 from rag.question.query import Query
 from rag.records import Passage
 
@@ -12,6 +14,13 @@ MOST_REPLIES = 500
 """Passages of replies that are looked at, the newest."""
 BEARS = 0.5
 """Share of the topic's words, by rarity, that stand in a reply, in what it answers or in the title above both."""
+_AGREES = re.compile(
+    r"\W*(?:thanks?|thank you|congratulations|agreed|exactly|yes|indeed|same here|well said|(?:I\s)?(?:strongly |fully |quite )?agree"
+    r"|strong(?:ly)? (?:agree\w*|upvot\w+)|this is (?:\w+ly |a |an )?(?:lovely|great|useful|helpful|excellent|brilliant|wonderful|good)"
+    r"|lovely|great|accepted|you(?:['’]re| are) right|(?:that['’]s|that is) (?:right|true))\b(?![^.!?]*\b(?:but|except|though|with one)\b)",
+    re.IGNORECASE,
+)
+"""How a reply begins that is on the same side."""
 
 
 def under_title(passage: Passage, wanted: Iterable[str]) -> str:
@@ -37,7 +46,16 @@ def replies_on(query: Query, found: Sequence[tuple[Passage, str]], rarity: Calla
         if whole >= BEARS and passage.byline not in query.others_than:
             ranked.append((whole, own, passage))
     ranked.sort(key=lambda one: (-one[0], -one[1]))
-    return [passage for whole, _, passage in ranked if whole >= 0.8 * ranked[0][0]]
+    best = [passage for whole, _, passage in ranked if whole >= 0.8 * ranked[0][0]]
+    if not asks_for_opposition(query.text):
+        return best
+    return [passage for passage in best if not _opposes_nothing(passage)] or best
+
+
+def _opposes_nothing(passage: Passage) -> bool:
+    """Whether a reply does no more than ask, thank or agree."""
+    own = [passage.text[start:end].strip() for start, end in passage.sentences] or [passage.text.strip()]
+    return all(text.endswith("?") for text in own) or bool(_AGREES.match(passage.text))
 
 
 def topic_share(text: str, weights: Mapping[str, float]) -> float:
