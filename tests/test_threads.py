@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from rag.answering.answerer import Answerer
 from rag.index.lexical import stems
 from rag.question.query import Query
 from rag.records import Passage, Turn
-from rag.retrieval.threads import replies_on, under_title
+from rag.retrieval.threads import around, asked_in, replies_on, spoken, under_title
 from rag.settings import Settings
 
 ROWS = [
@@ -31,6 +32,9 @@ ROWS = [
      "Slates last a hundred years if the nails do. Mine are hung on copper."),
     ("s2", "dry_stone_dee", "2021-01-06", "s1", "Slates or tiles", "Copper nails were stolen from our chapel roof, all nine thousand."),
     ("b1", "Paulo Reyes", "2022-02-01", None, "Bees in the chimney", "A swarm came down into the grate. We smoked it out with wet straw."),
+    ("p1", "Nils Dahl", "2022-03-01", None, "Plum brandy", "Our still is a copper pot of forty litres, and older than I am."),
+    ("p2", "Oda Lind", "2022-03-02", "p1", "Plum brandy", "A fine thing. Did you declare it at the customs office, Nils?"),
+    ("p3", "Nils Dahl", "2022-03-03", "p2", "Plum brandy", "Twice, and paid. The second time they wanted to see the seal."),
 ]  # fmt: skip
 
 
@@ -142,6 +146,29 @@ def test_a_title_counts_where_the_question_has_a_word_of_it() -> None:
     assert (
         under_title(passage("no", "slates", kind="document"), stems("slates")) == ""
     )  # a document's is its file's name
+
+
+def test_a_reply_is_found_and_understood_by_the_question_that_it_answers(walls: Answerer) -> None:
+    answer = walls.answer("Did Nils Dahl declare his still at the customs office?")
+    assert answer.citations[0].passage.comment_id == "p3"
+    assert answer.text.startswith("**Nils Dahl**, 2022-03-03, asked “Did you declare it at the customs office, Nils?”:")
+    assert answer.citations[0].quote.startswith("Twice, and paid.")
+    assert {c.passage.author for c in answer.citations} == {"Nils Dahl"}
+
+
+def test_what_a_reply_was_not_asked_it_does_not_answer(walls: Answerer) -> None:
+    assert walls.answer("Which town is Nils Dahl's customs office in?").abstained
+
+
+def test_the_question_with_most_of_the_words_is_read_along() -> None:
+    weights = {"honey": 1.0, "comb": 0.5}
+    assert asked_in("Nice. What honey was in the comb? And the honey?", weights) == "What honey was in the comb?"
+    assert asked_in("I like honey in the comb. Why not?", weights) == ""
+    assert asked_in("> Where is the honey?\n\nI wonder.", weights) == ""
+    reply = replace(passage("Two kilos.", "Bees"), asked="What honey was it?")
+    assert around(reply, ["bee", "honey"]) == "Bees What honey was it?"
+    assert spoken(reply, "Two kilos.", ["honey"]) == "What honey was it? Ann: Two kilos."
+    assert spoken(reply, "Two kilos.", ["bee"]) == "Ann on Bees: Two kilos."
 
 
 def test_replies_rank_by_what_they_and_what_they_answer_say() -> None:

@@ -11,7 +11,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
@@ -25,7 +25,7 @@ from rag.language.spelling import singular
 from rag.models.reader import Reads
 from rag.question.query import Query, admits
 from rag.records import Passage
-from rag.retrieval.threads import under_title
+from rag.retrieval.threads import around, spoken
 
 PASSAGES = 8
 """How many of the best passages are looked at, so that the answer does not depend on how many were asked for."""
@@ -134,7 +134,7 @@ def _measure(
     expectation = expected(query.text)
     logits = _logits(query, _apart(ranked)[:windows], read)
     return Signals(
-        coverage=max(_covered(_said(passage.text, under_title(passage, weights)), weights) for passage in passages),
+        coverage=max(_covered(_said(passage.text, around(passage, weights)), weights) for passage in passages),
         read=_sure(max(logits)),
         read_mean=_sure(float(np.mean(logits))),
         cosine=max(passage.dense_score or 0.0 for passage in passages),
@@ -176,16 +176,10 @@ class _Window:
     """Two neighbouring sentences, or a short passage."""
 
     text: str
-    author: str
-    title: str
-    """Of the thread, if it has a word of the question that the text lacks."""
+    spoken: str
+    """The same as the reader gets it: with what words of the question that it lacks stand around it."""
     score: float
     """Mean of its similarity to the question and its coverage of the question's words."""
-
-    @property
-    def spoken_by(self) -> str:
-        """Who speaks, and under which title: "they all rest on one trial" does not say of what."""
-        return f"{self.author} on {self.title}" if self.title else self.author
 
 
 def _windows(
@@ -203,10 +197,11 @@ def _windows(
             fits = rows is not None and len(rows) == 2 * count
             cosines = (rows[1 + count :] @ question).tolist() if fits else [passage.dense_score or 0.0] * len(spans)
         for (start, end), cosine in zip(spans, cosines, strict=True):
-            text = passage.text[start:end]
-            title = under_title(passage, weights.keys() - set(stems(text)))
-            covered = _covered(_said(text, title), weights)
-            found.append(_Window(text, passage.author or "", title, 0.5 * cosine + 0.5 * covered))
+            text, begins = passage.text[start:end], start == spans[0][0]
+            lacking = weights.keys() - set(stems(text))
+            stands = passage if begins else replace(passage, asked="")  # what is asked is answered first
+            covered = _covered(_said(text, around(stands, lacking)), weights)
+            found.append(_Window(text, spoken(stands, text, lacking), 0.5 * cosine + 0.5 * covered))
     return sorted(found, key=lambda window: -window.score)
 
 
@@ -222,20 +217,20 @@ def _apart(windows: Sequence[_Window]) -> list[_Window]:
 def _logits(query: Query, windows: Sequence[_Window], read: Reads) -> list[float]:
     """What the reader says of each. Who speaks is read along, as the question may name them."""
     return read(
-        _in_their_number(query, " ".join(window.text for window in windows)),
-        [f"{window.spoken_by}: {window.text}" if window.author else window.text for window in windows],
+        _in_their_number(query, " ".join(window.spoken for window in windows)),
+        [window.spoken for window in windows],
     )
 
 
 def _in_their_number(query: Query, said: str) -> str:
     """A question with its things in the number in which they are spoken of: to the reader "lotteries" are no "lottery"."""
-    spoken = Counter(_WORD.findall(said.casefold()))
+    present = Counter(_WORD.findall(said.casefold()))
     text = query.text
     for word in dict.fromkeys(query.topic.split()):
         lower = word.casefold()
-        forms = [form for form in spoken if singular(form) == singular(lower) and stems(form) == stems(lower)]
-        if lower not in spoken and forms:
-            text = re.sub(rf"\b{re.escape(word)}\b", max(forms, key=spoken.__getitem__), text)
+        forms = [form for form in present if singular(form) == singular(lower) and stems(form) == stems(lower)]
+        if lower not in present and forms:
+            text = re.sub(rf"\b{re.escape(word)}\b", max(forms, key=present.__getitem__), text)
     return text
 
 

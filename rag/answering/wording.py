@@ -104,9 +104,12 @@ def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
     if quote.quoted:
         facts.append(phrases.say("quoting"))
     facts += [phrases.say("replying", words=inert(_brief(sentence))) for sentence in quote.replies_to]
-    if subject and not quote.replies_to:
+    lacking = frozenset(stems(query.topic)).difference(stems(quote.text))
+    if passage.asked and not query.answered and not lacking.isdisjoint(stems(passage.asked)):
+        facts.append(phrases.say("asked", words=inert(passage.asked)))
+    elif subject and not quote.replies_to:
         facts.append(phrases.say("on", subject=inert(subject)))
-    elif title := under_title(passage, frozenset(stems(query.topic)).difference(stems(quote.text))):
+    elif title := under_title(passage, lacking):
         facts.append(phrases.say("under", title=inert(title)))
     heading = ", ".join(facts)
     if query.compare and _own_view(quote):

@@ -180,6 +180,14 @@ class Corpus:
         )
         return [tuple(row) for row in self.connection.execute(query, (*values, *keys, limit))]
 
+    def answered_texts(self, passage_ids: Sequence[str]) -> dict[str, str]:
+        """Of those passages that begin a reply: the text of the comment that it answers, by passage id."""
+        query = (
+            "SELECT p.id, json_extract(q.data, '$.text') FROM passages p JOIN comments c ON c.id = p.comment_id "
+            "JOIN comments q ON q.id = c.parent_id WHERE p.ordinal = 0 AND p.id IN ({})"
+        )
+        return {row[0]: row[1] for row in self._select_in(query, passage_ids)}
+
     def thread(self, thread_id: str) -> list[Comment]:
         rows = self.connection.execute("SELECT data FROM comments WHERE thread_id = ? ORDER BY posted_at", (thread_id,))
         return [load_comment(row["data"]) for row in rows]
@@ -400,7 +408,7 @@ def load_comment(text: str) -> Comment:
     )
 
 
-_NOT_KEPT = ("score", "dense_score", "lexical_score", "outdated")
+_NOT_KEPT = ("score", "dense_score", "lexical_score", "outdated", "asked")
 """What belongs to a search, or depends on other sources."""
 
 

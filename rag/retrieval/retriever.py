@@ -20,7 +20,7 @@ from rag.index.lexical import stems
 from rag.question.names import same_name
 from rag.records import Filters, Passage, Turn
 from rag.retrieval.literal import Telling, absent, telling, telling_passages
-from rag.retrieval.threads import MOST_REPLIES, replies_on, under_title
+from rag.retrieval.threads import MOST_REPLIES, around, asked_in, replies_on
 
 if TYPE_CHECKING:
     from rag.index.store import Store
@@ -320,19 +320,22 @@ class Retriever:
         best = list(fused)[:loaded]
         passages = self._store.passages(best, score=fused, dense_score=dense, lexical_score=lexical)
         ranked = [passages[id] for id in best if id in passages and not (query.undated and passages[id].posted_at)]
-        ranked = self._titled(query, ranked)
+        ranked = self._in_threads(query, ranked)
         if self._reranker is not None:
             return self._reranker.rerank(text, ranked)
         return ranked
 
-    def _titled(self, query: Query, ranked: Sequence[Passage]) -> list[Passage]:
-        """Candidates anew, those under a title that has words of the topic before others as good."""
+    def _in_threads(self, query: Query, ranked: Sequence[Passage]) -> list[Passage]:
+        """Candidates anew, those under a title, or below a question, that has words of the topic before others as good."""
         weights = {stem: self._store.rarity(stem) for stem in stems(query.topic)}
         total = sum(weights.values()) or 1.0
+        answered = self._store.corpus.answered_texts([one.id for one in ranked if one.parent_id])
+        asked = {id: asked_in(text, weights) for id, text in answered.items()}
+        ranked = [replace(one, asked=asked[one.id]) if asked.get(one.id) else one for one in ranked]
 
         def raised(passage: Passage) -> Passage:
-            title = stems(under_title(passage, weights))
-            share = sum(weights[stem] for stem in weights.keys() & set(title)) / total
+            near = stems(around(passage, weights))
+            share = sum(weights[stem] for stem in weights.keys() & set(near)) / total
             return replace(passage, score=passage.score + TITLED * share) if share else passage
 
         anew = sorted(map(raised, ranked), key=lambda passage: -passage.score)

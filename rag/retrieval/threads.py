@@ -6,12 +6,15 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rag.index.lexical import stems
+from rag.language.sentences import split_sentences
 from rag.question.form import asks_for_opposition
 from rag.question.query import Query
 from rag.records import Passage
 
 MOST_REPLIES = 500
 """Passages of replies that are looked at, the newest."""
+LONGEST_ASKED = 200
+"""Characters of a question that is read along with the reply to it."""
 BEARS = 0.5
 """Share of the topic's words, by rarity, that stand in a reply, in what it answers or in the title above both."""
 _AGREES = re.compile(
@@ -28,6 +31,35 @@ def under_title(passage: Passage, wanted: Iterable[str]) -> str:
     if passage.kind != "comment" or not passage.title:
         return ""
     return "" if frozenset(stems(passage.title)).isdisjoint(wanted) else passage.title
+
+
+def asked_in(text: str, weights: Mapping[str, float]) -> str:
+    """The question in a comment that has most of some words, by weight; "" if none has any.
+
+    Lines that are quoted are left out: they ask somebody else.
+    """
+    own = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith(">"))
+    questions = [" ".join(own[start:end].split()) for start, end in split_sentences(own)]
+    questions = [one for one in questions if one.endswith("?") and len(one) <= LONGEST_ASKED]
+    best = max(questions, key=lambda one: topic_share(one, weights), default="")
+    return best if best and not weights.keys().isdisjoint(stems(best)) else ""
+
+
+def around(passage: Passage, wanted: Iterable[str]) -> str:
+    """What a comment speaks to and need not say itself, if it has one of the wanted stems: its title, the question it answers."""
+    wanted = frozenset(wanted)
+    asked = "" if wanted.isdisjoint(stems(passage.asked)) else passage.asked
+    return f"{under_title(passage, wanted)} {asked}".strip()
+
+
+def spoken(passage: Passage, text: str, wanted: Iterable[str]) -> str:
+    """Words of a passage for the reader: with who speaks, under which title, and what was asked; "they all rest on one trial" does
+    not say of what."""
+    wanted = frozenset(wanted)
+    title = under_title(passage, wanted)
+    asked = "" if wanted.isdisjoint(stems(passage.asked)) else passage.asked
+    by = f"{passage.author} on {title}" if title else passage.author
+    return f"{asked} {by}: {text}".strip() if passage.author else text
 
 
 def replies_on(query: Query, found: Sequence[tuple[Passage, str]], rarity: Callable[[str], float]) -> list[Passage]:
