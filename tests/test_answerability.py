@@ -122,9 +122,7 @@ def test_why_something_ended_is_told_only_by_who_tells_of_an_end(pumps: Retrieve
 
 
 def test_a_thing_is_judged_in_the_number_in_which_it_is_spoken_of(pumps: Retriever) -> None:
-    one, several = (
-        answerable(pumps, f"What does Petra Novak say about {thing} in winter?") for thing in ("a gland", "glands")
-    )
+    one, several = (answerable(pumps, f"What does Petra Novak say about {thing}?") for thing in ("a gland", "glands"))
     assert one == pytest.approx(several, abs=0.2)
 
 

@@ -35,6 +35,8 @@ COMMON = 0.35
 """What an everyday word weighs against a rare one."""
 LEAST = 0.25
 """What the most frequent word weighs against one that occurs nowhere; keeps small collections from judging by chance."""
+BARE = 2
+"""Words of a topic up to which it is a bare subject, so that all depends on its form; where more is asked, that does as much harm as good."""
 SURE = 8.0
 """Logit beyond which the reader is not taken to be any surer."""
 _WORD = re.compile(r"[^\W_]+")
@@ -223,7 +225,9 @@ def _logits(query: Query, windows: Sequence[_Window], read: Reads) -> list[float
 
 
 def _in_their_number(query: Query, said: str) -> str:
-    """A question with its things in the number in which they are spoken of: to the reader "lotteries" are no "lottery"."""
+    """A question with its subject in the number in which it is spoken of: to the reader "lotteries" are no "lottery"."""
+    if len(query.topic.split()) > BARE:
+        return query.text
     present = Counter(_WORD.findall(said.casefold()))
     text = query.text
     for word in dict.fromkeys(query.topic.split()):
