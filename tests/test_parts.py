@@ -71,6 +71,7 @@ def test_citations_are_numbered_through_and_code_is_left_alone(bees: Answerer) -
 def test_an_answer_to_several_questions_grows(bees: Answerer) -> None:
     *partial, last = bees.stream("What does Wenna say about ivy honey? And what does she burn in her smoker?")
     lengths = [len(answer.text) for answer in partial]
+    assert lengths[0] == 0
     assert lengths == sorted(lengths)
     assert last.text.count("> ") == 2
 

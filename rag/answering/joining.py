@@ -26,7 +26,8 @@ def joined(message: str, parts: Sequence[str], answers: Sequence[Answer]) -> Ans
     """
     texts, citations = [], []
     for part, answer in zip(parts, answers, strict=False):
-        texts += [f"*{inert(part)}*", _renumbered(answer.text, len(citations))]
+        if answer.text:
+            texts += [f"*{inert(part)}*", _renumbered(answer.text, len(citations))]
         citations += [replace(one, number=one.number + len(citations)) for one in answer.citations]
     told = [answer for answer in answers if not answer.abstained] or list(answers)
     passages = {passage.id: passage for answer in told for passage in answer.passages}
@@ -35,7 +36,7 @@ def joined(message: str, parts: Sequence[str], answers: Sequence[Answer]) -> Ans
     return replace(
         told[0],
         question=message,
-        text="\n\n".join(filter(None, texts)),
+        text="\n\n".join(texts),
         citations=tuple(citations),
         passages=tuple(passages.values()),
         abstained=declined,
