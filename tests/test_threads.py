@@ -156,6 +156,36 @@ def test_a_reply_is_found_and_understood_by_the_question_that_it_answers(walls: 
     assert {c.passage.author for c in answer.citations} == {"Nils Dahl"}
 
 
+def test_a_reply_of_somebody_who_wrote_much_is_found_by_its_question(tmp_path: Path, model_cache: Path) -> None:
+    things = "apple pear plum quince cherry medlar".split()
+    told = [
+        f"In {year} the {one} brandy of my still went through the customs as {other} juice."
+        for year in (1998, 2004, 2011)
+        for one in things
+        for other in things
+    ]
+    rows = [{"id": f"t{place}", "author": "Nils Dahl", "text": text} for place, text in enumerate(told)]
+    rows += [
+        {
+            "id": "q",
+            "author": "Oda Lind",
+            "parent_id": "t0",
+            "text": "Did you declare the still at the customs office, Nils?",
+        },
+        {
+            "id": "a",
+            "author": "Nils Dahl",
+            "parent_id": "q",
+            "text": "Twice. The second time they wanted to see the seal.",
+        },
+    ]
+    (tmp_path / "trees.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    settings = Settings(store=tmp_path / "store", cache=model_cache, llm="evidence")
+    ingest.ingest([tmp_path / "trees.jsonl"], settings=settings)
+    answer = Answerer.from_settings(settings).answer("Did Nils Dahl declare his still at the customs office?")
+    assert "a" in [c.passage.comment_id for c in answer.citations]
+
+
 def test_what_a_reply_was_not_asked_it_does_not_answer(walls: Answerer) -> None:
     assert walls.answer("Which town is Nils Dahl's customs office in?").abstained
 

@@ -188,6 +188,16 @@ class Corpus:
         )
         return {row[0]: row[1] for row in self._select_in(query, passage_ids)}
 
+    def replies_below(self, passage_ids: Sequence[str], filters: Filters) -> dict[str, str]:
+        """The beginnings of replies that pass the filters, each with one of these passages, which it replies to."""
+        where, values = _conditions(filters, "comment")
+        marks = ", ".join("?" * len(passage_ids))
+        query = (
+            "SELECT p.id, q.id FROM passages q JOIN comments c ON c.parent_id = q.comment_id "
+            f"JOIN passages p ON p.comment_id = c.id AND p.ordinal = 0 {where} AND q.id IN ({marks})"
+        )
+        return {row[0]: row[1] for row in self.connection.execute(query, (*values, *passage_ids))}
+
     def thread(self, thread_id: str) -> list[Comment]:
         rows = self.connection.execute("SELECT data FROM comments WHERE thread_id = ? ORDER BY posted_at", (thread_id,))
         return [load_comment(row["data"]) for row in rows]

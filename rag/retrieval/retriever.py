@@ -46,6 +46,8 @@ JUDGED = 3
 """Windows that the reader reads before an answer is given."""
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
+ASKING = 20
+"""Passages of anybody that may ask what is asked, to which the replies of those asked for are looked up."""
 UNREPLIED = 0.6
 """Probability that what was written to nobody or to others is the reply that was asked for, at most."""
 TITLED = 0.3
@@ -316,6 +318,8 @@ class Retriever:
         for one in _times(query, filters):
             dense.update(self._store.dense(vector, taken, one))
             lexical.update(self._store.lexical(text, taken, one))
+        if query.authors and len(dense) >= taken:
+            lexical = self._answering(text, filters, dense) | lexical
         fused = fuse(dense, lexical)
         best = list(fused)[:loaded]
         passages = self._store.passages(best, score=fused, dense_score=dense, lexical_score=lexical)
@@ -324,6 +328,15 @@ class Retriever:
         if self._reranker is not None:
             return self._reranker.rerank(text, ranked)
         return ranked
+
+    def _answering(self, text: str, filters: Filters, near: Mapping[str, float]) -> dict[str, float]:
+        """Replies that are not near a question and answer somebody who asked much the same, each with what that scores.
+
+        Of few passages all are looked at; of many only these, as "Two kilos." is near nothing.
+        """
+        asking = dict(self._store.lexical(text, ASKING))
+        below = self._store.corpus.replies_below(list(asking), filters)
+        return {reply: asking[question] for reply, question in below.items() if reply not in near}
 
     def _in_threads(self, query: Query, ranked: Sequence[Passage]) -> list[Passage]:
         """Candidates anew, those under a title, or below a question, that has words of the topic before others as good."""
