@@ -68,6 +68,7 @@ def test_who_is_named_before_the_question_is_asked_for(told: str) -> None:
         "I have read Ann Lee and quill. What does he say about rye?",
         "I have a question about Ann Lee. What does quill think about her rye?",
         "I have a question about rye. Does he like it?",
+        "Was Ann Bea L. called careless once she began to bake?",
     ],
 )
 def test_a_pronoun_stands_for_nobody_who_is_not_named_alone_before_it(question: str) -> None:

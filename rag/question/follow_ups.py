@@ -37,7 +37,7 @@ from rag.question.parts import questions_in
 from rag.question.periods import Period, periods
 from rag.question.query import Query, undated_text
 from rag.question.references import PEOPLE, PERSON
-from rag.question.speech import AUXILIARIES, SAYING
+from rag.question.speech import AUXILIARIES, AUXILIARY_VERB, SAYING, WH
 from rag.question.understanding import Reader
 from rag.records import Turn
 
@@ -47,7 +47,10 @@ _MOST_MEANT = 3
 """Of people quoted whom "they" may mean."""
 _CITES = re.compile(r"\[\d{1,3}\]")
 _FORMER = re.compile(r"\bthe\s+(former|latter)(?=['’]s\b|\s*(?:[^\w\s'’]|$)|\s+([^\W\d_]+))", re.I)
-_TOLD_FIRST = re.compile(r"(?P<told>[^?]*[^?.!:][.!:])\s+(?P<asked>[^?.!]+\?)$")
+_TOLD_FIRST = re.compile(
+    rf"(?P<told>[^?]*[^?.!:][.!:])\s+(?P<asked>(?:(?:and|but|so)\s+)?(?:\w+\s+)?(?:{WH}|{AUXILIARY_VERB})\b[^?.!]+\?)$",
+    re.I,
+)
 """A question behind what tells whom it is about."""
 _BESIDE = re.compile(
     r"(?:and\s+|what\s+did\s+(?:he|she|they)\s+(?:say|think)\s+)?(before|after)\s+(?:that|this|then)", re.I
