@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rag.index.lexical import stems
-from rag.language.sentences import split_sentences
 from rag.question.form import asks_for_opposition
 from rag.question.query import Query
 from rag.records import Passage
@@ -17,6 +16,7 @@ LONGEST_ASKED = 200
 """Characters of a question that is read along with the reply to it."""
 BEARS = 0.5
 """Share of the topic's words, by rarity, that stand in a reply, in what it answers or in the title above both."""
+_QUESTION = re.compile(r"(?:[^.?!\n]|\.(?=\S))+\?")
 _AGREES = re.compile(
     r"\W*(?:thanks?|thank you|congratulations|agreed|exactly|yes|indeed|same here|well said|(?:I\s)?(?:strongly |fully |quite )?agree"
     r"|strong(?:ly)? (?:agree\w*|upvot\w+)|this is (?:\w+ly |a |an )?(?:lovely|great|useful|helpful|excellent|brilliant|wonderful|good)"
@@ -38,9 +38,10 @@ def asked_in(text: str, weights: Mapping[str, float]) -> str:
 
     Lines that are quoted are left out: they ask somebody else.
     """
+    if "?" not in text:
+        return ""
     own = "\n".join(line for line in text.split("\n") if not line.lstrip().startswith(">"))
-    questions = [" ".join(own[start:end].split()) for start, end in split_sentences(own)]
-    questions = [one for one in questions if one.endswith("?") and len(one) <= LONGEST_ASKED]
+    questions = [one for found in _QUESTION.findall(own) if len(one := " ".join(found.split())) <= LONGEST_ASKED]
     best = max(questions, key=lambda one: topic_share(one, weights), default="")
     return best if best and not weights.keys().isdisjoint(stems(best)) else ""
 
