@@ -139,6 +139,9 @@ class Passage:
     outdated: bool = False
     """It is a profile of which a later snapshot has another."""
 
+    asked: str = ""
+    """A question that the comment replies to, if it has words of the question at hand: somebody else's words, to be read along."""
+
     @property
     def byline(self) -> str:
         """Who wrote it, as readers see it: the name, else an honest label."""

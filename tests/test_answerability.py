@@ -12,6 +12,7 @@ import pytest
 import ingest
 from rag.abstention.answerability import NOTHING_ASKED, WEIGHTS, Signals, judge, probability
 from rag.abstention.expectation import expected
+from rag.abstention.presupposition import presupposes_end
 from rag.question.query import Query
 from rag.records import Passage
 from rag.retrieval.retriever import Retriever
@@ -77,6 +78,54 @@ def test_nobody_answers_for_somebody_who_wrote_nothing(railway: Retriever) -> No
     assert answerable(railway, "What does Alan Turing think about oak sleepers?") == 0.0
 
 
+@pytest.mark.parametrize(
+    ("question", "presupposes"),
+    [
+        ("Why did Ann leave the bank?", True),
+        ("When did he give up baking?", True),
+        ("What made Ann quit?", True),
+        ("Why has she stopped answering?", True),
+        ("why is Ann giving up the stall", True),
+        ("Why does Ann leave the door open?", False),
+        ("When do eels leave the river?", False),
+        ("Why did Ann write about leaving?", False),
+        ("Did Ann quit?", False),
+    ],
+)
+def test_some_questions_take_an_end_for_granted(question: str, presupposes: bool) -> None:
+    assert presupposes_end(question) is presupposes
+
+
+PUMPS = [
+    ("Milos Hrubec", "Engineer at the Elbe pumping station, formerly at Kolin Valves. Interests: seals, rust, choirs."),
+    ("Petra Novak", "I stopped using hemp in the glands, because it scores the shaft after two winters."),
+    ("Milos Hrubec", "The pump at the lock has two impellers. Each of them weighs more than my car."),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pumps(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Retriever:
+    folder = tmp_path_factory.mktemp("pumps")
+    lines = [
+        json.dumps({"id": f"{place}", "author": author, "text": text}) for place, (author, text) in enumerate(PUMPS)
+    ]
+    (folder / "pumps.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
+    ingest.ingest([folder / "pumps.jsonl"], settings=settings)
+    return Retriever.from_settings(settings)
+
+
+def test_why_something_ended_is_told_only_by_who_tells_of_an_end(pumps: Retriever) -> None:
+    assert answerable(pumps, "Why did Petra Novak stop using hemp?") > 0.5
+    # His profile names the firm, and tells of no end.
+    assert answerable(pumps, "Why did Milos Hrubec leave Kolin Valves?") == 0.0
+
+
+def test_a_thing_is_judged_in_the_number_in_which_it_is_spoken_of(pumps: Retriever) -> None:
+    one, several = (answerable(pumps, f"What does Petra Novak say about {thing}?") for thing in ("a gland", "glands"))
+    assert one == pytest.approx(several, abs=0.2)
+
+
 def test_without_passages_there_is_no_answer() -> None:
     query = Query("Why oak?", "Why oak?", topic="oak")
     assert judge(query, [], question_vector=None, vectors=dict, read=len, rarity=len) == (0.0, {})
@@ -131,6 +180,7 @@ def test_passages_without_sentences_or_vectors_are_judged_too(railway: Retriever
         ("In which year did it close?", "date"),
         ("Who built the harbour?", "name"),
         ("Which brand of epoxy is used?", "name"),
+        ("Which version of the timetable program do they use?", "version"),
         ("Where did they sing?", "place"),
         ("Who argues that oak is better?", None),
         ("Where do Ann and Bob disagree?", None),
@@ -155,6 +205,8 @@ def test_the_form_of_a_question_tells_what_kind_of_answer_it_expects(question: s
         ("When was the mill of 1908 built?", "The mill of 1908 stands by the river.", False),
         ("Who built the mill?", "It was built by Orrin Fell.", True),
         ("Who built the mill?", "It was built by the river.", False),
+        ("What version of Rust is it written in?", "It is written in Rust 1.70.", True),
+        ("What version of Rust is it written in?", "In Rust: 3300 millivolts, all in one place.", False),
         ("How long is the tunnel?", "The tunnel is 340 metres long.", True),
         ("How long is the tunnel?", "We relaid the track up to the tunnel.", False),
     ],

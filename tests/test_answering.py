@@ -732,6 +732,17 @@ class TestConversation:
         assert "bread" in answer.trace["query"]["text"]
 
 
+class TestSeveralQuestions:
+    def test_a_model_writes_an_answer_to_each(self, answerer: Callable[..., Answerer]) -> None:
+        moon, salt = citing(f"Tides are mostly the moon {{{MOON}}}."), citing("Salt goes in last {Salt goes in last.}.")
+        one = answerer(one_after_the_other(moon, salt), abstain_below=0.0)
+        answer = one.answer(f"{QUESTION} And when does the salt go into sourdough?")
+        assert [citation.quote for citation in answer.citations] == [MOON, "Salt goes in last."]
+        assert re.findall(r"\[\d\]", answer.text) == ["[1]", "[2]"]
+        assert (len(answer.trace["replies"]), len(answer.checks)) == (2, 2)
+        assert "Question: And when does the salt go into sourdough?" in asked(one)[-1][-1].content
+
+
 class TestLanguages:
     GERMAN = "Was verursacht nach diesen Leuten die Gezeiten?"
 

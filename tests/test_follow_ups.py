@@ -53,6 +53,28 @@ def test_a_follow_up_takes_over_what_it_leaves_out(question: str, authors: tuple
     assert all(word in query.text for word in words)
 
 
+@pytest.mark.parametrize("told", ["I have a question about Ann Lee.", "This is about Ann:", "Ann bakes, I hear."])
+def test_who_is_named_before_the_question_is_asked_for(told: str) -> None:
+    question = f"{told} Where did she learn to proof bread?"
+    for history in ((), TALK):
+        query = understand(question, history, AUTHORS, now=NOW)
+        assert (query.authors, query.original) == (("Ann Bea Lee",), question)
+        assert query.text == "Where did Ann Bea Lee learn to proof bread?"
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "I have read Ann Lee and quill. What does he say about rye?",
+        "I have a question about Ann Lee. What does quill think about her rye?",
+        "I have a question about rye. Does he like it?",
+        "Was Ann Bea L. called careless once she began to bake?",
+    ],
+)
+def test_a_pronoun_stands_for_nobody_who_is_not_named_alone_before_it(question: str) -> None:
+    assert read(question).text == question
+
+
 def test_a_follow_up_can_set_two_people_side_by_side() -> None:
     query = understand("Does quill agree with her?", TALK, AUTHORS, now=NOW)
     assert (query.authors, query.compare) == (("Ann Bea Lee", "quill"), True)

@@ -510,6 +510,9 @@ def test_the_course_of_the_world_is_none_of_an_opinion(question: str) -> None:
         ("Who is Ann Lee?", ""),
         ("What does Alan Turing think about machines?", "machines"),
         ("What does quill think about seed prices?", "seed prices"),
+        ("What does quill say about motivated reasoning in debates?", "motivated reasoning debates"),
+        ("Is quill in favour of rye?", "rye"),
+        ("What are others proposing for rye?", "rye"),
     ],
 )
 def test_the_topic_is_what_is_left_without_names_and_phrases(question: str, topic: str) -> None:

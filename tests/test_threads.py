@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from rag.answering.answerer import Answerer
 from rag.index.lexical import stems
 from rag.question.query import Query
 from rag.records import Passage, Turn
-from rag.retrieval.threads import replies_on, under_title
+from rag.retrieval.threads import around, asked_in, replies_on, spoken, under_title
 from rag.settings import Settings
 
 ROWS = [
@@ -31,6 +32,9 @@ ROWS = [
      "Slates last a hundred years if the nails do. Mine are hung on copper."),
     ("s2", "dry_stone_dee", "2021-01-06", "s1", "Slates or tiles", "Copper nails were stolen from our chapel roof, all nine thousand."),
     ("b1", "Paulo Reyes", "2022-02-01", None, "Bees in the chimney", "A swarm came down into the grate. We smoked it out with wet straw."),
+    ("p1", "Nils Dahl", "2022-03-01", None, "Plum brandy", "Our still is a copper pot of forty litres, and older than I am."),
+    ("p2", "Oda Lind", "2022-03-02", "p1", "Plum brandy", "A fine thing. Did you declare it at the customs office, Nils?"),
+    ("p3", "Nils Dahl", "2022-03-03", "p2", "Plum brandy", "Twice, and paid. The second time they wanted to see the seal."),
 ]  # fmt: skip
 
 
@@ -75,7 +79,10 @@ def test_both_sides_of_a_comparison_speak_under_the_title(walls: Answerer) -> No
     ("What did Jorunn reply to Paulo about the knife?", ["k3"]),
     ("What did Jorunn answer dry_stone_dee?", ["k6"]),
     ("How did dry_stone_dee respond to Paulo's comment about copper?", ["s2"]),
-    ("Who disagrees with Jorunn about lime mortar?", ["k2", "k5"]),
+    ("Who disagrees with Jorunn about lime mortar?", ["k2"]),
+    ("Who pushed back on Jorunn's lime mortar?", ["k2"]),
+    ("What objections does Paulo raise to Jorunn's view of lime mortar?", ["k2"]),
+    ("What was said against Jorunn's mortar?", ["k2"]),
 ])  # fmt: skip
 def test_replies_are_those_that_the_source_says_are(walls: Answerer, question: str, ids: list[str]) -> None:
     assert sorted(cited(walls, question)) == ids
@@ -114,10 +121,14 @@ def test_that_one_comment_shows_no_change_is_said(walls: Answerer) -> None:
 
 @pytest.mark.parametrize(("question", "before", "ids"), [
     ("What did Paulo reply?", ["What did Jorunn say about lime mortar in 2019?"], ["k2"]),
-    ("Who disagrees with her?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
-    ("What are the objections?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
-    ("Who was first to disagree?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
-    ("What did she reply?", ["What does Jorunn think about lime mortar?", "Who disagrees with her?"], ["k3", "k6"]),
+    ("Who disagrees with her?", ["What does Jorunn think about lime mortar?"], ["k2"]),
+    ("What are the objections?", ["What does Jorunn think about lime mortar?"], ["k2"]),
+    ("Who was first to disagree?", ["What does Jorunn think about lime mortar?"], ["k2"]),
+    ("What did she reply?", ["What does Jorunn think about lime mortar?", "Who disagrees with her?"], ["k3"]),
+    ("What did she say to that?", ["What does Jorunn think about lime mortar?", "What did Paulo reply?"], ["k3"]),
+    ("Who thought that was a story?", ["What does Jorunn think about lime mortar?"], ["k2"]),
+    ("Did anyone push back?", ["What does Jorunn think about lime mortar?"], ["k2"]),
+    ("Did anyone reply?", ["What does Jorunn think about lime mortar?"], ["k2", "k5"]),
     ("Is that still her view?", ["What did Jorunn say about lime mortar in 2019?"], ["k1", "k3", "k4", "k6"]),
     ("And before that?", ["What did Jorunn say about lime mortar in 2023?"], ["k1", "k3"]),
 ])  # fmt: skip
@@ -137,10 +148,76 @@ def test_a_title_counts_where_the_question_has_a_word_of_it() -> None:
     )  # a document's is its file's name
 
 
+def test_a_reply_is_found_and_understood_by_the_question_that_it_answers(walls: Answerer) -> None:
+    answer = walls.answer("Did Nils Dahl declare his still at the customs office?")
+    assert answer.citations[0].passage.comment_id == "p3"
+    assert answer.text.startswith("**Nils Dahl**, 2022-03-03, asked “Did you declare it at the customs office, Nils?”:")
+    assert answer.citations[0].quote.startswith("Twice, and paid.")
+    assert {c.passage.author for c in answer.citations} == {"Nils Dahl"}
+
+
+def test_a_reply_of_somebody_who_wrote_much_is_found_by_its_question(tmp_path: Path, model_cache: Path) -> None:
+    things = "apple pear plum quince cherry medlar".split()
+    told = [
+        f"In {year} the {one} brandy of my still went through the customs as {other} juice."
+        for year in (1998, 2004, 2011)
+        for one in things
+        for other in things
+    ]
+    rows = [{"id": f"t{place}", "author": "Nils Dahl", "text": text} for place, text in enumerate(told)]
+    rows += [
+        {
+            "id": "q",
+            "author": "Oda Lind",
+            "parent_id": "t0",
+            "text": "Did you declare the still at the customs office, Nils?",
+        },
+        {
+            "id": "a",
+            "author": "Nils Dahl",
+            "parent_id": "q",
+            "text": "Twice. The second time they wanted to see the seal.",
+        },
+    ]
+    (tmp_path / "trees.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    settings = Settings(store=tmp_path / "store", cache=model_cache, llm="evidence")
+    ingest.ingest([tmp_path / "trees.jsonl"], settings=settings)
+    answer = Answerer.from_settings(settings).answer("Did Nils Dahl declare his still at the customs office?")
+    assert "a" in [c.passage.comment_id for c in answer.citations]
+
+
+def test_what_a_reply_was_not_asked_it_does_not_answer(walls: Answerer) -> None:
+    assert walls.answer("Which town is Nils Dahl's customs office in?").abstained
+
+
+def test_the_question_with_most_of_the_words_is_read_along() -> None:
+    weights = {"honey": 1.0, "comb": 0.5}
+    assert asked_in("Nice. What honey was in the comb? And the honey?", weights) == "What honey was in the comb?"
+    assert asked_in("I like honey in the comb. Why not?", weights) == ""
+    assert asked_in("> Where is the honey?\n\nI wonder.", weights) == ""
+    reply = replace(passage("Two kilos.", "Bees"), asked="What honey was it?")
+    assert around(reply, ["bee", "honey"]) == "Bees What honey was it?"
+    assert spoken(reply, "Two kilos.", ["honey"]) == "What honey was it? Ann: Two kilos."
+    assert spoken(reply, "Two kilos.", ["bee"]) == "Ann on Bees: Two kilos."
+
+
 def test_replies_rank_by_what_they_and_what_they_answer_say() -> None:
     query = Query("What did Ann reply to Bo about copper nails?", "", topic="copper nails")
     found = [(passage("Twelve."), "How many copper nails?"), (passage("Yes."), "Is it cold?")]
     assert [p.text for p in replies_on(query, found, lambda stem: 1.0)] == ["Twelve."]
+
+
+def test_who_only_asks_thanks_or_agrees_does_not_object() -> None:
+    query = Query("Who disagrees with Ann about copper nails?", "", topic="copper nails")
+    said = [
+        "Thanks, copper nails it is.",
+        "Where do you buy copper nails?",
+        "Agreed, but copper nails bend.",
+        "Iron lasts as long.",
+    ]
+    found = [(passage(text), "I use copper nails.") for text in said]
+    assert {p.text for p in replies_on(query, found, lambda stem: 1.0)} == {said[2], said[3]}
+    assert len(replies_on(query, found[:2], lambda stem: 1.0)) == 2
 
 
 def test_nothing_stands_for_a_reply_that_is_not_there(walls: Answerer) -> None:

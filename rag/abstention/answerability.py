@@ -8,20 +8,24 @@ they reach: tests/benchmarks/answerability.py. Which kind of answer a question e
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from rag.abstention.expectation import Expectation, expected
+from rag.abstention.presupposition import presupposes_end, tells_of_end
 from rag.index.lexical import stems
 from rag.language.english import COMMON_WORDS
+from rag.language.spelling import singular
 from rag.models.reader import Reads
 from rag.question.query import Query, admits
 from rag.records import Passage
-from rag.retrieval.threads import under_title
+from rag.retrieval.threads import around, spoken
 
 PASSAGES = 8
 """How many of the best passages are looked at, so that the answer does not depend on how many were asked for."""
@@ -31,8 +35,11 @@ COMMON = 0.35
 """What an everyday word weighs against a rare one."""
 LEAST = 0.25
 """What the most frequent word weighs against one that occurs nowhere; keeps small collections from judging by chance."""
+BARE = 2
+"""Words of a topic up to which it is a bare subject, so that all depends on its form; where more is asked, that does as much harm as good."""
 SURE = 8.0
 """Logit beyond which the reader is not taken to be any surer."""
+_WORD = re.compile(r"[^\W_]+")
 NOTHING_ASKED, NOTHING_COMPARED = 0.9, 0.6
 """Probability for a question without content words about somebody whose comments are indexed: "Who is Ann?", "Where do Ann and Bob disagree?"."""
 
@@ -103,35 +110,33 @@ def judge(
         about = (query.authors and not query.unknown_authors) or query.labels or query.traces
         asked = NOTHING_COMPARED if query.compare else NOTHING_ASKED
         return (asked if about else 0.0), {}
-    signals = _measure(
-        query,
-        passages,
-        question_vector=question_vector,
-        stored=vectors([passage.id for passage in passages]),
-        read=read,
-        rarity=rarity,
-        windows=min(windows, WINDOWS),
-    )
+    weights = {stem: _weight(stem, rarity) for stem in dict.fromkeys(stems(query.topic))}
+    ranked = _windows(passages, weights, question_vector, vectors([passage.id for passage in passages]))
+    windows = min(windows, WINDOWS)
+    measured = [_measure(query, passages, weights, ranked, read, windows)]
+    if presupposes_end(query.text):
+        told = [window for window in ranked if tells_of_end(window.text)]
+        if not told:
+            return 0.0, {}
+        of_end = [passage for passage in passages if any(window.text in passage.text for window in told)]
+        measured.append(_measure(query, of_end, weights, told, read, windows))
+    signals = min(measured, key=probability)
     return probability(signals), asdict(signals)
 
 
 def _measure(
     query: Query,
     passages: Sequence[Passage],
-    *,
-    question_vector: np.ndarray,
-    stored: Mapping[str, np.ndarray],
+    weights: Mapping[str, float],
+    ranked: Sequence[_Window],
     read: Reads,
-    rarity: Callable[[str], float],
-    windows: int = WINDOWS,
+    windows: int,
 ) -> Signals:
-    """The signals of a question and its passages, of which there is at least one."""
-    weights = {stem: _weight(stem, rarity) for stem in dict.fromkeys(stems(query.topic))}
-    ranked = _windows(passages, weights, question_vector, stored)
+    """The signals of a question, its passages and their windows, best first; there is at least one of either."""
     expectation = expected(query.text)
     logits = _logits(query, _apart(ranked)[:windows], read)
     return Signals(
-        coverage=max(_covered(_said(passage.text, under_title(passage, weights)), weights) for passage in passages),
+        coverage=max(_covered(_said(passage.text, around(passage, weights)), weights) for passage in passages),
         read=_sure(max(logits)),
         read_mean=_sure(float(np.mean(logits))),
         cosine=max(passage.dense_score or 0.0 for passage in passages),
@@ -173,16 +178,10 @@ class _Window:
     """Two neighbouring sentences, or a short passage."""
 
     text: str
-    author: str
-    title: str
-    """Of the thread, if it has a word of the question that the text lacks."""
+    spoken: str
+    """The same as the reader gets it: with what words of the question that it lacks stand around it."""
     score: float
     """Mean of its similarity to the question and its coverage of the question's words."""
-
-    @property
-    def spoken_by(self) -> str:
-        """Who speaks, and under which title: "they all rest on one trial" does not say of what."""
-        return f"{self.author} on {self.title}" if self.title else self.author
 
 
 def _windows(
@@ -200,10 +199,11 @@ def _windows(
             fits = rows is not None and len(rows) == 2 * count
             cosines = (rows[1 + count :] @ question).tolist() if fits else [passage.dense_score or 0.0] * len(spans)
         for (start, end), cosine in zip(spans, cosines, strict=True):
-            text = passage.text[start:end]
-            title = under_title(passage, weights.keys() - set(stems(text)))
-            covered = _covered(_said(text, title), weights)
-            found.append(_Window(text, passage.author or "", title, 0.5 * cosine + 0.5 * covered))
+            text, begins = passage.text[start:end], start == spans[0][0]
+            lacking = weights.keys() - set(stems(text))
+            stands = passage if begins else replace(passage, asked="")  # what is asked is answered first
+            covered = _covered(_said(text, around(stands, lacking)), weights)
+            found.append(_Window(text, spoken(stands, text, lacking), 0.5 * cosine + 0.5 * covered))
     return sorted(found, key=lambda window: -window.score)
 
 
@@ -219,8 +219,23 @@ def _apart(windows: Sequence[_Window]) -> list[_Window]:
 def _logits(query: Query, windows: Sequence[_Window], read: Reads) -> list[float]:
     """What the reader says of each. Who speaks is read along, as the question may name them."""
     return read(
-        query.text, [f"{window.spoken_by}: {window.text}" if window.author else window.text for window in windows]
+        _in_their_number(query, " ".join(window.spoken for window in windows)),
+        [window.spoken for window in windows],
     )
+
+
+def _in_their_number(query: Query, said: str) -> str:
+    """A question with its subject in the number in which it is spoken of: to the reader "lotteries" are no "lottery"."""
+    if len(query.topic.split()) > BARE:
+        return query.text
+    present = Counter(_WORD.findall(said.casefold()))
+    text = query.text
+    for word in dict.fromkeys(query.topic.split()):
+        lower = word.casefold()
+        forms = [form for form in present if singular(form) == singular(lower) and stems(form) == stems(lower)]
+        if lower not in present and forms:
+            text = re.sub(rf"\b{re.escape(word)}\b", max(forms, key=present.__getitem__), text)
+    return text
 
 
 def _sure(logit: float) -> float:

@@ -39,6 +39,8 @@ _FOUND = {
     r"|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday|Christmas|Easter|yesterday|today|tomorrow|ago|century|spring|summer|autumn"
     r"|winter)\b|\d+:\d\d|\b(?:last|next|this|that) (?:day|week|month|year|morning|evening|night)\b",
     "number": rf"\d[\d,.]*|\b(?:{_COUNT}|hundreds|thousands|millions|twice|once|dozens?|all|none|most|doubled?s?)\b",
+    "version": r"\b(?:[Vv]ersion|[Ee]dition|[Rr]elease|v)\.?\s?\d|\b[A-Z][\w+#]*[ -]v?\d|\b\d+\.\d+\b"
+    r"|\b(?:first|second|third|old|older|new|newer|newest|latest|stable|beta)\s(?:version|edition|release)\b",
     "name": r"(?<!^)(?<![.!?:]\s)(?<![\"“(>])\b[A-Z][\w'’&.-]+",
     "place": r"(?<!^)(?<![.!?:]\s)(?<![\"“(>])\b[A-Z][\w'’&.-]+|\b(?:in|at|on|under|behind|near|between|outside|inside|beside|from"
     r"|through|into|across|above|below|over) (?:the|an?|my|our|his|her|their)\b",
@@ -46,7 +48,7 @@ _FOUND = {
 _FOUND["duration"] += "|" + _FOUND["length"]
 _FOUND["age"] += "|" + _FOUND["duration"]
 _FOUND["frequency"] += "|" + _FOUND["duration"]
-_CASE_MATTERS = {"name", "place", "date"}
+_CASE_MATTERS = {"name", "place", "date", "version"}
 
 _ASKED = [
     (
@@ -63,6 +65,7 @@ _ASKED = [
         r"\bhow (?:many|much|large|big|fast|heavy|likely|hot|cold|accurate|quickly|loud|strong)\b|\bpercent(?:age)?\b"
         r"|\bwhat (?:number|fraction|share|proportion)\b",
     ),
+    ("version", r"\b(?:what|which) (?:version|edition|release) of\b"),
     ("date", r"\bwhen (?:was|were|did|will|had)\b|\b(?:what|which) (?:year|date|month|day|century)\b"),
     (
         "name",

@@ -16,6 +16,7 @@ from rag.answering.clock import Clock
 from rag.language.detection import detected, question_language
 from rag.language.phrases import ENGLISH, Phrases
 from rag.question.asking import checked
+from rag.question.parts import questions_in
 from rag.question.query import goes_deep
 from rag.records import EVIDENCE, Answer, Coverage, Filters, Passage, Turn, to_plain
 from rag.retrieval.retriever import narrowed
@@ -119,6 +120,28 @@ class Answerer:
             StoreError: The index cannot be read.
         """
         history = checked(question, history, self.settings.max_question_chars)
+        parts = questions_in(question, lambda part: self._retriever.understand(part).topic)
+        if len(parts) > 1:
+            yield from self._each(question, parts, history, filters)
+        else:
+            yield from self._one(question, history, filters)
+
+    def _each(
+        self, message: str, parts: Sequence[str], history: Sequence[Turn], filters: Filters | None
+    ) -> Iterator[Answer]:
+        """Answer the questions of a message one by one, each as if it had been asked after those before it."""
+        from rag.answering.joining import joined
+
+        done: list[Answer] = []
+        for part in parts:
+            answer: Answer | None = None
+            for answer in self._one(part, history, filters):
+                yield joined(message, parts, [*done, answer])
+            assert answer is not None
+            done.append(answer)
+            history = (*history, Turn("user", part), Turn("assistant", answer.text))
+
+    def _one(self, question: str, history: Sequence[Turn], filters: Filters | None) -> Iterator[Answer]:
         if asks_nothing(question, first=not history):
             yield self._about(question)
             return

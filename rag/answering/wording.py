@@ -15,7 +15,7 @@ from rag.citations.keys import INVISIBLE
 from rag.index.lexical import stems
 from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
 from rag.language.phrases import Phrases
-from rag.language.spelling import american
+from rag.language.spelling import singular
 from rag.question.query import Query
 from rag.question.speech import AUXILIARIES, BEING, SAYING
 from rag.records import Citation, Passage
@@ -104,9 +104,12 @@ def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
     if quote.quoted:
         facts.append(phrases.say("quoting"))
     facts += [phrases.say("replying", words=inert(_brief(sentence))) for sentence in quote.replies_to]
-    if subject and not quote.replies_to:
+    lacking = frozenset(stems(query.topic)).difference(stems(quote.text))
+    if passage.asked and not query.answered and not lacking.isdisjoint(stems(passage.asked)):
+        facts.append(phrases.say("asked", words=inert(passage.asked)))
+    elif subject and not quote.replies_to:
         facts.append(phrases.say("on", subject=inert(subject)))
-    elif title := under_title(passage, frozenset(stems(query.topic)).difference(stems(quote.text))):
+    elif title := under_title(passage, lacking):
         facts.append(phrases.say("under", title=inert(title)))
     heading = ", ".join(facts)
     if query.compare and _own_view(quote):
@@ -176,7 +179,6 @@ def _fenced(language: str, code: str) -> str:
 _ASKING = frozenset("what which who whom why how when where".split())
 _BEFORE_VERBS = frozenset("to not never always been being having who that i you he she it we they".split())
 _HELPING = AUXILIARIES - BEING
-_ENDING = re.compile(r"(?:['’]s|ies|es|s|y|e)$")
 
 
 def _subject(query: Query, quote: Quote, rarity: Callable[[str], float]) -> str:
@@ -224,13 +226,9 @@ def _found(run: Sequence[_Token], tokens: Sequence[_Token]) -> list[str]:
     """The words of a sentence that are these, but for singular and plural, one after the other; none if it has not."""
     for start in range(len(tokens) - len(run) + 1):
         here = tokens[start : start + len(run)]
-        if [_singular(word) for word, _ in here] == [_singular(word) for word, _ in run]:
+        if [singular(word.casefold()) for word, _ in here] == [singular(word.casefold()) for word, _ in run]:
             return [word for word, _ in here]
     return []
-
-
-def _singular(word: str) -> str:
-    return _ENDING.sub("", american(word.casefold()))
 
 
 def _tokens(text: str) -> Iterator[_Token]:

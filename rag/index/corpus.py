@@ -195,6 +195,24 @@ class Corpus:
         found.sort(key=itemgetter(0), reverse=newest)  # stable: the passages of a comment stay in order
         return [id for _, id in found[:limit]]
 
+    def answered_texts(self, passage_ids: Sequence[str]) -> dict[str, str]:
+        """Of those passages that begin a reply: the text of the comment that it answers, by passage id."""
+        query = (
+            "SELECT p.id, json_extract(q.data, '$.text') FROM passages p JOIN comments c ON c.id = p.comment_id "
+            "JOIN comments q ON q.id = c.parent_id WHERE p.ordinal = 0 AND p.id IN ({})"
+        )
+        return {row[0]: row[1] for row in self._select_in(query, passage_ids)}
+
+    def replies_below(self, passage_ids: Sequence[str], filters: Filters) -> dict[str, str]:
+        """The beginnings of replies that pass the filters, each with one of these passages, which it replies to."""
+        where, values = _conditions(filters, "comment")
+        marks = ", ".join("?" * len(passage_ids))
+        query = (
+            "SELECT p.id, q.id FROM passages q JOIN comments c ON c.parent_id = q.comment_id "
+            f"JOIN passages p ON p.comment_id = c.id AND p.ordinal = 0 {where} AND q.id IN ({marks})"
+        )
+        return {row[0]: row[1] for row in self.connection.execute(query, (*values, *passage_ids))}
+
     def thread(self, thread_id: str) -> list[Comment]:
         rows = self.connection.execute("SELECT data FROM comments WHERE thread_id = ? ORDER BY posted_at", (thread_id,))
         return [load_comment(row["data"]) for row in rows]
@@ -415,7 +433,7 @@ def load_comment(text: str) -> Comment:
     )
 
 
-_NOT_KEPT = ("score", "dense_score", "lexical_score", "outdated")
+_NOT_KEPT = ("score", "dense_score", "lexical_score", "outdated", "asked")
 """What belongs to a search, or depends on other sources."""
 
 

@@ -1,4 +1,4 @@
-"""Map British to American spelling, so that "behaviour" finds "behavior", too."""
+"""Forms of one word: British and American spelling, so that "behaviour" finds "behavior", too; singular and plural."""
 
 from __future__ import annotations
 
@@ -24,6 +24,7 @@ _RULES = (
     (re.compile(r"^programme(?=s?$)"), "program"),
     (re.compile(r"^grey"), "gray"),
 )
+_PLURAL = re.compile(r"(?:['’]s|ies|es|s|y|e)$")
 
 
 def american(word: str) -> str:
@@ -33,3 +34,8 @@ def american(word: str) -> str:
     for pattern, by in _RULES:
         word = pattern.sub(by, word)
     return word
+
+
+def singular(word: str) -> str:
+    """What singular and plural of a word in lower case have in common, however it is spelled: no word itself."""
+    return _PLURAL.sub("", american(word))

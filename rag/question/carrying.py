@@ -17,14 +17,16 @@ from rag.question.speech import PREPOSITIONS
 
 _TO_THEM = (
     r"disagree\w*|object(?:s|ed|ions?)?|contradict\w*|oppos\w+|disput\w+|criticis\w+|criticiz\w+|challeng\w+"
-    r"|repl(?:y|ies|ied)|respon\w+|answer(?:s|ed)"
+    r"|repl(?:y|ies|ied)|respon\w+|answer(?:s|ed)|push(?:es|ed)?\s+back|pushback"
+    r"|who\s+(?:thinks?|thought|says?|said|finds?|found|calls?|called|considers?|considered)\s+(?:that|this|it)"
 )
 _OTHERS = re.compile(rf"\b(?:else|others?|another|agree\w*|{_TO_THEM})\b", re.I)
 """Asks what other people say than the ones before."""
 _ANSWERS = re.compile(rf"\b(?:{_TO_THEM})\b", re.I)
 """Asks what they say to the ones before."""
 _REPLY = re.compile(
-    r"\b(?:repl(?:y|ies|ied)|respon(?:d|ds|ded|se|ses)|answer(?:s|ed)?)(?:\s+to)?(?:\s+(?:it|that|this|him|her|them))?\W*$",
+    r"\b(?:(?:repl(?:y|ies|ied)|respon(?:d|ds|ded|se|ses)|answer(?:s|ed)?)(?:\s+to)?(?:\s+(?:it|that|this|him|her|them))?"
+    r"|(?:say|said)\s+to\s+(?:it|that|this|him|her|them))\W*$",
     re.I,
 )
 """Asks for an answer to the ones before."""

@@ -33,10 +33,11 @@ from rag.question.ellipsis import Kind, asks_for_manner, assents, kind_of, means
 from rag.question.form import compares
 from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.names import NameIndex, words
+from rag.question.parts import questions_in
 from rag.question.periods import Period, periods
 from rag.question.query import Query, undated_text
 from rag.question.references import PEOPLE, PERSON
-from rag.question.speech import AUXILIARIES, SAYING
+from rag.question.speech import AUXILIARIES, AUXILIARY_VERB, SAYING, WH
 from rag.question.understanding import Reader
 from rag.records import Turn
 
@@ -46,6 +47,11 @@ _MOST_MEANT = 3
 """Of people quoted whom "they" may mean."""
 _CITES = re.compile(r"\[\d{1,3}\]")
 _FORMER = re.compile(r"\bthe\s+(former|latter)(?=['’]s\b|\s*(?:[^\w\s'’]|$)|\s+([^\W\d_]+))", re.I)
+_TOLD_FIRST = re.compile(
+    rf"(?P<told>[^?]*[^?.!:][.!:])\s+(?P<asked>(?:(?:and|but|so)\s+)?(?:\w+\s+)?(?:{WH}|{AUXILIARY_VERB})\b[^?.!]+\?)$",
+    re.I,
+)
+"""A question behind what tells whom it is about."""
 _BESIDE = re.compile(
     r"(?:and\s+|what\s+did\s+(?:he|she|they)\s+(?:say|think)\s+)?(before|after)\s+(?:that|this|then)", re.I
 )
@@ -90,7 +96,8 @@ def understand(
     question = " ".join(question.split())
     said: _Said | None = None
     for asked, reply in list(_exchanges(history))[-_REMEMBERED:]:
-        said = talk.after(said, asked, reply)
+        for part in questions_in(asked, lambda one: talk.reader.read(one).topic):
+            said = talk.after(said, part, reply)
     kind, query = talk.follow(question, said)
     if rewrite and kind != "complete" and (rewritten := rewrite(_as_text(history, question))):
         return replace(talk.reader.read(rewritten), original=question, carried=True)
@@ -156,6 +163,9 @@ class _Conversation:
 
     def follow(self, question: str, said: _Said | None) -> tuple[Kind, Query]:
         """Understand a question, carrying over what it leaves out; also says what that is."""
+        if (named := self._introduced(question)) != question:
+            kind, query = self.follow(named, said)
+            return kind, replace(query, original=question)
         if said is None:
             return "complete", self.reader.read(question)
         whole = _with_pair(question, said.pair) if said.pair else question
@@ -163,6 +173,17 @@ class _Conversation:
         if kind != "complete" and query.authors and not query.answered and asks_for_reply(whole):
             query = replace(query, answered=self._before(query, said))
         return kind, undated_text(replace(query, original=question))
+
+    def _introduced(self, question: str) -> str:
+        """ "I have a question about Ann. Where does she bake?" with her name in place of "she"; others as they are."""
+        told = _TOLD_FIRST.match(question)
+        if not told or not PERSON.search(told["asked"]):
+            return question
+        named = self._authors(told["told"])
+        own = self.reader.read(told["asked"])
+        if len(named) != 1 or own.people or own.mentioned:
+            return question
+        return with_names(told["asked"], replace(own, authors=named))
 
     def _before(self, query: Query, said: _Said) -> tuple[str, ...]:
         """Whose words a reply of those asked for was to: who was asked for before, or is quoted in the last answer."""
@@ -176,6 +197,8 @@ class _Conversation:
     def _meant(self, question: str, said: _Said) -> _Said:
         """With whom "she" or "they" stand for where nobody was asked for: who is quoted, or was asked for before."""
         last = said.query
+        if last.answered and asks_for_reply(question) and PERSON.search(question):  # whose turn it is
+            return replace(said, query=replace(last, authors=last.answered, answered=(), others_than=()))
         several = means_people(question) or (compares(question) and PEOPLE.search(question))
         if said.beside and several and len(both := _unique(*said.beside, *_sides(last))) > len(_sides(last)):
             return replace(said, query=replace(last, authors=both, unknown_authors=(), labels=(), compare=True))

@@ -85,6 +85,16 @@ _OPPOSED_TO = re.compile(
     r"|criticis[ei][sd]?|criticiz[ei][sd]?|challenge[sd]?|doubt(?:s|ed)?|correct(?:s|ed)?)\s+(?:what\s+)?$",
     re.I,
 )
+_OBJECTING = re.compile(
+    r"\b(?:(?P<noun>objections?|criticisms?|critiques?|counter-?arguments?|rebuttals?|pushback)\b[^.?!;]*?\b(?:to|against|of|on)"
+    r"|(?P<verb>object(?:s|ed)?\s+to|push(?:es|ed)?\s+back\s+(?:on|against|at)|(?:argue[sd]?|says?|said)\s+against))\s+(?:what\s+)?$",
+    re.I,
+)
+_OPPOSING = re.compile(
+    r"\b(?:object\w*|criticis\w+|criticiz\w+|critiques?|counter-?arguments?|rebuttals?|push(?:es|ed)?\s+back|pushback|disagree\w*|against"
+    r"|contradict\w*|oppos\w+|disput\w+|challeng\w+|doubt\w*)\b",
+    re.I,
+)
 _WHAT_WAS_SAID = re.compile(
     rf"\s+(?:{UTTERANCE}|(?:question|claim|objection|argument|point|proposal|idea|criticism|estimate|number)s?)\b", re.I
 )
@@ -174,6 +184,17 @@ def answered_by(before: str) -> bool:
 def opposed_by(before: str) -> bool:
     """Whether whoever is named behind these words is contradicted: "who disagrees with NAME"."""
     return bool(_OPPOSED_TO.search(before))
+
+
+def objecting(before: str) -> Span | None:
+    """What says that whoever is named behind these words is objected to: "objections" of "What objections does Ann raise to NAME"."""
+    match = _OBJECTING.search(before)
+    return match.span(match.lastgroup or 0) if match else None
+
+
+def asks_for_opposition(question: str) -> bool:
+    """Whether a question asks who or what speaks against something."""
+    return bool(_OPPOSING.search(question))
 
 
 def what_was_said(after: str) -> int:

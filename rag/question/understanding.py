@@ -20,6 +20,7 @@ from rag.question.form import (
     asks_by_time,
     compares,
     newest,
+    objecting,
     of_writing,
     oldest,
     opposed_by,
@@ -32,13 +33,14 @@ from rag.question.names import CONTRACTIONS, Mention, NameIndex, Word, fold, wor
 from rag.question.periods import Period, periods
 from rag.question.query import Query, without
 from rag.question.roles import has_other_first_name, left_out, name_runs, roles
-from rag.question.speech import ONLY_PEOPLE, OPINION, SAYING, SAYING_INFINITIVES, STANCE, UTTERANCE
+from rag.question.speech import BEING, ONLY_PEOPLE, OPINION, SAYING, SAYING_INFINITIVES, STANCE, UTTERANCE
 
 _SUBJECT_NEXT = frozenset("do does did would will might".split())
 """Behind these stands who is asked for: "does NAME think"."""
 _PHRASES = re.compile(
     r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
-    rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b|\b(?:opinions?|views?|thoughts?|takes?|stances?|(?:exact |own )?words|quotes?) (?:of|by|from)\b|\bsay about\b|\bthe comments?\b",
+    rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b"
+    r"|\b(?:opinions?|views?|thoughts?|takes?|stances?|(?:exact |own )?words|quotes?) (?:of|by|from)\b|\bsay about\b|\bpush\w* back\b|\bthe comments?\b",
     re.I,
 )
 _VIEW = re.compile(
@@ -56,6 +58,8 @@ _BEFORE_THINGS = frozenset(
     "about as by on of for against with without between regarding concerning there a an the no".split()
 )
 """Behind these a word that may be a verb is none: "about debate", "the support"."""
+_BEHIND_DOINGS = frozenset("in at by of for as under among between during within".split())
+"""Behind these stands where or how something is done: "motivated reasoning in debates"."""
 _BEFORE_SUBJECTS = frozenset("do does did is are was were".split())
 _ASKING = frozenset("what how why when where and or but".split())
 _NOUNS = SAYING_INFINITIVES | {f"{verb}s" for verb in SAYING_INFINITIVES}
@@ -206,6 +210,7 @@ class Reader:
                 *(view.span() for view in views if view),
                 *(_span(found, m) for m in speakers),
                 *(_with_what_was_said(question, _span(found, m)) for m in replied),
+                *(span for m in replied if (span := objecting(question[: found[m.first].start]))),
             ),
             answered=answered,
             apart=tuple(apart.values()),
@@ -330,7 +335,11 @@ def _span(found: list[Word], mention: Mention) -> Span:
 
 def _is_answered(before: str, asked: bool) -> bool:
     """Whether a name behind these words is that of somebody whom those asked for answered."""
-    return answered_by(before) or (not asked and asks_anybody(before) and opposed_by(before))
+    return (
+        answered_by(before)
+        or objecting(before) is not None
+        or (not asked and asks_anybody(before) and opposed_by(before))
+    )
 
 
 def _with_what_was_said(question: str, name: Span) -> Span:
@@ -350,10 +359,20 @@ def _topic(question: str, found: list[Word], parts: Sequence[Span], unknown: tup
         if word.folded in _ANYBODY and place + 1 < len(found) and found[place + 1].folded in SAYING:
             continue
         empty = word.text.casefold().replace("’", "'") in FUNCTION_WORDS or word.folded in CONTRACTIONS
-        ends = word.folded in _DOINGS and place == len(found) - 1 and kept[-1:] == [found[place - 1].text]
-        if not empty and (word.folded not in _NOT_TOPIC or word.text.isupper() or ends or _is_noun(found, place)):
+        described = kept[-1:] == [found[place - 1].text] and _is_described(found, place)
+        if not empty and (word.folded not in _NOT_TOPIC or word.text.isupper() or described or _is_noun(found, place)):
             kept.append(word.text)
     return " ".join(kept)
+
+
+def _is_described(found: Sequence[Word], place: int) -> bool:
+    """Whether what may be done is talked about, told apart by the word before it: "motivated reasoning", not "are people reasoning"."""
+    if found[place].folded not in _DOINGS:
+        return False
+    if place == len(found) - 1:
+        return True
+    before = {one.folded for one in found[max(0, place - 3) : place]}
+    return found[place + 1].folded in _BEHIND_DOINGS and BEING.isdisjoint(before)
 
 
 def _is_noun(found: Sequence[Word], place: int) -> bool:
@@ -363,6 +382,8 @@ def _is_noun(found: Sequence[Word], place: int) -> bool:
         return True
     if word not in _NOUNS | _DOINGS or _SAID.fullmatch(word) or not before or found[place - 1].breaks:
         return False
+    if before[-1] == "in" and word.endswith("s"):
+        return True  # "in debates", not "in favour"
     things = _BEFORE_DOINGS if word in _DOINGS else _BEFORE_THINGS
     if before[-1] in things or (before[-1] in SAYING and not _SAID.fullmatch(before[-1])):
         return True

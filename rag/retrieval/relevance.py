@@ -19,7 +19,7 @@ from rag.index.lexical import stems
 from rag.language.sentences import split_sentences
 from rag.question.query import Query, goes_deep
 from rag.records import Passage, Range
-from rag.retrieval.threads import under_title
+from rag.retrieval.threads import around, under_title
 
 if TYPE_CHECKING:
     from rag.models.reader import Reads
@@ -108,10 +108,14 @@ def score_sentences(
         single, pairs = _similarities(passage, ranges, question, embed, stored.get(passage.id))
         found = [frozenset(stems(passage.text[a:b])) for a, b in ranges]
         title = frozenset(stems(under_title(passage, wanted)))
-        covered = [sum(weight[word] for word in wanted if word in words | title) / total for words in found]
-        whole = title.union(*found)
+        # What is asked is answered first.
+        speaks = [
+            words | (title if place else frozenset(stems(around(passage, wanted)))) for place, words in enumerate(found)
+        ]
+        covered = [sum(weight[word] for word in wanted if word in words) / total for words in speaks]
+        whole = title.union(*speaks)
         for index, span in enumerate(ranges):
-            near = title.union(*found[max(0, index - 1) : index + 2])
+            near = title.union(*speaks[max(0, index - 1) : index + 2])
             features = {
                 "window": single[index],
                 "pair": max(pairs[max(0, index - 1) : index + 1], default=single[index]),
@@ -164,7 +168,8 @@ def _spoken(sentences: Sequence[Sentence], places: tuple[int, ...]) -> str:
     """The words of neighbours, and who speaks, as the reader is used to."""
     passage, start, end = sentences[places[0]].passage, sentences[places[0]].start, sentences[places[-1]].end
     text = passage.text[start - passage.start : end - passage.start]
-    return f"{passage.author}: {text}" if passage.author else text
+    asked = f"{passage.asked} " if passage.asked and start == passage.start else ""
+    return f"{asked}{passage.author}: {text}" if passage.author else text
 
 
 def _shifted(sentence: Sentence, by: float) -> Sentence:

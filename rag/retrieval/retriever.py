@@ -21,7 +21,7 @@ from rag.question.names import same_name
 from rag.question.query import Query, about_period, admits, by_date_alone, timeless
 from rag.records import Filters, Passage, Turn
 from rag.retrieval.literal import Telling, absent, telling, telling_passages
-from rag.retrieval.threads import MOST_REPLIES, replies_on, under_title
+from rag.retrieval.threads import MOST_REPLIES, around, asked_in, replies_on
 
 if TYPE_CHECKING:
     from rag.index.store import Store
@@ -48,6 +48,8 @@ MOST_BEYOND = 5
 """How often what is newer than all found is sought: once more than enough unless more is on the topic than a search brings."""
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
+ASKING = 20
+"""Passages of anybody that may ask what is asked, to which the replies of those asked for are looked up."""
 UNREPLIED = 0.6
 """Probability that what was written to nobody or to others is the reply that was asked for, at most."""
 TITLED = 0.3
@@ -350,23 +352,37 @@ class Retriever:
         for one in _times(query, filters):
             dense.update(self._store.dense(vector, taken, one))
             lexical.update(self._store.lexical(text, taken, one))
+        if query.authors and len(dense) >= taken:
+            lexical = self._answering(text, filters, dense) | lexical
         fused = fuse(dense, lexical)
         best = list(fused)[:loaded]
         passages = self._store.passages(best, score=fused, dense_score=dense, lexical_score=lexical)
         ranked = [passages[id] for id in best if id in passages and not (query.undated and passages[id].posted_at)]
-        ranked = self._titled(query, ranked)
+        ranked = self._in_threads(query, ranked)
         if self._reranker is not None:
             return self._reranker.rerank(text, ranked)
         return ranked
 
-    def _titled(self, query: Query, ranked: Sequence[Passage]) -> list[Passage]:
-        """Candidates anew, those under a title that has words of the topic before others as good."""
+    def _answering(self, text: str, filters: Filters, near: Mapping[str, float]) -> dict[str, float]:
+        """Replies that are not near a question and answer somebody who asked much the same, each with what that scores.
+
+        Of few passages all are looked at; of many only these, as "Two kilos." is near nothing.
+        """
+        asking = dict(self._store.lexical(text, ASKING))
+        below = self._store.corpus.replies_below(list(asking), filters)
+        return {reply: asking[question] for reply, question in below.items() if reply not in near}
+
+    def _in_threads(self, query: Query, ranked: Sequence[Passage]) -> list[Passage]:
+        """Candidates anew, those under a title, or below a question, that has words of the topic before others as good."""
         weights = {stem: self._store.rarity(stem) for stem in stems(query.topic)}
         total = sum(weights.values()) or 1.0
+        answered = self._store.corpus.answered_texts([one.id for one in ranked if one.parent_id])
+        asked = {id: asked_in(text, weights) for id, text in answered.items()}
+        ranked = [replace(one, asked=asked[one.id]) if asked.get(one.id) else one for one in ranked]
 
         def raised(passage: Passage) -> Passage:
-            title = stems(under_title(passage, weights))
-            share = sum(weights[stem] for stem in weights.keys() & set(title)) / total
+            near = stems(around(passage, weights))
+            share = sum(weights[stem] for stem in weights.keys() & set(near)) / total
             return replace(passage, score=passage.score + TITLED * share) if share else passage
 
         anew = sorted(map(raised, ranked), key=lambda passage: -passage.score)
