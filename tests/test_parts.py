@@ -9,9 +9,10 @@ import pytest
 
 import ingest
 from rag.answering.answerer import Answerer
+from rag.answering.joining import joined
 from rag.question.follow_ups import understand
 from rag.question.parts import questions_in
-from rag.records import Turn
+from rag.records import Answer, Citation, Passage, SentenceCheck, Turn
 from rag.settings import Settings
 
 ROWS = [
@@ -19,6 +20,8 @@ ROWS = [
     ("h2", "Wenna Tarrant", "My smoker burns dried grass and a little lavender. Cardboard makes them angry."),
     ("h3", "Odd Brekke", "I count mites with this:\n\n```python\nmites = rows[1] + rows[2]\n```\n\nMore than nine on the board and I treat."),
 ]  # fmt: skip
+
+RYE = Passage("p", "c", "Ann", "Rye sours.", "a.txt", 0, 10)
 
 
 @pytest.fixture(scope="module")
@@ -88,3 +91,15 @@ def test_a_follow_up_is_about_the_last_of_several_questions() -> None:
     )
     query = understand("And why?", talk, ("Ann", "Bob"))
     assert (query.authors, query.topic) == (("Bob",), "salt")
+
+
+def test_the_verdict_on_a_sentence_stays_with_it() -> None:
+    ten = tuple(Citation(number, RYE, "Rye", "a.txt", 0, 3) for number in range(1, 11))
+    first = Answer("One?", "Rye sours [1].", ten)
+    sentences = ("Salt slows [1].", "So does cold [2].")
+    checks = [SentenceCheck(0, 15, "supported", 0.9), SentenceCheck(16, 33, "unsupported", 0.1)]
+    second = Answer("Two?", " ".join(sentences), ten[:2], checks=tuple(checks))
+    whole = joined("One? Two?", ["One?", "Two?"], [first, second])
+    told = [whole.text[check.start : check.end] for check in whole.checks]
+    assert told == ["Salt slows [11].", "So does cold [12]."]
+    assert [citation.number for citation in whole.citations] == list(range(1, 13))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag.answering.wording import inert
@@ -11,6 +11,7 @@ from rag.records import EVIDENCE, Answer
 
 _FENCED = re.compile(r"^(?:> )?(`{3,}|~{3,}).*?^(?:> )?\1[`~]*[ \t]*$", re.MULTILINE | re.DOTALL)
 """Code, in which numbers in brackets are no citations."""
+_PARTED = "\n\n"
 _MARKER = re.compile(r"(?<!\\)\[(\d+)\]")
 
 
@@ -24,10 +25,16 @@ def joined(message: str, parts: Sequence[str], answers: Sequence[Answer]) -> Ans
         parts: Its questions.
         answers: To as many of them as are answered by now, at least one.
     """
-    texts, citations = [], []
+    text, checks, citations = "", [], []
     for part, answer in zip(parts, answers, strict=False):
         if answer.text:
-            texts += [f"*{inert(part)}*", _renumbered(answer.text, len(citations))]
+            text += f"{text and _PARTED}*{inert(part)}*{_PARTED}"
+            renumbered, place = _renumbered(answer.text, len(citations))
+            checks += [
+                replace(check, start=len(text) + place(check.start), end=len(text) + place(check.end))
+                for check in answer.checks
+            ]
+            text += renumbered
         citations += [replace(one, number=one.number + len(citations)) for one in answer.citations]
     told = [answer for answer in answers if not answer.abstained] or list(answers)
     passages = {passage.id: passage for answer in told for passage in answer.passages}
@@ -36,28 +43,29 @@ def joined(message: str, parts: Sequence[str], answers: Sequence[Answer]) -> Ans
     return replace(
         told[0],
         question=message,
-        text="\n\n".join(texts),
+        text=text,
         citations=tuple(citations),
         passages=tuple(passages.values()),
         abstained=declined,
         model=next((answer.model for answer in answers if answer.model != EVIDENCE), EVIDENCE),
         coverage=replace(coverage, used=len({one.passage.comment_id for one in citations})),
         warnings=tuple(dict.fromkeys(warning for answer in answers for warning in answer.warnings)),
-        checks=tuple(check for answer in answers for check in answer.checks),
+        checks=tuple(checks),
         suggestions=tuple(dict.fromkeys(one for answer in answers for one in answer.suggestions)),
         trace=_traces(parts, answers, told[0]),
     )
 
 
-def _renumbered(text: str, by: int) -> str:
-    """A text whose citations have higher numbers."""
-    if not by:
-        return text
-    found, end = [], 0
-    for start, after in [*(match.span() for match in _FENCED.finditer(text)), (len(text), len(text))]:
-        found += [_MARKER.sub(lambda mark: f"[{int(mark[1]) + by}]", text[end:start]), text[start:after]]
-        end = after
-    return "".join(found)
+def _renumbered(text: str, by: int) -> tuple[str, Callable[[int], int]]:
+    """A text whose citations have higher numbers, and where a place of the old text is in it."""
+    code = [match.span() for match in _FENCED.finditer(text)]
+    marks = [m for m in _MARKER.finditer(text) if not any(start <= m.start() < end for start, end in code)]
+    grown = {mark.end(): len(str(int(mark[1]) + by)) - len(mark[1]) for mark in marks}
+    pieces, end = [], 0
+    for mark in marks:
+        pieces += [text[end : mark.start()], f"[{int(mark[1]) + by}]"]
+        end = mark.end()
+    return "".join([*pieces, text[end:]]), lambda place: place + sum(n for at, n in grown.items() if at <= place)
 
 
 def _traces(parts: Sequence[str], answers: Sequence[Answer], shown: Answer) -> dict[str, object]:
