@@ -128,11 +128,8 @@ class Chat:
             self.messages.edit(self.edit, [self.conversation], **answering),
         ]
         self.asked[0].failure(None, None, None, js=REFUSED)
-        stopped = self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, **quiet)
-        cleared = self.messages.clear(self.clear, None, shown, cancels=self.asked, **quiet)
-        cleared.then(None, None, None, js=ARRIVED)
-        judged = self.messages.like(self.judge, [self.conversation], self.messages, **quiet)
-        self.finished = [*self.asked, stopped, judged]
+        self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, **quiet)
+        self.judged = self.messages.like(self.judge, [self.conversation], self.messages, **quiet)
         bridge.source(self.open_source, [self.conversation], self.panel, **quiet)
         bridge.why(self.open_trace, [self.conversation], self.panel, **quiet)
         # One event for all of them: with one each, an older answer could arrive last and name the wrong filters.
@@ -183,6 +180,7 @@ class Chat:
 
     def _answer(self, exchange: Exchange, conversation: Conversation) -> Iterator[dict[Any, Any]]:
         history = conversation.turns()
+        exchange = replace(exchange, growing=True)
         conversation = conversation.with_exchange(exchange)
         busy = {self.question: gr.update(submit_btn=False, stop_btn=True)}
         yield {
@@ -200,8 +198,8 @@ class Chat:
         except Exception as error:  # a defect of ours must not leave the page waiting
             log.exception("Answering failed: %s", exchange.question)
             exchange = replace(exchange, problem=BROKEN.format(type(error).__name__))
-        conversation = conversation.with_exchange(exchange)
-        yield self._finished(conversation, exchange)
+        exchange = replace(exchange, growing=False)
+        yield self._finished(conversation.with_exchange(exchange), exchange)
 
     def _finished(self, conversation: Conversation, exchange: Exchange) -> dict[Any, Any]:
         return {
@@ -218,7 +216,7 @@ class Chat:
 
     def stop(self, conversation: Conversation) -> dict[Any, Any]:
         """Keep what has arrived and take the next question."""
-        exchange = replace(conversation.exchanges[-1], stopped=True)
+        exchange = replace(conversation.exchanges[-1], stopped=True, growing=False)
         return self._finished(conversation.with_exchange(exchange), exchange)
 
     def clear(self) -> dict[Any, Any]:

@@ -45,6 +45,8 @@ class Exchange:
     problem: str | None = None
     """Why there is no answer, in a sentence."""
     stopped: bool = False
+    growing: bool = False
+    """The answer is on its way; where it never came, whoever asked had left before."""
     id: str = field(default_factory=new_id)
     asked_at: datetime = field(default_factory=now)
     judgement: str | None = None
@@ -69,6 +71,16 @@ class Conversation:
         if self.title:
             return self.title
         return _shorten(self.exchanges[0].question, 60) if self.exchanges else "New conversation"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of its exchanges."""
+        return tuple(one.id for one in self.exchanges)
+
+    @property
+    def growing(self) -> bool:
+        """Whether its last answer is on its way."""
+        return any(one.growing for one in self.exchanges[-1:])
 
     def exchange(self, id: str) -> Exchange | None:
         """The exchange of that id, if it is here."""

@@ -17,6 +17,7 @@ from ui.wording import date_text, filter_labels, verdict, who_answered
 
 Phase = Literal["searching", "reading", "answering", "done"]
 
+LEFT = "The page was closed, or lost its connection, before the answer was complete."
 _PHASES = {
     "searching": "Searching the comments…",
     "reading": "Reading what was found…",
@@ -57,9 +58,9 @@ def exchange_html(exchange: Exchange, phase: Phase = "done") -> str:
         return tag("div", "".join(parts), class_="answer", id=f"a-{exchange.id}")
     if exchange.problem:
         parts.append(tag("p", message_html(exchange.problem), class_="problem"))
-    if exchange.stopped:
-        parts.append(tag("p", "Stopped.", class_="note"))
-    if answer is not None:
+    if exchange.stopped or exchange.growing:
+        parts.append(tag("p", "Stopped." if exchange.stopped else LEFT, class_="note"))
+    if answer is not None and answer.text:
         parts += [tag("p", escape(warning), class_="note") for warning in answer.warnings]
         parts.append(_source_list(exchange))
         parts.append(_footer(exchange.id, answer))
@@ -154,7 +155,7 @@ def announcement(exchange: Exchange) -> str:
     if exchange.problem:
         return exchange.problem
     answer = exchange.answer
-    if answer is None:
+    if answer is None or not answer.text:
         return "Stopped."
     count = len(answer.citations)
     sources = "no sources" if not count else "1 source" if count == 1 else f"{count} sources"

@@ -171,15 +171,22 @@ document.addEventListener("asked", ({ detail }) => {
 
 document.addEventListener("refused", takeBack);
 
-// What was typed outlives a reload: Gradio reloads the page by itself when the server was started again.
+// What was typed and which conversation was open outlive a reload: Gradio reloads the page by itself when the server is back
+// after a restart or a break of the connection. Until then it sends nothing, and says so in a toast only.
 
 const DRAFT = "commentariat-draft";
+const OPEN = "commentariat-open";
+const LOST = "Connection to the server was lost";
 let draft = sessionStorage.getItem(DRAFT);
 
-window.addEventListener("pagehide", () => sessionStorage.setItem(DRAFT, unasked()));
+window.addEventListener("pagehide", () => {
+  sessionStorage.setItem(DRAFT, unasked());
+  sessionStorage.setItem(OPEN, document.querySelector("#conversations input:checked")?.value ?? "");
+});
 
 const mind = () => {
   if (sent && rows() !== sent.after) sent = null;
+  if (sent && document.querySelector(".toast-wrap")?.textContent.includes(LOST)) takeBack();
   if (!draft || !box()) return;
   if (!box().value) write(draft);
   draft = null;
