@@ -81,6 +81,8 @@ def test_two_tabs_of_a_visitor_keep_each_others_conversations(browser: Browser, 
         open_history(two)
         two.locator("#conversations label").click()
         expect(two.locator(".user-row")).to_have_text(["About herons?", "And their young?"])
+        ask(two, "And their nests?")
+        expect(one.locator(".user-row")).to_have_text(["About herons?", "And their young?", "And their nests?"])
 
 
 def test_the_newer_version_stays_and_the_oldest_conversation_makes_room(browser: Browser, url: str) -> None:
@@ -130,6 +132,50 @@ def test_what_is_asked_after_a_reload_is_another_conversation(browser: Browser, 
         listed(page, "About terns?", "About gulls?", "About herons?")
 
 
+def test_a_question_is_found_again_after_a_reload_in_the_middle_of_its_answer(
+    browser: Browser, url: str, answerer: ScriptedAnswerer
+) -> None:
+    with visitor(browser, url) as page:
+        answerer.go_on.clear()
+        submit(page, "slow question")
+        expect(page.locator(".answer .phase")).to_have_text("Answering…")
+        page.wait_for_function("localStorage['commentariat-conversations']?.includes('slow question')")
+        page.reload()
+        expect(page.locator(".user-row")).to_have_text(["slow question"])
+        expect(page.locator(".answer .note")).to_contain_text("before the answer was complete")
+        answerer.go_on.set()
+        page.get_by_role("button", name="Retry").click()
+        expect(page.locator(".answer .sources li")).to_have_count(3)
+
+
+def test_a_break_of_the_connection_loses_neither_the_question_nor_its_conversation(browser: Browser, url: str) -> None:
+    with visitor(browser, url) as page, ExitStack() as stack:
+        ask(page, "About herons?")
+        expect(page.locator("#conversations label")).to_have_count(1)
+        stack.callback(page.context.set_offline, False)
+        page.context.set_offline(True)
+        submit(page, "And their young?")
+        expect(page.locator(".toast-wrap")).to_contain_text("Connection to the server was lost")
+        box = page.get_by_role("textbox", name="Question")
+        expect(box).to_have_value("And their young?")
+        with page.expect_navigation():  # by itself
+            page.context.set_offline(False)
+        expect(page.locator(".user-row")).to_have_text(["About herons?"])
+        expect(box).to_have_value("And their young?")
+
+
+def test_quotes_of_a_kept_conversation_are_compared_with_the_index(browser: Browser, url: str) -> None:
+    with visitor(browser, url) as page:
+        ask(page, "About herons?")
+        page.wait_for_function("localStorage['commentariat-conversations']?.includes('mostly the moon')")
+        page.evaluate(
+            """() => localStorage["commentariat-conversations"] =
+              localStorage["commentariat-conversations"].replaceAll('"Tides are mostly the moon."', '"Tides are a myth."')"""
+        )
+        page.reload()
+        expect(page.locator(".answer .sources .verdict").first).to_have_text("Not found in this index")
+
+
 # Two visitors
 
 
@@ -172,6 +218,8 @@ def test_the_chat_is_cleared_and_the_conversation_is_still_there(browser: Browse
         expect(page.locator("#messages .example").first).to_be_visible()
         open_history(page)
         listed(page, "About herons?")
+        page.locator("#conversations label").click()
+        expect(page.locator(".user-row")).to_have_text(["About herons?"])
 
 
 @pytest.mark.parametrize("button", ["#new-conversation", '#messages button[aria-label="Clear"]'], ids=["new", "clear"])

@@ -146,6 +146,8 @@ def test_phases_follow_what_has_arrived() -> None:
     assert [phase_of(None), phase_of(first), phase_of(second)] == ["searching", "reading", "answering"]
     waiting = exchange_html(Exchange("Why?", answer=second), "answering")
     assert visible(waiting) == "Mostly the moon Answering…"
+    stopped = Exchange("Why?", answer=first, stopped=True)
+    assert visible(exchange_html(stopped)) == announcement(stopped) == "Stopped."
 
 
 def test_a_problem_is_a_sentence_and_keeps_what_had_arrived() -> None:

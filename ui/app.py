@@ -93,7 +93,7 @@ def build_app(
     feedback = Feedback(settings.store / "feedback.jsonl")
     owned = manage is not None
     chat = Chat(answerer, feedback, owned=owned, most=settings.max_question_chars)
-    history = History(answerer, chat)
+    history = History(chat)
     browse, compare = Browse(answerer, chat, owned=owned), Compare(answerer, owned=owned)
     header = Header(answerer, chat, browse, manage)
     with Page(title="commentariat", analytics_enabled=False, fill_width=True) as app:

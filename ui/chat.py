@@ -16,7 +16,7 @@ import gradio as gr
 from rag.errors import RagError
 from rag.question.asking import checked
 from ui import rendering, sources
-from ui.conversations import Conversation, Exchange, new_id
+from ui.conversations import Conversation, Exchange, new_id, verify
 from ui.endpoints import plain_content
 from ui.feedback import GOOD, OPTIONS, Feedback
 from ui.markup import LATEX_DELIMITERS, escape, tag
@@ -224,7 +224,8 @@ class Chat:
         return self.show(Conversation())
 
     def show(self, conversation: Conversation) -> dict[Any, Any]:
-        """Show a conversation, with the sources of its last answer."""
+        """Show a conversation, its quotes compared with the index as it is now, with the sources of its last answer."""
+        conversation = verify(conversation, lambda source: self._answerer.store.source_text(source))
         last = conversation.exchanges[-1] if conversation.exchanges else None
         return {
             **self._talk(conversation, "done"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -14,9 +14,6 @@ from ui import conversations
 from ui.chat import ARRIVED, Chat
 from ui.conversations import Conversation
 from ui.theme import ASSETS
-
-if TYPE_CHECKING:
-    from ui.app import Answerer
 
 SAVE_FILE = """(file) => {
   if (!file) return;
@@ -43,12 +40,10 @@ class History:
     """Layout and events of the side bar.
 
     Args:
-        answerer: Its index is what imported quotes are checked against.
         chat: Shows the chosen conversation.
     """
 
-    def __init__(self, answerer: Answerer, chat: Chat) -> None:
-        self._answerer = answerer
+    def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
     def layout(self) -> None:
@@ -98,9 +93,7 @@ class History:
         keeping = {"fn": self.keep, "inputs": [chat.conversation, self.library, self.search], "outputs": kept, **_QUIET}
         saved(chat.status.change(**keeping, trigger_mode="always_last"))
         saved(chat.judged.then(**keeping))
-        started = gr.on(
-            [self.new.click, chat.messages.clear], self.start, None, opened, cancels=chat.asked, **_QUIET
-        )
+        started = gr.on([self.new.click, chat.messages.clear], self.start, None, opened, cancels=chat.asked, **_QUIET)
         chosen = self.listed.input(self.open, [self.listed, self.library], chat.shown, cancels=chat.asked, **_QUIET)
         self.search.change(self.find, [self.search, self.library, chat.conversation], self.listed, **_QUIET)
         renamed = gr.on(
@@ -216,11 +209,10 @@ class History:
         return file_to_save(conversations.file_name(conversation, "json"), "application/json", text)
 
     def bring_in(self, path: str, library: list[Conversation], words: str) -> dict[Any, Any]:
-        """Import an exported file and check its quotes against the index."""
+        """Import an exported file."""
         try:
             text = Path(path).read_text(encoding="utf-8", errors="replace")
             conversation = Conversation.from_json(text)
-            conversation = conversations.verify(conversation, self._answerer.store.source_text)
         except RagError as error:
             raise gr.Error(str(error), title="Not imported") from error
         return {**self._chat.show(conversation), **self.keep(conversation, library, words)}
