@@ -12,7 +12,7 @@ from typing import Literal
 from rag.plain_text import without_markup
 from rag.records import Answer, Citation, Comment, Passage
 from ui.conversations import Exchange
-from ui.markup import button, escape, markdown_html, message_html, safe_url, tag
+from ui.markup import button, comment_html, escape, markdown_html, message_html, safe_url, tag
 from ui.wording import date_text, filter_labels, verdict, who_answered
 
 Phase = Literal["searching", "reading", "answering", "done"]
@@ -107,7 +107,8 @@ def _source_line(exchange: Exchange, citation: Citation) -> str:
 
 
 def _related_line(exchange_id: str, number: int, passage: Passage) -> str:
-    content = tag("span", _byline(passage), class_="byline") + tag("span", escape(passage.text), class_="quote")
+    text = comment_html(passage.text, gaps=passage.gaps)
+    content = tag("span", _byline(passage), class_="byline") + tag("span", text, class_="quote")
     return tag("li", tag("a", content, href=f"#s-{exchange_id}-r{number}", class_="source"))
 
 

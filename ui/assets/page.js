@@ -247,9 +247,15 @@ document.addEventListener("keydown", (event) => {
 
 // The page says itself when an answer is complete (#status); announcing each piece of it would talk over that.
 // Gradio labels its examples a list without items, and moves the page aside for the side bar even for readers who asked
-// for less motion.
+// for less motion. The head of a toast, which says only "Error", is a button around another button, and the place for files has
+// a name without the words that stand in it.
 
 const repair = () => {
+  document.querySelectorAll(".toast-header[role]").forEach((one) => {
+    one.removeAttribute("role");
+    one.removeAttribute("tabindex");
+  });
+  document.querySelector(".upload-container[aria-label]")?.removeAttribute("aria-label");
   document.querySelector(".sidebar-parent")?.classList.toggle("reduce-motion", still());
   document.querySelector('#messages [role="log"][aria-live="polite"]')?.setAttribute("aria-live", "off");
   document.querySelector('#messages .examples[role="list"]')?.removeAttribute("role");
@@ -260,6 +266,23 @@ const repair = () => {
     one.setAttribute("role", "heading"); // from question to question
     one.setAttribute("aria-level", "2");
   });
+};
+
+// What scrolls sideways, such as a wide formula on a phone, is scrolled with the keyboard, too.
+
+const wide = new ResizeObserver((seen) =>
+  seen.forEach(({ target: one }) => {
+    const scrolls = one.scrollWidth > one.clientWidth;
+    const described = { tabindex: "0", role: "group", "aria-label": one.matches("pre") ? "Code" : "Formula" };
+    for (const [name, value] of Object.entries(described))
+      if (scrolls) one.setAttribute(name, value);
+      else one.removeAttribute(name);
+  })
+);
+
+const measure = (one) => {
+  one.dataset.watched = "yes";
+  wide.observe(one);
 };
 
 // A new question goes to the top of the chat, and its answer is read from there. While there is too little below it, it is as
@@ -303,6 +326,7 @@ new MutationObserver(() => {
   follow();
   mind();
   settle();
+  document.querySelectorAll(":is(.katex-display, .answer .text pre):not([data-watched])").forEach(measure);
   document.querySelectorAll("#panel .card > .comment:not([data-placed])").forEach(place);
   const card = document.querySelector("#panel .card.focused:not([data-shown]), .thread .card.chosen:not([data-shown])");
   if (card) requestAnimationFrame(() => show(card));
