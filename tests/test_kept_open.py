@@ -142,7 +142,7 @@ def test_a_question_is_found_again_after_a_reload_in_the_middle_of_its_answer(
         page.wait_for_function("localStorage['commentariat-conversations']?.includes('slow question')")
         page.reload()
         expect(page.locator(".user-row")).to_have_text(["slow question"])
-        expect(page.locator(".answer .note")).to_contain_text("before the answer was complete")
+        expect(page.locator(".answer .note")).to_contain_text("The answer was not completed")
         answerer.go_on.set()
         page.get_by_role("button", name="Retry").click()
         expect(page.locator(".answer .sources li")).to_have_count(3)
@@ -333,6 +333,7 @@ def test_a_comment_is_taken_into_the_chat(browser: Browser, sample: str) -> None
         expect(page.get_by_role("tab", name="Chat")).to_have_attribute("aria-selected", "true")
         box = page.get_by_role("textbox", name="Question")
         expect(box).to_have_value(re.compile("^What does .+ mean by “.+”"))
+        expect(box).to_be_focused()
 
 
 # Feedback
@@ -414,6 +415,7 @@ def test_the_index_says_its_size_and_what_the_last_run_did(
         expect(page.locator(".facts-table")).to_contain_text("MB on disk")
         last.locator("summary").click()
         expect(last).to_contain_text("1 added")
+        expect(last).not_to_contain_text("changed since then")
         expect(last.locator("li")).to_contain_text("few.jsonl:2:")
 
         go_on.clear()

@@ -255,6 +255,7 @@ def test_whoever_scrolls_back_is_left_there(page: Page) -> None:
 def test_feedback_is_kept_with_its_reason(page: Page, url: str, store: Path) -> None:
     ask(page, "Judge me?")
     page.get_by_role("button", name="Feedback").focus()
+    expect(page.get_by_role("button", name="Other")).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Wrong person").click()
     chosen = page.locator(".extra-feedback-option", has_text="Wrong person")
     expect(chosen).to_have_css("font-weight", "700")
@@ -605,6 +606,10 @@ def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str
         expect(page.locator(".sources-table tbody tr")).to_have_count(3, timeout=120_000)
         expect(page.locator("#index-source input")).to_have_value("")
         expect(page.locator("#facts .index-line")).to_contain_text("2 authors")
+        page.get_by_role("tab", name="Chat").click()
+        page.locator(".answer a.cite").first.click()
+        expect(page.locator("#panel .card.focused .verdict")).to_have_text("Not found in this index")
+        page.get_by_role("tab", name="Index").click()
         page.locator("#index-rebuild").click()
         expect(page.locator(".sources-table tbody tr")).to_have_count(4, timeout=120_000)
 

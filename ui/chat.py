@@ -16,7 +16,7 @@ import gradio as gr
 from rag.errors import RagError
 from rag.question.asking import checked
 from ui import rendering, sources
-from ui.conversations import Conversation, Exchange, new_id, verify
+from ui.conversations import Conversation, Exchange, new_id, verify, verify_exchange
 from ui.endpoints import plain_content
 from ui.feedback import GOOD, OPTIONS, Feedback
 from ui.markup import LATEX_DELIMITERS, escape, tag
@@ -225,7 +225,7 @@ class Chat:
 
     def show(self, conversation: Conversation) -> dict[Any, Any]:
         """Show a conversation, its quotes compared with the index as it is now, with the sources of its last answer."""
-        conversation = verify(conversation, lambda source: self._answerer.store.source_text(source))
+        conversation = verify(conversation, self._source_text)
         last = conversation.exchanges[-1] if conversation.exchanges else None
         return {
             **self._talk(conversation, "done"),
@@ -234,6 +234,10 @@ class Chat:
             self.status: _status(""),
         }
 
+    def recheck(self, conversation: Conversation) -> dict[Any, Any]:
+        """What is shown, compared with the index after that was changed; not while an answer is on its way."""
+        return self.show(conversation) if conversation.exchanges and not conversation.growing else {}
+
     # The panel
 
     def open_source(self, conversation: Conversation, event: gr.EventData) -> Any:
@@ -241,7 +245,10 @@ class Chat:
         exchange = conversation.exchange(str(event.exchange))
         if exchange is None:
             return gr.skip()
-        return self._sources(exchange, focus=str(event.number))
+        return self._sources(verify_exchange(exchange, self._source_text), focus=str(event.number))
+
+    def _source_text(self, source: str) -> str:
+        return self._answerer.store.source_text(source)
 
     def _sources(self, exchange: Exchange, focus: str | None = None) -> str:
         """The whole comments behind an answer; why there are none if the index is gone, as from under a kept conversation."""

@@ -52,7 +52,7 @@ class Exchange:
     judgement: str | None = None
     """What the reader said about the answer, as in `ui.feedback.OPTIONS`."""
     forged: tuple[int, ...] = ()
-    """Numbers of citations whose quote is not in the index as claimed (imported conversations only)."""
+    """Numbers of citations whose quote is not in the index as claimed: forged, or of a source that was forgotten since."""
 
 
 @dataclass(frozen=True)
@@ -161,13 +161,15 @@ def verify(conversation: Conversation, source_text: Callable[[str], str]) -> Con
     """Mark the citations whose quote does not stand in the index where they say it does.
 
     Args:
-        conversation: As imported.
+        conversation: As kept or imported.
         source_text: Gives the text of a source and raises RagError if it is not indexed.
     """
-    return replace(
-        conversation,
-        exchanges=tuple(replace(one, forged=_forged(one.answer, source_text)) for one in conversation.exchanges),
-    )
+    return replace(conversation, exchanges=tuple(verify_exchange(one, source_text) for one in conversation.exchanges))
+
+
+def verify_exchange(exchange: Exchange, source_text: Callable[[str], str]) -> Exchange:
+    """The same for one exchange."""
+    return replace(exchange, forged=_forged(exchange.answer, source_text))
 
 
 def _forged(answer: Answer | None, source_text: Callable[[str], str]) -> tuple[int, ...]:

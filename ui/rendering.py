@@ -17,7 +17,7 @@ from ui.wording import date_text, filter_labels, verdict, who_answered
 
 Phase = Literal["searching", "reading", "answering", "done"]
 
-LEFT = "The page was closed, or lost its connection, before the answer was complete."
+LEFT = "The answer was not completed: you left, or the connection was lost."
 _PHASES = {
     "searching": "Searching the comments…",
     "reading": "Reading what was found…",
