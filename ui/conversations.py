@@ -64,6 +64,8 @@ class Conversation:
     """Given by the reader; else the first question serves."""
     id: str = field(default_factory=new_id)
     updated_at: datetime = field(default_factory=now)
+    dropped: tuple[str, ...] = ()
+    """Ids of exchanges that were asked anew or in other words: another tab of the visitor may still have them."""
 
     @property
     def name(self) -> str:
@@ -108,7 +110,7 @@ class Conversation:
     def before(self, id: str) -> Conversation:
         """The same up to, and without, the exchange of that id."""
         index = next((number for number, one in enumerate(self.exchanges) if one.id == id), len(self.exchanges))
-        return replace(self, exchanges=self.exchanges[:index])
+        return replace(self, exchanges=self.exchanges[:index], dropped=(*self.dropped, *self.ids[index:]))
 
     def mentions(self, words: str) -> bool:
         """Whether every word occurs in the title, a question or an answer."""

@@ -139,8 +139,8 @@ class History:
         """What the browser keeps; the conversation that is open goes on here where it went on in another tab."""
         library = conversations.restored(stored)
         other = next((one for one in library if one.id == conversation.id), conversation)
-        waiting = conversation.growing or other.growing
-        gone_on = other.ids != conversation.ids and other.updated_at >= conversation.updated_at and not waiting
+        known = {*other.ids, *other.dropped}.issuperset(conversation.ids)
+        gone_on = known and other.ids != conversation.ids and not conversation.growing and not other.growing
         shown = self._chat.show(other) if gone_on else {}
         return {**shown, self.library: library, self.listed: _choices(library, words, chosen)}
 
