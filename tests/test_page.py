@@ -213,8 +213,14 @@ def test_a_link_to_a_question_fills_it_in(page: Page, url: str) -> None:
     link = page.evaluate("navigator.clipboard.readText()")
     assert link == f"{url}?q=Why%20%26%20how%20%2B%202%3F"
     open_page(page, link)
-    expect(page.get_by_role("textbox", name="Question")).to_have_value("Why & how + 2?")
+    box = page.get_by_role("textbox", name="Question")
+    expect(box).to_have_value("Why & how + 2?")
     expect(page.locator(".answer")).to_have_count(0)
+    box.press("Enter")
+    expect(page.locator(".answer .footer")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".answer .footer")).to_have_count(1)
+    expect(box).to_have_value("")
 
 
 def test_why_this_answer(page: Page) -> None:

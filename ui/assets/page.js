@@ -167,6 +167,9 @@ document.addEventListener("asked", ({ detail }) => {
   if (!detail.question.trim()) return;
   sent = { question: detail.question, after: rows() };
   if (box().value.startsWith(detail.question)) write(box().value.slice(detail.question.length));
+  const address = new URL(location); // a question that came with a link is not to be there again after a reload
+  address.searchParams.delete("q");
+  history.replaceState(history.state, "", address);
 });
 
 document.addEventListener("refused", takeBack);
