@@ -59,7 +59,9 @@ def listed(page: Page, *names: str) -> None:
     expect(page.locator("#conversations label")).to_have_text(list(names))
 
 
-def test_two_tabs_of_a_visitor_keep_each_others_conversations(browser: Browser, url: str) -> None:
+def test_two_tabs_of_a_visitor_keep_each_others_conversations(
+    browser: Browser, url: str, answerer: ScriptedAnswerer
+) -> None:
     with visitor(browser, url) as one:
         two = one.context.new_page()  # from now on in front
         open_page(two, url)
@@ -81,6 +83,17 @@ def test_two_tabs_of_a_visitor_keep_each_others_conversations(browser: Browser, 
         open_history(two)
         two.locator("#conversations label").click()
         expect(two.locator(".user-row")).to_have_text(["About herons?", "And their young?"])
+        ask(two, "And their nests?")
+        expect(one.locator(".user-row")).to_have_text(["About herons?", "And their young?", "And their nests?"])
+        two.get_by_role("button", name="Retry").click()
+        expect(one.locator(".answer")).to_have_count(3)
+        answerer.go_on.clear()
+        for page in (one, two):  # at once
+            submit(page, "A slow question?")
+            expect(page.locator(".answer .phase")).to_have_text("Answering…")
+        answerer.go_on.set()
+        for page in (one, two):
+            expect(page.locator(".answer .footer")).to_have_count(5)
 
 
 def test_the_newer_version_stays_and_the_oldest_conversation_makes_room(browser: Browser, url: str) -> None:
@@ -130,6 +143,50 @@ def test_what_is_asked_after_a_reload_is_another_conversation(browser: Browser, 
         listed(page, "About terns?", "About gulls?", "About herons?")
 
 
+def test_a_question_is_found_again_after_a_reload_in_the_middle_of_its_answer(
+    browser: Browser, url: str, answerer: ScriptedAnswerer
+) -> None:
+    with visitor(browser, url) as page:
+        answerer.go_on.clear()
+        submit(page, "slow question")
+        expect(page.locator(".answer .phase")).to_have_text("Answering…")
+        page.wait_for_function("localStorage['commentariat-conversations']?.includes('slow question')")
+        page.reload()
+        expect(page.locator(".user-row")).to_have_text(["slow question"])
+        expect(page.locator(".answer .note")).to_contain_text("The answer was not completed")
+        answerer.go_on.set()
+        page.get_by_role("button", name="Retry").click()
+        expect(page.locator(".answer .sources li")).to_have_count(3)
+
+
+def test_a_break_of_the_connection_loses_neither_the_question_nor_its_conversation(browser: Browser, url: str) -> None:
+    with visitor(browser, url) as page, ExitStack() as stack:
+        ask(page, "About herons?")
+        expect(page.locator("#conversations label")).to_have_count(1)
+        stack.callback(page.context.set_offline, False)
+        page.context.set_offline(True)
+        submit(page, "And their young?")
+        expect(page.locator(".toast-wrap")).to_contain_text("Connection to the server was lost")
+        box = page.get_by_role("textbox", name="Question")
+        expect(box).to_have_value("And their young?")
+        with page.expect_navigation():  # by itself
+            page.context.set_offline(False)
+        expect(page.locator(".user-row")).to_have_text(["About herons?"])
+        expect(box).to_have_value("And their young?")
+
+
+def test_quotes_of_a_kept_conversation_are_compared_with_the_index(browser: Browser, url: str) -> None:
+    with visitor(browser, url) as page:
+        ask(page, "About herons?")
+        page.wait_for_function("/^(?!.*growing).*mostly the moon/.test(localStorage['commentariat-conversations'])")
+        page.evaluate(
+            """() => localStorage["commentariat-conversations"] =
+              localStorage["commentariat-conversations"].replaceAll('"Tides are mostly the moon."', '"Tides are a myth."')"""
+        )
+        page.reload()
+        expect(page.locator(".answer .sources .verdict").first).to_have_text("Not found in this index")
+
+
 # Two visitors
 
 
@@ -172,6 +229,8 @@ def test_the_chat_is_cleared_and_the_conversation_is_still_there(browser: Browse
         expect(page.locator("#messages .example").first).to_be_visible()
         open_history(page)
         listed(page, "About herons?")
+        page.locator("#conversations label").click()
+        expect(page.locator(".user-row")).to_have_text(["About herons?"])
 
 
 @pytest.mark.parametrize("button", ["#new-conversation", '#messages button[aria-label="Clear"]'], ids=["new", "clear"])
@@ -285,6 +344,7 @@ def test_a_comment_is_taken_into_the_chat(browser: Browser, sample: str) -> None
         expect(page.get_by_role("tab", name="Chat")).to_have_attribute("aria-selected", "true")
         box = page.get_by_role("textbox", name="Question")
         expect(box).to_have_value(re.compile("^What does .+ mean by “.+”"))
+        expect(box).to_be_focused()
 
 
 # Feedback
@@ -366,6 +426,7 @@ def test_the_index_says_its_size_and_what_the_last_run_did(
         expect(page.locator(".facts-table")).to_contain_text("MB on disk")
         last.locator("summary").click()
         expect(last).to_contain_text("1 added")
+        expect(last).not_to_contain_text("changed since then")
         expect(last.locator("li")).to_contain_text("few.jsonl:2:")
 
         go_on.clear()
@@ -421,6 +482,15 @@ def test_axe_finds_nothing_serious_on_the_phone(browser: Browser, sample: str) -
             page.get_by_role("tab", name=name).click()
             page.locator(ready).first.wait_for()
             problems += serious_violations(page, name)
+        page.get_by_role("tab", name="Comments").click()
+        page.get_by_role("button", name="In its thread").first.click()
+        formula = page.locator(".thread .katex-display[tabindex]")
+        expect(formula).to_have_attribute("aria-label", "Formula")
+        problems += serious_violations(page, "a thread with a wide formula")
+        page.set_viewport_size({"width": 1440, "height": 900})
+        expect(formula).to_have_count(0)
+        problems += serious_violations(page, "a timeline")
+        page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
         page.get_by_role("tab", name="Chat").click()
         ask(page, "What does mossgauge say about soil probes?")
         page.get_by_role("button", name="Why this answer").click()

@@ -213,8 +213,14 @@ def test_a_link_to_a_question_fills_it_in(page: Page, url: str) -> None:
     link = page.evaluate("navigator.clipboard.readText()")
     assert link == f"{url}?q=Why%20%26%20how%20%2B%202%3F"
     open_page(page, link)
-    expect(page.get_by_role("textbox", name="Question")).to_have_value("Why & how + 2?")
+    box = page.get_by_role("textbox", name="Question")
+    expect(box).to_have_value("Why & how + 2?")
     expect(page.locator(".answer")).to_have_count(0)
+    box.press("Enter")
+    expect(page.locator(".answer .footer")).to_have_count(1)
+    page.reload()
+    expect(page.locator(".answer .footer")).to_have_count(1)
+    expect(box).to_have_value("")
 
 
 def test_why_this_answer(page: Page) -> None:
@@ -255,6 +261,7 @@ def test_whoever_scrolls_back_is_left_there(page: Page) -> None:
 def test_feedback_is_kept_with_its_reason(page: Page, url: str, store: Path) -> None:
     ask(page, "Judge me?")
     page.get_by_role("button", name="Feedback").focus()
+    expect(page.get_by_role("button", name="Other")).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Wrong person").click()
     chosen = page.locator(".extra-feedback-option", has_text="Wrong person")
     expect(chosen).to_have_css("font-weight", "700")
@@ -370,6 +377,18 @@ def test_a_conversation_goes_out_as_files_and_comes_back(page: Page, tmp_path: P
     (tmp_path / "other.json").write_text("{}")
     page.locator("#import-conversation input, input[type=file]").first.set_input_files(tmp_path / "other.json")
     expect(page.locator(".toast-wrap")).to_contain_text("This is not a conversation exported from here")
+
+
+def test_a_conversation_is_printed_as_a_whole(page: Page) -> None:
+    for number in range(3):
+        ask(page, f"Question {number}?")
+    page.emulate_media(media="print")
+    expect(page.get_by_role("textbox", name="Question")).to_be_hidden()
+    bottoms = "all => all.map(one => one.getBoundingClientRect().bottom + scrollY)"
+    answers, cards = (page.locator(which).evaluate_all(bottoms) for which in (".answer", "#panel .card"))
+    assert (len(answers), len(cards)) == (3, 3)
+    assert answers[-1] <= cards[0] <= cards[-1] <= page.evaluate("document.documentElement.scrollHeight")
+    page.emulate_media(media="screen")
 
 
 # Fits everywhere
@@ -522,7 +541,11 @@ def test_axe_finds_nothing_serious(browser: Browser, url: str, dark: bool) -> No
         expect(page.locator(".problem")).to_be_visible()
         submit(page, "gold")
         expect(page.locator(".related-heading")).to_be_visible()
-        problems += serious_violations(page, "trace, error, related")
+        page.locator("#filters").get_by_label("Since").fill("soon")
+        submit(page, "When?")
+        expect(page.get_by_text('since "soon" is no day').last).to_be_visible()
+        expect(page.locator(".toast-wrap").get_by_text("Error")).to_be_hidden()
+        problems += serious_violations(page, "trace, error, related, toast")
         page.get_by_role("button", name="Toggle Sidebar").click()
         page.get_by_role("tab", name="Comments").click()
         expect(page.locator(".comments .card")).to_have_count(3)
@@ -530,9 +553,13 @@ def test_axe_finds_nothing_serious(browser: Browser, url: str, dark: bool) -> No
         assert problems == []
 
 
+STRICT = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+"""Also how large the targets of a finger are, which axe-core leaves out unless it is told."""
+
+
 def serious_violations(page: Page, state: str) -> list[str]:
     """What axe-core calls serious or critical, with the elements concerned."""
-    found = Axe().run(page).response["violations"]
+    found = Axe().run(page, options=STRICT).response["violations"]
     return [
         f"{state}: {one['id']} ({one['impact']}): {node['target']} {node['failureSummary']}"
         for one in found
@@ -585,6 +612,10 @@ def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str
         expect(page.locator(".sources-table tbody tr")).to_have_count(3, timeout=120_000)
         expect(page.locator("#index-source input")).to_have_value("")
         expect(page.locator("#facts .index-line")).to_contain_text("2 authors")
+        page.get_by_role("tab", name="Chat").click()
+        page.locator(".answer a.cite").first.click()
+        expect(page.locator("#panel .card.focused .verdict")).to_have_text("Not found in this index")
+        page.get_by_role("tab", name="Index").click()
         page.locator("#index-rebuild").click()
         expect(page.locator(".sources-table tbody tr")).to_have_count(4, timeout=120_000)
 

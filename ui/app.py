@@ -93,7 +93,7 @@ def build_app(
     feedback = Feedback(settings.store / "feedback.jsonl")
     owned = manage is not None
     chat = Chat(answerer, feedback, owned=owned, most=settings.max_question_chars)
-    history = History(answerer, chat)
+    history = History(chat)
     browse, compare = Browse(answerer, chat, owned=owned), Compare(answerer, owned=owned)
     header = Header(answerer, chat, browse, manage)
     with Page(title="commentariat", analytics_enabled=False, fill_width=True) as app:
@@ -110,7 +110,7 @@ def build_app(
             with gr.Tab("Comments", id="comments") as comments_tab:
                 browse.layout()
             if manage:
-                _managing_tabs(manage, feedback, history, header)
+                _managing_tabs(manage, feedback, chat, history, header)
         Endpoints(answerer).offer(mcp=mcp)
         chat.wire(bridge)
         history.wire()
@@ -127,14 +127,15 @@ def build_app(
     return app
 
 
-def _managing_tabs(service: Service, feedback: Feedback, history: History, header: Header) -> None:
+def _managing_tabs(service: Service, feedback: Feedback, chat: Chat, history: History, header: Header) -> None:
     index_page, settings_page = IndexPage(service, feedback), SettingsPage(service)
     with gr.Tab("Index", id="index", elem_id="index-tab") as tab:
         index_page.layout()
     with gr.Tab("Settings", id="settings"):
         settings_page.layout()
     for changed in (*index_page.wire(tab, (history.file, SAVE_FILE)), settings_page.wire()):
-        changed.then(header.refresh, None, header.outputs, api_name=False, show_progress="hidden")
+        told = changed.then(header.refresh, None, header.outputs, api_name=False, show_progress="hidden")
+        told.then(chat.recheck, chat.conversation, chat.shown, api_name=False, show_progress="hidden")
 
 
 def _script() -> str:

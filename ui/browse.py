@@ -23,6 +23,7 @@ WORDS, MEANING = "All these words", "Meaning"
 NEAREST = 50
 """How many comments a search by meaning ranks."""
 GONE = "This comment is no longer indexed."
+TO_QUESTION = """() => document.querySelector("#question textarea").focus()"""
 ORDERS = [("Newest", "newest"), ("Oldest", "oldest"), ("Karma", "karma")]
 
 
@@ -83,8 +84,12 @@ class Browse:
         bridge.by_author(self.by_author, None, self.authors, **quiet).then(**find)
         bridge.by_period(self.by_period, None, [self.since, self.until], **quiet).then(**find)
         bridge.thread(self.thread, None, [self.summary, self.list, self.more], **quiet)
-        bridge.ask_comment(self.ask_comment, None, [tabs, self._chat.question], **quiet)
-        bridge.ask_author(self.ask_author, None, [tabs, self._chat.question, self._chat.authors], **quiet)
+        asking = [tabs, self._chat.question]
+        for taken in (
+            bridge.ask_comment(self.ask_comment, None, asking, **quiet),
+            bridge.ask_author(self.ask_author, None, [*asking, self._chat.authors], **quiet),
+        ):
+            taken.then(None, None, None, js=TO_QUESTION)
 
     def find(self, *query: Any) -> tuple[Any, ...]:
         """The first page of what matches."""
@@ -150,7 +155,7 @@ class Browse:
         if comment is None:
             raise gr.Error(GONE, title="Not asked", print_exception=False)
         start = " ".join(comment.text.split())
-        start = start if len(start) <= 110 else f"{start[:110].rsplit(' ', 1)[0]}…"
+        start = start if len(start) <= 110 else f"{start[:110].rsplit(' ', 1)[0].rstrip('.,;:')}…"
         return gr.update(selected="chat"), f"What does {comment.byline} mean by “{start}”?"
 
     def ask_author(self, event: gr.EventData) -> tuple[Any, ...]:

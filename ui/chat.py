@@ -16,7 +16,7 @@ import gradio as gr
 from rag.errors import RagError
 from rag.question.asking import checked
 from ui import rendering, sources
-from ui.conversations import Conversation, Exchange, new_id
+from ui.conversations import Conversation, Exchange, new_id, verify, verify_exchange
 from ui.endpoints import plain_content
 from ui.feedback import GOOD, OPTIONS, Feedback
 from ui.markup import LATEX_DELIMITERS, escape, tag
@@ -128,11 +128,8 @@ class Chat:
             self.messages.edit(self.edit, [self.conversation], **answering),
         ]
         self.asked[0].failure(None, None, None, js=REFUSED)
-        stopped = self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, **quiet)
-        cleared = self.messages.clear(self.clear, None, shown, cancels=self.asked, **quiet)
-        cleared.then(None, None, None, js=ARRIVED)
-        judged = self.messages.like(self.judge, [self.conversation], self.messages, **quiet)
-        self.finished = [*self.asked, stopped, judged]
+        self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, **quiet)
+        self.judged = self.messages.like(self.judge, [self.conversation], self.messages, **quiet)
         bridge.source(self.open_source, [self.conversation], self.panel, **quiet)
         bridge.why(self.open_trace, [self.conversation], self.panel, **quiet)
         # One event for all of them: with one each, an older answer could arrive last and name the wrong filters.
@@ -183,6 +180,7 @@ class Chat:
 
     def _answer(self, exchange: Exchange, conversation: Conversation) -> Iterator[dict[Any, Any]]:
         history = conversation.turns()
+        exchange = replace(exchange, growing=True)
         conversation = conversation.with_exchange(exchange)
         busy = {self.question: gr.update(submit_btn=False, stop_btn=True)}
         yield {
@@ -200,8 +198,8 @@ class Chat:
         except Exception as error:  # a defect of ours must not leave the page waiting
             log.exception("Answering failed: %s", exchange.question)
             exchange = replace(exchange, problem=BROKEN.format(type(error).__name__))
-        conversation = conversation.with_exchange(exchange)
-        yield self._finished(conversation, exchange)
+        exchange = replace(exchange, growing=False)
+        yield self._finished(conversation.with_exchange(exchange), exchange)
 
     def _finished(self, conversation: Conversation, exchange: Exchange) -> dict[Any, Any]:
         return {
@@ -218,7 +216,7 @@ class Chat:
 
     def stop(self, conversation: Conversation) -> dict[Any, Any]:
         """Keep what has arrived and take the next question."""
-        exchange = replace(conversation.exchanges[-1], stopped=True)
+        exchange = replace(conversation.exchanges[-1], stopped=True, growing=False)
         return self._finished(conversation.with_exchange(exchange), exchange)
 
     def clear(self) -> dict[Any, Any]:
@@ -226,7 +224,8 @@ class Chat:
         return self.show(Conversation())
 
     def show(self, conversation: Conversation) -> dict[Any, Any]:
-        """Show a conversation, with the sources of its last answer."""
+        """Show a conversation, its quotes compared with the index as it is now, with the sources of its last answer."""
+        conversation = verify(conversation, self._source_text)
         last = conversation.exchanges[-1] if conversation.exchanges else None
         return {
             **self._talk(conversation, "done"),
@@ -235,6 +234,10 @@ class Chat:
             self.status: _status(""),
         }
 
+    def recheck(self, conversation: Conversation) -> dict[Any, Any]:
+        """What is shown, compared with the index after that was changed; not while an answer is on its way."""
+        return self.show(conversation) if conversation.exchanges and not conversation.growing else {}
+
     # The panel
 
     def open_source(self, conversation: Conversation, event: gr.EventData) -> Any:
@@ -242,7 +245,10 @@ class Chat:
         exchange = conversation.exchange(str(event.exchange))
         if exchange is None:
             return gr.skip()
-        return self._sources(exchange, focus=str(event.number))
+        return self._sources(verify_exchange(exchange, self._source_text), focus=str(event.number))
+
+    def _source_text(self, source: str) -> str:
+        return self._answerer.store.source_text(source)
 
     def _sources(self, exchange: Exchange, focus: str | None = None) -> str:
         """The whole comments behind an answer; why there are none if the index is gone, as from under a kept conversation."""

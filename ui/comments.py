@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 LONG = 900
 """Characters from which a comment is folded."""
 MOST_BARS = 10
-MOST_COLUMNS = 36
+MOST_COLUMNS = 12
+"""As many as fit beside the list and can still be hit with a finger: 24 pixels each."""
 _LETTER = re.compile(r".[\u0300-\u036f]*", re.DOTALL)
 """A sign with the accents that follow it."""
 
@@ -187,8 +188,8 @@ def _timeline(dates: Sequence[datetime]) -> str:
 
 
 def periods_of(first: date, last: date) -> list[tuple[str, date, date]]:
-    """Months, quarters, years, decades or centuries from one date to another, whichever are few enough: name, first day, last day."""
-    for months in (1, 3, 12, 120, 1200):
+    """Months to millennia from one date to another, whichever are few enough: name, first day, last day."""
+    for months in (1, 3, 6, 12, 24, 60, 120, 1200, 12000):
         start = (first.year * 12 + first.month - 1) // months * months
         periods = range(start, last.year * 12 + last.month, months)
         if len(periods) <= MOST_COLUMNS:
@@ -203,6 +204,6 @@ def _period(start: int, months: int) -> tuple[str, date, date]:
     last = date(end_year, end_month + 1, monthrange(end_year, end_month + 1)[1])
     if months == 1:
         return month_text(first), first, last
-    if months == 3:
+    if months < 12:
         return f"{first:%b} to {month_text(last)}", first, last
     return f"{year:04}" if months == 12 else f"{first.year:04} to {last.year:04}", first, last

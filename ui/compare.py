@@ -125,9 +125,9 @@ class Compare:
 def _summary(one: str, other: str, topic: str, left: Answer, right: Answer) -> str:
     silent = [name for name, answer in ((one, left), (other, right)) if answer.abstained or not answer.citations]
     if len(silent) == 2:
-        return f"Neither {one} nor {other} has written about “{topic}”, as far as is indexed."
+        return f"Nothing by {one} or {other} was found on “{topic}”."
     if silent:
-        return f"Only one of the two has written about “{topic}”, as far as is indexed."
+        return f"Nothing by {silent[0]} was found on “{topic}”."
     if {_stance(left).kind, _stance(right).kind} == {"for", "against"}:
         return f"“{topic}”: {PHRASES.say('opposed')}"
     return f"“{topic}”: their own words. Whether they disagree is for you to read."

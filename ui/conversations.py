@@ -45,12 +45,14 @@ class Exchange:
     problem: str | None = None
     """Why there is no answer, in a sentence."""
     stopped: bool = False
+    growing: bool = False
+    """The answer is on its way; where it never came, whoever asked had left before."""
     id: str = field(default_factory=new_id)
     asked_at: datetime = field(default_factory=now)
     judgement: str | None = None
     """What the reader said about the answer, as in `ui.feedback.OPTIONS`."""
     forged: tuple[int, ...] = ()
-    """Numbers of citations whose quote is not in the index as claimed (imported conversations only)."""
+    """Numbers of citations whose quote is not in the index as claimed: forged, or of a source that was forgotten since."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Conversation:
     """Given by the reader; else the first question serves."""
     id: str = field(default_factory=new_id)
     updated_at: datetime = field(default_factory=now)
+    dropped: tuple[str, ...] = ()
+    """Ids of exchanges that were asked anew or in other words: another tab of the visitor may still have them."""
 
     @property
     def name(self) -> str:
@@ -69,6 +73,16 @@ class Conversation:
         if self.title:
             return self.title
         return _shorten(self.exchanges[0].question, 60) if self.exchanges else "New conversation"
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Of its exchanges."""
+        return tuple(one.id for one in self.exchanges)
+
+    @property
+    def growing(self) -> bool:
+        """Whether its last answer is on its way."""
+        return any(one.growing for one in self.exchanges[-1:])
 
     def exchange(self, id: str) -> Exchange | None:
         """The exchange of that id, if it is here."""
@@ -96,7 +110,7 @@ class Conversation:
     def before(self, id: str) -> Conversation:
         """The same up to, and without, the exchange of that id."""
         index = next((number for number, one in enumerate(self.exchanges) if one.id == id), len(self.exchanges))
-        return replace(self, exchanges=self.exchanges[:index])
+        return replace(self, exchanges=self.exchanges[:index], dropped=(*self.dropped, *self.ids[index:]))
 
     def mentions(self, words: str) -> bool:
         """Whether every word occurs in the title, a question or an answer."""
@@ -149,13 +163,15 @@ def verify(conversation: Conversation, source_text: Callable[[str], str]) -> Con
     """Mark the citations whose quote does not stand in the index where they say it does.
 
     Args:
-        conversation: As imported.
+        conversation: As kept or imported.
         source_text: Gives the text of a source and raises RagError if it is not indexed.
     """
-    return replace(
-        conversation,
-        exchanges=tuple(replace(one, forged=_forged(one.answer, source_text)) for one in conversation.exchanges),
-    )
+    return replace(conversation, exchanges=tuple(verify_exchange(one, source_text) for one in conversation.exchanges))
+
+
+def verify_exchange(exchange: Exchange, source_text: Callable[[str], str]) -> Exchange:
+    """The same for one exchange."""
+    return replace(exchange, forged=_forged(exchange.answer, source_text))
 
 
 def _forged(answer: Answer | None, source_text: Callable[[str], str]) -> tuple[int, ...]:

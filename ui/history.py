@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
@@ -14,9 +14,6 @@ from ui import conversations
 from ui.chat import ARRIVED, Chat
 from ui.conversations import Conversation
 from ui.theme import ASSETS
-
-if TYPE_CHECKING:
-    from ui.app import Answerer
 
 SAVE_FILE = """(file) => {
   if (!file) return;
@@ -32,24 +29,28 @@ SAVE_FILE = """(file) => {
 KEY = "commentariat-conversations"
 READ_KEPT = f"""(_, ...rest) => [localStorage.getItem("{KEY}") ?? "[]", ...rest]"""
 """Hands what the browser keeps to the first input of an event."""
+READ_OPEN = f"""() => [
+  localStorage.getItem("{KEY}") ?? "[]",
+  performance.getEntriesByType("navigation")[0]?.type === "navigate" ? "" : sessionStorage.getItem("commentariat-open"),
+]"""
+"""The same on opening the page, with the conversation that was open before a reload: page.js notes it on leaving."""
 
 
 class History:
     """Layout and events of the side bar.
 
     Args:
-        answerer: Its index is what imported quotes are checked against.
         chat: Shows the chosen conversation.
     """
 
-    def __init__(self, answerer: Answerer, chat: Chat) -> None:
-        self._answerer = answerer
+    def __init__(self, chat: Chat) -> None:
         self._chat = chat
 
     def layout(self) -> None:
         """Place the components; call inside a `gr.Sidebar`."""
         self.browser = gr.Textbox(visible="hidden", elem_id="kept-conversations")
         self.change = gr.Textbox(visible="hidden", elem_id="changed-conversation")
+        self.left = gr.Textbox(visible="hidden", elem_id="left-conversation")
         self.library = gr.State([])
         self.deleted = gr.State(None)
         self.file = gr.Textbox(visible="hidden", elem_id="file-to-save")
@@ -82,14 +83,17 @@ class History:
         def saved(changed: Any) -> None:
             changed.then(None, self.change, None, js=save)
 
-        # On opening the page, and when another tab of the same visitor has kept something.
-        found = {"fn": self.restore, "outputs": [self.library, self.listed], "js": READ_KEPT, **_QUIET}
-        gr.on(None, inputs=self.browser, **found)
-        bridge.kept(inputs=[self.browser, self.search, self.listed], trigger_mode="always_last", **found)
-        for finished in chat.finished:
-            saved(finished.then(self.keep, [chat.conversation, self.library, self.search], kept, **_QUIET))
         opened = [*chat.shown, self.listed]
-        started = self.new.click(self.start, None, opened, cancels=chat.asked, **_QUIET)
+        restored = [self.library, *opened]
+        gr.on(None, self.reopen, [self.browser, self.left], restored, js=READ_OPEN, **_QUIET)
+        # Another tab of the same visitor has kept something.
+        now = [self.browser, self.search, self.listed, chat.conversation]
+        bridge.kept(self.restore, now, restored, js=READ_KEPT, trigger_mode="always_last", **_QUIET)
+        # A question is kept as soon as it is asked: whoever leaves before the answer finds it again.
+        keeping = {"fn": self.keep, "inputs": [chat.conversation, self.library, self.search], "outputs": kept, **_QUIET}
+        saved(chat.status.change(**keeping, trigger_mode="always_last"))
+        saved(chat.judged.then(**keeping))
+        started = gr.on([self.new.click, chat.messages.clear], self.start, None, opened, cancels=chat.asked, **_QUIET)
         chosen = self.listed.input(self.open, [self.listed, self.library], chat.shown, cancels=chat.asked, **_QUIET)
         self.search.change(self.find, [self.search, self.library, chat.conversation], self.listed, **_QUIET)
         renamed = gr.on(
@@ -122,12 +126,23 @@ class History:
         for changed in (renamed, removed, back, imported):
             saved(changed)
 
-    def restore(self, stored: str | None, words: str = "", chosen: str | None = None) -> dict[Any, Any]:
-        """What the browser keeps; nothing changes where it was not asked."""
+    def reopen(self, stored: str | None, left: str | None) -> dict[Any, Any]:
+        """What the browser keeps; after a reload also the conversation that was open. Nothing changes where it was not asked."""
         if not stored:
             return {}
         library = conversations.restored(stored)
-        return {self.library: library, self.listed: _choices(library, words, chosen)}
+        opened = next((one for one in library if one.id == left), None)
+        shown = self._chat.show(opened) if opened else {}
+        return {**shown, self.library: library, self.listed: _choices(library, "", left)}
+
+    def restore(self, stored: str, words: str, chosen: str | None, conversation: Conversation) -> dict[Any, Any]:
+        """What the browser keeps; the conversation that is open goes on here where it went on in another tab."""
+        library = conversations.restored(stored)
+        other = next((one for one in library if one.id == conversation.id), conversation)
+        known = {*other.ids, *other.dropped}.issuperset(conversation.ids)
+        gone_on = known and other.ids != conversation.ids and not conversation.growing and not other.growing
+        shown = self._chat.show(other) if gone_on else {}
+        return {**shown, self.library: library, self.listed: _choices(library, words, chosen)}
 
     def keep(self, conversation: Conversation, library: list[Conversation], words: str) -> dict[Any, Any]:
         """Store the conversation as it is now."""
@@ -194,11 +209,10 @@ class History:
         return file_to_save(conversations.file_name(conversation, "json"), "application/json", text)
 
     def bring_in(self, path: str, library: list[Conversation], words: str) -> dict[Any, Any]:
-        """Import an exported file and check its quotes against the index."""
+        """Import an exported file."""
         try:
             text = Path(path).read_text(encoding="utf-8", errors="replace")
             conversation = Conversation.from_json(text)
-            conversation = conversations.verify(conversation, self._answerer.store.source_text)
         except RagError as error:
             raise gr.Error(str(error), title="Not imported") from error
         return {**self._chat.show(conversation), **self.keep(conversation, library, words)}

@@ -336,7 +336,7 @@ def size_on_disk(store: Path) -> int:
 
 def keep_last(path: Path, title: str, report: IngestReport) -> None:
     """Remember what a run did; that it cannot be written is no reason to fail."""
-    last = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "title": title, "report": report.to_dict()}
+    last = {"at": datetime.now(UTC).isoformat(), "title": title, "report": report.to_dict()}
     with suppress(OSError):
         path.write_text(json.dumps(last, ensure_ascii=False), encoding="utf-8")
 

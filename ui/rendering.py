@@ -12,11 +12,12 @@ from typing import Literal
 from rag.plain_text import without_markup
 from rag.records import Answer, Citation, Comment, Passage
 from ui.conversations import Exchange
-from ui.markup import button, escape, markdown_html, message_html, safe_url, tag
+from ui.markup import button, comment_html, escape, markdown_html, message_html, safe_url, tag
 from ui.wording import date_text, filter_labels, verdict, who_answered
 
 Phase = Literal["searching", "reading", "answering", "done"]
 
+LEFT = "The answer was not completed: you left, or the connection was lost."
 _PHASES = {
     "searching": "Searching the comments…",
     "reading": "Reading what was found…",
@@ -57,9 +58,9 @@ def exchange_html(exchange: Exchange, phase: Phase = "done") -> str:
         return tag("div", "".join(parts), class_="answer", id=f"a-{exchange.id}")
     if exchange.problem:
         parts.append(tag("p", message_html(exchange.problem), class_="problem"))
-    if exchange.stopped:
-        parts.append(tag("p", "Stopped.", class_="note"))
-    if answer is not None:
+    if exchange.stopped or exchange.growing:
+        parts.append(tag("p", "Stopped." if exchange.stopped else LEFT, class_="note"))
+    if answer is not None and answer.text:
         parts += [tag("p", escape(warning), class_="note") for warning in answer.warnings]
         parts.append(_source_list(exchange))
         parts.append(_footer(exchange.id, answer))
@@ -106,7 +107,8 @@ def _source_line(exchange: Exchange, citation: Citation) -> str:
 
 
 def _related_line(exchange_id: str, number: int, passage: Passage) -> str:
-    content = tag("span", _byline(passage), class_="byline") + tag("span", escape(passage.text), class_="quote")
+    text = comment_html(passage.text, gaps=passage.gaps)
+    content = tag("span", _byline(passage), class_="byline") + tag("span", text, class_="quote")
     return tag("li", tag("a", content, href=f"#s-{exchange_id}-r{number}", class_="source"))
 
 
@@ -154,7 +156,7 @@ def announcement(exchange: Exchange) -> str:
     if exchange.problem:
         return exchange.problem
     answer = exchange.answer
-    if answer is None:
+    if answer is None or not answer.text:
         return "Stopped."
     count = len(answer.citations)
     sources = "no sources" if not count else "1 source" if count == 1 else f"{count} sources"

@@ -23,6 +23,7 @@ def page_options() -> dict[str, Any]:
     return {
         "theme": theme(),
         "css_paths": [ASSETS / "page.css"],
+        "head": f'<style media="print">{(ASSETS / "print.css").read_text(encoding="utf-8")}</style>',
         "run_history": False,
         "footer_links": [],
         "show_error": True,

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 MARKS = {"unsupported": " (not supported by the cited comment)", "uncited": " (uncited)"}
 """Written behind a sentence that failed its check, so that whoever prints only the text sees it too."""
 
-WRITING = "Still being written: whether the comments support these sentences is checked at the end."
+WRITING = "Not checked yet whether the comments support these sentences: that is done when the answer is complete."
 """Goes with an answer that is not whole yet, which is also what is left if a reader stops it."""
 
 OVERFLOW_SHARE = 0.6

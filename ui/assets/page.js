@@ -167,19 +167,29 @@ document.addEventListener("asked", ({ detail }) => {
   if (!detail.question.trim()) return;
   sent = { question: detail.question, after: rows() };
   if (box().value.startsWith(detail.question)) write(box().value.slice(detail.question.length));
+  const address = new URL(location); // a question that came with a link is not to be there again after a reload
+  address.searchParams.delete("q");
+  history.replaceState(history.state, "", address);
 });
 
 document.addEventListener("refused", takeBack);
 
-// What was typed outlives a reload: Gradio reloads the page by itself when the server was started again.
+// What was typed and which conversation was open outlive a reload: Gradio reloads the page by itself when the server is back
+// after a restart or a break of the connection. Until then it sends nothing, and says so in a toast only.
 
 const DRAFT = "commentariat-draft";
+const OPEN = "commentariat-open";
+const LOST = "Connection to the server was lost";
 let draft = sessionStorage.getItem(DRAFT);
 
-window.addEventListener("pagehide", () => sessionStorage.setItem(DRAFT, unasked()));
+window.addEventListener("pagehide", () => {
+  sessionStorage.setItem(DRAFT, unasked());
+  sessionStorage.setItem(OPEN, document.querySelector("#conversations input:checked")?.value ?? "");
+});
 
 const mind = () => {
   if (sent && rows() !== sent.after) sent = null;
+  if (sent && document.querySelector(".toast-wrap")?.textContent.includes(LOST)) takeBack();
   if (!draft || !box()) return;
   if (!box().value) write(draft);
   draft = null;
@@ -240,9 +250,15 @@ document.addEventListener("keydown", (event) => {
 
 // The page says itself when an answer is complete (#status); announcing each piece of it would talk over that.
 // Gradio labels its examples a list without items, and moves the page aside for the side bar even for readers who asked
-// for less motion.
+// for less motion. The head of a toast, which says only "Error", is a button around another button, and the place for files has
+// a name without the words that stand in it.
 
 const repair = () => {
+  document.querySelectorAll(".toast-header[role]").forEach((one) => {
+    one.removeAttribute("role");
+    one.removeAttribute("tabindex");
+  });
+  document.querySelector(".upload-container[aria-label]")?.removeAttribute("aria-label");
   document.querySelector(".sidebar-parent")?.classList.toggle("reduce-motion", still());
   document.querySelector('#messages [role="log"][aria-live="polite"]')?.setAttribute("aria-live", "off");
   document.querySelector('#messages .examples[role="list"]')?.removeAttribute("role");
@@ -253,6 +269,23 @@ const repair = () => {
     one.setAttribute("role", "heading"); // from question to question
     one.setAttribute("aria-level", "2");
   });
+};
+
+// What scrolls sideways, such as a wide formula on a phone, is scrolled with the keyboard, too.
+
+const wide = new ResizeObserver((seen) =>
+  seen.forEach(({ target: one }) => {
+    const scrolls = one.scrollWidth > one.clientWidth;
+    const described = { tabindex: "0", role: "group", "aria-label": one.matches("pre") ? "Code" : "Formula" };
+    for (const [name, value] of Object.entries(described))
+      if (scrolls) one.setAttribute(name, value);
+      else one.removeAttribute(name);
+  })
+);
+
+const measure = (one) => {
+  one.dataset.watched = "yes";
+  wide.observe(one);
 };
 
 // A new question goes to the top of the chat, and its answer is read from there. While there is too little below it, it is as
@@ -296,6 +329,7 @@ new MutationObserver(() => {
   follow();
   mind();
   settle();
+  document.querySelectorAll(":is(.katex-display, .answer .text pre):not([data-watched])").forEach(measure);
   document.querySelectorAll("#panel .card > .comment:not([data-placed])").forEach(place);
   const card = document.querySelector("#panel .card.focused:not([data-shown]), .thread .card.chosen:not([data-shown])");
   if (card) requestAnimationFrame(() => show(card));
