@@ -43,7 +43,8 @@ def test_a_question_about_comments_is_not_mistaken_for_one(message: str) -> None
 def test_what_points_back_is_asked_of_what_was_said_before() -> None:
     for message in ("How does it work?", "Where do they disagree?", "Summarise this discussion.", "tl;dr"):
         assert not asks_nothing(message, first=False)
-    assert asks_nothing("thank you", first=False)
+    for message in ("thank you", "Summarize everything", "sum up all these comments"):
+        assert asks_nothing(message, first=False)
 
 
 def test_a_newcomer_is_told_what_is_there(sample_settings: rag.Settings) -> None:

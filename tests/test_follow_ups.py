@@ -647,6 +647,16 @@ def test_when_something_was_written_is_asked_of_what_was_said(question: str) -> 
     assert (query.when, query.authors, set(query.topic.split())) == (True, ("Ann Bea Lee",), {"rye", "starters"})
 
 
+@pytest.mark.parametrize("question", ["What did people write in 2022?", "what did everybody say in May 2023?"])
+def test_whoever_wrote_at_a_time_is_not_who_was_asked_for(question: str) -> None:
+    pair = (Turn("user", "Where do Ann Lee and quill disagree about rye?"), *TALK[1:])
+    for history in (TALK, pair):
+        query = understand(question, history, AUTHORS, now=NOW)
+        assert (query.authors, query.topic, query.carried) == ((), "", False)
+    assert understand("What did they write in 2022?", pair, AUTHORS, now=NOW).authors == ("Ann Bea Lee", "quill")
+    assert understand("Who agreed in 2022?", TALK, AUTHORS, now=NOW).topic
+
+
 def test_another_manner_is_the_same_question_again() -> None:
     assert read("Shorter please", history=DECLINED).text == "What does quill think of copper kettles?"
 

@@ -28,6 +28,7 @@ _ALWAYS = re.compile(
         (
             r"hi|hello|hey|hallo|good (?:morning|afternoon|evening|day)|(?:hi|hello|hey) there",
             r"(?:ok |okay |great )?(?:thanks|thank you)(?: a lot| so much| very much)?|many thanks|thx|ok|okay|great|cool|bye|goodbye",
+            rf"(?:summari[sz]e|sum up|recap) (?:everything|all (?:of )?(?:the |these )?{_THINGS}){_HERE}",
             r"help|help me|who are you|what are you|what do you do|how can you help(?: me)?",
             r"how (?:can|do|should) i use (?:this|you)|how do you work",
             rf"(?:what|which questions) (?:can|could|may|should) (?:i|we|one|you) (?:ask|do|find|answer|search)(?: you)?(?: about)?{_HERE}",

@@ -8,7 +8,7 @@ from typing import Literal
 from rag.language.english import FUNCTION_WORDS
 from rag.question.form import asks_anybody
 from rag.question.names import words
-from rag.question.query import Query
+from rag.question.query import Query, by_date_alone
 from rag.question.references import PEOPLE, PERSON, is_dependent, refers_back
 from rag.question.speech import AUXILIARY_VERB, SAYING, WH
 
@@ -80,6 +80,7 @@ _MANNER = re.compile(
     r"|english|german|french|spanish|italian|dutch|portuguese|russian|chinese|japanese))(?:\s+(?:please|again))*\W*$",
     re.I,
 )
+_WROTE = re.compile(r"\b(?:sa(?:y|id)|wr(?:ite|ote|itten)|post(?:ed)?|comment(?:ed)?)\b", re.I)
 _HE_DOES = re.compile(rf"^\W*(?:\w+\s+){{0,3}}{AUXILIARY_VERB}\s+(?:he|she)\b", re.I)
 _FEW = 5
 """Most content words of a question that leans on what was said before."""
@@ -107,6 +108,8 @@ def kind_of(question: str, own: Query, last: Query, reply: str) -> Kind:
     # "Does she cite anybody?" is asked of her.
     anybody = not _HE_DOES.search(bare) and (asks_anybody(bare) or _ANYBODY.search(bare))
     she = PERSON.search(_without_own(bare) if anybody else bare)
+    if anybody and not refers and by_date_alone(own) and _WROTE.search(bare):
+        return "complete"  # "What did people write in 2022?", whoever was asked for before
     if people and anybody and not (theirs and _THEY_SAY.search(bare)) and not _among(bare, people):
         return "others" if she or refers or not content else "complete"
     if she and (people or last.mentioned):
