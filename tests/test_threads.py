@@ -212,7 +212,7 @@ def test_who_only_asks_thanks_or_agrees_does_not_object() -> None:
     said = [
         "Thanks, copper nails it is.",
         "Where do you buy copper nails?",
-        "Agreed, but copper nails bend.",
+        "Thank you. Copper nails bend, though.",
         "Iron lasts as long.",
     ]
     found = [(passage(text), "I use copper nails.") for text in said]

@@ -20,10 +20,16 @@ _QUESTION = re.compile(r"(?:[^.?!\n]|\.(?=\S))+\?")
 _AGREES = re.compile(
     r"\W*(?:thanks?|thank you|congratulations|agreed|exactly|yes|indeed|same here|well said|(?:I\s)?(?:strongly |fully |quite )?agree"
     r"|strong(?:ly)? (?:agree\w*|upvot\w+)|this is (?:\w+ly |a |an )?(?:lovely|great|useful|helpful|excellent|brilliant|wonderful|good)"
-    r"|lovely|great|accepted|you(?:['’]re| are) right|(?:that['’]s|that is) (?:right|true))\b(?![^.!?]*\b(?:but|except|though|with one)\b)",
+    r"|lovely|great|accepted|you(?:['’]re| are) right|(?:that['’]s|that is) (?:right|true))\b",
     re.IGNORECASE,
 )
 """How a reply begins that is on the same side."""
+_TURNS = re.compile(
+    r"\b(?:but|however|though|although|yet|still|except|unless|instead|rather|disagree\w*|object\w*|quibble\w*|wrong|mistaken|doubt\w*|not|never"
+    r"|no)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+"""What may follow a friendly beginning."""
 
 
 def under_title(passage: Passage, wanted: Iterable[str]) -> str:
@@ -88,7 +94,9 @@ def replies_on(query: Query, found: Sequence[tuple[Passage, str]], rarity: Calla
 def _opposes_nothing(passage: Passage) -> bool:
     """Whether a reply does no more than ask, thank or agree."""
     own = [passage.text[start:end].strip() for start, end in passage.sentences] or [passage.text.strip()]
-    return all(text.endswith("?") for text in own) or bool(_AGREES.match(passage.text))
+    return all(text.endswith("?") for text in own) or bool(
+        _AGREES.match(passage.text) and not _TURNS.search(passage.text)
+    )
 
 
 def topic_share(text: str, weights: Mapping[str, float]) -> float:
