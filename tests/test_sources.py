@@ -1134,7 +1134,15 @@ def test_numbers_that_json_has_not_end_nothing(
     assert [(item.id, item.text) for item in documents] == [(row["id"], row["text"]) for row in rows]
     assert [item.karma for item in documents] == [None, None, 3]
     (problem,) = [item for item in found if isinstance(item, Problem)]
-    assert "-Infinity" in problem.what
+    assert problem.what == "karma is no number: -inf."
+
+
+def test_an_infinite_number_is_nobodys_name(tmp_path: Path) -> None:
+    problem, document = read([write(tmp_path / "a.json", '[{"id": "a", "text": "One.", "author": Infinity}]')])
+    assert isinstance(problem, Problem)
+    assert problem.what == "author is a number."
+    assert isinstance(document, RawDocument)
+    assert document.author is None
 
 
 def test_a_header_in_other_case(tmp_path: Path) -> None:

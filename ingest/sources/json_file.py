@@ -37,6 +37,7 @@ _STRING_OR_NUMBER = re.compile(
     rb""""(?:[^"\\]++|\\.)*+(?:"|(?P<open>\Z))|(?<!\w)(?:NaN|(?P<infinite>-?Infinity))(?!\w)""", re.DOTALL
 )
 """A string, to be passed over, or a number that JSON has not but Python and pandas write."""
+_INFINITE = {f"\0{name}": float(name) for name in ("Infinity", "-Infinity")}
 _WORD = re.compile(rb"-?[A-Za-z]{0,8}\Z")
 _HALF = re.compile(rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..)")
 
@@ -125,7 +126,7 @@ class _Lines:
         return self.data
 
     def _without_constants(self, data: bytes) -> bytes:
-        """NaN is nothing, as in tables; an infinite number becomes its name, to be reported where a number is asked for."""
+        """NaN is nothing, as in tables; an infinite number becomes a name that `_INFINITE` knows again."""
         if data.endswith(b"\n") and not (self._in_string or b"NaN" in data or b"Infinity" in data):
             return data
         # A long line comes in parts, which may begin inside a string; no string goes on in the next line.
@@ -136,7 +137,7 @@ class _Lines:
             if match[0].startswith(b'"'):
                 self._in_string = match["open"] is not None and not data.endswith(b"\n")
                 return match[0]
-            return b'"%s"' % match["infinite"] if match["infinite"] else b"null"
+            return b'"\\u0000%s"' % match["infinite"] if match["infinite"] else b"null"
 
         return _STRING_OR_NUMBER.sub(plain, opened + data).removeprefix(opened)
 
@@ -165,6 +166,8 @@ class _Value:
         self._count += 1
         self.too_large = self.too_large or self._depth > DEEPEST or self._count > LARGEST
         if not self.too_large:
+            if event == "string" and value in _INFINITE:
+                event, value = "number", _INFINITE[value]
             self._builder.event(event, value)
 
     @property
