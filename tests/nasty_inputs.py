@@ -183,8 +183,8 @@ JSON = [
     Nasty("wide.json", b'[{"text": "One.", "x": [' + b"1," * 1_100_000 + b"1]},\n" + GOOD + b"]", KEPT, ((1, "1,000,000 values"),)),
     Nasty("half_characters.json", b'[{"id": "a", "text": "x\\ud83dy \\\\ud83d \\ud83d\\ude00"}]', {"#a": "x\ufffdy \\ud83d 😀"},
           ((1, "lone surrogates"),)),
-    Nasty("not_a_number.json", b'[\n{"id": "a", "text": "One."},\n{"id": "b", "text": "Two.", "karma": NaN},\n{"id": "c", "text": "Three."}\n]',
-          {"#a": "One.", "#c": "Three."}, ((3, "Not JSON"),)),
+    Nasty("not_a_number.json", b'[\n{"id": "a", "text": "One."},\n{"id": "b", "text": "Two.", "karma": NaN, "url": Infinity},\n{"id": "c", "text": "Three."}\n]',
+          {"#a": "One.", "#b": "Two.", "#c": "Three."}, ((3, "url is no web address: "),)),
     Nasty("marked.json", b'\xef\xbb\xbf[{"id": "a", "text": "One."}]', {"#a": "One."}),
     Nasty("utf16.json", '[{"text": "One."}]'.encode("utf-16"), problems=((None, "UTF-16, not UTF-8"),)),
 ]  # fmt: skip

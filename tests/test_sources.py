@@ -1112,3 +1112,46 @@ def test_the_first_rows_come_before_the_file_is_read_to_its_end(name: str, tmp_p
 
     assert isinstance(rest[-1], Problem)
     assert rest[-1].what == "The file was changed while it was read."
+
+
+@pytest.mark.parametrize("buffer", [*range(24, 44), 2**22])
+@pytest.mark.parametrize("newline", ["", "\n"])
+def test_numbers_that_json_has_not_end_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, newline: str, buffer: int
+) -> None:
+    """Python writes them; in a string they are words."""
+    rows = [
+        {"id": "a", "text": 'NaN, -Infinity and "Infinity": NaN', "karma": None},
+        {"id": "b", "text": "Two \\", "karma": float("-inf"), "author": float("nan")},
+        {"id": "c", "text": "Three.", "karma": 3},
+    ]
+    monkeypatch.setattr(json_file, "BUFFER", buffer)
+    path = write(tmp_path / "a.json", "[" + newline + f",{newline}".join(map(json.dumps, rows)) + newline + "]")
+
+    found = list(read([path]))
+
+    documents = [item for item in found if isinstance(item, RawDocument)]
+    assert [(item.id, item.text) for item in documents] == [(row["id"], row["text"]) for row in rows]
+    assert [item.karma for item in documents] == [None, None, 3]
+    (problem,) = [item for item in found if isinstance(item, Problem)]
+    assert problem.what == "karma is no number: -inf."
+
+
+def test_an_infinite_number_is_nobodys_name(tmp_path: Path) -> None:
+    problem, document = read([write(tmp_path / "a.json", '[{"id": "a", "text": "One.", "author": Infinity}]')])
+    assert isinstance(problem, Problem)
+    assert problem.what == "author is a number."
+    assert isinstance(document, RawDocument)
+    assert document.author is None
+
+
+def test_a_header_in_other_case(tmp_path: Path) -> None:
+    """ "ID" is "id", unless a mapping or another column says otherwise."""
+    path = write(tmp_path / "a.csv", "ID,Author,Text\n7,Ada Quill,Wheat paste holds.\n")
+    assert known(read_one(path), "id", "author", "text") == {
+        "id": "7",
+        "author": "Ada Quill",
+        "text": "Wheat paste holds.",
+    }
+    path = write(tmp_path / "b.csv", "id,ID,Text\n7,8,Wheat paste holds.\n")
+    assert read_one(path, columns={"text": "Text"}).id == "7"

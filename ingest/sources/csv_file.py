@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.json_lines import LONGEST, lines
-from ingest.sources.rows import Rows
+from ingest.sources.rows import COLUMNS, Rows
 from ingest.sources.text_file import not_utf8
 
 EXTENSIONS = (".csv", ".tsv")
@@ -37,7 +37,7 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
                 if names is None:
                     return
             elif names is None:
-                names = [name.strip() for name in fields]
+                names = _in_our_case([name.strip() for name in fields], columns)
                 problem = _header_problem(rows, line, names)
                 if problem:
                     yield problem
@@ -48,6 +48,15 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
             else:
                 yield from rows.read({name: field or None for name, field in zip(names, fields, strict=False)}, line)
     yield from rows.finish()
+
+
+def _in_our_case(names: list[str], columns: Mapping[str, str]) -> list[str]:
+    """The header with "ID" or "Text" as we write them, unless that is taken or a mapping means them as they are."""
+    lower = [name.lower() for name in names]
+    return [
+        ours if ours in COLUMNS and lower.count(ours) == 1 and name not in columns.values() else name
+        for name, ours in zip(names, lower, strict=True)
+    ]
 
 
 def _header_problem(rows: Rows, line: int, names: list[str]) -> Problem | None:

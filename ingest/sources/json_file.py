@@ -33,6 +33,12 @@ _WHOLE = re.compile(
     re.VERBOSE,
 )
 """Data up to its last escape, if that may go on; one for half of a pair goes on with the other half."""
+_STRING_OR_NUMBER = re.compile(
+    rb""""(?:[^"\\]++|\\.)*+(?:"|(?P<open>\Z))|(?<!\w)(?:NaN|(?P<infinite>-?Infinity))(?!\w)""", re.DOTALL
+)
+"""A string, to be passed over, or a number that JSON has not but Python and pandas write."""
+_INFINITE = {f"\0{name}": float(name) for name in ("Infinity", "-Infinity")}
+_WORD = re.compile(rb"-?[A-Za-z]{0,8}\Z")
 _HALF = re.compile(rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..)")
 
 
@@ -78,6 +84,7 @@ class _Lines:
         self.data = b""
         self.halves = 0
         self.blank = True
+        self._in_string = False
         self._next = 1
         self._ahead = b""
         self._held = b""
@@ -87,6 +94,7 @@ class _Lines:
         if size == 0:
             return b""
         data, self._ahead = self._ahead or self._read(size), b""
+        data = self._without_constants(data)
         # The parser would turn half a surrogate pair into a question mark without a word.
         return _HALF.sub(self._mend, data) if b"\\u" in data else data
 
@@ -102,17 +110,36 @@ class _Lines:
         while self.data and not self.data.startswith(opening):
             self.data = self._read(2**20)
         self._ahead = b"[" + self.data if self.data else b""
+        self._in_string = False
         return bool(self.data)
 
     def _read(self, size: int) -> bytes:
         self.line = self._next
         data = self._held + self.stream.readline(size)
-        # An escape is handed out in one piece.
-        end = _WHOLE.match(data).end() if b"\\" in data[-12:] and not data.endswith(b"\n") else 0
+        # An escape is handed out in one piece, and so is a word.
+        end = 0
+        if not data.endswith(b"\n"):
+            end = _WHOLE.match(data).end() if b"\\" in data[-12:] else len(data) - len(_WORD.search(data[-9:])[0])
         self.data, self._held = (data[:end], data[end:]) if end else (data, b"")
         self._next += self.data.endswith(b"\n")
         self.blank = self.blank and not self.data.strip()
         return self.data
+
+    def _without_constants(self, data: bytes) -> bytes:
+        """NaN is nothing, as in tables; an infinite number becomes a name that `_INFINITE` knows again."""
+        if data.endswith(b"\n") and not (self._in_string or b"NaN" in data or b"Infinity" in data):
+            return data
+        # A long line comes in parts, which may begin inside a string; no string goes on in the next line.
+        opened = b'"' if self._in_string else b""
+        self._in_string = False
+
+        def plain(match: re.Match[bytes]) -> bytes:
+            if match[0].startswith(b'"'):
+                self._in_string = match["open"] is not None and not data.endswith(b"\n")
+                return match[0]
+            return b'"\\u0000%s"' % match["infinite"] if match["infinite"] else b"null"
+
+        return _STRING_OR_NUMBER.sub(plain, opened + data).removeprefix(opened)
 
     def _mend(self, match: re.Match[bytes]) -> bytes:
         if match[2]:
@@ -139,6 +166,8 @@ class _Value:
         self._count += 1
         self.too_large = self.too_large or self._depth > DEEPEST or self._count > LARGEST
         if not self.too_large:
+            if event == "string" and value in _INFINITE:
+                event, value = "number", _INFINITE[value]
             self._builder.event(event, value)
 
     @property
