@@ -359,6 +359,12 @@ def test_tables_in_which_values_are_missing_are_read_like_others(tmp_path: Path)
     )
 
 
+def test_entities_in_names_are_what_they_stand_for(tmp_path: Path):
+    row = {"id": "a&amp;b", "author": "R&amp;D O&#39;Hara", "title": "Q&amp;A &lt;b&gt;", "text": "One."}
+    names = known(read_one(write(tmp_path / "a.jsonl", row)), "id", "author", "title")
+    assert names == {"id": "a&amp;b", "author": "R&D O'Hara", "title": "Q&A <b>"}
+
+
 def test_columns_are_mapped_also_from_inside_objects(tmp_path: Path):
     row = {
         "text": "not this",
@@ -493,6 +499,8 @@ def test_a_column_of_html_becomes_markdown_where_there_is_no_text(tmp_path: Path
         ("<p>One.<p>Two.</p></p>\n\n<ul>\n <li>a<li>b\n</ul>", "One.\n\nTwo.\n\n- a\n- b", []),
         ("<p>So:</p><pre><code>if a &lt; b:\n    c\n</code></pre>", "So:\n\n```\nif a < b:\n    c\n```", []),
         ('See <a href="https://a.example/?b=1&amp;c" rel="nofollow">this</a>.', "See [this](https://a.example/?b=1&c).", []),
+        ("<p>Hello <b>you</b></p>", "Hello **you**", []),
+        ("<p>All <em>of</em> it <b>here</b></p>", "All *of* it **here**", []),
         ('<p class="a">&lt;p&gt; is a tag.</p>', "<p> is a tag.", []),
     ],
 )  # fmt: skip

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from html import unescape
-from itertools import pairwise
+from itertools import pairwise, starmap
 from typing import NamedTuple
 
 from ingest.marked_quotes import others_words
@@ -48,7 +48,8 @@ def as_markdown(text: str) -> Markup | None:
     """The markdown that a text stands for if it is HTML, or escaped as in HTML; None if it is neither."""
     tags = list(_tags(text))
     escaped = "&" in text and _ESCAPED.search(text)
-    if tags and (escaped or any(map(_marks_up, tags))) and not any(map(_is_word, tags)) and (html := _nested(tags)):
+    marked = any(map(_marks_up, tags)) or any(starmap(_closes_block, pairwise(tags)))
+    if tags and (escaped or marked) and not any(map(_is_word, tags)) and (html := _nested(tags)):
         from ingest.sources.markup import markdown
 
         with suppress(SourceError):
@@ -88,6 +89,12 @@ def _marks_up(tag: _Tag) -> bool:
         return bool(tag.before.strip()) and tag.name not in _EMPHASIS
     compares = before.isalnum() and after.isalnum() and not after.isupper() and tag.name != "br"
     return tag.name in {"br", *_OFTEN_OPEN} and not f"{before} ".isspace() and not compares
+
+
+def _closes_block(emphasis: _Tag, block: _Tag) -> bool:
+    """Whether a block ends with words that are set off: "<p>All <b>of it</b></p>"."""
+    ends = emphasis.closes and bool(emphasis.before.strip())
+    return ends and block.closes and block.name in _BLOCKS and not block.before.strip()
 
 
 def _nested(tags: Sequence[_Tag]) -> str | None:

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
 from hashlib import blake2b
+from html import unescape
 from types import ModuleType
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -40,6 +41,8 @@ _INSIDE = ("comments", "answers", "replies", "children")
 """Columns that may hold rows: what answers this one."""
 _IDS = ("id", "parent_id", "thread_id")
 LONGEST_NAME = 300
+_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[\da-f]{2,5});", re.IGNORECASE)
+"""In a name or a title as exports of web pages write them: "R&amp;D"."""
 """Characters of an id, an author or a title; anything longer is something else in the wrong column."""
 DEEPEST = 32
 """Levels that the values of further columns may be nested."""
@@ -100,6 +103,8 @@ class Row:
         if len(value) > LONGEST_NAME:
             self.wrong(column, f"is {len(value):,} characters long", f"Give at most {LONGEST_NAME}")
             return None
+        if column not in _IDS:
+            value = _ENTITY.sub(lambda entity: unescape(entity[0]), value)
         return " ".join(UNPRINTABLE.sub(" ", value).split()) or None
 
     def text(self, column: str) -> str | None:
