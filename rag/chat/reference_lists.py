@@ -1,7 +1,7 @@
 """Move citations from the end of a reply to where they belong: footnotes, numbered sources, lists of keys.
 
 Nothing is guessed: a number counts only if the list behind the answer says which keys it stands for, and keys that stand
-behind an answer without any go to its paragraphs, whose every sentence is then held against them.
+behind an answer without any go to its paragraphs, each sentence of which is then checked against them.
 """
 
 from __future__ import annotations

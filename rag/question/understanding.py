@@ -181,7 +181,7 @@ class Reader:
         asked = _unique(author for mention in speakers for author in mention.authors)
         strange = self._unknown(question, found, taken, nobodies)
         labels = {name: self._labels_of(words(name), common=True) for name in strange}
-        # Who is set beside others is searched for as they are: where one profile may be theirs, under its label.
+        # In a comparison every person needs a side: that of an unknown name is the one profile that may be theirs.
         beside = len(asked) + len(strange) > 1
         unsigned = [name for name in strange if _means_unnamed(name) or (beside and len(labels[name]) == 1)]
         asked = _unique([*asked, *(label for name in unsigned for label in labels[name])])
