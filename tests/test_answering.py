@@ -926,6 +926,43 @@ class TestWordsThatMustBeThere:
         assert (sign.term, sign.decisive) == ("lunar attraction", False)
         assert "None of the comments" not in one.answer("Who talks about motorcycles?").text
 
+    @pytest.fixture(scope="class")
+    def orchestra(self, tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Answerer:
+        """One who speaks of violins in more comments than a search brings, and six who do once, at greater length."""
+        folder = tmp_path_factory.mktemp("orchestra")
+        rows = [{"author": "Ivo Brandl", "text": f"The violin, day {day}. I tuned the violin."} for day in range(110)]
+        others = ["Ilka Sommer", "Ann Lee", "Odd Brekke", "Zoë Müller", "Paul Okoro", "Tove Arden"]
+        rows += [
+            {
+                "author": author,
+                "posted_at": "2020-05-01",
+                "text": f"We were {number} at the lake house, and nobody had brought a violin or cards.",
+            }
+            for number, author in enumerate(others, 4)
+        ]
+        (folder / "notes.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+        settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
+        ingest.ingest([folder / "notes.jsonl"], settings=settings)
+        return Answerer.from_settings(settings)
+
+    @pytest.mark.parametrize("question", [
+        "Who mentions the violin?", "Which authors mention violins?", "How many comments mention the violin?",
+        "Who talks about the violin?",
+    ])  # fmt: skip
+    def test_all_who_mention_something_are_quoted_and_counted(self, orchestra: Answerer, question: str) -> None:
+        answer = orchestra.answer(question)
+        assert len({citation.passage.author for citation in answer.citations}) == 7
+        assert all("violin" in citation.quote for citation in answer.citations)
+        assert answer.text.startswith("Search for the words “violin")
+        assert "comments: 116, authors: 7." in answer.text
+
+    def test_only_what_may_be_searched_is_counted(self, orchestra: Answerer) -> None:
+        text = orchestra.answer(
+            "Who mentions the violin?", filters=Filters(since=datetime(2020, 1, 1, tzinfo=UTC))
+        ).text
+        assert "comments: 6, authors: 6." in text
+        assert "comments: 110, authors: 1." in orchestra.answer("Does Ivo Brandl mention the violin?").text
+
     def test_what_only_resembles_it_is_no_mention(self, one: Answerer) -> None:
         answer = one.answer("Which comments mention oceanography?")
         assert answer.abstained

@@ -19,6 +19,7 @@ from rag.question.asking import checked
 from rag.question.parts import questions_in
 from rag.question.query import goes_deep
 from rag.records import EVIDENCE, Answer, Coverage, Filters, Passage, Turn, to_plain
+from rag.retrieval.literal import telling
 from rag.retrieval.retriever import narrowed
 
 if TYPE_CHECKING:
@@ -220,7 +221,8 @@ class Answerer:
         return best
 
     def _retrieve(self, query: Query, filters: Filters | None) -> Retrieved:
-        limit = max(MOST_PASSAGES, self.settings.passages) if goes_deep(query) else self.settings.passages
+        deep = goes_deep(query) or telling(query)
+        limit = max(MOST_PASSAGES, self.settings.passages) if deep else self.settings.passages
         found = self._retriever.retrieve(query, limit, filters)
         return replace(found, passages=tuple(self._with_replies(found.passages))[:limit])
 
@@ -254,7 +256,9 @@ class Answerer:
     def _from_evidence(self, base: Answer, found: Retrieved) -> Answer:
         from rag.abstention.answerability import UNSURE
         from rag.answering.evidence import compose
+        from rag.answering.wording import inert
 
+        language = question_language(base.question, self.settings.language)
         composed = compose(
             found.query,
             found.passages,
@@ -264,12 +268,17 @@ class Answerer:
             question_vector=self._embedder.embed_query(found.query.text),
             read=self._retriever.reader,
             unsure=found.answerable < UNSURE,
-            language=question_language(base.question, self.settings.language),
+            language=language,
         )
         base = replace(base, model=EVIDENCE)
         if not composed.citations:
             return self._abstained(base, found)
-        return replace(base, text=composed.text, citations=composed.citations)
+        text = composed.text
+        if found.mentions:
+            of = found.mentions
+            counted = {"comments": f"{of.comments:,}", "authors": f"{of.authors:,}"}
+            text = f"{Phrases(language).say('mentions', term=inert(of.term), **counted)}\n\n{text}"
+        return replace(base, text=text, citations=composed.citations)
 
     def _abstained(self, base: Answer, found: Retrieved, filters: Filters | None = None) -> Answer:
         """Say that the comments do not answer and, as far as it is known, why."""

@@ -168,6 +168,15 @@ def _on_topic(query: Query, sentence: Sentence) -> bool:
     return sentence.stems.issuperset(stems(query.topic))
 
 
+def with_each_author(sentences: Sequence[Sentence], chosen: Sequence[Sentence], most: int) -> list[Sentence]:
+    """The best sentence of each author, their own words if there are any, and as much of what was chosen as there is room for."""
+    best: dict[str, Sentence] = {}
+    for sentence in sorted(sentences, key=lambda s: (bool(s.quoted), -s.score, s.passage.id, s.start)):
+        best.setdefault(sentence.passage.byline, sentence)
+    room = min(most, max(len(best), len(chosen)))
+    return [*best.values(), *(sentence for sentence in chosen if sentence not in best.values())][:room]
+
+
 def _by_date(sentences: Sequence[Sentence], newest: bool) -> list[Sentence]:
     """Sentences by the date of their comments, the best of each first; at last those without a date, in their order."""
     dated = [s for s in sentences if s.passage.posted_at]

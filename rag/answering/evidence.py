@@ -17,6 +17,7 @@ from rag.answering.choosing import (
     preferred,
     whole_replies,
     with_context,
+    with_each_author,
     with_replies,
     with_what_was_taken_back,
 )
@@ -90,13 +91,17 @@ def compose(
         chosen = whole_replies(query, comments.values())
     else:
         chosen = choose(query, [s for s in sentences if sign.said(s.text)] if sign else preferred(query, sentences))
+    if whoever := sign is not None and bool(sign.term) and not query.people:
+        said = [s for s in sentences if sign and sign.said(s.text)]
+        chosen = with_each_author(said, chosen, MOST_QUOTED_IN_LIST)
     quotes = [
         quote
         for comment, members in comments.items()
         if (picked := with_context(members, [s for s in chosen if s.passage.comment_id == comment], query))
         for quote in runs_quoted(picked)
     ]
-    quotes = ordered(query, quotes, MOST_QUOTED_IN_LIST if query.wants_list or query.compare else MOST_QUOTED)
+    many = query.wants_list or query.compare or whoever
+    quotes = ordered(query, quotes, MOST_QUOTED_IN_LIST if many else MOST_QUOTED)
     return written(query, quotes, rarity, Phrases(language), unsure=unsure)
 
 

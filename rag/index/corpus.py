@@ -181,6 +181,14 @@ class Corpus:
         )
         return [tuple(row) for row in self.connection.execute(query, (*values, *keys, limit))]
 
+    def comments_of(self, passage_ids: Sequence[str]) -> list[tuple[str, str, str]]:
+        """Of those passages that are of comments: their ids, the ids of the comments, and who wrote them."""
+        query = (
+            "SELECT p.id, c.id, c.byline FROM passages p JOIN comments c ON c.id = p.comment_id "
+            "WHERE c.kind = 'comment' AND p.id IN ({})"
+        )
+        return [tuple(row) for row in self._select_in(query, passage_ids)]
+
     def by_date(self, times: Sequence[Filters], limit: int, *, newest: bool) -> list[str]:
         """Ids of the passages of dated comments that one of these filters admits, the newest or the oldest first."""
         found: list[tuple[str, str]] = []

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,18 @@ class LexicalIndex:
             candidates = candidates[np.argpartition(-scores[candidates], limit - 1)[:limit]]
         ranked = candidates[np.lexsort((candidates, -scores[candidates]))]
         return [(str(self._ids[row]), float(scores[row])) for row in ranked]
+
+    def holding(self, words: str, allowed: Collection[str] | None = None) -> list[str]:
+        """Ids of all passages that have each of these words, in any form with the same stem, in the order of the index."""
+        wanted = set(stems(words))
+        known = self._known(sorted(wanted))
+        if not wanted or len(known) < len(wanted):
+            return []
+        indices, starts = self._scores.scores["indices"], self._scores.scores["indptr"]
+        rows = reduce(np.intersect1d, (indices[starts[word] : starts[word + 1]] for word in known))
+        if allowed is not None:
+            rows = np.intersect1d(rows, self._rows(allowed))
+        return [str(self._ids[row]) for row in rows]
 
     def knows(self, word: str) -> bool:
         """Whether the word, in any form with the same stem, is in the index; parts of a compound count for it."""

@@ -278,6 +278,10 @@ class Store:
         allowed = self._matching(filters) if filters else None
         return self._words().search(query, limit, allowed)
 
+    def holding(self, words: str, filters: Filters | None = None) -> list[str]:
+        """Ids of all passages that have each of these words."""
+        return self._words().holding(words, self._matching(filters) if filters else None)
+
     def _matching(self, filters: Filters) -> dict[str, tuple[str, int]]:
         """Passages that pass the filters, with vector id and number of rows."""
         key = (self.generation, filters)

@@ -61,6 +61,15 @@ FEW_WORDS = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Mentions:
+    """How much of the whole index mentions something, which is more than a search brings."""
+
+    term: str
+    comments: int
+    authors: int
+
+
+@dataclass(frozen=True, slots=True)
 class Retrieved:
     """What was found for a question."""
 
@@ -74,6 +83,8 @@ class Retrieved:
     """All fused candidates, best first, for the trace."""
     absent: str = ""
     """Words that no comment contains, where it is asked who mentions them."""
+    mentions: Mentions | None = None
+    """Where it is asked who mentions something."""
 
 
 def _at_one_generation(method: Method) -> Method:
@@ -304,11 +315,33 @@ class Retriever:
             if p.byline not in query.mentioned
         ]
         if hits := telling_passages(pool, sign):
-            return Retrieved(query, tuple(distinct(hits, limit)), ANSWERED, considered=tuple(pool))
+            mentions = None
+            if sign.term:
+                mentions, further = self._mentions(query, sign.term, allowed, hits)
+                hits = hits if query.people else _one_of_each([*hits, *further])
+            return Retrieved(query, tuple(distinct(hits, limit)), ANSWERED, considered=tuple(pool), mentions=mentions)
         missing = absent(pool, sign)
         if not sign.decisive or (sign.term and not missing):
             return None
         return Retrieved(query, tuple(nearest), 0.0, considered=tuple(pool), absent=missing)
+
+    def _mentions(
+        self, query: Query, term: str, allowed: Filters, hits: Sequence[Passage]
+    ) -> tuple[Mentions | None, list[Passage]]:
+        """How much mentions a term, and a passage of each author who does and is not among those found."""
+        rows = [
+            row
+            for row in self._store.corpus.comments_of(self._store.holding(term, allowed))
+            if row[2] not in query.mentioned and row[2] not in query.others_than
+        ]
+        if not rows:
+            return None, []
+        first: dict[str, str] = {}
+        for passage, _, author in rows:
+            first.setdefault(author, passage)
+        others = [first[author] for author in first.keys() - {hit.byline for hit in hits}]
+        passages = self._store.passages(sorted(others)[:LOADED])
+        return Mentions(term, len({comment for _, comment, _ in rows}), len(first)), list(passages.values())
 
     def _spoken(self, query: Query, sides: Mapping[str, Sequence[Passage]]) -> dict[str, float]:
         """How probable it is that each side of a comparison says something on its topic."""
@@ -405,6 +438,15 @@ def narrowed(filters: Filters | None, query: Query) -> Filters | None:
     if since and until and since > until:
         return None
     return Filters(authors=authors, since=since, until=until, sources=filters.sources)
+
+
+def _one_of_each(passages: Sequence[Passage]) -> list[Passage]:
+    """The first passage of each author before all others."""
+    first = {passage.byline: passage for passage in reversed(passages)}
+    return [
+        *(passage for passage in passages if first[passage.byline] is passage),
+        *(passage for passage in passages if first[passage.byline] is not passage),
+    ]
 
 
 def _times(query: Query, filters: Filters) -> list[Filters]:
