@@ -31,6 +31,11 @@ _ASKS_WHO_SPEAKS = re.compile(
     r"|discuss(?:es|ed|ing)?|touch(?:es|ed|ing)? (?:up)?on)\b",
     re.IGNORECASE,
 )
+_ASKS_HOW_MANY = re.compile(
+    r"^\W*(?P<who>how many (?:of )?(?:the )?(?:different )?(?:comments?|posts?|people|persons?|authors?|commenters?|users?))\b"
+    r".*?\b(?P<verb>(?:(?:write|wrote|written|post(?:ed)?|talk(?:ed)?|speak|spoke|is|are|was|were|made) )?(?:about|on|concerning))\b",
+    re.IGNORECASE,
+)
 _CHANGED_MIND = re.compile(
     r"\b(?:I|I['’]ve|I['’]d|me)\s(?:[\w'’]+\s){0,3}?(?:changed my (?:mind|views?|opinion)|was (?:wrong|mistaken)|stand corrected|used to (?:think|believe|say|argue|expect"
     r"|advise|recommend|be|have|use|worry|hold|do)|no longer|(?<!will )(?<!would )take (?:(?:it|that|this) )?back|retract|correct myself|spoke too soon"
@@ -68,7 +73,8 @@ def telling(query: Query) -> Telling | None:
     if query.by_time and set(stems(" ".join(topic))) <= _OF_CHANGE | set(stems(named)):
         return Telling(tells_of_change, tells_of_change, CHANGE_WORDS)
     mentions = _ASKS_FOR_MENTIONS.search(query.text)
-    asked = mentions or (None if query.by_time or query.people else _ASKS_WHO_SPEAKS.search(query.text))
+    asked = mentions or (None if query.by_time else _ASKS_HOW_MANY.search(query.text))
+    asked = asked or (None if query.by_time or query.people else _ASKS_WHO_SPEAKS.search(query.text))
     if not asked or query.compare or query.carried or _ASKS_FOR_THE_MENTIONED.search(query.text[: asked.start("verb")]):
         return None
     asking = " ".join(part for part in asked.groupdict().values() if part).casefold().split()

@@ -314,7 +314,13 @@ class Retriever:
             for p in self._candidates(query, sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
             if p.byline not in query.mentioned
         ]
-        if hits := telling_passages(pool, sign):
+        hits = telling_passages(pool, sign)
+        if sign.term and not hits:  # it may be so common that what else the question says counts for more
+            hits = telling_passages(
+                list(self._store.passages(self._store.holding(sign.term, allowed)[:LOADED]).values()), sign
+            )
+            hits = [passage for passage in hits if passage.byline not in query.mentioned]
+        if hits:
             mentions = None
             if sign.term:
                 mentions, further = self._mentions(query, sign.term, allowed, hits)
