@@ -246,7 +246,8 @@ class Answerer:
         if self._drafter is not None:
             written = yield from self._drafter.write(base, found, allowed, history, clock)
             if isinstance(written, Answer):
-                return written
+                counted = self._counted(base.question, found)
+                return replace(written, warnings=(*written.warnings, counted)) if counted else written
             warnings = (f"{self.model_name} could not answer, so these are quotes: {written.reason}",)
             trace = {**base.trace, "model": self.model_name, "failure": written.reason, **written.trace}
             base = replace(base, trace=trace)
@@ -256,9 +257,7 @@ class Answerer:
     def _from_evidence(self, base: Answer, found: Retrieved) -> Answer:
         from rag.abstention.answerability import UNSURE
         from rag.answering.evidence import compose
-        from rag.answering.wording import inert
 
-        language = question_language(base.question, self.settings.language)
         composed = compose(
             found.query,
             found.passages,
@@ -268,17 +267,23 @@ class Answerer:
             question_vector=self._embedder.embed_query(found.query.text),
             read=self._retriever.reader,
             unsure=found.answerable < UNSURE,
-            language=language,
+            language=question_language(base.question, self.settings.language),
         )
         base = replace(base, model=EVIDENCE)
         if not composed.citations:
             return self._abstained(base, found)
-        text = composed.text
-        if found.mentions:
-            of = found.mentions
-            counted = {"comments": f"{of.comments:,}", "authors": f"{of.authors:,}"}
-            text = f"{Phrases(language).say('mentions', term=inert(of.term), **counted)}\n\n{text}"
+        counted = self._counted(base.question, found)
+        text = f"{counted}\n\n{composed.text}" if counted else composed.text
         return replace(base, text=text, citations=composed.citations)
+
+    def _counted(self, question: str, found: Retrieved) -> str:
+        """How many comments and authors mention what it is asked about; "" if that was not counted."""
+        if found.mentions is None:
+            return ""
+        from rag.answering.wording import inert
+
+        of, phrases = found.mentions, Phrases(question_language(question, self.settings.language))
+        return phrases.say("mentions", term=inert(of.term), comments=f"{of.comments:,}", authors=f"{of.authors:,}")
 
     def _abstained(self, base: Answer, found: Retrieved, filters: Filters | None = None) -> Answer:
         """Say that the comments do not answer and, as far as it is known, why."""
