@@ -218,6 +218,8 @@ def test_a_link_to_a_question_fills_it_in(page: Page, url: str) -> None:
     expect(page.locator(".answer")).to_have_count(0)
     box.press("Enter")
     expect(page.locator(".answer .footer")).to_have_count(1)
+    page.wait_for_function("/^(?!.*growing).*mostly the moon/i.test(localStorage['commentariat-conversations'])")
+    page.locator("#conversations input:checked").wait_for(state="attached")
     page.reload()
     expect(page.locator(".answer .footer")).to_have_count(1)
     expect(box).to_have_value("")
