@@ -85,7 +85,7 @@ class MarkerStream:
         self._writer = SpacedWriter(self._sentences, self._dropped)
         self._buffer = ""
         self._before = ""
-        self._fence: str | None = None
+        self._fence = ""
         self._special = re.compile(r"[\[【［〔(（{`~$<\\!^]|" + self._keys.code_pattern, re.IGNORECASE)
         self._handlers: dict[str, Callable[[int, bool], _Step]] = {
             **dict.fromkeys("[【［〔", self._square),
@@ -132,7 +132,7 @@ class MarkerStream:
     def _read(self, *, final: bool) -> None:
         position = 0
         while position < len(self._buffer):
-            if self._fence is not None:
+            if self._fence:
                 step = self._code_line(position, final)
             else:
                 step = self._plain(position, final)
@@ -340,7 +340,7 @@ class MarkerStream:
             and closing[1][0] == self._fence[0]
             and len(closing[1]) >= len(self._fence)
         ):
-            self._fence = None
+            self._fence = ""
             self._writer.block(piece.rstrip("\n"))
             return position + len(piece.rstrip("\n"))
         self._writer.block(piece)
