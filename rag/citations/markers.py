@@ -350,12 +350,12 @@ class MarkerStream:
         if position + 1 == len(self._buffer) and not final:
             return None
         if self._buffer.startswith("$$", position):
-            return self._formula(position, 2, "$$", final)
+            return self._formula(position, "$$", final)
         return self._inline_formula(position, final)
 
-    def _formula(self, position: int, size: int, closing: str, final: bool) -> _Step:
+    def _formula(self, position: int, closing: str, final: bool) -> _Step:
         """A formula is shown whole or not yet; a blank line inside means that it is none."""
-        start = position + size
+        start = position + 2
         window = self._buffer[start : start + _MATH_LIMIT]
         at = window.find(closing)
         blank = window.find("\n\n")
@@ -395,9 +395,9 @@ class MarkerStream:
         if len(pair) < 2 and not final:
             return None
         if pair == "\\[":
-            return self._formula(position, 2, "\\]", final)
+            return self._formula(position, "\\]", final)
         if pair == "\\(":
-            return self._formula(position, 2, "\\)", final)
+            return self._formula(position, "\\)", final)
         if pair[1:] and pair[1:] in "`$<~!^\\":
             return self._literal(position, position + 2)
         return self._literal(position, position + 1)
