@@ -51,7 +51,7 @@ def evaluate_support(path: Path, embed: Embed, judge: Judge | None = None) -> di
     Args:
         path: As for `load_pairs`.
         embed: Embeds texts.
-        judge: A model to evaluate in place of the weighed signs.
+        judge: A model to evaluate in place of the fitted features.
 
     Returns:
         `pairs` (count), `precision` and `recall` of "supported", `f1`, `accuracy`, and `flagged`: for each kind the
