@@ -6,6 +6,7 @@ Precedence: arguments > environment (`COMMENTARIAT_*`) > `.env` in the working d
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from difflib import get_close_matches
 from pathlib import Path
@@ -172,7 +173,7 @@ def _refuse_unknown_variables() -> None:
             raise SettingsError(f"{name} in the environment is not a setting.{_nearest(name.upper(), known)}")
 
 
-def _explain(error: dict[str, Any]) -> str:
+def _explain(error: Mapping[str, Any]) -> str:
     name = str(error["loc"][0]) if error["loc"] else "settings"
     if error["type"] == "extra_forbidden":
         return f'"{name}" is not a setting.{_nearest(name.removeprefix(PREFIX.lower()), Settings.model_fields)}'

@@ -60,7 +60,7 @@ def test_ranking_measures_by_hand() -> None:
         {"id": "whole", "has_answer": True, "gold_count": 2, "ranking": [[0, 1], []]},
         {"id": "none", "has_answer": False, "gold_count": 0, "ranking": [[]]},
     ]
-    _add_ranking_measures(rows, 5)
+    _add_ranking_measures(rows)
     assert (rows[0]["recall@5"], rows[0]["mrr"]) == (0.5, 0.5)
     assert rows[0]["ndcg@10"] == pytest.approx(0.6309 / 1.6309, abs=1e-3)
     assert (rows[1]["recall@5"], rows[1]["mrr"], rows[1]["ndcg@10"]) == (1.0, 1.0, 1.0)

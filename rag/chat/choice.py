@@ -89,8 +89,7 @@ def missing(settings: Settings) -> str:
 
 def _automatic(settings: Settings) -> Choice:
     if settings.llm_base_url:
-        model = _first_served(settings)
-        return Choice("openai", model)
+        return Choice("openai", _first_served(settings))
     unusable: list[str] = []
     for name in ("openai", "anthropic", "google"):
         provider = PROVIDERS[name]
@@ -99,9 +98,9 @@ def _automatic(settings: Settings) -> Choice:
         if installed(provider):
             return Choice(name, provider.default)
         unusable.append(f'{provider.key} is set, but using it takes pip install "commentariat[{provider.extra}]".')
-    if is_loopback(settings.ollama_url) and (model := _ollama_model(settings.ollama_url)):
+    if is_loopback(settings.ollama_url) and (served := _ollama_model(settings.ollama_url)):
         if installed(PROVIDERS["ollama"]):
-            return Choice("ollama", model)
+            return Choice("ollama", served)
         unusable.append('Ollama is running, but using it takes pip install "commentariat[ollama]".')
     return Choice(EVIDENCE, missing=" ".join(unusable))
 

@@ -73,6 +73,7 @@ class Unwrapper:
         return "".join(self._pieces(final=True))
 
     def _pieces(self, *, final: bool) -> Iterator[str]:
+        piece: str | None
         while self._held and not self._over and not (self._json and not final):
             if self._json:
                 piece, self._held = prose_of_json(self._held), ""
@@ -147,9 +148,11 @@ class Unwrapper:
         said = _words(re.sub(r"^\W*(?:question|q)\s*:", "", line, flags=re.IGNORECASE))
         if newline or final:
             return len(line) + len(newline) if said and said == self._question else 0
-        label = not re.search(r"[.!?,\[]", held) and any(one.startswith(_words(held)) for one in (*_LABELS, "question"))
-        mark = held[0] == "<" and len(held) < _MARK_LENGTH and ">" not in held
-        return None if label or mark or self._question.startswith(said) else 0
+        begins_label = not re.search(r"[.!?,\[]", held) and any(
+            one.startswith(_words(held)) for one in (*_LABELS, "question")
+        )
+        begins_mark = held[0] == "<" and len(held) < _MARK_LENGTH and ">" not in held
+        return None if begins_label or begins_mark or self._question.startswith(said) else 0
 
     def _turn_begun(self) -> bool:
         word = self._held.lstrip("# ").rstrip().lower()

@@ -85,7 +85,7 @@ class MarkerStream:
         self._writer = SpacedWriter(self._sentences, self._dropped)
         self._buffer = ""
         self._before = ""
-        self._fence: str | None = None
+        self._fence = ""
         self._special = re.compile(r"[\[【［〔(（{`~$<\\!^]|" + self._keys.code_pattern, re.IGNORECASE)
         self._handlers: dict[str, Callable[[int, bool], _Step]] = {
             **dict.fromkeys("[【［〔", self._square),
@@ -132,7 +132,7 @@ class MarkerStream:
     def _read(self, *, final: bool) -> None:
         position = 0
         while position < len(self._buffer):
-            if self._fence is not None:
+            if self._fence:
                 step = self._code_line(position, final)
             else:
                 step = self._plain(position, final)
@@ -340,7 +340,7 @@ class MarkerStream:
             and closing[1][0] == self._fence[0]
             and len(closing[1]) >= len(self._fence)
         ):
-            self._fence = None
+            self._fence = ""
             self._writer.block(piece.rstrip("\n"))
             return position + len(piece.rstrip("\n"))
         self._writer.block(piece)
@@ -350,12 +350,12 @@ class MarkerStream:
         if position + 1 == len(self._buffer) and not final:
             return None
         if self._buffer.startswith("$$", position):
-            return self._formula(position, 2, "$$", final)
+            return self._formula(position, "$$", final)
         return self._inline_formula(position, final)
 
-    def _formula(self, position: int, size: int, closing: str, final: bool) -> _Step:
+    def _formula(self, position: int, closing: str, final: bool) -> _Step:
         """A formula is shown whole or not yet; a blank line inside means that it is none."""
-        start = position + size
+        start = position + 2
         window = self._buffer[start : start + _MATH_LIMIT]
         at = window.find(closing)
         blank = window.find("\n\n")
@@ -395,9 +395,9 @@ class MarkerStream:
         if len(pair) < 2 and not final:
             return None
         if pair == "\\[":
-            return self._formula(position, 2, "\\]", final)
+            return self._formula(position, "\\]", final)
         if pair == "\\(":
-            return self._formula(position, 2, "\\)", final)
+            return self._formula(position, "\\)", final)
         if pair[1:] and pair[1:] in "`$<~!^\\":
             return self._literal(position, position + 2)
         return self._literal(position, position + 1)

@@ -1,4 +1,4 @@
-"""Who did what to whom: notices sentences that swap doer and done-to against their evidence."""
+"""Who did what to whom: notices sentences that swap subject and object against their evidence."""
 
 from __future__ import annotations
 

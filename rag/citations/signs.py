@@ -1,4 +1,4 @@
-"""Weighted signs of support: similarity of a sentence to what it cites, exchanged words, and contradiction."""
+"""Features of the support model: similarity of a sentence to what it cites, exchanged words, and contradiction."""
 
 from __future__ import annotations
 

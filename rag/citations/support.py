@@ -1,9 +1,9 @@
-"""Does what is cited support the sentence that cites it? Checked offline, from several signs together.
+"""Does what is cited support the sentence that cites it? Checked offline, from several features together.
 
-Signs: likeness of sentence and evidence (embedding), how much of the sentence's content stands in the evidence (stems;
-rare words weigh more), how much liker it would become with one of its words exchanged for one of the evidence, shared
-words negated on one side only, opposites. The score is a product of two logistic regressions: that the evidence is about
-the same (likeness, coverage, exchange), and that it does not deny the sentence (negations, opposites). Both are fitted on
+Features: similarity of sentence and evidence (embeddings), coverage of the sentence's content words by the evidence (stems;
+rare words weigh more), how much the similarity would rise with one of its words exchanged for one of the evidence, shared
+words negated on one side only, antonyms. The score is a product of two logistic regressions: that the evidence is about
+the same (similarity, coverage, exchange), and that it does not contradict the sentence (negations, antonyms). Both are fitted on
 one half of `sample/support_pairs.jsonl` (tests/benchmarks/support.py); rag/evaluation/support.py reports on the other. Decided
 without them: a number or name that stands nowhere, two numbers exchanged, a comparison turned round, a wrong speaker, what
 one person did told of another, and nearly the same words with a negation on one side only or an opposite.

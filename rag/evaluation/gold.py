@@ -1,6 +1,6 @@
-"""Questions with exact answers, and the files that hold them: read strictly, and held against the index.
+"""Questions with exact answers, and the files that hold them: read strictly, and checked against the index.
 
-A mistake in such a file looks like bad retrieval in the figures, so that each is refused in a line of its own: file, line,
+A mistake in such a file would look like bad retrieval in the figures. So each is reported on a line of its own: file, line,
 what is wrong and what to do.
 """
 

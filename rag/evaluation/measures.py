@@ -36,11 +36,13 @@ from rag.settings import Settings
 
 DEPTH = 10
 """Passages that are ranked."""
+K = 5
+"""Passages that count as found."""
 COVERS = 0.5
 """Share of a gold span that must be covered to count as found."""
 RESAMPLES = 10_000
 NO_MEASURES = ("answerable", "gold_count")
-"""Numbers of a row that are no figure of merit."""
+"""Numbers of a row that are not quality measures."""
 Ask = Callable[["Question"], Sequence[Passage]]
 Progress = Callable[[int], None]
 """Told after each question how many are done."""
@@ -132,7 +134,6 @@ def evaluate(
     questions: Sequence[Question],
     settings: Settings,
     *,
-    k: int = 5,
     progress: Progress = lambda done: None,
 ) -> Evaluation:
     """Ask all questions and measure what is found and what is answered.
@@ -140,7 +141,6 @@ def evaluate(
     Args:
         questions: From `load_questions`.
         settings: The index, and who answers: with a chat model its answers are measured by the same means.
-        k: Passages that count as found.
         progress: Told after each question how many are done.
 
     Raises:
@@ -153,12 +153,12 @@ def evaluate(
 
     rows = []
     for done, question in enumerate(questions, 1):
-        hits, row = _measure_search(question, search, k)
+        hits, row = _measure_search(question, search)
         rows.append(row | _measure_answer(question, hits, settings))
         progress(done)
-    _add_ranking_measures(rows, k)
+    _add_ranking_measures(rows)
     writer = api.answerer(settings).model_name
-    about = {"kind": "questions", "llm": writer, "embedding_model": settings.embedding_model, "k": k}
+    about = {"kind": "questions", "llm": writer, "embedding_model": settings.embedding_model, "k": K}
     return Evaluation(tuple(rows), about)
 
 
@@ -166,7 +166,6 @@ def evaluate_search(
     questions: Sequence[Question],
     search: Ask,
     *,
-    k: int = 5,
     about: Mapping[str, Any] | None = None,
     progress: Progress = lambda done: None,
 ) -> Evaluation:
@@ -175,19 +174,18 @@ def evaluate_search(
     Args:
         questions: From `load_questions` or a collection of rag/evaluation/benchmarks.py.
         search: Gives the best passages for a question, `DEPTH` of them or fewer.
-        k: Passages that count as found.
         about: What is recorded as `Evaluation.settings`.
         progress: Told after each question how many are done.
     """
     rows = []
     for done, question in enumerate((question for question in questions if question.gold), 1):
-        rows.append(_measure_search(question, search, k)[1])
+        rows.append(_measure_search(question, search)[1])
         progress(done)
-    _add_ranking_measures(rows, k)
-    return Evaluation(tuple(rows), {**(about or {}), "k": k})
+    _add_ranking_measures(rows)
+    return Evaluation(tuple(rows), {**(about or {}), "k": K})
 
 
-def _measure_search(question: Question, search: Ask, k: int) -> tuple[Sequence[Passage], dict[str, Any]]:
+def _measure_search(question: Question, search: Ask) -> tuple[Sequence[Passage], dict[str, Any]]:
     started = time.perf_counter()
     hits = search(question)
     row: dict[str, Any] = {
@@ -200,7 +198,7 @@ def _measure_search(question: Question, search: Ask, k: int) -> tuple[Sequence[P
         "search_ms": 1000 * (time.perf_counter() - started),
         "ranking": _ranking(question, hits),
     }
-    return hits, row | (character_measures(question, hits[:k], f"@{k}") if question.gold else {})
+    return hits, row | (character_measures(question, hits[:K], f"@{K}") if question.gold else {})
 
 
 def _measure_answer(question: Question, hits: Sequence[Passage], settings: Settings) -> dict[str, Any]:
@@ -253,7 +251,7 @@ def _ranking(question: Question, hits: Sequence[Passage]) -> list[list[int]]:
     return ranking
 
 
-def _add_ranking_measures(rows: Sequence[dict[str, Any]], k: int) -> None:
+def _add_ranking_measures(rows: Sequence[dict[str, Any]]) -> None:
     """Put the measures of rankings into the rows, in the place of the rankings."""
     from ir_measures import RR, R, nDCG
 
@@ -267,7 +265,7 @@ def _add_ranking_measures(rows: Sequence[dict[str, Any]], k: int) -> None:
                 for rank, found in enumerate(ranking)
                 for name in ([f"gold-{n}" for n in found] or [f"other-{rank}"])
             ]
-    figures = ranking_measures({f"recall@{k}": R @ k, "mrr": RR @ DEPTH, "ndcg@10": nDCG @ 10}, relevant, ranked)
+    figures = ranking_measures({f"recall@{K}": R @ K, "mrr": RR @ DEPTH, "ndcg@10": nDCG @ 10}, relevant, ranked)
     for row in rows:
         row |= figures.get(row["id"], {})
 

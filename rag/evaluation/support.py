@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from rag.citations.signs import Embed, Rarity
+from rag.citations.signs import Embed
 from rag.citations.support import Judge, check_support
 
 SAMPLE_PAIRS = Path(__file__).parents[1] / "sample" / "support_pairs.jsonl"
@@ -45,16 +45,13 @@ def load_pairs(path: Path) -> tuple[list[Pair], list[Pair]]:
     return halves
 
 
-def evaluate_support(
-    path: Path, embed: Embed, rarity: Rarity | None = None, judge: Judge | None = None
-) -> dict[str, Any]:
+def evaluate_support(path: Path, embed: Embed, judge: Judge | None = None) -> dict[str, Any]:
     """Precision and recall of `check_support` on the half of a labelled set that took no part in fitting.
 
     Args:
         path: As for `load_pairs`.
         embed: Embeds texts.
-        rarity: Weighs content words.
-        judge: A model to evaluate in place of the weighed signs.
+        judge: A model to evaluate in place of the fitted features.
 
     Returns:
         `pairs` (count), `precision` and `recall` of "supported", `f1`, `accuracy`, and `flagged`: for each kind the
@@ -62,9 +59,7 @@ def evaluate_support(
     """
     _, pairs = load_pairs(path)
     passed = [
-        check_support(
-            pair.sentence, pair.evidence, embed=embed, rarity=rarity, authors=[pair.author], judge=judge
-        ).status
+        check_support(pair.sentence, pair.evidence, embed=embed, authors=[pair.author], judge=judge).status
         == "supported"
         for pair in pairs
     ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -74,7 +74,7 @@ class RowCopy:
         if self._path.is_file():
             self._change("DELETE FROM vectors WHERE collection != ?", [(collection,)])
 
-    def _change(self, statement: str, values: list[tuple[str | int | bytes, ...]]) -> None:
+    def _change(self, statement: str, values: Sequence[tuple[str | int | bytes, ...]]) -> None:
         def run() -> None:
             with self._connection() as connection:  # one transaction
                 connection.executemany(statement, values)

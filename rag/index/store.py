@@ -69,6 +69,24 @@ class People:
     """Ids of profiles of which a later snapshot has another."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Usage:
+    """How passages use a word."""
+
+    plain: bool
+    """As no name: often enough behind an article."""
+    small: bool
+    """With a small letter half the time or more often."""
+
+    @classmethod
+    def of(cls, uses: Sequence[re.Match[str]]) -> _Usage:
+        """From its occurrences: the word before, if there is one, and the word as it is written."""
+        before = [use[1].casefold() for use in uses if use[1] is not None]
+        plain = sum(word in _ARTICLES for word in before)
+        small = sum(use[2][:1].islower() for use in uses)
+        return cls(plain > 0 and plain >= PLAIN * len(before), bool(uses) and 2 * small >= len(uses))
+
+
 class Store:
     """One index, open for searching. Safe to share between threads; notices by itself when a new generation is current.
 
@@ -83,8 +101,7 @@ class Store:
         self._generation: int | None = None
         self._lexical: LexicalIndex | None = None
         self._filtered: dict[tuple[int, Filters], dict[str, tuple[str, int]]] = {}
-        self._plain: dict[tuple[int, str], bool] = {}
-        self._small: dict[tuple[int, str], bool] = {}
+        self._usages: dict[tuple[int, str], _Usage] = {}
         self._people: tuple[int, People] | None = None
         self._held = threading.local()
 
@@ -303,31 +320,23 @@ class Store:
 
     def uses_plainly(self, word: str) -> bool:
         """Whether passages use a word as no name, going by how often it stands behind an article: "the lighthouse"."""
-        key = (self.generation, word.casefold())
-        if key not in self._plain:
-            self._plain = {known: plain for known, plain in self._plain.items() if known[0] == key[0]}
-            self._plain[key] = self._looks_plain(word)
-        return self._plain[key]
+        return self._usage(word).plain
 
     def writes_small(self, word: str) -> bool:
         """Whether passages write a word with a small letter half the time or more often; False if they never use it."""
+        return self._usage(word).small
+
+    def _usage(self, word: str) -> _Usage:
+        """How the best passages for a word use it; remembered for the current generation."""
         key = (self.generation, word.casefold())
-        if key not in self._small:
-            self._small = {known: small for known, small in self._small.items() if known[0] == key[0]}
-            found = [use[2][:1].islower() for use in self._uses(word)]
-            self._small[key] = bool(found) and 2 * sum(found) >= len(found)
-        return self._small[key]
-
-    def _uses(self, word: str) -> list[re.Match[str]]:
-        """Where passages use a word: what stands before it, and the word as they write it."""
-        passages = self.passages([id for id, _ in self.lexical(word, USES)])
-        use = re.compile(rf"(?:(\w*)\s+|(?<!\w))({re.escape(word)})\b", re.I)
-        return [match for passage in passages.values() for match in use.finditer(passage.text)]
-
-    def _looks_plain(self, word: str) -> bool:
-        before = [use[1].casefold() for use in self._uses(word) if use[1] is not None]
-        plain = sum(one in _ARTICLES for one in before)
-        return plain > 0 and plain >= PLAIN * len(before)
+        if (usage := self._usages.get(key)) is None:
+            passages = self.passages([id for id, _ in self.lexical(word, USES)])
+            pattern = re.compile(rf"(?:(\w*)\s+|(?<!\w))({re.escape(word)})\b", re.I)
+            usage = _Usage.of([use for passage in passages.values() for use in pattern.finditer(passage.text)])
+            with self._lock:
+                current = {known: found for known, found in self._usages.items() if known[0] == key[0]}
+                self._usages = {**current, key: usage}
+        return usage
 
     def vectors(self, passage_ids: Sequence[str]) -> dict[str, np.ndarray]:
         """The rows of passages: for each (1 + windows, dimension), the whole passage first."""

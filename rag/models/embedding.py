@@ -39,7 +39,7 @@ BUNDLED_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9
 
 EXPORT_FORMAT = 2
 BATCH = 8
-"""Texts in one pass. All are filled up to the longest, so that more cost more: 32 take 1.2 to 2 times as long on two cores."""
+"""Batch size. All texts are padded to the longest, so larger batches cost more: 32 take 1.2 to 2 times as long on two cores."""
 _PROBES = (
     "Boats float.",
     "Why do tides follow the moon, and what about the sun? Because of gravity: $F = G m M / r^2$.",
@@ -348,7 +348,7 @@ def _onnx_backend(path: str, label: str, cache: Path) -> OnnxBackend:
 
 
 def _export(path: str, folder: Path) -> None:
-    """Write an ONNX copy of a sentence-transformers model, and prove on samples that its vectors are the same.
+    """Write an ONNX copy of a sentence-transformers model, and check on samples that its vectors are the same.
 
     Raises:
         EmbeddingError: The model has parts that this export does not cover, or the vectors differ.

@@ -1,6 +1,6 @@
 """A cross-encoder for natural language inference as a judge of support: optional, off by default, needs a download.
 
-Does a sentence follow from what it cites? `rag/citations/support.py` asks this judge in place of its own weighed signs, where the
+Does a sentence follow from what it cites? `rag/citations/support.py` asks this judge in place of its own features, where the
 setting `support_model` names one. Imports sentence-transformers where it is needed.
 """
 

@@ -36,7 +36,7 @@ SCALE = 2.0
 """Weight of the adapters."""
 MOST_TOKENS = 160
 TOGETHER = 4
-"""Pairs that are read at once, of like length: a short one beside a long one takes as long. All together take 1.4 times the time."""
+"""Batch size. Batches hold pairs of similar length, because each is padded to its longest: a single batch takes 1.4 times the time."""
 INPUTS = ("input_ids", "attention_mask", "token_type_ids")
 _PROBES = (("Do boats float?", "Boats float."), ("Why do tides follow the moon?", "They follow it because of gravity."))
 
@@ -164,7 +164,7 @@ class _TorchNetwork:
 
 
 def _export(folder: Path) -> None:
-    """Write an ONNX copy of the network, and prove on samples that it reads the same."""
+    """Write an ONNX copy of the network, and check on samples that its logits are the same."""
     import torch
 
     network, features = _TorchNetwork(), _features([encode(pair) for pair in _PROBES])
@@ -176,7 +176,7 @@ def _export(folder: Path) -> None:
 
 
 def _module(numbers: Mapping[str, np.ndarray]) -> torch.nn.Module:
-    """The bundled model with the adapters worked into its weights, and the head."""
+    """The bundled model with the adapters merged into its weights, and the head."""
     import torch
 
     base = bundled_transformer()
