@@ -1009,5 +1009,20 @@ def test_a_contraction_before_a_name_is_no_part_of_it(opening: str) -> None:
     assert (query.unknown_authors, query.topic) == (("Smith",), "rye")
 
 
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Hello, what does quill say about rye? Thanks!", "what does quill say about rye?"),
+        ("Hi there! I was wondering what rye is, thank you in advance.", "what rye is"),
+        ("Good evening. Does quill like rye?", "Does quill like rye?"),
+        ("What does quill say about thanks?", "What does quill say about thanks?"),
+        ("Hello world is what?", "Hello world is what?"),
+        ("Thanks!", "Thanks!"),
+    ],
+)
+def test_courtesy_is_no_part_of_a_question(question: str, text: str) -> None:
+    assert (read(question).text, read(question).original) == (text, question)
+
+
 def test_whose_opinion_is_asked_for_may_stand_behind_it() -> None:
     assert (read("Opinion of quill on rye").authors, read("Opinion of quill on rye").topic) == (("quill",), "rye")

@@ -86,6 +86,24 @@ _ANYTHING = re.compile(
 """Asks for whatever there is: "Any thoughts on rye?", "Which comments are about rye?"."""
 
 
+_GREETING = re.compile(
+    r"^\W*(?:(?:hi|hello|hey|hallo|good\s+(?:morning|afternoon|evening))(?:\s+(?:there|all|everyone|everybody))?\s*[,!.]\s+"
+    r"|i\s+(?:was|am)\s+(?:just\s+)?wondering\s+(?=what|who|where|when|why|how|whether|which))+",
+    re.I,
+)
+_THANKS = re.compile(
+    r"(?<=[?.!,;])\s*(?:(?:many|with|ok(?:ay)?)\s+)?(?:thanks|thank\s+you|thx|cheers)"
+    r"(?:\s+(?:a\s+lot|so\s+much|very\s+much|again|in\s+advance|for\s+(?:your|any|the)\s+help))*\W*$",
+    re.I,
+)
+
+
+def without_courtesy(question: str) -> str:
+    """A question without a greeting before it and thanks behind it, which are no part of what is asked."""
+    asked = _THANKS.sub("", _GREETING.sub("", question)).rstrip(" ,;")
+    return asked if re.search(r"\w", asked) else question
+
+
 def framed(question: str) -> Framed | None:
     """The plain question behind one about comments as comments; None if it is none."""
     if match := _WHERE_SAID.match(question):
