@@ -864,6 +864,8 @@ class TestTime:
         days = [datetime(2010, 1, 1, tzinfo=UTC) + timedelta(days=50 * number) for number in range(90)]
         texts = [f"My comment on the violin, number {number}: the violin is played." for number in range(90)]
         texts[0], texts[1] = "Rain all day.", "Rain again; one violin in the damp cellar has lost its bridge."
+        texts[2] = "I think that the violin is the finest instrument there is, and that every child should learn it."
+        texts[-3] = "I no longer think that the violin is for every child, and I was wrong to push it on mine."
         texts[-2], texts[-1] = (
             "Sold to a man from the coast, with the rest of the cellar: bow, case, violin.",
             "Snow on the ridge.",
@@ -886,6 +888,16 @@ class TestTime:
     ])  # fmt: skip
     def test_the_newest_is_the_newest_of_all(self, diary: Answerer, question: str, text: str) -> None:
         assert diary.answer(question).citations[0].quote.startswith(text)
+
+    @pytest.mark.parametrize("question", [
+        "How has Ivo Brandl's view of the violin changed over time?", "Has Ivo Brandl changed his mind about the violin?",
+    ])  # fmt: skip
+    def test_a_course_of_time_has_the_view_that_was_held_and_the_one_that_took_its_place(
+        self, diary: Answerer, question: str
+    ) -> None:
+        quotes = [citation.quote for citation in diary.answer(question).citations]
+        assert quotes[0].startswith("I think that the violin")
+        assert quotes[-1].startswith("I no longer think")
 
     def test_an_order_that_is_not_known_is_told(self, weir: Answerer) -> None:
         answer = weir.answer("What is Ilka Sommer's newest comment on eels?")

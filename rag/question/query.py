@@ -70,6 +70,12 @@ class Query:
         return (*self.authors, *self.unknown_authors)
 
 
+def asking_for_view(query: Query, author: str = "") -> str:
+    """The plain question for a view of the topic, by somebody in particular or by those asked for."""
+    who = author or " and ".join(query.authors)
+    return f"What {'do' if not author and len(query.authors) != 1 else 'does'} {who or 'people'} think about {query.topic}?"
+
+
 def timeless(query: Query) -> Query:
     """A question without its period."""
     return replace(query, since=None, until=None, times=(), dates_certain=True)

@@ -18,9 +18,9 @@ from rag.abstention.biography import ANSWERED, states_no_view, telling_profiles
 from rag.errors import QuestionError
 from rag.index.lexical import stems
 from rag.question.names import same_name
-from rag.question.query import Query, about_period, admits, by_date_alone, timeless
+from rag.question.query import Query, about_period, admits, asking_for_view, by_date_alone, timeless
 from rag.records import Filters, Passage, Turn
-from rag.retrieval.literal import Telling, absent, telling, telling_passages
+from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, telling, telling_passages
 from rag.retrieval.threads import MOST_REPLIES, around, asked_in, replies_on
 
 if TYPE_CHECKING:
@@ -218,6 +218,10 @@ class Retriever:
             pool = _merged(list(pools.values()))
         else:
             found = self._candidates(query, query.text, allowed, depth)
+            if judged and query.by_time and query.topic:
+                # A view that was held, and that it was given up, need not be like a question for its course.
+                for text in (asking_for_view(query), f"{query.topic} {CHANGE_WORDS}"):
+                    found = _merged([found, self._candidates(query, text, allowed, depth)])
             pool, spoken = [p for p in found if p.byline not in query.others_than], {}
             found = distinct(viewed(pool), limit)
         if judged and (profiles := telling_profiles(query, pool)):
@@ -352,9 +356,7 @@ class Retriever:
     def _spoken(self, query: Query, sides: Mapping[str, Sequence[Passage]]) -> dict[str, float]:
         """How probable it is that each side of a comparison says something on its topic."""
         asked = {
-            author: replace(
-                query, text=f"What does {author} think about {query.topic}?", authors=(author,), compare=False
-            )
+            author: replace(query, text=asking_for_view(query, author), authors=(author,), compare=False)
             for author in sides
         }
         return {author: self._judge(asked[author], side)[0] for author, side in sides.items()}
@@ -542,7 +544,11 @@ def balanced(groups: Sequence[Sequence[Passage]], limit: int) -> list[Passage]:
 
 
 def _merged(pools: Sequence[Sequence[Passage]]) -> list[Passage]:
-    return sorted((passage for pool in pools for passage in pool), key=lambda passage: -passage.score)
+    """All passages, best first, each with its best score."""
+    best: dict[str, Passage] = {}
+    for passage in sorted((passage for pool in pools for passage in pool), key=lambda passage: -passage.score):
+        best.setdefault(passage.id, passage)
+    return list(best.values())
 
 
 def _normalised(scores: Mapping[str, float]) -> dict[str, float]:
