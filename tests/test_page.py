@@ -439,7 +439,7 @@ def test_on_the_phone_the_sources_are_a_sheet(phone: Page) -> None:
     phone.mouse.click(200, 60)  # on what the sheet leaves free
     expect(phone.locator("#panel")).to_be_hidden()
     phone.set_viewport_size({"width": 320, "height": 256})  # at 400 %
-    cite.click()
+    cite.press("Enter")
     expect(sheet.locator(".card.focused")).to_be_focused()
     phone.keyboard.press("Escape")
     expect(phone.locator("#panel")).to_be_hidden()

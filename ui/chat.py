@@ -130,8 +130,9 @@ class Chat:
         self.asked[0].failure(None, None, None, js=REFUSED)
         self.question.stop(self.stop, [self.conversation], shown, cancels=self.asked, **quiet)
         self.judged = self.messages.like(self.judge, [self.conversation], self.messages, **quiet)
-        bridge.source(self.open_source, [self.conversation], self.panel, **quiet)
-        bridge.why(self.open_trace, [self.conversation], self.panel, **quiet)
+        # Of two that are asked for one after the other, the second is not to be lost.
+        bridge.source(self.open_source, [self.conversation], self.panel, trigger_mode="always_last", **quiet)
+        bridge.why(self.open_trace, [self.conversation], self.panel, trigger_mode="always_last", **quiet)
         # One event for all of them: with one each, an older answer could arrive last and name the wrong filters.
         gr.on(
             [component.change for component in self.scope],
