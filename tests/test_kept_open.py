@@ -305,6 +305,7 @@ def test_sources_and_dates_are_filters_too(browser: Browser, url: str, answerer:
 
 def open_comments(page: Page, words: str) -> None:
     page.get_by_role("tab", name="Comments").click()
+    expect(page.locator("#browse-summary")).to_contain_text("comments")
     page.get_by_label("Search", exact=True).fill(words)
     page.get_by_label("Search", exact=True).press("Enter")
     expect(page.locator("#browse-summary")).to_contain_text(words)
