@@ -91,9 +91,9 @@ def compose(
         chosen = whole_replies(query, comments.values())
     else:
         chosen = choose(query, [s for s in sentences if sign.said(s.text)] if sign else preferred(query, sentences))
-    if whoever := sign is not None and bool(sign.term) and not query.people:
-        said = [s for s in sentences if sign and sign.said(s.text)]
-        chosen = with_each_author(said, chosen, MOST_QUOTED_IN_LIST)
+    whoever = bool(sign and sign.term and not query.people)
+    if sign and whoever:
+        chosen = with_each_author([s for s in sentences if sign.said(s.text)], chosen, MOST_QUOTED_IN_LIST)
     quotes = [
         quote
         for comment, members in comments.items()

@@ -1,7 +1,7 @@
-"""Questions about comments as comments: for a summary, for the place where something is said, for the day when it was.
+"""What stands around the plain question: courtesy, and words for comments as comments.
 
-Their words ("summary", "thread", "posted") stand in no comment that answers them. Such a question is read as the plain one
-about what the comments say.
+"Summary", "thread", "posted", "hello" and "thanks" stand in no comment that answers. A question for a summary, for the place
+where something is said, or for the day when it was, is read as the plain one about what the comments say.
 """
 
 from __future__ import annotations

@@ -72,8 +72,9 @@ class Query:
 
 def asking_for_view(query: Query, author: str = "") -> str:
     """The plain question for a view of the topic, by somebody in particular or by those asked for."""
-    who = author or " and ".join(query.authors)
-    return f"What {'do' if not author and len(query.authors) != 1 else 'does'} {who or 'people'} think about {query.topic}?"
+    people = (author,) if author else query.authors or ("people",)
+    verb = "do" if len(people) > 1 or people == ("people",) else "does"
+    return f"What {verb} {' and '.join(people)} think about {query.topic}?"
 
 
 def timeless(query: Query) -> Query:

@@ -47,7 +47,7 @@ _CHANGED_MIND = re.compile(
 )
 _OF_CHANGE = frozenset(stems("ever minds views opinions positions stances things topics people's changed"))
 CHANGE_WORDS = "changed my mind was wrong used to think no longer corrected now believe updated less more confident"
-"""Searched for where a change of mind is asked for and no topic is named."""
+"""Searched for where a change of mind is asked for, alone or with its topic."""
 
 
 @dataclass(frozen=True)
