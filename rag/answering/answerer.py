@@ -292,8 +292,8 @@ class Answerer:
 
         phrases = Phrases(question_language(base.question, self.settings.language))
         said = [phrases.say("abstain")]
-        if found.absent:
-            said.append(phrases.say("absent", term=inert(found.absent)))
+        if absent := found.absent or ", ".join(found.unseen):
+            said.append(phrases.say("absent", term=inert(absent)))
         said += reasons(found.query, filters, self.store, phrases, excluded=not found.passages)
         if self._model is None and detected(base.question) != ENGLISH:
             said.append(phrases.say("in_english"))

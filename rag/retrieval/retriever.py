@@ -85,6 +85,8 @@ class Retrieved:
     """Words that no comment contains, where it is asked who mentions them."""
     mentions: Mentions | None = None
     """Where it is asked who mentions something."""
+    unseen: tuple[str, ...] = ()
+    """What the question names and no comment does."""
 
 
 def _at_one_generation(method: Method) -> Method:
@@ -233,7 +235,8 @@ class Retriever:
             in_time = distinct(viewed(self._in_time(query, allowed, depth, pool)), limit)
             retrieved = replace(retrieved, passages=tuple(in_time))
         # A comparison is answered by whoever speaks on its topic.
-        return replace(retrieved, answerable=max([retrieved.answerable, *spoken.values()]))
+        sides = () if retrieved.unseen else spoken.values()
+        return replace(retrieved, answerable=max([retrieved.answerable, *sides]))
 
     @_at_one_generation
     def search(self, query: Query, limit: int, filters: Filters | None = None) -> list[Passage]:
@@ -366,12 +369,25 @@ class Retriever:
         retrieved = Retrieved(query, tuple(found), 0.0, considered=tuple(pool))
         if not judged:
             return replace(retrieved, answerable=1.0 if found else 0.0)
-        answerable, signals = self._judge(query, found, judged)
+        names = self._unseen(query, pool)
+        answerable, signals = self._judge(query, found, judged, names_unseen=bool(names))
         if query.rests_on:
             answerable = min(answerable, self._judge(replace(query, text=query.rests_on), found, judged)[0])
-        return replace(retrieved, answerable=answerable, signals=signals)
+        return replace(retrieved, answerable=answerable, signals=signals, unseen=names)
 
-    def _judge(self, query: Query, found: Sequence[Passage], windows: int = JUDGED) -> tuple[float, dict[str, float]]:
+    def _unseen(self, query: Query, pool: Sequence[Passage]) -> tuple[str, ...]:
+        """What the question names and nothing in the index does."""
+        from rag.abstention.unseen import unseen
+
+        def holding(words: str) -> list[str]:
+            return [passage.text for passage in self._store.passages(self._store.holding(words)).values()]
+
+        texts = [passage.text for passage in pool]
+        return unseen(query, texts, self._store.knows, self._store.people().names, holding)
+
+    def _judge(
+        self, query: Query, found: Sequence[Passage], windows: int = JUDGED, *, names_unseen: bool = False
+    ) -> tuple[float, dict[str, float]]:
         from rag.abstention.answerability import judge
 
         return judge(
@@ -381,6 +397,7 @@ class Retriever:
             vectors=self._store.vectors,
             read=self.reader,
             rarity=self._store.rarity,
+            names_unseen=names_unseen,
             windows=windows,
         )
 
