@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rag.question.follow_ups import understand
+from rag.question.framing import in_sentence_case
 from rag.question.query import Query, about_period, admits
 from rag.records import Passage, Turn
 
@@ -1022,6 +1023,28 @@ def test_a_contraction_before_a_name_is_no_part_of_it(opening: str) -> None:
 )
 def test_courtesy_is_no_part_of_a_question(question: str, text: str) -> None:
     assert (read(question).text, read(question).original) == (text, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("What Does Quill Say About Rye?", "what does quill say about rye?"),
+        ("What Does Quill Say about the Rye on AI Farms?", "what does quill say about the rye on AI farms?"),
+        ("What Is the Use of AI in iPhone Ovens?", "what is the use of AI in iPhone ovens?"),
+        ("What does Quill Say About rye?", None),
+        ("What did Will say of Rye?", None),
+        ("Who Said That? Quill?", "who said that? quill?"),
+        ("Is It Quill who said that?", None),
+        ("Rye?", None),
+    ],
+)
+def test_capitals_of_a_title_mark_no_names(question: str, text: str | None) -> None:
+    assert in_sentence_case(question) == (text or question)
+
+
+def test_an_author_is_recognised_in_a_title() -> None:
+    query = read("What Does Quill Say About Rye?")
+    assert (query.authors, query.unknown_authors, query.topic) == (("quill",), (), "rye")
 
 
 def test_whose_opinion_is_asked_for_may_stand_behind_it() -> None:

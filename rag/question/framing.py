@@ -9,6 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rag.language.english import FUNCTION_WORDS
+
+_SMALL_IN_TITLES = frozenset("about from into over than that upon with".split())
+"""Beside words of up to three letters."""
+_NAMES_TOO = frozenset("i may will".split())
+
 
 @dataclass(frozen=True, slots=True)
 class Framed:
@@ -96,6 +102,22 @@ _THANKS = re.compile(
     r"(?:\s+(?:a\s+lot|so\s+much|very\s+much|again|in\s+advance|for\s+(?:your|any|the)\s+help))*\W*$",
     re.I,
 )
+
+
+def in_sentence_case(question: str) -> str:
+    """A question with a capital at each word ("What Does Ann Say About Rye?") in small letters, as these capitals mark no names.
+
+    Any other is as it was; so are words of capitals ("AI") and mixed ones ("iPhone").
+    """
+    found = re.findall(r"[^\W\d_][\w'’]*", question)
+    marked = [word for word in found[1:] if word.istitle() and word.lower() in FUNCTION_WORDS - _NAMES_TOO]
+    left = [word for word in found if word.islower() and len(word) > 3 and word not in _SMALL_IN_TITLES]
+    return question if left or not marked else re.sub(r"\b[^\W\d_][\w'’]*", _small, question)
+
+
+def _small(word: re.Match[str]) -> str:
+    plain = re.sub(r"['’]\w*$", "", word.group())
+    return word.group().lower() if plain.istitle() else word.group()
 
 
 def without_courtesy(question: str) -> str:

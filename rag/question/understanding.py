@@ -28,7 +28,7 @@ from rag.question.form import (
     what_was_said,
     words_of_course,
 )
-from rag.question.framing import framed, without_courtesy
+from rag.question.framing import framed, in_sentence_case, without_courtesy
 from rag.question.names import CONTRACTIONS, Mention, NameIndex, Word, fold, words
 from rag.question.periods import Period, periods
 from rag.question.query import Query, without
@@ -119,7 +119,7 @@ class Reader:
 
     def read(self, question: str) -> Query:
         """Understand a question that stands alone."""
-        if (asked := without_courtesy(question)) != question:
+        if (asked := in_sentence_case(without_courtesy(question))) != question:
             return replace(self.read(asked), original=question)
         found = self._words(question)
         people = self._people(question, found)
