@@ -11,7 +11,7 @@ import pytest
 
 import ingest
 import rag
-from rag.abstention.answerability import NOTHING_ASKED, WEIGHTS, Signals, judge, probability
+from rag.abstention.answerability import NOTHING_ASKED, UNSPOKEN, WEIGHTS, Signals, judge, probability
 from rag.abstention.expectation import expected
 from rag.abstention.presupposition import presupposes_end
 from rag.question.query import Query
@@ -178,6 +178,19 @@ def test_why_something_ended_is_told_only_by_who_tells_of_an_end(pumps: Retrieve
 def test_a_thing_is_judged_in_the_number_in_which_it_is_spoken_of(pumps: Retriever) -> None:
     one, several = (answerable(pumps, f"What does Petra Novak say about {thing}?") for thing in ("a gland", "glands"))
     assert one == pytest.approx(several, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What does Lio Marek think?", NOTHING_ASKED),
+        ("What does Imre Sand explain?", NOTHING_ASKED),
+        ("What did Lio Marek praise?", UNSPOKEN),
+        ("What does Imre Sand complain about?", UNSPOKEN),
+    ],
+)
+def test_how_something_is_said_should_be_said(distances: Settings, question: str, expected: float) -> None:
+    assert answerable(Retriever.from_settings(distances), question) == expected
 
 
 def test_without_passages_there_is_no_answer() -> None:

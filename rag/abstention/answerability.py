@@ -24,6 +24,7 @@ from rag.language.english import COMMON_WORDS
 from rag.language.spelling import singular
 from rag.models.reader import Reads
 from rag.question.query import Query, admits
+from rag.question.speech import SAYING_INFINITIVES
 from rag.records import Passage
 from rag.retrieval.threads import around, spoken
 
@@ -42,6 +43,9 @@ SURE = 8.0
 _WORD = re.compile(r"[^\W_]+")
 NOTHING_ASKED, NOTHING_COMPARED = 0.9, 0.6
 """Probability for a question without content words about somebody whose comments are indexed: "Who is Ann?", "Where do Ann and Bob disagree?"."""
+UNSPOKEN = 0.6
+"""The same where it asks for a kind of saying of which no passage has the word: "What did Ann praise?"."""
+_ANY_SAYING = "say think write believe argue claim feel comment respond reply tell talk know discuss describe mention view give show list name compare summarise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +118,7 @@ def judge(
         return 0.0, {}
     if not stems(query.topic):
         about = (query.authors and not query.unknown_authors) or query.labels or query.traces
-        asked = NOTHING_COMPARED if query.compare else NOTHING_ASKED
+        asked = NOTHING_COMPARED if query.compare else NOTHING_ASKED if _spoken_so(query, passages) else UNSPOKEN
         return (asked if about else 0.0), {}
     weights = {stem: _weight(stem, rarity) for stem in dict.fromkeys(stems(query.topic))}
     ranked = _windows(passages, weights, question_vector, vectors([passage.id for passage in passages]))
@@ -128,6 +132,17 @@ def judge(
         measured.append(_measure(query, of_end, weights, told, read, windows))
     signals = replace(min(measured, key=probability), unseen=float(names_unseen))
     return probability(signals), asdict(signals)
+
+
+def _spoken_so(query: Query, passages: Sequence[Passage]) -> bool:
+    """Whether some passage has the word for how something is said that a question has, if that is not said anyhow."""
+    manner = set(stems(query.text)) & _manners()
+    return not manner or any(manner & set(stems(passage.text)) for passage in passages)
+
+
+@lru_cache(maxsize=1)
+def _manners() -> frozenset[str]:
+    return frozenset(stems(" ".join(SAYING_INFINITIVES))) - frozenset(stems(_ANY_SAYING))
 
 
 def _measure(

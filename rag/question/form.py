@@ -102,7 +102,10 @@ _WRITING = re.compile(
     r"\b(?:wr(?:ote|ite|ites|itten|iting)|sa(?:id|y|ys|ying)|post(?:ed|s|ing)?|comment(?:s|ed|ing)?|argu(?:e|es|ed|ing|ments?)|repl(?:y|ied|ies)"
     r"|thoughts?|think(?:s|ing)?|feel(?:s|ings?)?|felt|views?|opinions?|positions?|stances?|attitudes?|claim(?:s|ed)?|suggest(?:s|ed)?|mention(?:s|ed)?"
     r"|discuss(?:es|ed)?|stat(?:e|es|ed)|answer(?:s|ed)?|believ(?:e|es|ed)|talk(?:s|ed|ing)?|propos(?:e|es|ed)|recommend(?:s|ed)?|predict(?:s|ed)?"
-    r"|told|tell|sp(?:eaks?|oken?)|explain(?:s|ed)?|critici[sz](?:e|es|ed)|chang\w+ \w+ minds?)\b",
+    r"|told|tell|sp(?:eaks?|oken?)|explain(?:s|ed)?|critici[sz](?:e|es|ed)|chang\w+ \w+ minds?|prais(?:e|es|ed)|complain(?:s|ed)?"
+    r"|(?:dis)?approv(?:e|es|ed)|worr(?:y|ies|ied)|concerned|afraid|fear(?:s|ed)?|hop(?:e|es|ed)|wish(?:es|ed)?|thank(?:s|ed)?"
+    r"|apologi[sz](?:e|es|ed)|regret(?:s|ted)?|admit(?:s|ted)?|endors(?:e|es|ed)|defend(?:s|ed)?|oppos(?:e|es|ed)|object(?:s|ed)?"
+    r"|warn(?:s|ed)?|doubt(?:s|ed)?|reject(?:s|ed)?|refer(?:s|red)?|cit(?:e|es|ed)|quot(?:e|es|ed)|ask(?:s|ed)?)\b",
     re.I,
 )
 _TELL_ME = re.compile(r"\btell (?:me|us)\b", re.I)
