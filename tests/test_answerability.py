@@ -193,6 +193,12 @@ def test_how_something_is_said_should_be_said(distances: Settings, question: str
     assert answerable(Retriever.from_settings(distances), question) == expected
 
 
+def test_who_replies_to_nobody_is_not_sure_to_disagree(distances: Settings) -> None:
+    text = rag.answer("Who disagrees with Imre Sand about samples?", settings=distances).text
+    assert text.startswith("Whether this answers the question is not certain")
+    assert "Bayes would have counted every sample" in text
+
+
 def test_without_passages_there_is_no_answer() -> None:
     query = Query("Why oak?", "Why oak?", topic="oak")
     assert judge(query, [], question_vector=None, vectors=dict, read=len, rarity=len) == (0.0, {})

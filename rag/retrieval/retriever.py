@@ -198,9 +198,9 @@ class Retriever:
             if replies := self._replies(query, allowed, limit):
                 return Retrieved(query, replies, ANSWERED, considered=replies)
             found = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
-            # What somebody says elsewhere is no reply, though on a topic it may tell what they would have replied.
-            most = UNREPLIED if query.topic else 0.0
-            return replace(found, answerable=min(found.answerable, most)) if query.authors else found
+            # What is said elsewhere is no reply, though on a topic it may tell what somebody would have replied.
+            most = UNREPLIED if query.topic else 0.0 if query.authors else 1.0
+            return replace(found, answerable=min(found.answerable, most))
         if by_date_alone(query) and (dated := self._by_date(query, allowed, limit)):
             return Retrieved(query, dated, ANSWERED, considered=dated)
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
