@@ -998,8 +998,16 @@ class TestWordsThatMustBeThere:
     def test_what_others_mention_is_not_theirs(self, one: Answerer) -> None:
         assert one.answer("Does Maren Holt mention Bristol?").abstained
 
-    def test_a_change_of_mind_without_a_topic(self, one: Answerer) -> None:
-        answer = one.answer("Has anybody changed their mind about anything?")
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "Has anybody changed their mind about anything?",
+            "Who corrected themselves?",
+            "Has anyone admitted a mistake?",
+        ],
+    )
+    def test_a_change_of_mind_without_a_topic(self, one: Answerer, question: str) -> None:
+        answer = one.answer(question)
         assert [c.passage.author for c in answer.citations] == ["Tove Arden"]
         assert "I used to think so." in answer.citations[0].quote
         assert one.answer("Has Maren Holt changed her mind about anything?").abstained

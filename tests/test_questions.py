@@ -1042,6 +1042,31 @@ def test_capitals_of_a_title_mark_no_names(question: str, text: str | None) -> N
     assert in_sentence_case(question) == (text or question)
 
 
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("How often should one update forecasts?", "update forecasts"),
+        ("Should I trust predictions about rye?", "trust predictions rye"),
+        ("How often should one say so?", ""),
+    ],
+)
+def test_what_one_does_something_to_is_the_topic(question: str, topic: str) -> None:
+    assert read(question).topic == topic
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Did quill ever admit that he was wrong about rye?", "Did quill ever changed their mind about rye?"),
+        ("Who took back anything they had said about rye?", "Who changed their mind about rye?"),
+        ("Who corrected the recipe?", "Who corrected the recipe?"),
+        ("Who admitted guests?", "Who admitted guests?"),
+    ],
+)
+def test_who_takes_something_back_changes_their_mind(question: str, text: str) -> None:
+    assert (read(question).text, read(question).original) == (text, question)
+
+
 def test_an_author_is_recognised_in_a_title() -> None:
     query = read("What Does Quill Say About Rye?")
     assert (query.authors, query.unknown_authors, query.topic) == (("quill",), (), "rye")

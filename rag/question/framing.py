@@ -59,6 +59,17 @@ _WHEN_WRITTEN = re.compile(
     re.I,
 )
 
+_ERROR = r"(?:(?:a|an|any|some|the|his|her|their)\s+)?(?:mistakes?|errors?)"
+_TOOK_BACK = re.compile(
+    r"\b(?:correct(?:s|ed|ing)?\s+(?:(?:him|her)self|themsel(?:f|ves))"
+    r"|(?:admit(?:s|ted)?|acknowledged?|conceded?)\s+(?:to\s+)?(?:(?:being|having\s+been|(?:that\s+)?(?:s?he|they)(?:['’]d\s+been|\s+(?:was|were|had\s+been)))"
+    rf"\s+(?:wrong|mistaken)|(?:(?:making|having\s+made)\s+)?{_ERROR})"
+    r"|retract(?:s|ed)?\s+(?:any|some)thing|(?:takes?|took|taken)\s+(?:any|some)thing\s+back"
+    r"|(?:takes?|took|taken)\s+back\s+(?:any|some)thing)(?:\s+(?:s?he|they)\s+(?:had\s+)?(?:said|written|wrote|claimed))?\b",
+    re.I,
+)
+"""Somebody who says so rarely says it in these words."""
+
 _PLEASE = (
     r"^\W*(?:(?:please|can|could|would|will|you|i|we|want|need|d|like|to|give|show|get|write|make|me|us)\b\W*)*"
     r"(?:what(?:\W*s|\W+(?:is|are|was|were))\W+)?"
@@ -148,6 +159,8 @@ def framed(question: str) -> Framed | None:
         return Framed(about, summary=True)
     if match := _ANYTHING.match(question):
         return Framed(f"What is said about {match['what'].strip()}?")
+    if (plain := _TOOK_BACK.sub("changed their mind", question)) != question:
+        return Framed(plain)
     return None
 
 

@@ -60,6 +60,8 @@ _BEFORE_THINGS = frozenset(
 """Behind these a word that may be a verb is none: "about debate", "the support"."""
 _BEHIND_DOINGS = frozenset("in at by of for as under among between during within".split())
 """Behind these stands where or how something is done: "motivated reasoning in debates"."""
+_DOERS = frozenset("i you we one to".split())
+"""Before a verb."""
 _BEFORE_SUBJECTS = frozenset("do does did is are was were".split())
 _ASKING = frozenset("what how why when where and or but".split())
 _NOUNS = SAYING_INFINITIVES | {f"{verb}s" for verb in SAYING_INFINITIVES}
@@ -389,5 +391,7 @@ def _is_noun(found: Sequence[Word], place: int) -> bool:
     things = _BEFORE_DOINGS if word in _DOINGS else _BEFORE_THINGS
     if before[-1] in things or (before[-1] in SAYING and not _SAID.fullmatch(before[-1])):
         return True
+    if before[0] in _DOERS and len(before) == 2 and before[1] not in SAYING:
+        return True  # "should one update forecasts"
     # Behind "who does" comes a verb, behind "what is" and "does" whoever or whatever does something.
     return before[-1] in _BEFORE_SUBJECTS and (len(before) == 1 or before[0] in _ASKING)
