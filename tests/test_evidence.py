@@ -115,7 +115,7 @@ def test_as_many_lines_follow_as_were_announced(answer) -> None:
     assert quote.endswith("Name the place.\nPrint both types.")
 
 
-@pytest.mark.parametrize("taken_back", ["It is not.", "They weren't.", "Not any more.", "That was wrong.", "No."])
+@pytest.mark.parametrize("taken_back", ["It is not.", "They weren't.", "Not any more.", "That was wrong."])
 def test_what_is_taken_back_in_the_next_sentence_is_not_cut_off(answer, taken_back: str) -> None:
     # Too long to get the next sentence just because it is short.
     text = f"{'I have written for years, in this thread and in others, ' * 6}that salt slows the yeast. {taken_back} Roses are red."
