@@ -29,7 +29,7 @@ from rag.evaluation.measures import (
     load_questions,
 )
 from rag.records import Passage
-from rag.retrieval import retriever as retrieval
+from rag.retrieval import hybrid
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 
@@ -51,7 +51,7 @@ def reciprocal(dense: Scores, lexical: Scores) -> dict[str, float]:
     return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
 
 
-CONVEX = retrieval.fuse
+CONVEX = hybrid.fuse
 FUSIONS = {
     "BM25 alone": lambda dense, lexical: CONVEX({}, lexical),
     "vectors alone": lambda dense, lexical: CONVEX(dense, {}),
@@ -87,7 +87,7 @@ def report(name: str, questions: Sequence[Question], paths: Sequence[Path], stor
     measured: dict[str, Evaluation] = {}
     for fusion, fuse in FUSIONS.items():
         for results, search in (("whole passages", whole_passages), ("stretches", stretches)):
-            with patch.object(retrieval, "fuse", fuse):
+            with patch.object(hybrid, "fuse", fuse):
                 measured[f"{fusion}; {results}"] = evaluate_search(questions, partial(search, retriever))
     print(f"\n{name}: {len(measured[SHIPPED].rows)} questions\n")
     print(f"| ranking; results | {' | '.join(SHOWN[name])} |\n{'|---' * (len(SHOWN[name]) + 1)}|")
