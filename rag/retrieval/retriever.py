@@ -155,10 +155,10 @@ class Retriever:
         if query.answered and judged:
             if replies := self._replies(query, allowed, limit):
                 return Retrieved(query, replies, ANSWERED, considered=replies)
-            found = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
+            elsewhere = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
             # What somebody says elsewhere is no reply, though on a topic it may tell what they would have replied.
             most = UNREPLIED if query.topic else 0.0
-            return replace(found, answerable=min(found.answerable, most)) if query.authors else found
+            return replace(elsewhere, answerable=min(elsewhere.answerable, most)) if query.authors else elsewhere
         if by_date_alone(query) and (dated := by_date(self._store, query, allowed, limit)):
             return Retrieved(query, dated, ANSWERED, considered=dated)
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
