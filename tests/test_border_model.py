@@ -7,10 +7,10 @@ import pytest
 
 from ingest import border_model, borders
 from ingest.border_model import PhraseWeights, closing_phrases, load, opening_phrases
+from ingest.generated_dumps import generated_dumps
 from ingest.lines import lines_of
-from ingest.segmentation_eval import made_dumps
 
-LINES = lines_of(made_dumps(1)[0].text)
+LINES = lines_of(generated_dumps(1)[0].text)
 WEIGHTS = PhraseWeights(
     {"^thanks": 1.5, "s:thanks for": 0.25, "s?": 0.5}, {"you .$": 2.0, "p^thanks": 0.125}, (-1.0, -2.0)
 )

@@ -19,19 +19,10 @@ from hypothesis import strategies as st
 
 from ingest import borders
 from ingest.borders import Embed
+from ingest.generated_dumps import STYLES, Dump, generated_dumps, make_dump, read_comments
 from ingest.lines import lines_of
 from ingest.segmentation import Segmentation, segment
-from ingest.segmentation_eval import (
-    STYLES,
-    Dump,
-    evaluate,
-    made_dumps,
-    make_dump,
-    misplaced,
-    read_comments,
-    score,
-    seed_dumps,
-)
+from ingest.segmentation_eval import evaluate, misplaced, real_dumps, score
 from ingest.voices import is_answered
 from rag.errors import SourceError
 from rag.models.embedding import Embedder
@@ -571,7 +562,7 @@ def test_a_known_border_inside_the_head_ends_the_head() -> None:
 
 def test_a_judge_decides_what_is_uncertain_and_nothing_else() -> None:
     """Whatever it says, borders stay at line starts, and sure ones stay."""
-    text = made_dumps(2)[1].text
+    text = generated_dumps(2)[1].text
     asked = []
 
     def never(paragraphs, uncertain):
@@ -612,7 +603,7 @@ def test_posterior_weighs_all_splits() -> None:
 
 @pytest.mark.slow
 def test_windows_agree_with_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "\n".join(dump.text for dump in made_dumps(20))
+    text = "\n".join(dump.text for dump in generated_dumps(20))
     lines = lines_of(text)
     whole, probability = borders.find_starts(lines)
     monkeypatch.setattr(borders, "WINDOW", 150)
@@ -714,7 +705,7 @@ def test_scars_are_told_per_comment_in_offsets_of_the_text() -> None:
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
-def test_made_dumps_of_every_style_keep_chrome_and_profile_out_of_comments(style) -> None:
+def test_generated_dumps_of_every_style_keep_chrome_and_profile_out_of_comments(style) -> None:
     comments = [
         {"author": "ada_byron", "text": text} for text in [*COMMENTS, f"> {TIDES}\n\nNo, it does not.\n\n- one\n- two"]
     ]
@@ -746,7 +737,7 @@ def test_every_character_is_in_exactly_one_range(lines: list[str], newline: str)
 
 
 def test_the_same_text_gives_the_same_pieces() -> None:
-    dump = made_dumps(1)[0]
+    dump = generated_dumps(1)[0]
     assert segment(dump.text) == segment(dump.text)
 
 
@@ -781,12 +772,12 @@ def test_figures_need_nothing_but_the_packages(tmp_path: Path) -> None:
     """As installed: the packages alone, in another folder, with no tests beside them."""
     for name in ("rag", "ingest"):
         shutil.copytree(ROOT / name, tmp_path / "site" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    code = "from ingest.segmentation_eval import made_dumps; print(len(made_dumps()))"
+    code = "from ingest.generated_dumps import generated_dumps; print(len(generated_dumps()))"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    assert int(done.stdout) == len(made_dumps()) >= 30
+    assert int(done.stdout) == len(generated_dumps()) >= 30
 
 
 def test_comments_to_measure_with_may_hold_any_sign(tmp_path: Path) -> None:
@@ -805,7 +796,7 @@ def test_own_dumps_are_measured_by_the_borders_recorded_beside_them(tmp_path: Pa
         "files": {"page.txt": {"comments": [3, 4, 5], "uncertain": {"5": "could go on"}}, "gone.txt": {"comments": [1]}}
     }
     (tmp_path / "borders.json").write_text(json.dumps(recorded), encoding="utf-8")
-    figures = evaluate(tmp_path)["seeds"]
+    figures = evaluate(tmp_path)["real"]
     assert (figures["dumps"], figures["pooled"]["gold"], figures["strict"]["gold"]) == (1, 2, 3)
     assert figures["files"]["page.txt"] == figures["pooled"]
 
@@ -825,7 +816,7 @@ def test_wrong_records_of_borders_are_explained(tmp_path: Path, recorded: str | 
     if recorded is not None:
         (tmp_path / "borders.json").write_text(recorded, encoding="utf-8")
     with pytest.raises(SourceError, match=message):
-        seed_dumps(tmp_path)
+        real_dumps(tmp_path)
 
 
 def test_an_uncertain_border_is_neither_right_nor_wrong() -> None:
@@ -844,7 +835,7 @@ def test_an_uncertain_border_is_neither_right_nor_wrong() -> None:
 
 def test_real_dumps_without_a_model(shared: Path) -> None:
     """What the figures promise: no line of the page in a comment, nothing lost, names as the pages have them."""
-    dumps = seed_dumps(shared / "seeds")
+    dumps = real_dumps(shared / "seeds")
     found = [segment(dump.text) for dump in dumps]
     assert [result.name for result in found] == ["Jacy Reese Anthis", "Jacy Reese Anthis", None, "davidad"]
     assert [result.label for result in found] == [None, None, "unnamed profile (payor.io)", None]
@@ -854,7 +845,7 @@ def test_real_dumps_without_a_model(shared: Path) -> None:
 
 
 def test_an_older_snapshot_settles_borders_of_the_newer(shared: Path) -> None:
-    newer, older, *_ = seed_dumps(shared / "seeds")
+    newer, older, *_ = real_dumps(shared / "seeds")
     first = older.text[older.starts[0] : older.starts[0] + 80]
     border = newer.text.index(first)
     assert border in {piece.start for piece in segment(newer.text, known_borders=[border]).comments}
@@ -864,15 +855,10 @@ def test_an_older_snapshot_settles_borders_of_the_newer(shared: Path) -> None:
 def test_figures_hold(shared: Path, embed: Embed) -> None:
     """Floors a little below what was measured, so that a change that costs accuracy is seen."""
     report = evaluate(shared / "seeds", embed=embed)
-    made, seeds = report["made"], report["seeds"]
-    assert made["dumps"] >= 30
-    assert (made["pooled"]["leaks"], made["pooled"]["lost"], seeds["pooled"]["leaks"], seeds["pooled"]["lost"]) == (
-        0,
-        0,
-        0,
-        0,
-    )
-    assert made["marked"]["f1"] > 0.97
-    assert made["pooled"]["f1"] > 0.85
-    assert seeds["pooled"]["f1"] > 0.79
-    assert seeds["strict"]["f1"] > 0.76
+    generated, real = report["generated"], report["real"]
+    assert generated["dumps"] >= 30
+    assert [(found["pooled"]["leaks"], found["pooled"]["lost"]) for found in (generated, real)] == [(0, 0), (0, 0)]
+    assert generated["marked"]["f1"] > 0.97
+    assert generated["pooled"]["f1"] > 0.85
+    assert real["pooled"]["f1"] > 0.79
+    assert real["strict"]["f1"] > 0.76

@@ -25,18 +25,18 @@ import numpy as np
 from ingest import border_model, borders
 from ingest.border_model import Network, PhraseWeights
 from ingest.borders import FEATURES, OLDEST, TOPIC_FEATURES, Embed
-from ingest.segmentation import Page, take_apart
-from ingest.segmentation_eval import (
+from ingest.generated_dumps import (
+    BARE,
     COMMENTS,
-    PLAIN,
+    MARKING_STYLES,
     STYLES,
-    TELLING,
     Comment,
     Dump,
     make_dump,
     paragraphs_of,
     read_comments,
 )
+from ingest.segmentation import Page, take_apart
 
 FOLDS = 3
 """Authors are dealt into so many parts; whatever is fitted on top of something fitted sees it from the other parts."""
@@ -61,12 +61,12 @@ def site(author: str) -> str:
 def real_dumps(comments: Mapping[str, Sequence[Comment]], seed: int = 1) -> list[Dump]:
     """Dumps of structured comments of many people, newest first, with the usual share of long ones."""
     rng = random.Random(seed)
-    plain = [style for style in STYLES if style.name not in TELLING and style.bullets != "alone"]
+    plain = [style for style in STYLES if style.name not in MARKING_STYLES and style.bullets != "alone"]
     dumps = []
     for author in sorted(comments):
         by_length: dict[int, list[Comment]] = defaultdict(list)
         for comment in comments[author]:
-            count = sum(1 for _ in paragraphs_of(str(comment["text"]), PLAIN))
+            count = sum(1 for _ in paragraphs_of(str(comment["text"]), BARE))
             by_length[min(count, len(LENGTHS))].append(comment)
         long = sum(len(group) for count, group in by_length.items() if count >= 2)
         for group in by_length.values():
@@ -105,7 +105,7 @@ def _pick(by_length: Mapping[int, list[Comment]], wanted: int, rng: random.Rando
 def invented_dumps(repeats: int = 4) -> list[Dump]:
     """Dumps of the invented comments without marks of the page, several orders per author."""
     rng = random.Random(11)
-    plain = [style for style in STYLES if style.name not in TELLING]
+    plain = [style for style in STYLES if style.name not in MARKING_STYLES]
     dumps = []
     for number, (author, comments) in enumerate(sorted(read_comments(COMMENTS).items())):
         for turn in range(repeats):
@@ -148,7 +148,7 @@ def fit_phrases(comments: Mapping[str, Sequence[Comment]], authors: Collection[s
     closes: list[set[str]] = []
     for author in sorted(authors):
         for comment in comments[author][: 900 if _is_rare(author) else 250]:
-            texts = list(paragraphs_of(str(comment["text"]), PLAIN))
+            texts = list(paragraphs_of(str(comment["text"]), BARE))
             for index, text in enumerate(texts):
                 opens.append(border_model.opening_phrases(text))
                 closes.append(border_model.closing_phrases(text))
