@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from rag.language.english import GREETING
+
 
 @dataclass(frozen=True, slots=True)
 class Framed:
@@ -87,7 +89,7 @@ _ANYTHING = re.compile(
 
 
 _GREETING = re.compile(
-    r"^\W*(?:(?:hi|hello|hey|hallo|good\s+(?:morning|afternoon|evening))(?:\s+(?:there|all|everyone|everybody))?\s*[,!.]\s+"
+    rf"^\W*(?:{GREETING}(?:\s+(?:there|all|everyone|everybody))?\s*[,!.]\s+"
     r"|i\s+(?:was|am)\s+(?:just\s+)?wondering\s+(?=what|who|where|when|why|how|whether|which))+",
     re.I,
 )
