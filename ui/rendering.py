@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from rag.language.enumeration import counted
 from rag.plain_text import without_markup
 from rag.records import Answer, Citation, Comment, Passage
 from ui.conversations import Exchange
@@ -158,7 +159,6 @@ def announcement(exchange: Exchange) -> str:
     answer = exchange.answer
     if answer is None or not answer.text:
         return "Stopped."
-    count = len(answer.citations)
-    sources = "no sources" if not count else "1 source" if count == 1 else f"{count} sources"
+    sources = counted(len(answer.citations), "source") if answer.citations else "no sources"
     words = re.sub(r"^> ?", "", without_markup(answer.text), flags=re.MULTILINE)
     return f"Answer with {sources}. {words}"

@@ -27,9 +27,10 @@ from typing import Literal
 from rag.citations.claims import is_claim, is_english, is_prose
 from rag.citations.keys import KeyedSentence
 from rag.citations.printing import CitedSentence, CitedText
-from rag.citations.refusals import decisive_fault, enumerated, missing_names, wrong_speaker
+from rag.citations.refusals import decisive_fault, missing_names, wrong_speaker
 from rag.citations.signs import OPPOSITE, SAME, UNDENIED, Embed, Rarity, explanation, plainly_denied, signs_of
 from rag.index.lexical import stems
+from rag.language.enumeration import enumerated
 from rag.question.names import NameIndex, words
 from rag.records import SentenceCheck
 

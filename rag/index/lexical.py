@@ -22,7 +22,8 @@ RULES = 2
 """Raised when `stems` changes: an index that was written by other rules is written anew by the next ingest."""
 K1 = 1.5
 B = 0.75
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+"""A word, with its apostrophes."""
 
 
 class LexicalIndex:
@@ -162,7 +163,7 @@ def stems(text: str) -> list[str]:
 
     Compounds such as "late-night" count as their parts.
     """
-    words = _WORD.findall(unicodedata.normalize("NFC", text.lower()).replace("’", "'"))
+    words = WORD.findall(unicodedata.normalize("NFC", text.lower()).replace("’", "'"))
     return [_stem(word) for word in words if word not in STOP_WORDS]
 
 
