@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ingest.borders import Embed
+from ingest.border_evidence import Embed
 from ingest.chrome import is_chrome_line
 from ingest.generated_dumps import MARKING_STYLES, STYLES, Dump, generated_dumps
 from ingest.lines import lines_of

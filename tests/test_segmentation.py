@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import borders
-from ingest.borders import Embed
+from ingest.border_evidence import OLDEST, Embed
 from ingest.generated_dumps import STYLES, Dump, generated_dumps, make_dump, read_comments
 from ingest.lines import lines_of
 from ingest.segmentation import Segmentation, segment
@@ -62,7 +62,7 @@ def test_name_bio_and_headings_are_told_from_comments(gap: str) -> None:
     ]
     text = gap.join([*head, *COMMENTS])
     found = segment(text)
-    assert (found.name, slices(text, [found.name_range]), found.label) == ("Ada Byron", ["Ada Byron"], None)
+    assert (found.name, found.label) == ("Ada Byron", None)
     assert slices(text, found.profile) == head[:3]
     assert slices(text, found.chrome) == head[3:]
     assert texts(text, found) == COMMENTS
@@ -73,7 +73,7 @@ def test_a_bio_printed_twice_marks_the_head_and_its_second_printing_is_chrome() 
         ["I study tides.", "More at tides.example.org", "I study tides.", "More at tides.example.org", *COMMENTS]
     )
     found = segment(text)
-    assert (found.name, found.name_range, found.label) == (None, None, "unnamed profile (tides.example.org)")
+    assert (found.name, found.label) == (None, "unnamed profile (tides.example.org)")
     assert slices(text, found.profile) == ["I study tides.", "More at tides.example.org"]
     assert slices(text, found.chrome) == ["I study tides.", "More at tides.example.org"]
     assert texts(text, found) == COMMENTS
@@ -154,7 +154,7 @@ USERS = "https://www.lesswrong.com/users"
 def test_a_name_that_the_page_states_is_taken_from_wherever_it_stands(head: list[str], name: str) -> None:
     text = "\n".join([*head, *COMMENTS])
     found = segment(text)
-    assert (found.name, slices(text, [found.name_range]), found.label) == (name, [name], None)
+    assert (found.name, found.label) == (name, None)
     assert texts(text, found) == COMMENTS
 
 
@@ -249,9 +249,8 @@ def test_headings_below_that_of_the_comments_take_no_comment_with_them(above, be
 def test_headings_and_names_in_other_words_are_known(top: list[str]) -> None:
     text = "\n".join([*top, *COMMENTS])
     found = segment(text)
-    assert (found.name, slices(text, [found.name_range]), "\n".join(texts(text, found))) == (
+    assert (found.name, "\n".join(texts(text, found))) == (
         "Ada Byron",
-        ["Ada Byron"],
         "\n".join(COMMENTS),
     )
 
@@ -324,7 +323,7 @@ def test_what_stands_below_the_heading_of_the_comments_may_be_no_name(first: str
 def test_what_a_clipper_puts_above_a_page_is_chrome(top: list[str], name: str | None) -> None:
     text = "\n".join([*top, "I study tides.", "## Comments", "", *COMMENTS])
     found = segment(text)
-    assert (found.name, slices(text, [found.name_range]) if name else []) == (name, [name] if name else [])
+    assert found.name == name
     assert "\n".join(texts(text, found)) == "\n".join(COMMENTS)
 
 
@@ -583,7 +582,7 @@ def test_a_judge_decides_what_is_uncertain_and_nothing_else() -> None:
 
 def test_posterior_of_two_lines_by_hand() -> None:
     """Three lines, borders at odds 1 and 3 whatever the age: probabilities 1/2 and 3/4."""
-    log_odds = np.zeros((borders.OLDEST + 1, 3))
+    log_odds = np.zeros((OLDEST + 1, 3))
     log_odds[:, 2] = np.log(3.0)
     assert borders.posterior(log_odds) == pytest.approx([1.0, 0.5, 0.75])
 
@@ -594,7 +593,7 @@ def test_posterior_weighs_all_splits() -> None:
     Odds of 1 elsewhere: of the splits of four lines into runs of at most two (1111, 112, 121, 211, 22) the ones that
     end in a run of two pay for it, so they are worth half; summing by hand gives 5/8, 3/4, 3/8 / 5/8.
     """
-    log_odds = np.zeros((borders.OLDEST + 1, 4))
+    log_odds = np.zeros((OLDEST + 1, 4))
     log_odds[2:] = 30.0
     worth = {(1, 2, 3): 1 / 8, (1, 2): 1 / 8, (1, 3): 1 / 4, (2, 3): 1 / 4, (2,): 1 / 4}
     expected = [1.0, *(sum(w for split, w in worth.items() if line in split) for line in (1, 2, 3))]

@@ -22,9 +22,9 @@ from typing import Any
 
 import numpy as np
 
-from ingest import border_model, borders
+from ingest import border_model
+from ingest.border_evidence import FEATURES, OLDEST, Embed, evidence, network_inputs
 from ingest.border_model import Network, PhraseWeights
-from ingest.borders import FEATURES, OLDEST, TOPIC_FEATURES, Embed
 from ingest.generated_dumps import (
     BARE,
     COMMENTS,
@@ -36,8 +36,10 @@ from ingest.generated_dumps import (
     paragraphs_of,
     read_comments,
 )
-from ingest.segmentation import Page, take_apart
+from ingest.profile_page import Page, take_apart
 
+TOPIC_FEATURES = frozenset({"next_similar", "similar", "similar_short", "similar_first"})
+"""Those that need an embedding model."""
 FOLDS = 3
 """Authors are dealt into so many parts; whatever is fitted on top of something fitted sees it from the other parts."""
 ENSEMBLE = 3
@@ -223,7 +225,7 @@ class Example:
 def example(dump: Dump, phrases: PhraseWeights, embed: Embed | None) -> Example:
     """Inputs and truth of a dump."""
     page = take_apart(dump.text)
-    table = borders.network_inputs(page.paragraphs, embed, phrases)
+    table = network_inputs(page.paragraphs, embed, phrases)
     gold = set(dump.starts)
     label = np.array([line.start in gold for line in page.paragraphs], dtype=np.float32)
     open_ = np.array([index not in page.certain and index > 0 for index in range(len(label))], dtype=np.float32)
@@ -336,7 +338,7 @@ def _decisions(
     page: Page, starts: Sequence[int], network: Network, embed: Embed | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Evidence and truth at every line start the page leaves open."""
-    found = borders.evidence(page.paragraphs, embed, network)
+    found = evidence(page.paragraphs, embed, network)
     gold = set(starts)
     rows, labels = [np.zeros((0, len(FEATURES)))], []
     began = 0
