@@ -1,4 +1,4 @@
-"""How paragraphs of comments open, and the words that tell their topic: the vocabulary of borders.py and voices.py."""
+"""How paragraphs of comments open, and the words that tell their topic: the vocabulary of borders.py and unmarked_quotes.py."""
 
 from __future__ import annotations
 

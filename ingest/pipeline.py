@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING
 from ingest.border_evidence import LineVectors
 from ingest.border_judge import BorderJudge
 from ingest.distributed import embedder_for
+from ingest.lost_content import find_gaps
 from ingest.marked_quotes import quoted_ranges
 from ingest.passages import digest, passages_of
 from ingest.quotations import Quotations
 from ingest.readings import Readings, bytes_of, gone, named_as_before, root_of
 from ingest.report import IngestReport, OnProgress, Progress
-from ingest.scars import find_gaps
 from ingest.segmentation import segment
 from ingest.snapshot_borders import Proved, SnapshotBorders
 from ingest.snapshots import Sighting, Snapshots

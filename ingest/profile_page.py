@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from ingest import voices
+from ingest import unmarked_quotes
 from ingest.chrome import (
     heads_comments,
     is_chrome_line,
@@ -271,7 +271,7 @@ def _guess_head_end(texts: list[str], name: int | None) -> int:
 
 def _is_bio(texts: Sequence[str]) -> bool:
     """Whether the first of several lines is of a bio. A question that the next line answers opens the first comment."""
-    quoted = texts[0].endswith("?") and voices.is_answered(texts[:4])
+    quoted = texts[0].endswith("?") and unmarked_quotes.is_answered(texts[:4])
     return is_bio_line(texts[0]) and not quoted
 
 

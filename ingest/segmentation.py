@@ -15,11 +15,11 @@ from itertools import pairwise
 
 import numpy as np
 
-from ingest import borders, voices
+from ingest import borders, unmarked_quotes
 from ingest.border_evidence import Embed
 from ingest.lines import Line
+from ingest.lost_content import find_gaps
 from ingest.profile_page import Page, take_apart
-from ingest.scars import find_gaps
 from rag.records import Range
 
 MOST_EMBEDDED = 20_000
@@ -149,7 +149,7 @@ def _pieces(paragraphs: list[Line], starts: list[int], probability: np.ndarray, 
             start,
             end,
             round(float(probability[first]) * ends_here, 4),
-            tuple(voices.quoted_paragraphs(paragraphs[first:after])),
+            tuple(unmarked_quotes.quoted_paragraphs(paragraphs[first:after])),
             tuple(gaps[bisect_left(gaps, start) : bisect_left(gaps, end)]),
         )
 

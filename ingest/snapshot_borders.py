@@ -17,9 +17,9 @@ from itertools import islice, pairwise
 from sqlite3 import Connection, Row
 from typing import NamedTuple
 
+from ingest.fingerprints import SAME_WORDS, line_keys, similarity, text_hash
 from ingest.grouping import SHORT
 from ingest.lines import Line, lines_of
-from ingest.wordings import SAME_WORDS, line_keys, similarity, text_hash
 from rag.index.corpus import stored_text
 
 SAME_LINE = 0.5

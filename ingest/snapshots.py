@@ -16,8 +16,8 @@ from datetime import datetime
 from sqlite3 import Connection, Row
 from typing import Any
 
+from ingest.fingerprints import SAME_WORDS, near_duplicate_bands, overlap, text_hash, triples
 from ingest.grouping import MOST_ALIKE, SHORT, Piece, grouped
-from ingest.wordings import SAME_WORDS, near_duplicate_bands, overlap, text_hash, triples
 from rag.index.corpus import stored_text
 from rag.records import Comment, Range, Span, Version, as_datetime, author_key
 

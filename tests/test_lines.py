@@ -14,9 +14,9 @@ from ingest.chrome import announced_comments, is_chrome_line, is_weak_chrome_lin
 from ingest.formulas import protected_ranges
 from ingest.generated_dumps import COMMENTS, SAMPLE, generated_dumps
 from ingest.lines import lines_of
+from ingest.lost_content import find_gaps
 from ingest.marked_quotes import quoted_ranges
 from ingest.profiles import looks_like_name, looks_like_profile
-from ingest.scars import find_gaps
 from ingest.segmentation_eval import SEED_BORDERS as RECORDED
 
 SEED_BORDERS = json.loads(RECORDED.read_text(encoding="utf-8"))["files"]

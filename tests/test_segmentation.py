@@ -23,7 +23,7 @@ from ingest.generated_dumps import STYLES, Dump, generated_dumps, make_dump, rea
 from ingest.lines import lines_of
 from ingest.segmentation import Segmentation, segment
 from ingest.segmentation_eval import evaluate, misplaced, real_dumps, score
-from ingest.voices import is_answered
+from ingest.unmarked_quotes import is_answered
 from rag.errors import SourceError
 from rag.models.embedding import Embedder
 

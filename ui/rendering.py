@@ -63,7 +63,7 @@ def exchange_html(exchange: Exchange, phase: Phase = "done") -> str:
         parts.append(tag("p", "Stopped." if exchange.stopped else LEFT, class_="note"))
     if answer is not None and answer.text:
         parts += [tag("p", escape(warning), class_="note") for warning in answer.warnings]
-        parts.append(_source_list(exchange))
+        parts.append(_source_list(exchange, answer))
         parts.append(_footer(exchange.id, answer))
     return tag("div", "".join(parts), class_="answer", id=f"a-{exchange.id}")
 
@@ -81,8 +81,7 @@ def _text_html(exchange_id: str, answer: Answer) -> str:
     return tag("div", markdown_html(answer.text, marker), class_=kind)
 
 
-def _source_list(exchange: Exchange) -> str:
-    answer = exchange.answer
+def _source_list(exchange: Exchange, answer: Answer) -> str:
     if answer.citations:
         lines = "".join(_source_line(exchange, citation) for citation in answer.citations)
         return tag("ol", lines, class_="sources brief" if answer.model == "evidence" else "sources")

@@ -9,8 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from rag.citations.signs import Embed, Rarity
 from rag.citations.support import Judge, check_support
+from rag.citations.support_features import Embed, Rarity
 from rag.index.lexical import LexicalIndex
 
 SAMPLE_PAIRS = Path(__file__).parents[1] / "sample" / "support_pairs.jsonl"

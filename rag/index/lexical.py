@@ -20,6 +20,8 @@ from rag.language.spelling import american
 
 RULES = 2
 """Raised when `stems` changes: an index that was written by other rules is written anew by the next ingest."""
+_ARRAYS = ("ids", "order", "words")
+"""Files beside those of bm25s: ids of passages, the rows of the ids in sorted order, hashes of the vocabulary."""
 K1 = 1.5
 B = 0.75
 WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
@@ -61,9 +63,8 @@ class LexicalIndex:
         )
         bm25.save(folder, show_progress=False)
         names = np.array(ids, dtype=np.str_)
-        np.save(folder / "ids.npy", names)
-        np.save(folder / "order.npy", np.argsort(names))
-        np.save(folder / "words.npy", words)
+        for name, array in zip(_ARRAYS, (names, np.argsort(names), words), strict=True):
+            np.save(folder / f"{name}.npy", array)
         return cls.open(folder)
 
     @classmethod
@@ -81,8 +82,8 @@ class LexicalIndex:
         bm25.scores = {
             name: np.asarray(part) if isinstance(part, np.memmap) else part for name, part in bm25.scores.items()
         }
-        arrays = (np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ("ids", "order", "words"))
-        return cls(*arrays, bm25)
+        ids, order, words = (np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in _ARRAYS)
+        return cls(ids, order, words, bm25)
 
     def __len__(self) -> int:
         return len(self._ids)

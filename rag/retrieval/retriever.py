@@ -194,20 +194,20 @@ class Retriever:
 
     @_at_one_generation
     def search(self, query: Query, limit: int, filters: Filters | None = None) -> list[Passage]:
-        """Find the stretches of comments that bear on the question, cut out of the passages (see rag/retrieval/stretches.py).
+        """Find the snippets of comments that bear on the question, cut out of the passages (see rag/retrieval/snippets.py).
 
         Of people who are not indexed nothing is found but what may be theirs or names them.
 
         Args:
             query: The question, understood.
-            limit: Most stretches.
+            limit: Most snippets.
             filters: Where to search, beyond what the question itself says about authors and dates.
 
         Raises:
             QuestionError: The limit is no whole number.
         """
         from rag.retrieval.relevance import score_sentences
-        from rag.retrieval.stretches import POOL, best_stretches
+        from rag.retrieval.snippets import POOL, best_snippets
 
         if not isinstance(limit, Integral):
             raise QuestionError(f"The limit {limit!r} is no whole number. Give how many passages are wanted at most.")
@@ -226,7 +226,7 @@ class Retriever:
             sides = [[s for s in sentences if s.passage.byline == author] for author in query.authors]
         else:
             sides = [sentences]
-        return balanced([distinct(list(best_stretches(side, self._store.source_text)), limit) for side in sides], limit)
+        return balanced([distinct(list(best_snippets(side, self._store.source_text)), limit) for side in sides], limit)
 
     def _pool(self, query: Query, allowed: Filters, depth: tuple[int, int], *, course: bool) -> list[Passage]:
         """Candidates by those who are asked for; where the course of a view is asked for, those like the view and its change, too.

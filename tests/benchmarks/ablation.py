@@ -4,7 +4,7 @@
 
 On the half of Chroma's chunking evaluation on which nothing was chosen, and on the sample's questions. Four ways to rank passages:
 by words (BM25), by vectors, by both in reciprocal rank fusion (Cormack et al. 2009, constant 60), and by both as shipped, in
-a convex combination; each with whole passages as results, and with the stretches that are cut out of them. Differences are
+a convex combination; each with whole passages as results, and with the snippets that are cut out of them. Differences are
 against what is shipped, with 95 % intervals by a paired bootstrap over the questions.
 """
 
@@ -58,7 +58,7 @@ FUSIONS = {
     "both, by reciprocal ranks": reciprocal,
     "both, convex": CONVEX,
 }
-SHIPPED = "both, convex; stretches"
+SHIPPED = "both, convex; snippets"
 
 
 def whole_passages(retriever: Retriever, question: Question) -> Sequence[Passage]:
@@ -66,7 +66,7 @@ def whole_passages(retriever: Retriever, question: Question) -> Sequence[Passage
     return retriever.retrieve(query, DEPTH, judged=0).passages
 
 
-def stretches(retriever: Retriever, question: Question) -> Sequence[Passage]:
+def snippets(retriever: Retriever, question: Question) -> Sequence[Passage]:
     return retriever.search(retriever.understand(question.text, question.history), DEPTH)
 
 
@@ -86,7 +86,7 @@ def report(name: str, questions: Sequence[Question], paths: Sequence[Path], stor
     retriever = Retriever.from_settings(settings)
     measured: dict[str, Evaluation] = {}
     for fusion, fuse in FUSIONS.items():
-        for results, search in (("whole passages", whole_passages), ("stretches", stretches)):
+        for results, search in (("whole passages", whole_passages), ("snippets", snippets)):
             with patch.object(hybrid, "fuse", fuse):
                 measured[f"{fusion}; {results}"] = evaluate_search(questions, partial(search, retriever))
     print(f"\n{name}: {len(measured[SHIPPED].rows)} questions\n")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.citations.phrases import is_negation
+from rag.citations.phrase_search import is_negation
 from rag.index.lexical import WORD, stems
 
 Embed = Callable[[Sequence[str]], np.ndarray]
@@ -79,7 +79,7 @@ def _opposites() -> dict[str, set[str]]:
 _OPPOSITE_OF = _opposites()
 
 
-def signs_of(
+def features_of(
     sentence: str, evidence: Sequence[str], embed: Embed, rarity: Rarity | None, names: Collection[str]
 ) -> dict[str, float]:
     """What `SAME` and `UNDENIED` weigh.

@@ -9,7 +9,7 @@ from itertools import combinations, pairwise
 
 from rag.citations.attribution import actors, speakers
 from rag.citations.quotation_marks import find_quotations
-from rag.citations.roles import roles_exchanged
+from rag.citations.semantic_roles import roles_exchanged
 from rag.index.lexical import stems
 from rag.language.enumeration import enumerated
 from rag.question.names import NameIndex, words
