@@ -1,6 +1,6 @@
 """A small recurrent network that reads the lines of a dump in order and says at each how likely a comment begins there.
 
-It sees what the rules of borders.py see at a line, how much the line has in common with each of its neighbours, and with
+It sees what the rules of border_evidence.py see at a line, how much the line has in common with each of its neighbours, and with
 which phrases paragraphs open and close; two gated recurrent units (Cho et al. 2014), one from above and one from below,
 carry what they have read. The numbers in border_model.npz were fitted by tests/benchmarks/borders.py on comments whose borders
 are known; they hold no text but phrases of one to four words that many people use. Runs on NumPy. Does not choose
@@ -52,7 +52,7 @@ def inputs(
 
     Args:
         bags: The words of each line that tell its topic.
-        signs: (lines, signs), the evidence of borders.py at each line start.
+        signs: (lines, signs), the evidence of border_evidence.py at each line start.
         vectors: (lines, dim) of unit length; None without an embedding model.
 
     Returns:

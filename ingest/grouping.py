@@ -190,7 +190,8 @@ class _Groups:
                 self._join(cluster, certain)
 
     def _join(self, links: Iterable[_Link], certain: bool) -> None:
-        identified, others = [], []
+        identified: list[_Link] = []
+        others: list[_Link] = []
         for link in links:
             both = all(self._of[piece.id].native_ids for piece in link)
             (identified if both else others).append(link)

@@ -77,3 +77,31 @@ def is_title_case(line: str) -> bool:
     """Whether most longer words of a line have a capital."""
     words = [word for word in re.findall(r"[^\W\d_][\w'’-]*", line) if len(word) >= 4]
     return len(words) >= 2 and sum(word[0].isupper() for word in words) >= 0.7 * len(words)
+
+
+def join_wrapped(lines: list[Line], certain: set[int]) -> tuple[list[Line], set[int]]:
+    """Where paragraphs were wrapped at a fixed width, join their lines: borders lie between paragraphs only."""
+    inside = [index for index in range(1, len(lines)) if not lines[index].blanks_before]
+    wrapped = [
+        index
+        for index in inside
+        if 40 <= len(lines[index - 1].text) <= 120 and not ends_sentence(lines[index - 1].text)
+    ]
+    paragraphs = len(lines) - len(inside)
+    if paragraphs < 3 or len(wrapped) < 0.5 * len(inside) or len(inside) < len(lines) / 3:
+        return lines, certain
+    joined: list[list[Line]] = []
+    starts: set[int] = set()
+    for index, line in enumerate(lines):
+        if index in certain:
+            starts.add(len(joined))
+        if joined and not line.blanks_before and index not in certain:
+            joined[-1].append(line)
+        else:
+            joined.append([line])
+    return [_one_line(group) for group in joined], starts
+
+
+def _one_line(group: list[Line]) -> Line:
+    first = group[0]
+    return Line(first.number, first.start, group[-1].end, " ".join(line.text for line in group), first.blanks_before)

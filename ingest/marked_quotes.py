@@ -1,6 +1,6 @@
 """Find the parts of a text that are marked as somebody else's words.
 
-Where nothing but the words tells, see voices.py.
+Where nothing but the words tells, see unmarked_quotes.py.
 """
 
 from __future__ import annotations

@@ -14,15 +14,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ingest.border_evidence import LineVectors
 from ingest.border_judge import BorderJudge
-from ingest.borders import LineVectors
 from ingest.distributed import embedder_for
+from ingest.lost_content import find_gaps
 from ingest.marked_quotes import quoted_ranges
 from ingest.passages import digest, passages_of
 from ingest.quotations import Quotations
 from ingest.readings import Readings, bytes_of, gone, named_as_before, root_of
 from ingest.report import IngestReport, OnProgress, Progress
-from ingest.scars import find_gaps
 from ingest.segmentation import segment
 from ingest.snapshot_borders import Proved, SnapshotBorders
 from ingest.snapshots import Sighting, Snapshots
@@ -30,7 +30,8 @@ from ingest.sources import Problem, RawDocument, SourceFile, authors, check_colu
 from ingest.sources.folders import SIDECAR
 from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.index.corpus import decode, dump_comment, dump_passage, encode
-from rag.index.store import Store, VectorJob, Writer
+from rag.index.store import Store
+from rag.index.writer import VectorJob, Writer
 from rag.models.embedding import load_embedder
 from rag.models.reader import Reader, load_reader
 from rag.records import Comment, Range, as_datetime

@@ -3,7 +3,7 @@
 Every comment leaves fingerprints of its own words: hashes of runs of words, thinned out by winnowing (Schleimer,
 Wilkerson and Aiken 2003), which keeps at least one of every few. The words of a quotation are looked up among them, and
 the few comments that share some are compared with it word by word. Time grows with the length of what changed, not with
-the size of the corpus. Does not find what is quoted (see voices.py, marked_quotes.py and the sources).
+the size of the corpus. Does not find what is quoted (see unmarked_quotes.py, marked_quotes.py and the sources).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, islice
 
-from ingest.wordings import number_of, words_of
+from ingest.fingerprints import number_of, words_of
 from rag.index.corpus import Corpus
 from rag.records import Comment, Quotation
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from ingest.sources.base import Problem
 
-Phase = Literal["preparing", "reading", "deciding", "merging", "embedding", "writing"]
+Phase = Literal["fetching", "preparing", "reading", "deciding", "merging", "embedding", "writing"]
 
 
 @dataclass(frozen=True, slots=True)

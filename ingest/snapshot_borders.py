@@ -8,6 +8,7 @@ quotation is no evidence. What is proved depends on the sources that are indexed
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -16,10 +17,10 @@ from itertools import islice, pairwise
 from sqlite3 import Connection, Row
 from typing import NamedTuple
 
+from ingest.fingerprints import SAME_WORDS, line_keys, similarity, text_hash
 from ingest.grouping import SHORT
 from ingest.lines import Line, lines_of
-from ingest.wordings import SAME_WORDS, line_keys, similarity, text_hash
-from rag.index.corpus import decode
+from rag.index.corpus import stored_text
 
 SAME_LINE = 0.5
 """Similarity of two lines with a key in common above which one is an edited version of the other."""
@@ -118,8 +119,7 @@ class SnapshotBorders:
         return self._db.execute(query, (source,)).fetchone()[0] or ""
 
     def _lines(self, source: str) -> list[Line]:
-        row = self._db.execute("SELECT text FROM sources WHERE name = ?", (source,)).fetchone()
-        return lines_of(decode(row["text"]))
+        return lines_of(stored_text(self._db, source))
 
     def _file(self, source: str, marked: Sequence[tuple[Line, int]]) -> None:
         """`opens` is 0, or 1 more than the short lines above in the first comment, negative for those below in the last."""
@@ -174,7 +174,7 @@ def _next_keys(lines: Sequence[Line]) -> Iterator[set[int]]:
 
 def _stretches(begins: Collection[int], ends: Collection[int]) -> Iterator[tuple[int, int]]:
     """From each beginning to the next end, if no other beginning is between."""
-    for first, then in pairwise([*sorted(begins), float("inf")]):
+    for first, then in pairwise([*sorted(begins), sys.maxsize]):
         after = min((end for end in ends if end > first), default=None)
         if after is not None and after <= then:
             yield first, after

@@ -16,8 +16,9 @@ from datetime import datetime
 from sqlite3 import Connection, Row
 from typing import Any
 
+from ingest.fingerprints import SAME_WORDS, near_duplicate_bands, overlap, text_hash, triples
 from ingest.grouping import MOST_ALIKE, SHORT, Piece, grouped
-from ingest.wordings import SAME_WORDS, near_duplicate_bands, overlap, text_hash, triples
+from rag.index.corpus import stored_text
 from rag.records import Comment, Range, Span, Version, as_datetime, author_key
 
 _PARENT = "json_extract(data, '$.parent_id')"
@@ -146,9 +147,7 @@ class Snapshots:
         return Sighting.from_json(self._text(row), row["data"])
 
     def _text(self, row: Row) -> str:
-        query = "SELECT text FROM sources WHERE name = ?"
-        blob = self._db.execute(query, (row["source"],)).fetchone()["text"]
-        return bytes(blob).decode("utf-8", "surrogatepass")[row["start"] : row["end"]]
+        return stored_text(self._db, row["source"])[row["start"] : row["end"]]
 
     # --- grouping ---
 

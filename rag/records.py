@@ -1,4 +1,4 @@
-"""The records that travel from step to step: frozen, and without imports of ours but the errors.
+"""The records that travel from step to step: frozen, and without imports of ours but the errors and how they are worded.
 
 Offsets are code points. `Span` offsets count from the start of `rag.source_text(source)`;
 ranges on `Comment` and `Passage` (`quoted`, `gaps`, `sentences`, `quotes`) count from the start of their own `text`.
@@ -14,6 +14,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Literal
 
 from rag.errors import FilterError
+from rag.language.enumeration import counted, enumerated
+from rag.language.letters import LONE_SURROGATE
 
 Range = tuple[int, int]
 """Start and end (exclusive), in code points of the text it belongs to."""
@@ -23,7 +25,6 @@ Kind = Literal["comment", "profile", "document"]
 UNNAMED = "an unnamed author"
 _UNSEEN = re.compile("[\u00ad\u200b-\u200f\u2060-\u2064\ufeff]")
 """Signs without a width, which copied names may hold."""
-_HALF_SIGN = re.compile("[\ud800-\udfff]")
 EVIDENCE = "evidence"
 """Stands for a model's name where answers are made of quotes."""
 UNSURE_BORDER = 0.75
@@ -184,11 +185,11 @@ class Coverage:
     """Comments that the answer cites."""
 
     def __str__(self) -> str:
-        text = f"searched {_count(self.comments, 'comment')}"
+        text = f"searched {counted(self.comments, 'comment')}"
         if self.only_authors:
-            text += f" by {_listing(self.only_authors)}"
+            text += f" by {enumerated(self.only_authors)}"
         elif self.authors:
-            text += f" by {_count(self.authors, 'author')}"
+            text += f" by {counted(self.authors, 'author')}"
         if self.since and self.until:
             first, last = f"{self.since.date()}", f"{self.until.date()}"
             text += f", {first}" if first == last else f", {first} to {last}"
@@ -315,7 +316,7 @@ def as_datetime(value: datetime | date | str | None, *, end_of_day: bool = False
 
 def written(value: Any) -> bool:
     """Whether a value is a text that can be written down: half of a sign, as where a text was cut, cannot."""
-    return isinstance(value, str) and not _HALF_SIGN.search(value)
+    return isinstance(value, str) and not LONE_SURROGATE.search(value)
 
 
 def _names(field: str, value: Any) -> tuple[str, ...]:
@@ -337,14 +338,6 @@ def _moment(field: str, value: Any) -> datetime | None:
     except (ValueError, TypeError, OverflowError) as exc:
         shown = f'"{value}"' if isinstance(value, str) else repr(value)
         raise FilterError(f"{field} {shown} is no day of the calendar. Dates are written like 2024-05-31.") from exc
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _listing(names: tuple[str, ...]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def to_plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ import pytest
 from filelock import FileLock
 
 import ingest
-from ingest.borders import LineVectors
+from ingest.border_evidence import LineVectors
 from rag.models.embedding import Embedder, load_embedder
 from rag.models.reader import Reader, load_reader
 from rag.settings import PREFIX, Settings

@@ -39,7 +39,7 @@ ONLY_IN = {
     "langchain_openai": {"rag/chat/providers.py"},
     "xllamacpp": {"rag/chat/local_server.py"},
     "sentencex": {"rag/language/sentences.py"},
-    "datasketch": {"ingest/wordings.py"},
+    "datasketch": {"ingest/fingerprints.py"},
     "ray": {"ingest/distributed.py"},
 }
 MODULES = [path for folder in ("rag", "ingest", "ui") for path in sorted((ROOT / folder).rglob("*.py"))]

@@ -11,16 +11,17 @@ from model_server import Fail, ModelServer, Say
 import ingest
 import rag
 from ingest.border_judge import FAILURES, BorderJudge, messages, read_reply
+from ingest.generated_dumps import generated_dumps
 from ingest.report import Progress
 from ingest.segmentation import segment
-from ingest.segmentation_eval import evaluate, made_dumps
+from ingest.segmentation_eval import evaluate
 from rag.chat.prompts import Message
 from rag.chat.streaming import Reply
 from rag.errors import ModelUnavailable, SettingsError
 from rag.settings import Settings
 from ui.cli import main
 
-DUMP = made_dumps(2)[1]
+DUMP = generated_dumps(2)[1]
 
 
 class Scripted:
@@ -145,12 +146,12 @@ def test_two_marks_are_never_the_same() -> None:
 
 @pytest.mark.slow
 def test_what_a_judge_is_worth_is_measured() -> None:
-    opens = {dump.text[start : start + 40] for dump in made_dumps() for start in dump.starts}
+    opens = {dump.text[start : start + 40] for dump in generated_dumps() for start in dump.starts}
 
     def knows(paragraphs: Sequence[str], uncertain: Sequence[int]) -> dict[int, bool]:
         return {index: any(opening.startswith(paragraphs[index][:30]) for opening in opens) for index in uncertain}
 
-    alone, judged = evaluate()["made"]["pooled"], evaluate(decide=knows)["made"]["pooled"]
+    alone, judged = evaluate()["generated"]["pooled"], evaluate(decide=knows)["generated"]["pooled"]
     assert judged["f1"] > alone["f1"] + 0.05
     assert judged["gold"] == alone["gold"]
 
@@ -159,7 +160,7 @@ def test_what_a_judge_is_worth_is_measured() -> None:
 def test_eval_asks_the_model_of_the_settings(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("ingest.segmentation_eval.made_dumps", lambda: [DUMP])
+    monkeypatch.setattr("ingest.segmentation_eval.generated_dumps", lambda: [DUMP])
     with ModelServer(Say(["none"])) as server:
         monkeypatch.setenv("COMMENTARIAT_LLM", "openai:scripted")
         monkeypatch.setenv("COMMENTARIAT_LLM_BASE_URL", f"{server.url}/v1")

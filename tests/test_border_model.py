@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from ingest import border_model, borders
+from ingest import border_model
+from ingest.border_evidence import evidence, network_inputs
 from ingest.border_model import PhraseWeights, closing_phrases, load, opening_phrases
+from ingest.generated_dumps import generated_dumps
 from ingest.lines import lines_of
-from ingest.segmentation_eval import made_dumps
 
-LINES = lines_of(made_dumps(1)[0].text)
+LINES = lines_of(generated_dumps(1)[0].text)
 WEIGHTS = PhraseWeights(
     {"^thanks": 1.5, "s:thanks for": 0.25, "s?": 0.5}, {"you .$": 2.0, "p^thanks": 0.125}, (-1.0, -2.0)
 )
@@ -42,8 +43,8 @@ def test_scores_add_up_and_look_at_the_neighbours() -> None:
 def test_input_has_the_width_that_was_fitted_and_says_whether_topics_are_known() -> None:
     network = load()
     vectors = np.eye(len(LINES), 8, dtype=np.float32) + 0.1
-    without = borders.network_inputs(LINES, None, network.phrases)
-    with_topics = borders.network_inputs(LINES, lambda texts: vectors, network.phrases)
+    without = network_inputs(LINES, None, network.phrases)
+    with_topics = network_inputs(LINES, lambda texts: vectors, network.phrases)
     assert without.shape == with_topics.shape == (len(LINES), len(network.mean))
     (changed,) = np.nonzero((without != with_topics).any(axis=0))
     assert len(changed) <= 1 + 4 * border_model.REACH
@@ -55,9 +56,7 @@ def test_input_has_the_width_that_was_fitted_and_says_whether_topics_are_known()
 def test_the_far_end_of_a_dump_is_heard() -> None:
     """Both directions are read: another last line changes what is thought of the first."""
     text = "\n".join(line.text for line in LINES)
-    one, other = (
-        borders.evidence(lines_of(f"{text}\n{last}")).at_line[:, -1] for last in ("Thanks for this!", "and so on")
-    )
+    one, other = (evidence(lines_of(f"{text}\n{last}")).at_line[:, -1] for last in ("Thanks for this!", "and so on"))
     assert one[-1] > other[-1]
     assert not np.array_equal(one[:5], other[:5])
 

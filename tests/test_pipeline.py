@@ -551,7 +551,7 @@ def test_killed_ingest_leaves_the_old_index_and_loses_no_embedding(
         import os, signal
         from ingest import ingest
         from ingest.pipeline import Run
-        from rag.index.store import Writer
+        from rag.index.writer import Writer
         from rag.index.lexical import LexicalIndex
         original = {name}.{method}
         def dies(*args, **kwargs):

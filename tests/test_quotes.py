@@ -13,7 +13,7 @@ from rag.citations.attribution import Speakers
 from rag.citations.keys import assign_keys
 from rag.citations.markers import MarkerStream
 from rag.citations.normalising import normalise
-from rag.citations.phrases import Wanted
+from rag.citations.phrase_search import Wanted
 from rag.citations.printing import CitedText
 from rag.citations.quotation_marks import find_quotations
 from rag.citations.quotes import QuoteBook

@@ -113,6 +113,15 @@ def test_a_missing_model_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         Reader(tmp_path)(QUESTION, [SAID])
 
 
+@pytest.mark.parametrize("runtime", ["auto", "onnx", "sentence-transformers"])
+def test_a_damaged_file_is_told_on_every_runtime(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, runtime: str) -> None:
+    damaged = tmp_path / FILE.name
+    damaged.write_bytes(FILE.read_bytes()[:-1000])
+    monkeypatch.setattr("rag.models.reader.FILE", damaged)
+    with pytest.raises(EmbeddingError, match=r"^The reader is damaged: reader\.npz .* Reinstall commentariat\.$"):
+        Reader(tmp_path / "cache", runtime)(QUESTION, [SAID])
+
+
 @pytest.mark.slow
 def test_an_export_that_fails_is_told_where_it_was_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(*_: object) -> None:

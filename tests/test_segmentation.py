@@ -18,21 +18,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest import borders
-from ingest.borders import Embed
+from ingest.border_evidence import OLDEST, Embed
+from ingest.generated_dumps import STYLES, Dump, generated_dumps, make_dump, read_comments
 from ingest.lines import lines_of
 from ingest.segmentation import Segmentation, segment
-from ingest.segmentation_eval import (
-    STYLES,
-    Dump,
-    evaluate,
-    made_dumps,
-    make_dump,
-    misplaced,
-    read_comments,
-    score,
-    seed_dumps,
-)
-from ingest.voices import is_answered
+from ingest.segmentation_eval import evaluate, misplaced, real_dumps, score
+from ingest.unmarked_quotes import is_answered
 from rag.errors import SourceError
 from rag.models.embedding import Embedder
 
@@ -71,7 +62,7 @@ def test_name_bio_and_headings_are_told_from_comments(gap: str) -> None:
     ]
     text = gap.join([*head, *COMMENTS])
     found = segment(text)
-    assert (found.name, slices(text, [found.name_range]), found.label) == ("Ada Byron", ["Ada Byron"], None)
+    assert (found.name, found.label) == ("Ada Byron", None)
     assert slices(text, found.profile) == head[:3]
     assert slices(text, found.chrome) == head[3:]
     assert texts(text, found) == COMMENTS
@@ -82,7 +73,7 @@ def test_a_bio_printed_twice_marks_the_head_and_its_second_printing_is_chrome() 
         ["I study tides.", "More at tides.example.org", "I study tides.", "More at tides.example.org", *COMMENTS]
     )
     found = segment(text)
-    assert (found.name, found.name_range, found.label) == (None, None, "unnamed profile (tides.example.org)")
+    assert (found.name, found.label) == (None, "unnamed profile (tides.example.org)")
     assert slices(text, found.profile) == ["I study tides.", "More at tides.example.org"]
     assert slices(text, found.chrome) == ["I study tides.", "More at tides.example.org"]
     assert texts(text, found) == COMMENTS
@@ -163,7 +154,7 @@ USERS = "https://www.lesswrong.com/users"
 def test_a_name_that_the_page_states_is_taken_from_wherever_it_stands(head: list[str], name: str) -> None:
     text = "\n".join([*head, *COMMENTS])
     found = segment(text)
-    assert (found.name, slices(text, [found.name_range]), found.label) == (name, [name], None)
+    assert (found.name, found.label) == (name, None)
     assert texts(text, found) == COMMENTS
 
 
@@ -258,9 +249,8 @@ def test_headings_below_that_of_the_comments_take_no_comment_with_them(above, be
 def test_headings_and_names_in_other_words_are_known(top: list[str]) -> None:
     text = "\n".join([*top, *COMMENTS])
     found = segment(text)
-    assert (found.name, slices(text, [found.name_range]), "\n".join(texts(text, found))) == (
+    assert (found.name, "\n".join(texts(text, found))) == (
         "Ada Byron",
-        ["Ada Byron"],
         "\n".join(COMMENTS),
     )
 
@@ -333,7 +323,7 @@ def test_what_stands_below_the_heading_of_the_comments_may_be_no_name(first: str
 def test_what_a_clipper_puts_above_a_page_is_chrome(top: list[str], name: str | None) -> None:
     text = "\n".join([*top, "I study tides.", "## Comments", "", *COMMENTS])
     found = segment(text)
-    assert (found.name, slices(text, [found.name_range]) if name else []) == (name, [name] if name else [])
+    assert found.name == name
     assert "\n".join(texts(text, found)) == "\n".join(COMMENTS)
 
 
@@ -571,7 +561,7 @@ def test_a_known_border_inside_the_head_ends_the_head() -> None:
 
 def test_a_judge_decides_what_is_uncertain_and_nothing_else() -> None:
     """Whatever it says, borders stay at line starts, and sure ones stay."""
-    text = made_dumps(2)[1].text
+    text = generated_dumps(2)[1].text
     asked = []
 
     def never(paragraphs, uncertain):
@@ -592,7 +582,7 @@ def test_a_judge_decides_what_is_uncertain_and_nothing_else() -> None:
 
 def test_posterior_of_two_lines_by_hand() -> None:
     """Three lines, borders at odds 1 and 3 whatever the age: probabilities 1/2 and 3/4."""
-    log_odds = np.zeros((borders.OLDEST + 1, 3))
+    log_odds = np.zeros((OLDEST + 1, 3))
     log_odds[:, 2] = np.log(3.0)
     assert borders.posterior(log_odds) == pytest.approx([1.0, 0.5, 0.75])
 
@@ -603,7 +593,7 @@ def test_posterior_weighs_all_splits() -> None:
     Odds of 1 elsewhere: of the splits of four lines into runs of at most two (1111, 112, 121, 211, 22) the ones that
     end in a run of two pay for it, so they are worth half; summing by hand gives 5/8, 3/4, 3/8 / 5/8.
     """
-    log_odds = np.zeros((borders.OLDEST + 1, 4))
+    log_odds = np.zeros((OLDEST + 1, 4))
     log_odds[2:] = 30.0
     worth = {(1, 2, 3): 1 / 8, (1, 2): 1 / 8, (1, 3): 1 / 4, (2, 3): 1 / 4, (2,): 1 / 4}
     expected = [1.0, *(sum(w for split, w in worth.items() if line in split) for line in (1, 2, 3))]
@@ -612,7 +602,7 @@ def test_posterior_weighs_all_splits() -> None:
 
 @pytest.mark.slow
 def test_windows_agree_with_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = "\n".join(dump.text for dump in made_dumps(20))
+    text = "\n".join(dump.text for dump in generated_dumps(20))
     lines = lines_of(text)
     whole, probability = borders.find_starts(lines)
     monkeypatch.setattr(borders, "WINDOW", 150)
@@ -714,7 +704,7 @@ def test_scars_are_told_per_comment_in_offsets_of_the_text() -> None:
 
 
 @pytest.mark.parametrize("style", STYLES, ids=lambda style: style.name)
-def test_made_dumps_of_every_style_keep_chrome_and_profile_out_of_comments(style) -> None:
+def test_generated_dumps_of_every_style_keep_chrome_and_profile_out_of_comments(style) -> None:
     comments = [
         {"author": "ada_byron", "text": text} for text in [*COMMENTS, f"> {TIDES}\n\nNo, it does not.\n\n- one\n- two"]
     ]
@@ -746,7 +736,7 @@ def test_every_character_is_in_exactly_one_range(lines: list[str], newline: str)
 
 
 def test_the_same_text_gives_the_same_pieces() -> None:
-    dump = made_dumps(1)[0]
+    dump = generated_dumps(1)[0]
     assert segment(dump.text) == segment(dump.text)
 
 
@@ -781,12 +771,12 @@ def test_figures_need_nothing_but_the_packages(tmp_path: Path) -> None:
     """As installed: the packages alone, in another folder, with no tests beside them."""
     for name in ("rag", "ingest"):
         shutil.copytree(ROOT / name, tmp_path / "site" / name, ignore=shutil.ignore_patterns("__pycache__"))
-    code = "from ingest.segmentation_eval import made_dumps; print(len(made_dumps()))"
+    code = "from ingest.generated_dumps import generated_dumps; print(len(generated_dumps()))"
     environment = {**os.environ, "PYTHONPATH": str(tmp_path / "site")}
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=True
     )
-    assert int(done.stdout) == len(made_dumps()) >= 30
+    assert int(done.stdout) == len(generated_dumps()) >= 30
 
 
 def test_comments_to_measure_with_may_hold_any_sign(tmp_path: Path) -> None:
@@ -805,7 +795,7 @@ def test_own_dumps_are_measured_by_the_borders_recorded_beside_them(tmp_path: Pa
         "files": {"page.txt": {"comments": [3, 4, 5], "uncertain": {"5": "could go on"}}, "gone.txt": {"comments": [1]}}
     }
     (tmp_path / "borders.json").write_text(json.dumps(recorded), encoding="utf-8")
-    figures = evaluate(tmp_path)["seeds"]
+    figures = evaluate(tmp_path)["real"]
     assert (figures["dumps"], figures["pooled"]["gold"], figures["strict"]["gold"]) == (1, 2, 3)
     assert figures["files"]["page.txt"] == figures["pooled"]
 
@@ -825,7 +815,7 @@ def test_wrong_records_of_borders_are_explained(tmp_path: Path, recorded: str | 
     if recorded is not None:
         (tmp_path / "borders.json").write_text(recorded, encoding="utf-8")
     with pytest.raises(SourceError, match=message):
-        seed_dumps(tmp_path)
+        real_dumps(tmp_path)
 
 
 def test_an_uncertain_border_is_neither_right_nor_wrong() -> None:
@@ -844,7 +834,7 @@ def test_an_uncertain_border_is_neither_right_nor_wrong() -> None:
 
 def test_real_dumps_without_a_model(shared: Path) -> None:
     """What the figures promise: no line of the page in a comment, nothing lost, names as the pages have them."""
-    dumps = seed_dumps(shared / "seeds")
+    dumps = real_dumps(shared / "seeds")
     found = [segment(dump.text) for dump in dumps]
     assert [result.name for result in found] == ["Jacy Reese Anthis", "Jacy Reese Anthis", None, "davidad"]
     assert [result.label for result in found] == [None, None, "unnamed profile (payor.io)", None]
@@ -854,7 +844,7 @@ def test_real_dumps_without_a_model(shared: Path) -> None:
 
 
 def test_an_older_snapshot_settles_borders_of_the_newer(shared: Path) -> None:
-    newer, older, *_ = seed_dumps(shared / "seeds")
+    newer, older, *_ = real_dumps(shared / "seeds")
     first = older.text[older.starts[0] : older.starts[0] + 80]
     border = newer.text.index(first)
     assert border in {piece.start for piece in segment(newer.text, known_borders=[border]).comments}
@@ -864,15 +854,10 @@ def test_an_older_snapshot_settles_borders_of_the_newer(shared: Path) -> None:
 def test_figures_hold(shared: Path, embed: Embed) -> None:
     """Floors a little below what was measured, so that a change that costs accuracy is seen."""
     report = evaluate(shared / "seeds", embed=embed)
-    made, seeds = report["made"], report["seeds"]
-    assert made["dumps"] >= 30
-    assert (made["pooled"]["leaks"], made["pooled"]["lost"], seeds["pooled"]["leaks"], seeds["pooled"]["lost"]) == (
-        0,
-        0,
-        0,
-        0,
-    )
-    assert made["marked"]["f1"] > 0.97
-    assert made["pooled"]["f1"] > 0.85
-    assert seeds["pooled"]["f1"] > 0.79
-    assert seeds["strict"]["f1"] > 0.76
+    generated, real = report["generated"], report["real"]
+    assert generated["dumps"] >= 30
+    assert [(found["pooled"]["leaks"], found["pooled"]["lost"]) for found in (generated, real)] == [(0, 0), (0, 0)]
+    assert generated["marked"]["f1"] > 0.97
+    assert generated["pooled"]["f1"] > 0.85
+    assert real["pooled"]["f1"] > 0.79
+    assert real["strict"]["f1"] > 0.76

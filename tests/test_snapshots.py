@@ -12,7 +12,7 @@ import pytest
 
 import ingest
 import rag
-from ingest.wordings import line_keys, near_duplicate_bands, similarity, text_hash
+from ingest.fingerprints import line_keys, near_duplicate_bands, similarity, text_hash
 from rag.index.corpus import Corpus
 from rag.settings import Settings
 

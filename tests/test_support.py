@@ -14,8 +14,8 @@ from rag.citations.attribution import speakers
 from rag.citations.claims import is_claim, is_english
 from rag.citations.keys import assign_keys
 from rag.citations.markers import MarkerStream
-from rag.citations.signs import SAME, UNDENIED, Embed
 from rag.citations.support import check_sentences, check_support
+from rag.citations.support_features import SAME, UNDENIED, Embed
 from rag.evaluation.support import SAMPLE_PAIRS, load_pairs
 from rag.models.embedding import Embedder
 from rag.records import Passage

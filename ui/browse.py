@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from rag.errors import RagError
+from rag.language.enumeration import counted
 from rag.language.letters import folded
 from rag.records import Comment, Filters
 from ui.comments import charts_html, list_html, ordered, thread_html, thread_of
 from ui.markup import LATEX_DELIMITERS, button, escape, tag
-from ui.wording import count, problem_html, problem_text, read_filters
+from ui.wording import problem_html, problem_text, read_filters
 
 if TYPE_CHECKING:
     from ui.app import Answerer
@@ -143,7 +144,7 @@ class Browse:
         if comment is None:
             return tag("p", f"{GONE} {back}", role="status"), "", gr.update(visible=False)
         title = f" on “{comment.title}”" if comment.title else ""
-        summary = tag("p", escape(f"Thread of {count(len(thread), 'comment')}{title}. ") + back, role="status")
+        summary = tag("p", escape(f"Thread of {counted(len(thread), 'comment')}{title}. ") + back, role="status")
         return summary, thread_html(thread, index.comment, comment.id), gr.update(visible=False)
 
     def ask_comment(self, event: gr.EventData) -> tuple[Any, ...]:
@@ -172,7 +173,7 @@ def _summary(number: int, words: str, how: str) -> str:
     if not number:
         return "No comment matches."
     if not words:
-        return f"{count(number, 'comment')}."
+        return f"{counted(number, 'comment')}."
     if how == WORDS:
-        return f"{count(number, 'comment')} with “{words}”."
-    return f"The {count(number, 'comment')} nearest to “{words}”, nearest first."
+        return f"{counted(number, 'comment')} with “{words}”."
+    return f"The {counted(number, 'comment')} nearest to “{words}”, nearest first."

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from rag.language.enumeration import counted
 from rag.language.letters import folded
 from rag.records import Comment
 from ui.markup import button, comment_html, escape, link_out, tag
 from ui.origins import Find, origins
-from ui.wording import byline_html, count, month_text
+from ui.wording import byline_html, month_text
 
 if TYPE_CHECKING:
     from ui.app import Index
@@ -159,7 +160,7 @@ def _bars(authors: Sequence[tuple[str, int]]) -> str:
         for name, number in authors[:MOST_BARS]
     )
     rest = len(authors) - MOST_BARS
-    more = tag("p", f"and {count(rest, 'more author')}", class_="note") if rest > 0 else ""
+    more = tag("p", f"and {counted(rest, 'more author')}", class_="note") if rest > 0 else ""
     return tag("section", tag("h2", "By author") + rows + more, class_="bars")
 
 
@@ -174,7 +175,7 @@ def _timeline(dates: Sequence[datetime]) -> str:
         tag(
             "button",
             tag("span", "", class_="column-bar", style=f"height:{max(100 * number / most, 2 if number else 0):.0f}%")
-            + tag("span", f"{name}: {count(number, 'comment')}", class_="sr"),
+            + tag("span", f"{name}: {counted(number, 'comment')}", class_="sr"),
             type="button",
             name="by_period",
             value=f"{first}/{last}",

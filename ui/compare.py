@@ -9,12 +9,13 @@ import gradio as gr
 
 from rag.answering.stance import Stance, stance
 from rag.errors import RagError
+from rag.language.enumeration import counted
 from rag.language.phrases import Phrases
 from rag.records import Answer, Filters
 from ui.conversations import Exchange
 from ui.markup import LATEX_DELIMITERS, escape, markdown_html, tag
 from ui.sources import panel_html
-from ui.wording import count, problem_html
+from ui.wording import problem_html
 
 if TYPE_CHECKING:
     from ui.app import Answerer
@@ -117,7 +118,7 @@ class Compare:
             "p", f"Stance, in so many words: {escape(PHRASES.say(taken.kind, words=taken.words))}", class_="note"
         )
         text = tag("div", markdown_html(answer.text, marker), class_="text") + (said if taken.words else "")
-        label = f"{count(len(answer.citations), 'whole comment')}"
+        label = counted(len(answer.citations), "whole comment")
         cards = tag("details", tag("summary", label) + panel_html(exchange, self._answerer.store))
         return tag("section", heading + tag("div", text + cards, class_="answer"))
 

@@ -205,7 +205,7 @@ def _segmentation(args: argparse.Namespace) -> int:
     print("| dumps | count | borders | precision | recall | F1 | chrome in comments | characters lost |")
     print("|---|---|---|---|---|---|---|---|")
     for group, found in figures.items():
-        rows = {group: found["pooled"], **(found["files"] if group != "made" else {})}
+        rows = {group: found["pooled"], **(found["files"] if group != "generated" else {})}
         for name, row in rows.items():
             count = found["dumps"] if name == group else 1
             print(

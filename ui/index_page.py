@@ -23,10 +23,11 @@ from ingest.forums.client import PAUSE
 from ingest.report import IngestReport, Problem, told
 from ingest.sources.folders import SIDECAR
 from rag.errors import RagError, SettingsError, SourceError, StoreMissing
+from rag.language.enumeration import counted
 from rag.records import IndexInfo, as_datetime
 from ui.feedback import GOOD, Feedback
 from ui.markup import escape, message_html, tag
-from ui.wording import count, date_text, problem_html
+from ui.wording import date_text, problem_html
 
 if TYPE_CHECKING:
     from gradio.events import Dependency
@@ -359,7 +360,7 @@ def feedback_html(feedback: Feedback) -> str:
     """How many answers were judged, and what can be done with that."""
     judged = [one["judgement"] == GOOD for one in feedback.judgements()]
     text = (
-        f"{count(sum(judged), 'answer')} liked, {count(len(judged) - sum(judged), 'answer')} found wanting. Liked ones are "
+        f"{counted(sum(judged), 'answer')} liked, {counted(len(judged) - sum(judged), 'answer')} found wanting. Liked ones are "
         "ready for `commentariat eval --questions FILE`; for the others somebody has to say what the right words are."
         if judged
         else "No answer was judged yet: use the thumb and the flag below an answer."
@@ -371,7 +372,7 @@ def facts_html(info: IndexInfo, size: int) -> str:
     """What an index holds, as a table."""
     dates = " to ".join(dict.fromkeys(date_text(when) for when in (info.since, info.until) if when)) or "none known"
     facts = [
-        ("Comments", f"{info.comments:,}, cut into {count(info.passages, 'passage')}"),
+        ("Comments", f"{info.comments:,}, cut into {counted(info.passages, 'passage')}"),
         ("Authors", ", ".join(f"{name} ({number:,})" for name, number in info.authors[:12])),
         ("Dates", dates),
         ("Embedding model", info.embedding_model),
@@ -379,7 +380,7 @@ def facts_html(info: IndexInfo, size: int) -> str:
         ("Last change", f"{info.created_at:%Y-%m-%d %H:%M} UTC"),
     ]
     if len(info.authors) > 12:
-        facts[1] = ("Authors", f"{facts[1][1]} and {count(len(info.authors) - 12, 'more author')}")
+        facts[1] = ("Authors", f"{facts[1][1]} and {counted(len(info.authors) - 12, 'more author')}")
     rows = "".join(tag("tr", tag("th", name, scope="row") + tag("td", escape(value))) for name, value in facts)
     sources = "".join(
         tag("tr", tag("td", escape(name)) + tag("td", f"{number:,}", class_="number-of"))
@@ -417,7 +418,7 @@ def report_html(report: IngestReport) -> str:
     for heading, problems in (("Not read", report.errors), ("Left out", report.skipped)):
         if problems:
             lines = list(told(problems))
-            rest = count(len(lines) - MOST_PROBLEMS, "more problem")
+            rest = counted(len(lines) - MOST_PROBLEMS, "more problem")
             shown = lines[:MOST_PROBLEMS] + ([f"and {rest}"] if len(lines) > MOST_PROBLEMS else [])
             parts.append(tag("h3", heading) + tag("ul", "".join(tag("li", message_html(line)) for line in shown)))
     return "".join(parts)

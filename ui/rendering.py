@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from rag.language.enumeration import counted
 from rag.plain_text import without_markup
 from rag.records import Answer, Citation, Comment, Passage
 from ui.conversations import Exchange
@@ -62,7 +63,7 @@ def exchange_html(exchange: Exchange, phase: Phase = "done") -> str:
         parts.append(tag("p", "Stopped." if exchange.stopped else LEFT, class_="note"))
     if answer is not None and answer.text:
         parts += [tag("p", escape(warning), class_="note") for warning in answer.warnings]
-        parts.append(_source_list(exchange))
+        parts.append(_source_list(exchange, answer))
         parts.append(_footer(exchange.id, answer))
     return tag("div", "".join(parts), class_="answer", id=f"a-{exchange.id}")
 
@@ -80,8 +81,7 @@ def _text_html(exchange_id: str, answer: Answer) -> str:
     return tag("div", markdown_html(answer.text, marker), class_=kind)
 
 
-def _source_list(exchange: Exchange) -> str:
-    answer = exchange.answer
+def _source_list(exchange: Exchange, answer: Answer) -> str:
     if answer.citations:
         lines = "".join(_source_line(exchange, citation) for citation in answer.citations)
         return tag("ol", lines, class_="sources brief" if answer.model == "evidence" else "sources")
@@ -158,7 +158,6 @@ def announcement(exchange: Exchange) -> str:
     answer = exchange.answer
     if answer is None or not answer.text:
         return "Stopped."
-    count = len(answer.citations)
-    sources = "no sources" if not count else "1 source" if count == 1 else f"{count} sources"
+    sources = counted(len(answer.citations), "source") if answer.citations else "no sources"
     words = re.sub(r"^> ?", "", without_markup(answer.text), flags=re.MULTILINE)
     return f"Answer with {sources}. {words}"

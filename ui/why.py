@@ -6,9 +6,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from rag.language.enumeration import counted
 from rag.records import Answer, Filters, Passage
 from ui.markup import escape, tag
-from ui.wording import count, filter_labels
+from ui.wording import filter_labels
 
 LEGEND = (
     "Meaning: cosine between question and passage. Words: BM25 score. Both: the two fused, between 0 and 1, comparable "
@@ -74,7 +75,7 @@ def _left_out(trace: Mapping[str, Any]) -> str:
         for one in unused
     )
     head = tag("thead", "<tr><th>By</th><th>Meaning</th><th>Words</th><th>Both</th></tr>")
-    summary = tag("summary", f"{count(len(unused), 'more passage')} considered and left out")
+    summary = tag("summary", f"{counted(len(unused), 'more passage')} considered and left out")
     return tag("details", summary + tag("table", head + tag("tbody", rows)), class_="left-out")
 
 
@@ -123,11 +124,9 @@ def _writing(trace: Mapping[str, Any]) -> list[tuple[str, str]]:
         messages = "".join(
             tag("p", escape(one["role"])) + tag("pre", escape(one["content"]), tabindex="0") for one in trace["prompt"]
         )
-        given = (
-            f"{trace.get('prompt_tokens_counted', 0):,} tokens, {count(trace.get('passages_in_prompt', 0), 'passage')}"
-        )
+        given = f"{trace.get('prompt_tokens_counted', 0):,} tokens, {counted(trace.get('passages_in_prompt', 0), 'passage')}"
         for name, noun in (("passages_left_out", "passage"), ("turns_left_out", "earlier turn")):
-            given += f", {count(trace[name], noun)} left out for want of room" if trace.get(name) else ""
+            given += f", {counted(trace[name], noun)} left out for want of room" if trace.get(name) else ""
         facts.append(("Prompt", tag("details", tag("summary", escape(given)) + messages)))
     for reply in trace.get("replies", ()):
         said = f"{reply['finish']}, {reply['tries']} {'try' if reply['tries'] == 1 else 'tries'}"

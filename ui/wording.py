@@ -8,6 +8,7 @@ from datetime import date, datetime
 from typing import Literal
 
 from rag.errors import RagError, StoreMissing
+from rag.language.enumeration import counted
 from rag.records import UNSURE_BORDER, Answer, Citation, Comment, Filters, IndexInfo, Passage
 from ui.markup import button, escape, message_html, tag
 
@@ -54,11 +55,6 @@ def byline_html(comment: Comment | Passage) -> str:
         facts.append(f"from {source}")
     shown = " · ".join(escape(fact) for fact in facts if fact)
     return tag("span", escape(comment.byline), class_="author") + tag("span", shown, class_="facts")
-
-
-def count(number: int, noun: str) -> str:
-    """A number with its noun, as in "1 comment" and "1,200 comments"."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def read_filters(
@@ -115,9 +111,9 @@ def verdict(citation: Citation, *, forged: bool = False) -> tuple[str, Literal["
 def index_line(info: IndexInfo) -> str:
     """What is indexed, in a sentence."""
     authors = len(info.authors)
-    text = count(info.comments, "comment")
+    text = counted(info.comments, "comment")
     if authors:
-        text += f" by {count(authors, 'author')}"
+        text += f" by {counted(authors, 'author')}"
     if info.since and info.until:
         first, last = month_text(info.since), month_text(info.until)
         text += f", {first}" if first == last else f", {first} to {last}"

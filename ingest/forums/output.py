@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -17,11 +16,11 @@ from typing import Any, NamedTuple
 from filelock import FileLock, Timeout
 
 from rag.errors import ForumError
+from rag.language.letters import whole
 
 FORMAT = 1
 """Of the state."""
 _ANEW = "Remove it, and fetch again with --refresh."
-_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 class Changes(NamedTuple):
@@ -178,8 +177,7 @@ def _row(line: bytes) -> dict[str, Any] | None:
 
 
 def _line(row: Mapping[str, Any]) -> bytes:
-    # Half characters (lone surrogates), which no file can hold, become U+FFFD.
-    return _SURROGATE.sub("\ufffd", json.dumps(row, ensure_ascii=False)).encode() + b"\n"
+    return whole(json.dumps(row, ensure_ascii=False)).encode() + b"\n"
 
 
 def _digest(row: Mapping[str, Any]) -> bytes:

@@ -24,6 +24,7 @@ from ingest.sources import forum_magnum, hacker_news, reddit
 from ingest.sources.base import GONE, UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
 from ingest.sources.html_in_text import as_markdown
 from rag.errors import SourceError
+from rag.language.letters import LONE_SURROGATE, whole
 
 COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title", "seen_at")
 """What a row can say; `html` is read where there is no `text`. All other columns go into `RawDocument.extra`."""
@@ -46,7 +47,6 @@ _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[\da-f]{2,5});", 
 """Characters of an id, an author or a title; anything longer is something else in the wrong column."""
 DEEPEST = 32
 """Levels that the values of further columns may be nested."""
-_SURROGATE = re.compile("[\ud800-\udfff]")
 _LINE_NAME = re.compile(r"L\d+(\.\d+)?|id=.*", re.DOTALL)
 _EXPORTS = (reddit, hacker_news, forum_magnum)
 _TYPED = ("$oid", "$date", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal")
@@ -115,11 +115,10 @@ class Row:
         if not isinstance(value, str):
             self.wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
             return None
-        whole, halves = _SURROGATE.subn("\ufffd", value)
-        if halves:
+        if halves := len(LONE_SURROGATE.findall(value)):
             what = f"has half characters (lone surrogates): {halves}, read as \ufffd"
             self.wrong(column, what, "Export it again as UTF-8")
-        return whole
+        return whole(value)
 
     def link(self, column: str) -> str | None:
         """A web address."""
@@ -198,7 +197,7 @@ class Row:
         kept = {}
         for key, value in rest.items():
             try:
-                kept[_SURROGATE.sub("\ufffd", str(key))] = _plain(value, DEEPEST)
+                kept[whole(str(key))] = _plain(value, DEEPEST)
             except RecursionError:
                 self.wrong(str(key), f"is nested more than {DEEPEST} levels deep", "Leave that column out")
         return kept
@@ -500,9 +499,9 @@ def _plain(value: Any, levels: int) -> Any:
     if levels == 0:
         raise RecursionError
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
+        return whole(value)
     if isinstance(value, Mapping):
-        return {_SURROGATE.sub("\ufffd", str(key)): _plain(item, levels - 1) for key, item in value.items()}
+        return {whole(str(key)): _plain(item, levels - 1) for key, item in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(item, levels - 1) for item in value]
     if isinstance(value, datetime | date):

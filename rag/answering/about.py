@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from rag.index.lexical import stems
+from rag.language.english import GREETING
 from rag.language.phrases import Phrases
 from rag.records import Coverage
 
@@ -26,7 +27,7 @@ _PEOPLE = r"(?:authors?|people|persons?|users?|commenters?|writers?|researchers?
 _ALWAYS = re.compile(
     "|".join(
         (
-            r"hi|hello|hey|hallo|good (?:morning|afternoon|evening|day)|(?:hi|hello|hey) there",
+            rf"{GREETING}(?: there)?",
             r"(?:ok |okay |great )?(?:thanks|thank you)(?: a lot| so much| very much)?|many thanks|thx|ok|okay|great|cool|bye|goodbye",
             rf"(?:summari[sz]e|sum up|recap) (?:everything|all (?:of )?(?:the |these )?{_THINGS}){_HERE}",
             r"help|help me|who are you|what are you|what do you do|how can you help(?: me)?",

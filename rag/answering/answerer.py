@@ -19,8 +19,8 @@ from rag.question.asking import checked
 from rag.question.parts import questions_in
 from rag.question.query import goes_deep
 from rag.records import EVIDENCE, Answer, Coverage, Filters, Passage, Turn, to_plain
+from rag.retrieval.hybrid import narrowed
 from rag.retrieval.literal import telling
-from rag.retrieval.retriever import narrowed
 
 if TYPE_CHECKING:
     from rag.chat.streaming import ChatModel

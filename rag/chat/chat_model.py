@@ -16,8 +16,8 @@ from rag.chat.faults import LONGEST_PAUSE, Faults, asked_pause, is_busy, status_
 from rag.chat.local_server import LocalServer
 from rag.chat.prompts import Message
 from rag.chat.providers import BUILDERS, Build
+from rag.chat.reasoning import ThoughtFilter
 from rag.chat.streaming import ChatModel, Finish, Reply, Usage
-from rag.chat.thoughts import ThoughtFilter
 from rag.errors import ModelError, ModelMissing, ModelRefused
 from rag.records import EVIDENCE
 from rag.settings import Settings

@@ -15,7 +15,7 @@ What reaches the reader:
 - Words in quotation marks are looked up (quotes.py) before they are shown.
 
 A reply passes three stages: `MarkerStream` finds markers, links, code and formulas; spacing.py settles the white space
-round markers; held_sentences.py holds a sentence back from its first quotation or marker until it is whole and reviewed;
+round markers; sentence_buffer.py holds a sentence back from its first quotation or marker until it is whole and reviewed;
 printing.py numbers the citations and sees to it that nothing forges one. Whether a citation supports its sentence is
 for support.py.
 """
@@ -26,10 +26,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from rag.citations.held_sentences import HeldSentences
 from rag.citations.keys import CODE, INVISIBLE, LABEL, KeyedSentence, KeyReader, Mark
 from rag.citations.printing import HTML_NAME, CitedSentence, CitedText, Dropped, Printer
 from rag.citations.quotes import QuoteBook
+from rag.citations.sentence_buffer import SentenceBuffer
 from rag.citations.spacing import SpacedWriter
 
 _SLICE = 4096
@@ -81,7 +81,7 @@ class MarkerStream:
         self._keys = KeyReader(keys)
         self._dropped = Dropped()
         self._printer = Printer(self._dropped)
-        self._sentences = HeldSentences(self._printer, quotes)
+        self._sentences = SentenceBuffer(self._printer, quotes)
         self._writer = SpacedWriter(self._sentences, self._dropped)
         self._buffer = ""
         self._before = ""

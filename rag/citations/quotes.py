@@ -26,7 +26,7 @@ from typing import Literal
 from rag.citations.attribution import Speakers, speakers
 from rag.citations.keys import KeyedSentence, inside
 from rag.citations.normalising import Normalised, normalise
-from rag.citations.phrases import Wanted
+from rag.citations.phrase_search import Wanted
 from rag.citations.quotation_marks import Phrase, find_quotations
 from rag.language.sentences import split_sentences
 from rag.question.names import NameIndex

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from rag.citations.held_sentences import HeldSentences
 from rag.citations.keys import Mark
 from rag.citations.printing import BLANK_LINE, LINE_HEAD, Dropped
+from rag.citations.sentence_buffer import SentenceBuffer
 
 _CLOSING = frozenset(".,;:!?)]}…»”’\"'")
 _JOINT = re.compile(r"[,;][,;\s]*")
@@ -15,7 +15,7 @@ _JOINT = re.compile(r"[,;][,;\s]*")
 class SpacedWriter:
     """Settles white space: what surrounds a dropped marker goes with it, neighbouring markers stand together."""
 
-    def __init__(self, sentences: HeldSentences, dropped: Dropped) -> None:
+    def __init__(self, sentences: SentenceBuffer, dropped: Dropped) -> None:
         self._sentences = sentences
         self._dropped = dropped
         self._space: list[str] = []

@@ -25,11 +25,21 @@ from functools import lru_cache
 from typing import Literal
 
 from rag.citations.claims import is_claim, is_english, is_prose
+from rag.citations.factual_consistency import decisive_fault, missing_names, wrong_speaker
 from rag.citations.keys import KeyedSentence
 from rag.citations.printing import CitedSentence, CitedText
-from rag.citations.refusals import decisive_fault, enumerated, missing_names, wrong_speaker
-from rag.citations.signs import OPPOSITE, SAME, UNDENIED, Embed, Rarity, explanation, plainly_denied, signs_of
+from rag.citations.support_features import (
+    OPPOSITE,
+    SAME,
+    UNDENIED,
+    Embed,
+    Rarity,
+    explanation,
+    features_of,
+    plainly_denied,
+)
 from rag.index.lexical import stems
+from rag.language.enumeration import enumerated
 from rag.question.names import NameIndex, words
 from rag.records import SentenceCheck
 
@@ -91,7 +101,7 @@ def check_support(
         return Support("unchecked", 0.0, "Not English: the wording was not checked.")
     if missing := missing_names(sentence, " ".join([*evidence, context, around, *authors, *known_authors])):
         return Support("unsupported", 0.0, f"{enumerated(missing)}: this name does not stand in what is cited.")
-    signs = signs_of(sentence, evidence, embed, rarity, [*authors, *known_authors])
+    signs = features_of(sentence, evidence, embed, rarity, [*authors, *known_authors])
     if plainly_denied(signs):
         return Support("unsupported", 0.0, OPPOSITE)
     return _verdict(SAME(signs) * UNDENIED(signs), THRESHOLD, explanation(signs))

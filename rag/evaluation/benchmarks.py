@@ -27,7 +27,7 @@ from rag import api
 from rag.errors import SourceError
 from rag.evaluation.measures import DEPTH, Evaluation, Gold, Progress, Question, evaluate_search, ranking_measures
 from rag.records import Passage, Span
-from rag.retrieval.retriever import PER_COMMENT
+from rag.retrieval.near_duplicates import PER_COMMENT
 from rag.settings import Settings
 
 DOCUMENTS = 100

@@ -6,10 +6,12 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
-from rag.citations.signs import Embed
 from rag.citations.support import Judge, check_support
+from rag.citations.support_features import Embed, Rarity
+from rag.index.lexical import LexicalIndex
 
 SAMPLE_PAIRS = Path(__file__).parents[1] / "sample" / "support_pairs.jsonl"
 """Invented sentences that are supported, nearly so, contradicted or about something else."""
@@ -48,6 +50,8 @@ def load_pairs(path: Path) -> tuple[list[Pair], list[Pair]]:
 def evaluate_support(path: Path, embed: Embed, judge: Judge | None = None) -> dict[str, Any]:
     """Precision and recall of `check_support` on the half of a labelled set that took no part in fitting.
 
+    As in an answer, rare words weigh more: how rare a word is, is taken from the evidence of the whole set.
+
     Args:
         path: As for `load_pairs`.
         embed: Embeds texts.
@@ -57,12 +61,11 @@ def evaluate_support(path: Path, embed: Embed, judge: Judge | None = None) -> di
         `pairs` (count), `precision` and `recall` of "supported", `f1`, `accuracy`, and `flagged`: for each kind the
         share of its pairs that was called unsupported (for the kind "supported" these are false alarms).
     """
-    _, pairs = load_pairs(path)
-    passed = [
-        check_support(pair.sentence, pair.evidence, embed=embed, authors=[pair.author], judge=judge).status
-        == "supported"
-        for pair in pairs
-    ]
+    fitted_on, pairs = load_pairs(path)
+    evidence = list(dict.fromkeys(" ".join(pair.evidence) for pair in (*fitted_on, *pairs)))
+    with TemporaryDirectory() as folder:
+        index = LexicalIndex.build([str(number) for number in range(len(evidence))], evidence, Path(folder) / "words")
+        passed = [_passes(pair, embed, index.rarity, judge) for pair in pairs]
     right = sum(ok for ok, pair in zip(passed, pairs, strict=True) if pair.kind == "supported")
     wanted = sum(pair.kind == "supported" for pair in pairs)
     precision, recall = right / max(1, sum(passed)), right / max(1, wanted)
@@ -79,3 +82,9 @@ def evaluate_support(path: Path, embed: Embed, judge: Judge | None = None) -> di
         ),
         "flagged": {kind: round(sum(flags) / len(flags), 3) for kind, flags in kinds.items()},
     }
+
+
+def _passes(pair: Pair, embed: Embed, rarity: Rarity, judge: Judge | None) -> bool:
+    """Whether the check calls a sentence supported by what it is paired with."""
+    found = check_support(pair.sentence, pair.evidence, embed=embed, rarity=rarity, authors=[pair.author], judge=judge)
+    return found.status == "supported"

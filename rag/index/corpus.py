@@ -136,8 +136,10 @@ class Corpus:
 
     def source_text(self, name: str) -> str | None:
         """The exact text that offsets into this source refer to."""
-        row = self.connection.execute("SELECT text FROM sources WHERE name = ?", (name,)).fetchone()
-        return None if row is None else decode(row["text"])
+        try:
+            return stored_text(self.connection, name)
+        except LookupError:
+            return None
 
     def empty(self) -> None:
         """Forget all that was read; what is known of the index itself stays."""
@@ -373,6 +375,18 @@ def translated(path: Path) -> Iterator[None]:
 def encode(text: str) -> bytes:
     """Text as stored: lone surrogates, which JSON can smuggle in, survive."""
     return text.encode("utf-8", "surrogatepass")
+
+
+def stored_text(connection: sqlite3.Connection, name: str) -> str:
+    """The text of a source.
+
+    Raises:
+        LookupError: There is no such source.
+    """
+    row = connection.execute("SELECT text FROM sources WHERE name = ?", (name,)).fetchone()
+    if row is None:
+        raise LookupError(name)
+    return decode(row["text"])
 
 
 def decode(data: bytes) -> str:

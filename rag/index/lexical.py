@@ -20,9 +20,12 @@ from rag.language.spelling import american
 
 RULES = 2
 """Raised when `stems` changes: an index that was written by other rules is written anew by the next ingest."""
+_ARRAYS = ("ids", "order", "words")
+"""Files beside those of bm25s: ids of passages, the rows of the ids in sorted order, hashes of the vocabulary."""
 K1 = 1.5
 B = 0.75
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+"""A word, with its apostrophes."""
 
 
 class LexicalIndex:
@@ -60,9 +63,8 @@ class LexicalIndex:
         )
         bm25.save(folder, show_progress=False)
         names = np.array(ids, dtype=np.str_)
-        np.save(folder / "ids.npy", names)
-        np.save(folder / "order.npy", np.argsort(names))
-        np.save(folder / "words.npy", words)
+        for name, array in zip(_ARRAYS, (names, np.argsort(names), words), strict=True):
+            np.save(folder / f"{name}.npy", array)
         return cls.open(folder)
 
     @classmethod
@@ -80,8 +82,8 @@ class LexicalIndex:
         bm25.scores = {
             name: np.asarray(part) if isinstance(part, np.memmap) else part for name, part in bm25.scores.items()
         }
-        arrays = (np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in ("ids", "order", "words"))
-        return cls(*arrays, bm25)
+        ids, order, words = (np.asarray(np.load(folder / f"{name}.npy", mmap_mode="r")) for name in _ARRAYS)
+        return cls(ids, order, words, bm25)
 
     def __len__(self) -> int:
         return len(self._ids)
@@ -162,7 +164,7 @@ def stems(text: str) -> list[str]:
 
     Compounds such as "late-night" count as their parts.
     """
-    words = _WORD.findall(unicodedata.normalize("NFC", text.lower()).replace("’", "'"))
+    words = WORD.findall(unicodedata.normalize("NFC", text.lower()).replace("’", "'"))
     return [_stem(word) for word in words if word not in STOP_WORDS]
 
 

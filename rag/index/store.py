@@ -16,10 +16,8 @@ point: the old generation goes on answering, and the next run finds what was emb
 from __future__ import annotations
 
 import logging
-import re
-import shutil
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,10 +26,12 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
-from rag.index.corpus import FORMAT, Corpus, translated
-from rag.index.lexical import RULES, LexicalIndex
+from rag.index.corpus import Corpus, translated
+from rag.index.lexical import LexicalIndex
 from rag.index.row_copy import RowCopy
 from rag.index.vectors import COMPARED, ROWS_PER_PASSAGE, Vectors, this_process
+from rag.index.word_usage import USES, WordUsage
+from rag.index.writer import Writer
 from rag.question.names import same_name
 from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datetime, author_key, written
 from rag.settings import Settings
@@ -49,11 +49,6 @@ Record = TypeVar("Record", Comment, Passage, None)
 
 FILTERS_KEPT = 8
 """Filters whose passages are remembered: a conversation asks with the same ones again and again."""
-USES = 40
-"""Passages that are looked at to see how a word is used."""
-PLAIN = 0.2
-"""Share of its uses behind an article from which a word is no name: one may also write "the Ann post"."""
-_ARTICLES = frozenset("a an the no any some every each this these those my your his her our their".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,24 +66,6 @@ class People:
     """Ids of profiles of which a later snapshot has another."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Usage:
-    """How passages use a word."""
-
-    plain: bool
-    """As no name: often enough behind an article."""
-    small: bool
-    """With a small letter half the time or more often."""
-
-    @classmethod
-    def of(cls, uses: Sequence[re.Match[str]]) -> _Usage:
-        """From its occurrences: the word before, if there is one, and the word as it is written."""
-        before = [use[1].casefold() for use in uses if use[1] is not None]
-        plain = sum(word in _ARTICLES for word in before)
-        small = sum(use[2][:1].islower() for use in uses)
-        return cls(plain > 0 and plain >= PLAIN * len(before), bool(uses) and 2 * small >= len(uses))
-
-
 class Store:
     """One index, open for searching. Safe to share between threads; notices by itself when a new generation is current.
 
@@ -103,7 +80,7 @@ class Store:
         self._generation: int | None = None
         self._lexical: LexicalIndex | None = None
         self._filtered: dict[tuple[int, Filters], dict[str, tuple[str, int]]] = {}
-        self._usages: dict[tuple[int, str], _Usage] = {}
+        self._usages: dict[tuple[int, str], WordUsage] = {}
         self._people: tuple[int, People] | None = None
         self._held = threading.local()
 
@@ -324,13 +301,12 @@ class Store:
         """Whether passages write a word with a small letter half the time or more often; False if they never use it."""
         return self._usage(word).small
 
-    def _usage(self, word: str) -> _Usage:
+    def _usage(self, word: str) -> WordUsage:
         """How the best passages for a word use it; remembered for the current generation."""
         key = (self.generation, word.casefold())
         if (usage := self._usages.get(key)) is None:
             passages = self.passages([id for id, _ in self.lexical(word, USES)])
-            pattern = re.compile(rf"(?:(\w*)\s+|(?<!\w))({re.escape(word)})\b", re.I)
-            usage = _Usage.of([use for passage in passages.values() for use in pattern.finditer(passage.text)])
+            usage = WordUsage.of(word, (passage.text for passage in passages.values()))
             with self._lock:
                 current = {known: found for known, found in self._usages.items() if known[0] == key[0]}
                 self._usages = {**current, key: usage}
@@ -367,7 +343,9 @@ class Store:
                 self.check_model(embedder.identity)
             generation = self.generation + 1
             with self.corpus.transaction():
-                writer = Writer(self, embedder, generation, rebuild)
+                writer = Writer(
+                    self.corpus, self._vectors, self.folder / "lexical", embedder, generation, rebuild=rebuild
+                )
                 yield writer
                 if writer.switches:
                     writer.finish()
@@ -408,15 +386,6 @@ class Store:
             self._generation = generation
 
 
-@dataclass(frozen=True, slots=True)
-class VectorJob:
-    """A passage text to be embedded, with its windows, under the id of its vectors."""
-
-    vector_id: str
-    text: str
-    windows: tuple[tuple[int, int], ...]
-
-
 def _ingest_lock(folder: Path) -> FileLock:
     """Held by the one process that may write into the index."""
     from filelock import FileLock  # which takes longer to import than all of this module
@@ -440,88 +409,3 @@ def _nothing_in(folder: Path) -> StoreMissing:
         f"No comments are indexed in {folder}. Run `python -m ingest PATH` first, or set COMMENTARIAT_STORE "
         "to the folder of an index."
     )
-
-
-class Writer:
-    """The writing end of one ingest; `Store.writing` makes it. `corpus` is inside the transaction."""
-
-    def __init__(self, store: Store, embedder: Embedder, generation: int, rebuild: bool) -> None:
-        self.corpus = store.corpus
-        self.embedded = 0
-        """Texts embedded so far, those found in the index not counted."""
-        self.switches = True
-        """Set it to False where readers would see no difference: what was written is kept, under the same generation."""
-        self._store, self._embedder, self._generation = store, embedder, generation
-        self._vectors = store._vectors
-        current = self.corpus.meta("collection")
-        self._old_collection = current if rebuild else None
-        self._same_model = self.corpus.meta("embedding_model") == embedder.identity
-        self._collection = current if current and not rebuild else f"passages-{generation}"
-        if rebuild:
-            self.corpus.empty()
-
-    def add_vectors(self, jobs: Sequence[VectorJob], progress: Callable[[int], None] = lambda done: None) -> None:
-        """Embed texts whose vectors are not there yet.
-
-        Args:
-            jobs: In any number; done in batches that Chroma takes.
-            progress: Told how many jobs each batch settled.
-        """
-        jobs = list({job.vector_id: job for job in jobs}.values())
-        for at in range(0, len(jobs), 256):
-            batch = jobs[at : at + 256]
-            present = self._vectors.present(self._collection, [job.vector_id for job in batch])
-            missing = [job for job in batch if job.vector_id not in present]
-            missing = self._copied(missing)
-            if missing:
-                rows = self._embedder.embed_windows([job.text for job in missing], [job.windows for job in missing])
-                self._vectors.add(
-                    self._collection, {job.vector_id: row for job, row in zip(missing, rows, strict=True)}
-                )
-                self.embedded += len(missing)
-            progress(len(batch))
-
-    def _copied(self, jobs: Sequence[VectorJob]) -> list[VectorJob]:
-        """Take over from the collection that a rebuild replaces what the same model made; return the rest."""
-        if not jobs or not self._old_collection or not self._same_model:
-            return list(jobs)
-        rows = self._vectors.read(self._old_collection, {job.vector_id: 1 + len(job.windows) for job in jobs})
-        if rows:
-            self._vectors.add(self._collection, rows)
-        return [job for job in jobs if job.vector_id not in rows]
-
-    @property
-    def words_are_current(self) -> bool:
-        """Whether the word index, if there is one, was written by the rules of today."""
-        return self.corpus.meta("lexical") is None or self.corpus.meta("lexical_rules", 1) == RULES
-
-    def finish(self) -> None:
-        """Write the word index of the new generation and make it current."""
-        from datetime import UTC, datetime
-
-        self._vectors.ensure(self._collection)
-        ids, texts = [], []
-        for id, text in self.corpus.all_passage_texts():
-            ids.append(id)
-            texts.append(text)
-        LexicalIndex.build(ids, texts, self._store.folder / "lexical" / str(self._generation))
-        used = {row[0] for row in self.corpus.connection.execute("SELECT DISTINCT vector_id FROM passages")}
-        self._unused = self._vectors.unused(self._collection, used)
-        self.corpus.set_meta(
-            format=FORMAT,
-            generation=self._generation,
-            lexical=self._generation,
-            lexical_rules=RULES,
-            collection=self._collection,
-            embedding_model=self._embedder.identity,
-            created_at=datetime.now(UTC).isoformat(),
-            writer=this_process(),
-        )
-
-    def clean_up(self) -> None:
-        """Delete what the new generation does not use. Searches that began before may still hold the previous files."""
-        self._vectors.delete(self._collection, self._unused)
-        self._vectors.drop_all_but(self._collection)
-        for folder in (self._store.folder / "lexical").iterdir():
-            if folder.name.isdigit() and int(folder.name) < self._generation - 1:
-                shutil.rmtree(folder, ignore_errors=True)

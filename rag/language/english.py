@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+GREETING = r"(?:hi|hello|hey|hallo|good\s+(?:morning|afternoon|evening|day))"
+"""Pattern of how a message begins that greets."""
+
 FUNCTION_WORDS = frozenset(
     """
     a about above after again against all also always am among an and another any anybody anyone anything are aren't as at

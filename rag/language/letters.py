@@ -1,7 +1,8 @@
-"""Fold letters for comparison: "Löb" and "Lob" are the same word, since writers often omit accents."""
+"""Letters of a text: folded for comparison, since writers often write "Lob" for "Löb"; halves of letters replaced."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
@@ -9,6 +10,14 @@ WITHOUT_MARK = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ß": "ss"}
 )
 """Lower-case Latin letters that Unicode does not take apart."""
+
+LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+"""Half a character, as where a text was cut: no file in UTF-8 can hold it."""
+
+
+def whole(text: str) -> str:
+    """A text with U+FFFD in place of each half character."""
+    return LONE_SURROGATE.sub("\ufffd", text)
 
 
 def folded(text: str) -> str:

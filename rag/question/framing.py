@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.language.english import FUNCTION_WORDS
+from rag.language.english import FUNCTION_WORDS, GREETING
 
 _SMALL_IN_TITLES = frozenset("about from into over than that upon with".split())
 """Beside words of up to three letters."""
@@ -104,7 +104,7 @@ _ANYTHING = re.compile(
 
 
 _GREETING = re.compile(
-    r"^\W*(?:(?:hi|hello|hey|hallo|good\s+(?:morning|afternoon|evening))(?:\s+(?:there|all|everyone|everybody))?\s*[,!.]\s+"
+    rf"^\W*(?:{GREETING}(?:\s+(?:there|all|everyone|everybody))?\s*[,!.]\s+"
     r"|i\s+(?:was|am)\s+(?:just\s+)?wondering\s+(?=what|who|where|when|why|how|whether|which))+",
     re.I,
 )

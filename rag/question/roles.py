@@ -32,7 +32,8 @@ _VERSUS = frozenset({"vs", "versus"})
 _JOINING = frozenset({"and", "or", "with", "than"}) | _VERSUS
 _PARTING = (_JOINING - {"with", "than"}) | {"but", "then", "while", "whereas"}
 """What begins a new part of a question, in which somebody else may be asked for."""
-_GREETINGS = frozenset("hey hi hello dear search thanks ok okay".split())
+_OPENINGS = frozenset("hey hi hello dear search thanks ok okay".split())
+"""What a question may begin with that is no name."""
 _ANYBODY = frozenset("everybody everyone nobody anybody anyone somebody someone people others they".split())
 _WRITERS = frozenset("author commenter user poster person".split())
 _WHO_IS = re.compile(r"^\W*who(?:'s|’s|\s+is|\s+was)\s+\W*$", re.I)
@@ -418,7 +419,7 @@ def has_other_first_name(found: Sequence[Word], mention: Mention) -> bool:
     start, name = found[0], found[mention.first]
     if mention.first != 1 or start.breaks or not name.capital or not start.text.isalpha():
         return False
-    return _name_like(start) and start.folded not in COMMON_WORDS | PREPOSITIONS | _GREETINGS
+    return _name_like(start) and start.folded not in COMMON_WORDS | PREPOSITIONS | _OPENINGS
 
 
 def _name_like(word: Word) -> bool:

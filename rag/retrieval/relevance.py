@@ -1,6 +1,6 @@
 """How probably each sentence of the retrieved passages bears on a question.
 
-Search and answers rest on the same figures: stretches.py cuts results out of passages by them, rag/answering/choosing.py
+Search and answers rest on the same figures: snippets.py cuts results out of passages by them, rag/answering/choosing.py
 chooses quotes by them. The vectors of the sentences come from the index, so that a question costs no further forward pass.
 """
 

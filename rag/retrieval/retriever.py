@@ -5,10 +5,8 @@ Does not decide whether the passages answer the question (see answerability.py) 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
 from functools import wraps
 from itertools import zip_longest
 from numbers import Integral
@@ -16,12 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rag.abstention.biography import ANSWERED, states_no_view, telling_profiles
 from rag.errors import QuestionError
-from rag.index.lexical import stems
-from rag.question.names import same_name
-from rag.question.query import Query, about_period, admits, asking_for_view, by_date_alone, timeless
+from rag.question.query import Query, admits, asking_for_view, by_date_alone
 from rag.records import Filters, Passage, Turn
+from rag.retrieval.dates import by_date, datable, in_time
+from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed
 from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, telling, telling_passages
-from rag.retrieval.threads import MOST_REPLIES, around, asked_in, replies_on
+from rag.retrieval.mentions import Mentions, further_mentions, one_of_each
+from rag.retrieval.near_duplicates import distinct
+from rag.retrieval.threads import MOST_REPLIES, replies_on
 
 if TYPE_CHECKING:
     from rag.index.store import Store
@@ -32,41 +32,15 @@ if TYPE_CHECKING:
 
 Method = TypeVar("Method", bound="Callable[..., Any]")
 
-DENSE_WEIGHT = 0.5
 CANDIDATES, SEARCHED = 100, 40
 """Passages taken from each of the two searches: for an answer, whose trace lists them and which may go deep; for a search."""
-LOADED = 80
-"""The best of them after fusion, which are read from disk for an answer; twice as many as wanted where more are wanted."""
-PER_COMMENT = 3
-"""Most passages of one comment in a result, so that one long comment does not crowd out the others."""
 SILENT = 0.2
 """Probability of answering below which a side of a comparison is left out: of 31 sides in the sample that have an answer 30 reach it, of
 90 pairs of a person and a topic of two others three quarters do not."""
 JUDGED = 3
 """Windows that the reader reads before an answer is given."""
-MOST_BEYOND = 5
-"""How often what is newer than all found is sought: once more than enough unless more is on the topic than a search brings."""
-BEGINNING = datetime.min.replace(tzinfo=UTC)
-
-ASKING = 20
-"""Passages of anybody that may ask what is asked, to which the replies of those asked for are looked up."""
 UNREPLIED = 0.6
 """Probability that what was written to nobody or to others is the reply that was asked for, at most."""
-TITLED = 0.3
-"""What a title that has all words of the topic counts beside a score of fusion, which is 1 at most."""
-SAME_WORDS = 0.9
-"""Share of common word triples above which two passages count as the same words."""
-FEW_WORDS = 3
-"""Most content words of somebody's own beside a quotation that do not make a result of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mentions:
-    """How much of the whole index mentions something, which is more than a search brings."""
-
-    term: str
-    comments: int
-    authors: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +85,8 @@ class Retriever:
     """
 
     def __init__(self, store: Store, embedder: Embedder, reader: Reads, reranker: Reranker | None = None) -> None:
-        self._store, self._embedder, self.reader, self._reranker = store, embedder, reader, reranker
+        self._store, self._embedder, self.reader = store, embedder, reader
+        self._hybrid = HybridSearch(store, embedder, reranker)
 
     @classmethod
     def from_settings(cls, settings: Settings, store: Store | None = None) -> Retriever:
@@ -163,23 +138,8 @@ class Retriever:
         )
 
     def datable(self, query: Query, filters: Filters | None = None) -> list[Query]:
-        """The ways to take the period of a question, the most literal first.
-
-        Comments written then; if the period may be part of the topic, any comment, with the period in the question; at last
-        those that carry no date. A way that no comment fits is left out, unless all are.
-        """
-        anytime = timeless(query)
-        allowed = narrowed(filters, anytime)
-        if allowed is None or not (query.since or query.until):
-            return [query]
-        then = narrowed(filters, query)
-        ways = [query] if then and any(self._store.coverage(one).comments for one in _times(query, then)) else []
-        if not query.dates_certain:
-            ways.append(about_period(query))
-        known = self._store.coverage(replace(allowed, since=allowed.since or BEGINNING))
-        if not known.comments or known.comments < self._store.coverage(allowed).comments:
-            ways.append(replace(anytime, undated=True))
-        return ways or [query]
+        """The ways to take the period of a question, the most literal first (see rag/retrieval/dates.py)."""
+        return datable(self._store, query, filters)
 
     @_at_one_generation
     def retrieve(self, query: Query, limit: int, filters: Filters | None = None, *, judged: int = JUDGED) -> Retrieved:
@@ -197,11 +157,11 @@ class Retriever:
         if query.answered and judged:
             if replies := self._replies(query, allowed, limit):
                 return Retrieved(query, replies, ANSWERED, considered=replies)
-            found = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
+            elsewhere = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
             # What is said elsewhere is no reply, though on a topic it may tell what somebody would have replied.
             most = UNREPLIED if query.topic else 0.0 if query.authors else 1.0
-            return replace(found, answerable=min(found.answerable, most))
-        if by_date_alone(query) and (dated := self._by_date(query, allowed, limit)):
+            return replace(elsewhere, answerable=min(elsewhere.answerable, most))
+        if by_date_alone(query) and (dated := by_date(self._store, query, allowed, limit)):
             return Retrieved(query, dated, ANSWERED, considered=dated)
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
         depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
@@ -209,22 +169,19 @@ class Retriever:
         def viewed(pool: Sequence[Passage]) -> list[Passage]:
             return [passage for passage in pool if not (judged and states_no_view(query, passage))]
 
+        spoken: dict[str, float] = {}
         if query.compare and len(allowed.authors) > 1:
             pools = {
-                author: self._candidates(query, query.text, replace(allowed, authors=(author,)), depth)
+                author: self._hybrid.candidates(query, query.text, replace(allowed, authors=(author,)), depth)
                 for author in allowed.authors
             }
-            sides = {author: distinct(viewed(pool), limit) for author, pool in pools.items()}
-            spoken = self._spoken(query, sides) if judged and query.topic else {}
-            found = balanced(_speaking(sides, spoken), limit)
             pool = _merged(list(pools.values()))
+            sides = {author: distinct(viewed(side), limit) for author, side in pools.items()}
+            if judged and query.topic:
+                spoken = self._spoken(query, sides)
+            found = balanced(_speaking(sides, spoken), limit)
         else:
-            found = self._candidates(query, query.text, allowed, depth)
-            if judged and query.by_time and query.topic:
-                # A view that was held, and that it was given up, need not be like a question for its course.
-                for text in (asking_for_view(query), f"{query.topic} {CHANGE_WORDS}"):
-                    found = _merged([found, self._candidates(query, text, allowed, depth)])
-            pool, spoken = [p for p in found if p.byline not in query.others_than], {}
+            pool = self._pool(query, allowed, depth, course=bool(judged and query.by_time and query.topic))
             found = distinct(viewed(pool), limit)
         if judged and (profiles := telling_profiles(query, pool)):
             return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
@@ -232,28 +189,28 @@ class Retriever:
             return told
         retrieved = self._judged(query, found, pool, judged)
         if judged and (query.newest or query.oldest) and not query.compare:
-            in_time = distinct(viewed(self._in_time(query, allowed, depth, pool)), limit)
-            retrieved = replace(retrieved, passages=tuple(in_time))
+            ordered = distinct(viewed(in_time(self._hybrid, query, allowed, depth, pool)), limit)
+            retrieved = replace(retrieved, passages=tuple(ordered))
         # A comparison is answered by whoever speaks on its topic.
         sides = () if retrieved.unseen else spoken.values()
         return replace(retrieved, answerable=max([retrieved.answerable, *sides]))
 
     @_at_one_generation
     def search(self, query: Query, limit: int, filters: Filters | None = None) -> list[Passage]:
-        """Find the stretches of comments that bear on the question, cut out of the passages (see rag/retrieval/stretches.py).
+        """Find the snippets of comments that bear on the question, cut out of the passages (see rag/retrieval/snippets.py).
 
         Of people who are not indexed nothing is found but what may be theirs or names them.
 
         Args:
             query: The question, understood.
-            limit: Most stretches.
+            limit: Most snippets.
             filters: Where to search, beyond what the question itself says about authors and dates.
 
         Raises:
             QuestionError: The limit is no whole number.
         """
         from rag.retrieval.relevance import score_sentences
-        from rag.retrieval.stretches import POOL, best_stretches
+        from rag.retrieval.snippets import POOL, best_snippets
 
         if not isinstance(limit, Integral):
             raise QuestionError(f"The limit {limit!r} is no whole number. Give how many passages are wanted at most.")
@@ -272,7 +229,19 @@ class Retriever:
             sides = [[s for s in sentences if s.passage.byline == author] for author in query.authors]
         else:
             sides = [sentences]
-        return balanced([distinct(list(best_stretches(side, self._store.source_text)), limit) for side in sides], limit)
+        return balanced([distinct(list(best_snippets(side, self._store.source_text)), limit) for side in sides], limit)
+
+    def _pool(self, query: Query, allowed: Filters, depth: tuple[int, int], *, course: bool) -> list[Passage]:
+        """Candidates by those who are asked for; where the course of a view is asked for, those like the view and its change, too.
+
+        A view that was held, and that it was given up, need not be like a question for its course.
+        """
+        texts = (query.text, asking_for_view(query), f"{query.topic} {CHANGE_WORDS}") if course else (query.text,)
+        found: list[Passage] = []
+        for text in texts:
+            candidates = self._hybrid.candidates(query, text, allowed, depth)
+            found = _merged([found, candidates]) if found else candidates
+        return [passage for passage in found if passage.byline not in query.others_than]
 
     def _replies(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
         """What was replied to those whom a question names, on its topic, as far as the source says what answers what."""
@@ -281,36 +250,6 @@ class Retriever:
         replies = [(passages[id], answered) for id, answered in found if id in passages]
         return tuple(distinct(replies_on(query, replies, self._store.rarity), limit))
 
-    def _by_date(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
-        """The newest passages, or the oldest: likeness to a question without a topic tells nothing of their time."""
-        found = self._store.corpus.by_date(_times(query, allowed), LOADED + limit, newest=query.newest)
-        passages = self._store.passages(found, score=dict.fromkeys(found, 1.0))
-        kept = [passages[id] for id in found if id in passages and passages[id].byline not in query.others_than]
-        return tuple(distinct(kept, limit))
-
-    def _in_time(
-        self, query: Query, allowed: Filters, depth: tuple[int, int], pool: Sequence[Passage]
-    ) -> list[Passage]:
-        """The candidates, those on the topic by date: the nearest of them need not be the newest, nor the newest be among them."""
-        topic = set(stems(query.topic))
-
-        def on_topic(passages: Sequence[Passage]) -> list[Passage]:
-            return [passage for passage in passages if passage.posted_at and topic <= set(stems(passage.text))]
-
-        found = further = on_topic(pool)
-        for _ in range(MOST_BEYOND):
-            dates = [passage.posted_at for passage in further if passage.posted_at]
-            if not dates:
-                break
-            since = max(dates) + timedelta(microseconds=1) if query.newest else query.since
-            until = query.until if query.newest else min(dates) - timedelta(microseconds=1)
-            within = narrowed(allowed, replace(query, since=since, until=until))
-            further = on_topic(self._candidates(replace(query, times=()), query.text, within, depth)) if within else []
-            found = [*found, *further]
-        kept = {passage.id for passage in found}
-        found = sorted(found, key=lambda p: p.posted_at or BEGINNING, reverse=query.newest)
-        return [*found, *(passage for passage in pool if passage.id not in kept)]
-
     def _told(
         self, query: Query, sign: Telling, allowed: Filters, limit: int, nearest: Sequence[Passage]
     ) -> Retrieved | None:
@@ -318,7 +257,7 @@ class Retriever:
         # Nobody mentions themselves.
         pool = [
             p
-            for p in self._candidates(query, sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
+            for p in self._hybrid.candidates(query, sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
             if p.byline not in query.mentioned
         ]
         hits = telling_passages(pool, sign)
@@ -330,31 +269,13 @@ class Retriever:
         if hits:
             mentions = None
             if sign.term:
-                mentions, further = self._mentions(query, sign.term, allowed, hits)
-                hits = hits if query.people else _one_of_each([*hits, *further])
+                mentions, further = further_mentions(self._store, query, sign.term, allowed, hits)
+                hits = hits if query.people else one_of_each([*hits, *further])
             return Retrieved(query, tuple(distinct(hits, limit)), ANSWERED, considered=tuple(pool), mentions=mentions)
         missing = absent(pool, sign)
         if not sign.decisive or (sign.term and not missing):
             return None
         return Retrieved(query, tuple(nearest), 0.0, considered=tuple(pool), absent=missing)
-
-    def _mentions(
-        self, query: Query, term: str, allowed: Filters, hits: Sequence[Passage]
-    ) -> tuple[Mentions | None, list[Passage]]:
-        """How much mentions a term, and a passage of each author who does and is not among those found."""
-        rows = [
-            row
-            for row in self._store.corpus.comments_of(self._store.holding(term, allowed))
-            if row[2] not in query.mentioned and row[2] not in query.others_than
-        ]
-        if not rows:
-            return None, []
-        first: dict[str, str] = {}
-        for passage, _, author in rows:
-            first.setdefault(author, passage)
-        others = [first[author] for author in first.keys() - {hit.byline for hit in hits}]
-        passages = self._store.passages(sorted(others)[:LOADED])
-        return Mentions(term, len({comment for _, comment, _ in rows}), len(first)), list(passages.values())
 
     def _spoken(self, query: Query, sides: Mapping[str, Sequence[Passage]]) -> dict[str, float]:
         """How probable it is that each side of a comparison says something on its topic."""
@@ -401,158 +322,6 @@ class Retriever:
             windows=windows,
         )
 
-    def _candidates(self, query: Query, text: str, filters: Filters, depth: tuple[int, int]) -> list[Passage]:
-        """Both searches fused, best first; `depth` tells how many to take from each, and how many of the best to read."""
-        taken, loaded = depth
-        vector = self._embedder.embed_query(text)
-        dense: dict[str, float] = {}
-        lexical: dict[str, float] = {}
-        for one in _times(query, filters):
-            dense.update(self._store.dense(vector, taken, one))
-            lexical.update(self._store.lexical(text, taken, one))
-        if query.authors and len(dense) >= taken:
-            lexical = self._answering(text, filters, dense) | lexical
-        fused = fuse(dense, lexical)
-        best = list(fused)[:loaded]
-        passages = self._store.passages(best, score=fused, dense_score=dense, lexical_score=lexical)
-        ranked = [passages[id] for id in best if id in passages and not (query.undated and passages[id].posted_at)]
-        ranked = self._in_threads(query, ranked)
-        if self._reranker is not None:
-            return self._reranker.rerank(text, ranked)
-        return ranked
-
-    def _answering(self, text: str, filters: Filters, near: Mapping[str, float]) -> dict[str, float]:
-        """Replies that are not near a question and answer somebody who asked much the same, each with what that scores.
-
-        Of few passages all are looked at; of many only these, as "Two kilos." is near nothing.
-        """
-        asking = dict(self._store.lexical(text, ASKING))
-        below = self._store.corpus.replies_below(list(asking), filters)
-        return {reply: asking[question] for reply, question in below.items() if reply not in near}
-
-    def _in_threads(self, query: Query, ranked: Sequence[Passage]) -> list[Passage]:
-        """Candidates anew, those under a title, or below a question, that has words of the topic before others as good."""
-        weights = {stem: self._store.rarity(stem) for stem in stems(query.topic)}
-        total = sum(weights.values()) or 1.0
-        answered = self._store.corpus.answered_texts([one.id for one in ranked if one.parent_id])
-        asked = {id: asked_in(text, weights) for id, text in answered.items()}
-        ranked = [replace(one, asked=asked[one.id]) if asked.get(one.id) else one for one in ranked]
-
-        def raised(passage: Passage) -> Passage:
-            near = stems(around(passage, weights))
-            share = sum(weights[stem] for stem in weights.keys() & set(near)) / total
-            return replace(passage, score=passage.score + TITLED * share) if share else passage
-
-        anew = sorted(map(raised, ranked), key=lambda passage: -passage.score)
-        if not anew or (best := anew[0].score) <= 1:
-            return anew
-        return [replace(passage, score=passage.score / best) for passage in anew]
-
-
-def narrowed(filters: Filters | None, query: Query) -> Filters | None:
-    """Filters of the caller and of the question together; None if they exclude each other."""
-    filters = filters or Filters()
-    authors = tuple(query.authors)
-    if filters.authors:
-        given = {name for author in filters.authors for name in same_name(author, authors)}
-        authors = tuple(author for author in authors if author in given) if authors else filters.authors
-        if not authors:
-            return None
-    since = max((t for t in (filters.since, query.since) if t), default=None)
-    until = min((t for t in (filters.until, query.until) if t), default=None)
-    if since and until and since > until:
-        return None
-    return Filters(authors=authors, since=since, until=until, sources=filters.sources)
-
-
-def _one_of_each(passages: Sequence[Passage]) -> list[Passage]:
-    """The first passage of each author before all others."""
-    first = {passage.byline: passage for passage in reversed(passages)}
-    return [
-        *(passage for passage in passages if first[passage.byline] is passage),
-        *(passage for passage in passages if first[passage.byline] is not passage),
-    ]
-
-
-def _times(query: Query, filters: Filters) -> list[Filters]:
-    """The filters, for each of the times apart that a question names."""
-    return (
-        [one for since, until in query.times if (one := narrowed(filters, replace(query, since=since, until=until)))]
-        if query.times
-        else [filters]
-    )
-
-
-def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, float]:
-    """Convex combination of min-max normalised scores (Bruch et al. 2023, arXiv:2210.11934), best first."""
-    a, b = _normalised(dense), _normalised(lexical)
-    scores = {id: DENSE_WEIGHT * a.get(id, 0.0) + (1 - DENSE_WEIGHT) * b.get(id, 0.0) for id in [*dense, *lexical]}
-    return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
-
-
-def distinct(passages: Sequence[Passage], limit: int) -> list[Passage]:
-    """The first `limit` passages that do not repeat words of one before, few of each comment.
-
-    Who only quotes a comment that was found gives way to it.
-    """
-    kept: list[Passage] = []
-    sizes: list[int] = []
-    holding: dict[Any, list[int]] = {}
-    per_comment: Counter[str] = Counter()
-    for passage in passages:
-        if len(kept) >= limit:
-            break
-        if passage.kind != "document" and per_comment[passage.comment_id] >= PER_COMMENT:
-            continue
-        quoted = _only_quotes(passage)
-        if quoted and (_holds(holding.keys(), quoted) or _source_follows(passage, quoted, passages)):
-            continue
-        own = _triples(passage.text)
-        common = Counter(place for triple in own & holding.keys() for place in holding[triple])
-        if any(
-            count >= SAME_WORDS * min(len(own), sizes[place]) and not _elsewhere(passage, kept[place])
-            for place, count in common.items()
-        ):
-            continue
-        for triple in own:
-            holding.setdefault(triple, []).append(len(kept))
-        kept.append(passage)
-        sizes.append(len(own))
-        per_comment[passage.comment_id] += 1
-    return kept
-
-
-def _only_quotes(passage: Passage) -> frozenset[Any]:
-    """Triples of what a passage quotes if it says hardly a word beside; else none."""
-    if not passage.quoted:
-        return frozenset()
-    pieces, at = [], 0
-    for start, end in (*passage.quoted, (len(passage.text), len(passage.text))):
-        pieces.append(passage.text[at:start])
-        at = end
-    if len(stems(" ".join(pieces))) > FEW_WORDS:
-        return frozenset()
-    return _triples(" ".join(passage.text[start:end] for start, end in passage.quoted))
-
-
-def _source_follows(passage: Passage, quoted: Set[Any], passages: Sequence[Passage]) -> bool:
-    """Whether the comment that a passage quotes was found, too, with these words in it.
-
-    It has to fit the question about as well, or else what fits are the few words that stand beside the quotation.
-    """
-    sources = {quotation.comment_id for quotation in passage.quotes}
-    near = [p for p in passages if p.comment_id in sources and p.score >= passage.score / 2]
-    return any(_holds(_triples(p.text), quoted) for p in near)
-
-
-def _holds(triples: Set[Any], others: Set[Any]) -> bool:
-    return len(triples & others) >= SAME_WORDS * len(others)
-
-
-def _elsewhere(passage: Passage, other: Passage) -> bool:
-    """Whether two passages stand in one document: what it repeats stands at different places, each one to point to."""
-    return passage.kind == other.kind == "document" and passage.source == other.source
-
 
 def balanced(groups: Sequence[Sequence[Passage]], limit: int) -> list[Passage]:
     """Take turns between groups, each in its own order."""
@@ -566,18 +335,6 @@ def _merged(pools: Sequence[Sequence[Passage]]) -> list[Passage]:
     for passage in sorted((passage for pool in pools for passage in pool), key=lambda passage: -passage.score):
         best.setdefault(passage.id, passage)
     return list(best.values())
-
-
-def _normalised(scores: Mapping[str, float]) -> dict[str, float]:
-    if not scores:
-        return {}
-    low, high = min(scores.values()), max(scores.values())
-    return {id: (score - low) / (high - low) if high > low else 1.0 for id, score in scores.items()}
-
-
-def _triples(text: str) -> frozenset[Any]:
-    words = stems(text)
-    return frozenset(zip(words, words[1:], words[2:], strict=False)) or frozenset(words or [text])
 
 
 def _speaking(sides: Mapping[str, Sequence[Passage]], spoken: Mapping[str, float]) -> list[Sequence[Passage]]:

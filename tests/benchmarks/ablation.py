@@ -4,7 +4,7 @@
 
 On the half of Chroma's chunking evaluation on which nothing was chosen, and on the sample's questions. Four ways to rank passages:
 by words (BM25), by vectors, by both in reciprocal rank fusion (Cormack et al. 2009, constant 60), and by both as shipped, in
-a convex combination; each with whole passages as results, and with the stretches that are cut out of them. Differences are
+a convex combination; each with whole passages as results, and with the snippets that are cut out of them. Differences are
 against what is shipped, with 95 % intervals by a paired bootstrap over the questions.
 """
 
@@ -29,7 +29,7 @@ from rag.evaluation.measures import (
     load_questions,
 )
 from rag.records import Passage
-from rag.retrieval import retriever as retrieval
+from rag.retrieval import hybrid
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 
@@ -51,14 +51,14 @@ def reciprocal(dense: Scores, lexical: Scores) -> dict[str, float]:
     return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
 
 
-CONVEX = retrieval.fuse
+CONVEX = hybrid.fuse
 FUSIONS = {
     "BM25 alone": lambda dense, lexical: CONVEX({}, lexical),
     "vectors alone": lambda dense, lexical: CONVEX(dense, {}),
     "both, by reciprocal ranks": reciprocal,
     "both, convex": CONVEX,
 }
-SHIPPED = "both, convex; stretches"
+SHIPPED = "both, convex; snippets"
 
 
 def whole_passages(retriever: Retriever, question: Question) -> Sequence[Passage]:
@@ -66,7 +66,7 @@ def whole_passages(retriever: Retriever, question: Question) -> Sequence[Passage
     return retriever.retrieve(query, DEPTH, judged=0).passages
 
 
-def stretches(retriever: Retriever, question: Question) -> Sequence[Passage]:
+def snippets(retriever: Retriever, question: Question) -> Sequence[Passage]:
     return retriever.search(retriever.understand(question.text, question.history), DEPTH)
 
 
@@ -86,8 +86,8 @@ def report(name: str, questions: Sequence[Question], paths: Sequence[Path], stor
     retriever = Retriever.from_settings(settings)
     measured: dict[str, Evaluation] = {}
     for fusion, fuse in FUSIONS.items():
-        for results, search in (("whole passages", whole_passages), ("stretches", stretches)):
-            with patch.object(retrieval, "fuse", fuse):
+        for results, search in (("whole passages", whole_passages), ("snippets", snippets)):
+            with patch.object(hybrid, "fuse", fuse):
                 measured[f"{fusion}; {results}"] = evaluate_search(questions, partial(search, retriever))
     print(f"\n{name}: {len(measured[SHIPPED].rows)} questions\n")
     print(f"| ranking; results | {' | '.join(SHOWN[name])} |\n{'|---' * (len(SHOWN[name]) + 1)}|")

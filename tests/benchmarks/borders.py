@@ -22,22 +22,24 @@ from typing import Any
 
 import numpy as np
 
-from ingest import border_model, borders
+from ingest import border_model
+from ingest.border_evidence import FEATURES, OLDEST, Embed, evidence, network_inputs
 from ingest.border_model import Network, PhraseWeights
-from ingest.borders import FEATURES, OLDEST, TOPIC_FEATURES, Embed
-from ingest.segmentation import Page, take_apart
-from ingest.segmentation_eval import (
+from ingest.generated_dumps import (
+    BARE,
     COMMENTS,
-    PLAIN,
+    MARKING_STYLES,
     STYLES,
-    TELLING,
     Comment,
     Dump,
     make_dump,
     paragraphs_of,
     read_comments,
 )
+from ingest.profile_page import Page, take_apart
 
+TOPIC_FEATURES = frozenset({"next_similar", "similar", "similar_short", "similar_first"})
+"""Those that need an embedding model."""
 FOLDS = 3
 """Authors are dealt into so many parts; whatever is fitted on top of something fitted sees it from the other parts."""
 ENSEMBLE = 3
@@ -61,12 +63,12 @@ def site(author: str) -> str:
 def real_dumps(comments: Mapping[str, Sequence[Comment]], seed: int = 1) -> list[Dump]:
     """Dumps of structured comments of many people, newest first, with the usual share of long ones."""
     rng = random.Random(seed)
-    plain = [style for style in STYLES if style.name not in TELLING and style.bullets != "alone"]
+    plain = [style for style in STYLES if style.name not in MARKING_STYLES and style.bullets != "alone"]
     dumps = []
     for author in sorted(comments):
         by_length: dict[int, list[Comment]] = defaultdict(list)
         for comment in comments[author]:
-            count = sum(1 for _ in paragraphs_of(str(comment["text"]), PLAIN))
+            count = sum(1 for _ in paragraphs_of(str(comment["text"]), BARE))
             by_length[min(count, len(LENGTHS))].append(comment)
         long = sum(len(group) for count, group in by_length.items() if count >= 2)
         for group in by_length.values():
@@ -105,7 +107,7 @@ def _pick(by_length: Mapping[int, list[Comment]], wanted: int, rng: random.Rando
 def invented_dumps(repeats: int = 4) -> list[Dump]:
     """Dumps of the invented comments without marks of the page, several orders per author."""
     rng = random.Random(11)
-    plain = [style for style in STYLES if style.name not in TELLING]
+    plain = [style for style in STYLES if style.name not in MARKING_STYLES]
     dumps = []
     for number, (author, comments) in enumerate(sorted(read_comments(COMMENTS).items())):
         for turn in range(repeats):
@@ -148,7 +150,7 @@ def fit_phrases(comments: Mapping[str, Sequence[Comment]], authors: Collection[s
     closes: list[set[str]] = []
     for author in sorted(authors):
         for comment in comments[author][: 900 if _is_rare(author) else 250]:
-            texts = list(paragraphs_of(str(comment["text"]), PLAIN))
+            texts = list(paragraphs_of(str(comment["text"]), BARE))
             for index, text in enumerate(texts):
                 opens.append(border_model.opening_phrases(text))
                 closes.append(border_model.closing_phrases(text))
@@ -223,7 +225,7 @@ class Example:
 def example(dump: Dump, phrases: PhraseWeights, embed: Embed | None) -> Example:
     """Inputs and truth of a dump."""
     page = take_apart(dump.text)
-    table = borders.network_inputs(page.paragraphs, embed, phrases)
+    table = network_inputs(page.paragraphs, embed, phrases)
     gold = set(dump.starts)
     label = np.array([line.start in gold for line in page.paragraphs], dtype=np.float32)
     open_ = np.array([index not in page.certain and index > 0 for index in range(len(label))], dtype=np.float32)
@@ -336,7 +338,7 @@ def _decisions(
     page: Page, starts: Sequence[int], network: Network, embed: Embed | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Evidence and truth at every line start the page leaves open."""
-    found = borders.evidence(page.paragraphs, embed, network)
+    found = evidence(page.paragraphs, embed, network)
     gold = set(starts)
     rows, labels = [np.zeros((0, len(FEATURES)))], []
     began = 0

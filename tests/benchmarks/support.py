@@ -13,7 +13,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
-from rag.citations.signs import SAME, UNDENIED, Embed, Regression, signs_of
+from rag.citations.support_features import SAME, UNDENIED, Embed, Regression, features_of
 from rag.evaluation.support import SAMPLE_PAIRS, Pair, load_pairs
 from rag.models.embedding import load_embedder
 from rag.settings import Settings
@@ -24,7 +24,7 @@ PENALTY = 2.0
 
 def fit(pairs: Sequence[Pair], embed: Embed) -> tuple[Regression, Regression]:
     """`SAME` and `UNDENIED`, fitted on labelled pairs."""
-    seen = [signs_of(pair.sentence, pair.evidence, embed, None, [pair.author]) for pair in pairs]
+    seen = [features_of(pair.sentence, pair.evidence, embed, None, [pair.author]) for pair in pairs]
 
     def regression(names: Collection[str], against: Collection[str]) -> Regression:
         chosen = [number for number, pair in enumerate(pairs) if pair.kind in {"supported", *against}]

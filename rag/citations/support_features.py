@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.citations.phrases import is_negation
-from rag.index.lexical import stems
+from rag.citations.phrase_search import is_negation
+from rag.index.lexical import WORD, stems
 
 Embed = Callable[[Sequence[str]], np.ndarray]
 """Texts to unit vectors, shape (len(texts), dimension)."""
@@ -36,7 +36,6 @@ SAME = Regression({"likeness": 4.51, "coverage": 1.9, "exchange": -4.61}, -3.24)
 UNDENIED = Regression({"denies": -1.68, "denied": -1.48, "opposites": -3.47}, 1.03)
 """Fitted on supported sentences against contradictions."""
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _CLAUSE = re.compile(
     r"[,.;:!?—]| (?:because|but|so|if|when|while|unless|since|although|though|whereas|after|before) ", re.IGNORECASE
 )
@@ -80,7 +79,7 @@ def _opposites() -> dict[str, set[str]]:
 _OPPOSITE_OF = _opposites()
 
 
-def signs_of(
+def features_of(
     sentence: str, evidence: Sequence[str], embed: Embed, rarity: Rarity | None, names: Collection[str]
 ) -> dict[str, float]:
     """What `SAME` and `UNDENIED` weigh.
@@ -97,7 +96,7 @@ def signs_of(
     authors = {stem for name in names for stem in stems(name)}
     content = {  # stem -> word, names of speakers and numbers left out
         stem: word[0]
-        for word in _WORD.finditer(sentence)
+        for word in WORD.finditer(sentence)
         for stem in stems(word[0])
         if stem not in authors and not stem.isdigit()
     }
@@ -135,9 +134,7 @@ def _likeness(sentence: str, evidence: Sequence[str], foreign: dict[str, str], e
 def _exchanged(sentence: str, evidence: Sequence[str], foreign: dict[str, str], embed: Embed) -> Iterator[str]:
     """The sentence with one foreign word at a time replaced by the likest words of the evidence."""
     said = set(stems(sentence))
-    unused = list(
-        dict.fromkeys(w[0].casefold() for t in evidence for w in _WORD.finditer(t) if set(stems(w[0])) - said)
-    )
+    unused = list(dict.fromkeys(w[0].casefold() for t in evidence for w in WORD.finditer(t) if set(stems(w[0])) - said))
     words = list(foreign.values())[:_MOST_EXCHANGED]
     if not unused or not words:
         return
@@ -201,7 +198,7 @@ def _negated(text: str) -> dict[str, set[bool]]:
     for clause in _CLAUSE.split(_AGAINST.sub(r"\1 not", _IN_PLACE_OF.sub(", not", plain))):
         turned = False
         before: list[str] = []
-        for word in _WORD.finditer(clause):
+        for word in WORD.finditer(clause):
             if is_negation(word[0]) or word[0].casefold() == "little":
                 turned = not turned
                 if word[0].casefold() in _WHOLE_CLAUSE:

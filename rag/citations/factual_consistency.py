@@ -9,8 +9,9 @@ from itertools import combinations, pairwise
 
 from rag.citations.attribution import actors, speakers
 from rag.citations.quotation_marks import find_quotations
-from rag.citations.roles import roles_exchanged
+from rag.citations.semantic_roles import roles_exchanged
 from rag.index.lexical import stems
+from rag.language.enumeration import enumerated
 from rag.question.names import NameIndex, words
 
 
@@ -229,7 +230,3 @@ def _unquoted(sentence: str) -> str:
     for phrase in find_quotations(sentence):
         prose[phrase.start : phrase.end] = " " * (phrase.end - phrase.start)
     return "".join(prose)
-
-
-def enumerated(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

@@ -1,8 +1,8 @@
-"""Results cut to size: the stretches of text that bear on a question, in place of whole passages.
+"""Results cut to size: the snippets of text that bear on a question, in place of whole passages.
 
 A passage is as long as the embedding model can read; what answers is often two of its sentences, or the end of one
 passage and the beginning of the next. Each sentence counts with the probability that it holds part of the answer, less
-a price for its length; the best stretches are the runs of sentences with the highest sums, which may cross from a passage
+a price for its length; the best snippets are the runs of sentences with the highest sums, which may cross from a passage
 into the next (all maximal scoring subsequences: Ruzzo and Tompa 1999). Offsets stay exact.
 """
 
@@ -38,12 +38,12 @@ class _Run:
         return max(self.sentences, key=lambda sentence: sentence.score).passage
 
 
-def best_stretches(sentences: Sequence[Sentence], source_text: Callable[[str], str]) -> Iterator[Passage]:
-    """All stretches, best first, as passages of their own.
+def best_snippets(sentences: Sequence[Sentence], source_text: Callable[[str], str]) -> Iterator[Passage]:
+    """All snippets, best first, as passages of their own.
 
     Args:
         sentences: Those of the retrieved passages, as `score_sentences` gives them.
-        source_text: The text that offsets refer to, for stretches that cross from one passage into the next.
+        source_text: The text that offsets refer to, for snippets that cross from one passage into the next.
     """
     runs = [run for chain in _chains(sentences) for run in _runs(chain)]
     highest = max((sentence.passage.score for sentence in sentences), default=0.0) or 1.0

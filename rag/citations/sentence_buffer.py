@@ -24,7 +24,7 @@ _BORDER_PENDING = re.compile(rf"{_SENTENCE_END}(\S{{0,99}})\Z")
 _QUOTE_OPENING = re.compile(r"[“„«‘「『\"]|(?<!\w)'|^\s*>")
 
 
-class HeldSentences:
+class SentenceBuffer:
     """Gathers sentences. One that quotes or cites is held back from there on, until it is whole and reviewed."""
 
     def __init__(self, printer: Printer, quotes: QuoteBook | None) -> None:

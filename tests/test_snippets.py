@@ -13,7 +13,7 @@ import rag
 from rag.language.sentences import split_sentences
 from rag.records import Passage
 from rag.retrieval.relevance import Sentence
-from rag.retrieval.stretches import best_stretches, maximal_runs
+from rag.retrieval.snippets import best_snippets, maximal_runs
 from rag.settings import Settings
 
 TEXT = "Roses are red. Rye turns sour in a day. Heat is why.\n\nSalt slows it. Violets are blue. Nobody asked."
@@ -38,41 +38,41 @@ SPLIT = TEXT.index("Salt")
 ONE, TWO = passage(0, SPLIT - 2, 1), passage(SPLIT, len(TEXT), 2)
 
 
-def test_a_stretch_is_the_sentences_that_bear_on_the_question() -> None:
-    (best, *_) = best_stretches(scored([ONE], ("Rye turns sour in a day.", "Heat is why.")), lambda source: TEXT)
+def test_a_snippet_is_the_sentences_that_bear_on_the_question() -> None:
+    (best, *_) = best_snippets(scored([ONE], ("Rye turns sour in a day.", "Heat is why.")), lambda source: TEXT)
     assert best.text == "Rye turns sour in a day. Heat is why."
     assert TEXT[best.start : best.end] == best.text
     assert [best.text[a:b] for a, b in best.sentences] == ["Rye turns sour in a day.", "Heat is why."]
 
 
-def test_a_stretch_crosses_from_a_passage_into_the_next() -> None:
-    (best, *_) = best_stretches(scored([TWO, ONE], ("Heat is why.", "Salt slows it.")), lambda source: TEXT)
+def test_a_snippet_crosses_from_a_passage_into_the_next() -> None:
+    (best, *_) = best_snippets(scored([TWO, ONE], ("Heat is why.", "Salt slows it.")), lambda source: TEXT)
     assert best.text == "Heat is why.\n\nSalt slows it."
     assert TEXT[best.start : best.end] == best.text
 
 
 def test_a_whole_passage_keeps_its_id() -> None:
-    (best,) = best_stretches(scored([ONE], tuple(ONE.text[a:b] for a, b in ONE.sentences)), lambda source: TEXT)
+    (best,) = best_snippets(scored([ONE], tuple(ONE.text[a:b] for a, b in ONE.sentences)), lambda source: TEXT)
     assert (best.id, best.text) == ("p1", ONE.text)
 
 
 def test_where_nothing_bears_on_the_question_each_comment_still_has_its_best_sentence() -> None:
-    found = list(best_stretches(scored([ONE], ()), lambda source: TEXT))
+    found = list(best_snippets(scored([ONE], ()), lambda source: TEXT))
     assert [one.score for one in found] == [0.0]
 
 
 def test_what_is_not_worth_its_length_is_ranked_by_its_passage() -> None:
     """Not by how short its best sentence is."""
     near, far = passage(SPLIT, len(TEXT), 1, score=0.8), replace(passage(0, SPLIT - 2, 2, score=0.1), comment_id="d")
-    found = list(best_stretches(scored([far, near], ()), lambda source: TEXT))
+    found = list(best_snippets(scored([far, near], ()), lambda source: TEXT))
     assert [one.comment_id for one in found] == ["c", "d"]
-    (better, *_) = best_stretches(scored([far, near], ("Rye turns sour in a day.",)), lambda source: TEXT)
+    (better, *_) = best_snippets(scored([far, near], ("Rye turns sour in a day.",)), lambda source: TEXT)
     assert better.comment_id == "d"
 
 
 def test_gaps_and_quoted_words_move_along() -> None:
     first = passage(0, SPLIT - 2, 1, quoted=((15, 39),), gaps=(20, 41))
-    (best, *_) = best_stretches(scored([first], ("Rye turns sour in a day.",)), lambda source: TEXT)
+    (best, *_) = best_snippets(scored([first], ("Rye turns sour in a day.",)), lambda source: TEXT)
     assert (best.quoted, best.gaps) == (((0, 24),), (5,))
 
 
@@ -90,7 +90,7 @@ def test_maximal_runs_hold_the_best_run_and_never_touch(values: list[int]) -> No
 
 
 @pytest.mark.parametrize("question", ["When do spring tides come?", "Compare Brine and mossgauge on soil.", "salt"])
-def test_found_stretches_are_exact_and_never_overlap(sample_settings: Settings, question: str) -> None:
+def test_found_snippets_are_exact_and_never_overlap(sample_settings: Settings, question: str) -> None:
     found = rag.search(question, limit=20, settings=sample_settings)
     assert found
     assert len({one.id for one in found}) == len(found)

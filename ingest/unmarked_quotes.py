@@ -10,9 +10,10 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 
-from ingest import border_model, borders
+from ingest import border_model
 from ingest.border_model import YOU
 from ingest.lines import Line
+from ingest.openings import opens_as, opens_reply, topic_words
 from rag.records import Range
 
 _LEADS_IN = re.compile(
@@ -70,7 +71,7 @@ def is_answered(paragraphs: Sequence[str]) -> bool:
     opening, rest = paragraphs[0], paragraphs[1:]
     if _ME.search(opening) or opening[0] == "(" or opening.endswith(":") or len(opening) < 30:
         return False
-    if borders.opens_reply(opening):
+    if opens_reply(opening):
         return False
     answer = rest[0][:300]
     if (_ANSWERS if opening.endswith("?") else _AGREES).match(answer):
@@ -88,7 +89,7 @@ def _odds_of_quote(paragraphs: Sequence[str]) -> float:
     opening, answer = paragraphs[0], paragraphs[1]
     phrases = border_model.load().phrases
     words, others = (
-        borders.topic_words(opening), borders.topic_words(answer)
+        topic_words(opening), topic_words(answer)
     )  # fmt: skip
     signs = {
         "question": opening.endswith("?"),
@@ -103,9 +104,9 @@ def _odds_of_quote(paragraphs: Sequence[str]) -> float:
         "answer_answers": _ANSWERS.match(answer[:240]) is not None,
         "answer_agrees": _AGREES.match(answer[:240]) is not None,
         "answer_opens": phrases.opens(answer),
-        **{name: borders.opens_as(name.partition(" ")[2], opening) for name in ("opening asks", "opening joins")},
+        **{name: opens_as(name.partition(" ")[2], opening) for name in ("opening asks", "opening joins")},
         **{
-            name: borders.opens_as(name.partition(" ")[2], answer)
+            name: opens_as(name.partition(" ")[2], answer)
             for name in ("answer thanks", "answer verdict", "answer asks", "answer joins", "answer points")
         },
     }
