@@ -1055,6 +1055,23 @@ def test_what_one_does_something_to_is_the_topic(question: str, topic: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("question", "ranked", "topic"),
+    [
+        ("What is the most upvoted comment about rye?", "highest", "rye"),
+        ("Which comment on rye got the most votes?", "highest", "rye"),
+        ("quill's top posts", "highest", ""),
+        ("Which comments on rye have the lowest karma?", "lowest", "rye"),
+        ("Who was downvoted the most?", "lowest", ""),
+        ("What is the most popular rye bread?", "", "popular rye bread"),
+        ("Which loaf is best rated?", "", "loaf best"),
+        ("What is the best answer to mould?", "", "best mould"),
+    ],
+)
+def test_which_end_of_the_karma_is_asked_for(question: str, ranked: str, topic: str) -> None:
+    assert (read(question).ranked, read(question).topic) == (ranked, topic)
+
+
+@pytest.mark.parametrize(
     ("question", "text"),
     [
         ("Did quill ever admit that he was wrong about rye?", "Did quill ever changed their mind about rye?"),

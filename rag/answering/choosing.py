@@ -160,6 +160,8 @@ def choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
     if query.by_time:
         # What was said before matters as much as what is said of the change.
         return _best(_few_of_each(ranked), SENTENCES_IN_TIME, RELATIVE / 3)
+    if query.ranked and all(s.passage.karma is not None for s in sentences):
+        return _few_of_each(_by_karma(query, sentences))[:SENTENCES]
     if query.newest or query.oldest or by_date_alone(query):
         near = [s for s in ranked if _on_topic(query, s) or s.score >= max(FLOOR, RELATIVE * ranked[0].score)]
         in_time = _by_date(near, query.newest)
@@ -180,6 +182,13 @@ def with_each_author(sentences: Sequence[Sentence], chosen: Sequence[Sentence], 
         best.setdefault(sentence.passage.byline, sentence)
     room = min(most, max(len(best), len(chosen)))
     return [*best.values(), *(sentence for sentence in chosen if sentence not in best.values())][:room]
+
+
+def _by_karma(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Sentences by the karma of their comments, those of one comment in reading order; equal ones as they were found."""
+    sign = -1 if query.ranked == "highest" else 1
+    own = [s for s in sentences if not s.quoted] or list(sentences)
+    return sorted(own, key=lambda s: sign * (s.passage.karma or 0.0))
 
 
 def _by_date(sentences: Sequence[Sentence], newest: bool) -> list[Sentence]:

@@ -163,6 +163,10 @@ class Store:
             )
         return self._people[1]
 
+    def authors(self, filters: Filters | None = None) -> list[tuple[str, int]]:
+        """Whose comments pass the filters, and how many, most first."""
+        return self.corpus.authors(self._with_names(filters))
+
     def _with_names(self, filters: Filters | None) -> Filters | None:
         """Filters in which authors who are written with other accents or punctuation are called as they are here."""
         if not filters or not filters.authors:

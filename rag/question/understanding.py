@@ -18,6 +18,7 @@ from rag.question.form import (
     answered_by,
     asks_anybody,
     asks_by_time,
+    by_karma,
     compares,
     newest,
     objecting,
@@ -131,8 +132,9 @@ class Reader:
             return replace(self.read(plain.text), original=question, wants_list=several, when=plain.when)
         period, certain = self._period(question)
         latest, first = newest(question), oldest(question)
+        ranked, ranking = by_karma(question)
         hidden = [(period.start, period.end)] if period else []
-        hidden += [span for span in (latest, first) if span]
+        hidden += [span for span in (latest, first, ranking) if span]
         hidden = _outermost([*hidden, *people.apart])
         several = len(people.asked) + len(people.unknown) > 1
         topic = _topic(question, found, [*hidden, *people.asking], people.strange)
@@ -160,6 +162,7 @@ class Reader:
             times=period.times if period else (),
             newest=bool(latest),
             oldest=bool(first),
+            ranked=ranked,
             answered=people.answered,
         )
 

@@ -18,6 +18,7 @@ from rag.question.query import Query, admits, asking_for_view, by_date_alone
 from rag.records import Filters, Passage, Turn
 from rag.retrieval.dates import by_date, datable, in_time
 from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed
+from rag.retrieval.karma import ranked_by_karma
 from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, telling, telling_passages
 from rag.retrieval.mentions import Mentions, further_mentions, one_of_each
 from rag.retrieval.near_duplicates import distinct
@@ -161,6 +162,11 @@ class Retriever:
             # What is said elsewhere is no reply, though on a topic it may tell what somebody would have replied.
             most = UNREPLIED if query.topic else 0.0 if query.authors else 1.0
             return replace(elsewhere, answerable=min(elsewhere.answerable, most))
+        if query.ranked and judged and not query.compare:
+            if rated := ranked_by_karma(self._store, query, allowed, limit):
+                return Retrieved(query, rated, ANSWERED, considered=rated)
+            found = self.retrieve(replace(query, ranked=""), limit, filters, judged=judged)
+            return replace(found, query=query, answerable=found.answerable if query.topic else 0.0)
         if by_date_alone(query) and (dated := by_date(self._store, query, allowed, limit)):
             return Retrieved(query, dated, ANSWERED, considered=dated)
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
