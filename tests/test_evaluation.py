@@ -109,6 +109,7 @@ def test_charts_are_pictures_whatever_they_are_called() -> None:
         picture = ElementTree.fromstring(svg)
         _, _, width, height = map(float, picture.get("viewBox", "").split())
         circles = picture.findall("{*}circle")
+        assert circles
         assert all(0 < float(c.get("cx", "")) < width and 0 < float(c.get("cy", "")) < height for c in circles)
         assert picture.findtext("{*}title") == "a < b & c"
     assert "one &amp; two" in dots
