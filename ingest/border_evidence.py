@@ -20,8 +20,6 @@ from ingest.border_model import FIRST_SENTENCE, ME, SEEN, YOU, Network
 from ingest.lines import Line
 from ingest.openings import HEAD, OPENINGS, REPLIES, topic_words
 
-LINES_KEPT = 10_000
-"""Lines of dumps whose vectors are remembered: some 15 MB."""
 Embed = Callable[[Sequence[str]], np.ndarray]
 """Texts -> unit vectors of shape (n, dim)."""
 
@@ -289,23 +287,3 @@ def _topics(lines: Sequence[Line], vectors: np.ndarray, at_line: np.ndarray, in_
     if len(apart) > 1:
         following[:-2] = np.maximum(following[:-2], apart[1])
     at_line[:, _COLUMN["next_similar"]] = (following - usual) * fullness
-
-
-class LineVectors:
-    """Embeds lines, each once: a dump is split again where another proves its borders, and snapshots share lines.
-
-    Args:
-        embed: The model: texts to vectors, shape (texts, dimension).
-        most: Vectors that are remembered before they are forgotten and begun anew.
-    """
-
-    def __init__(self, embed: Embed, most: int = LINES_KEPT) -> None:
-        self._embed, self._most = embed, most
-        self._known: dict[str, np.ndarray] = {}
-
-    def __call__(self, texts: Sequence[str]) -> np.ndarray:
-        if len(self._known) > self._most:
-            self._known.clear()
-        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
-            self._known.update(zip(new, self._embed(new), strict=True))
-        return np.stack([self._known[text] for text in texts])

@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ingest.border_evidence import LineVectors
 from ingest.border_judge import BorderJudge
 from ingest.distributed import embedder_for
 from ingest.lost_content import find_gaps
@@ -32,7 +31,7 @@ from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.index.corpus import decode, dump_comment, dump_passage, encode
 from rag.index.store import Store
 from rag.index.writer import VectorJob, Writer
-from rag.models.embedding import load_embedder
+from rag.models.embedding import EmbeddingCache, load_embedder
 from rag.models.reader import Reader, load_reader
 from rag.records import Comment, Range, as_datetime
 from rag.settings import Settings
@@ -195,7 +194,7 @@ class Run:
         self.borders = SnapshotBorders(self.db)
         self.quotations = Quotations(writer.corpus, self.snapshots.comment)
         self.changes = 0
-        self.embed_lines = LineVectors(self.embedder.embed_texts)
+        self.embed_lines = EmbeddingCache(self.embedder.embed_texts)
         self.further_before = self._further_sightings()
 
     def execute(self, writer: Writer, paths: Sequence[str | Path], found: Sequence[SourceFile | Problem]) -> None:

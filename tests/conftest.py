@@ -14,8 +14,7 @@ import pytest
 from filelock import FileLock
 
 import ingest
-from ingest.border_evidence import LineVectors
-from rag.models.embedding import Embedder, load_embedder
+from rag.models.embedding import Embedder, EmbeddingCache, load_embedder
 from rag.models.reader import Reader, load_reader
 from rag.settings import PREFIX, Settings
 
@@ -94,9 +93,9 @@ def embedder(model_cache: Path) -> Embedder:
 
 
 @pytest.fixture(scope="session")
-def embed(embedder: Embedder) -> LineVectors:
+def embed(embedder: Embedder) -> EmbeddingCache:
     """Vectors of texts by the bundled model, each text embedded once: for figures on what shares most of its lines."""
-    return LineVectors(embedder.embed_texts, most=10**6)
+    return EmbeddingCache(embedder.embed_texts, most=10**6)
 
 
 @pytest.fixture(scope="session")

@@ -1171,11 +1171,3 @@ class TestSmallModel:
                 assert reply["tokens"] is None
             else:
                 assert 0 < reply["tokens"]["prompt"] <= answer.trace["prompt_tokens_counted"]
-
-    def test_by_url(self, tides: Settings) -> None:
-        from rag.chat.local_server import LocalServer
-
-        server = LocalServer(small_model_path(), 2048)
-        given = tides.model_dump(exclude={"llm", "llm_base_url", "openai_api_key"}, exclude_unset=True)
-        url = {"llm": "openai:small", "llm_base_url": f"{server.url}/v1", "openai_api_key": server.key}
-        check_real_model(Settings(**given, **self.LIMITS, **url), self.QUESTIONS[2:])

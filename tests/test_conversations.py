@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rag.errors import RagError, SourceError
-from rag.evaluation.measures import load_questions
+from rag.evaluation.gold import load_questions
 from rag.records import Filters, Span, Turn
 from ui import conversations
 from ui.conversations import Conversation, Exchange, restored, to_markdown, verify

@@ -13,7 +13,8 @@ import pytest
 from ingest import ingest
 from rag.errors import SourceError
 from rag.evaluation.benchmarks import Beir, Chunking, half, load_benchmark
-from rag.evaluation.measures import Evaluation, Gold
+from rag.evaluation.gold import Gold
+from rag.evaluation.measures import Evaluation
 from rag.index.store import Store
 from rag.records import Span
 from rag.settings import Settings

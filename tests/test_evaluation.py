@@ -10,18 +10,16 @@ import pytest
 
 from rag.errors import SourceError
 from rag.evaluation.charts import Dot, curve_chart, dot_chart, nice_ticks
+from rag.evaluation.gold import Gold, Question, load_questions
 from rag.evaluation.measures import (
     SAMPLE_QUESTIONS,
     Difference,
     Evaluation,
-    Gold,
-    Question,
-    _add_ranking_measures,
-    _covered,
+    add_ranking_measures,
     character_measures,
     compare,
+    covered_share,
     evaluate,
-    load_questions,
 )
 from rag.evaluation.report import format_report
 from rag.records import Passage, Span
@@ -48,9 +46,9 @@ def test_characters_are_counted_as_in_the_published_evaluation() -> None:
 
 def test_gold_at_two_places_is_found_at_either() -> None:
     gold = Gold((Span("a", 0, 10), Span("b", 5, 15)))
-    assert _covered(gold, [Span("b", 0, 10)]) == 0.5
-    assert _covered(gold, [Span("b", 0, 10), Span("b", 8, 20)]) == 1.0
-    assert _covered(gold, [Span("c", 0, 99)]) == 0.0
+    assert covered_share(gold, [Span("b", 0, 10)]) == 0.5
+    assert covered_share(gold, [Span("b", 0, 10), Span("b", 8, 20)]) == 1.0
+    assert covered_share(gold, [Span("c", 0, 99)]) == 0.0
 
 
 def test_ranking_measures_by_hand() -> None:
@@ -60,7 +58,7 @@ def test_ranking_measures_by_hand() -> None:
         {"id": "whole", "has_answer": True, "gold_count": 2, "ranking": [[0, 1], []]},
         {"id": "none", "has_answer": False, "gold_count": 0, "ranking": [[]]},
     ]
-    _add_ranking_measures(rows)
+    add_ranking_measures(rows)
     assert (rows[0]["recall@5"], rows[0]["mrr"]) == (0.5, 0.5)
     assert rows[0]["ndcg@10"] == pytest.approx(0.6309 / 1.6309, abs=1e-3)
     assert (rows[1]["recall@5"], rows[1]["mrr"], rows[1]["ndcg@10"]) == (1.0, 1.0, 1.0)
@@ -111,6 +109,7 @@ def test_charts_are_pictures_whatever_they_are_called() -> None:
         picture = ElementTree.fromstring(svg)
         _, _, width, height = map(float, picture.get("viewBox", "").split())
         circles = picture.findall("{*}circle")
+        assert circles
         assert all(0 < float(c.get("cx", "")) < width and 0 < float(c.get("cy", "")) < height for c in circles)
         assert picture.findtext("{*}title") == "a < b & c"
     assert "one &amp; two" in dots

@@ -76,7 +76,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _questions(args: argparse.Namespace) -> int:
-    from rag.evaluation.measures import SAMPLE_QUESTIONS, evaluate, load_questions
+    from rag.evaluation.gold import load_questions
+    from rag.evaluation.measures import SAMPLE_QUESTIONS, evaluate
 
     if args.questions and Path(args.questions).is_dir():
         return _collection(args)

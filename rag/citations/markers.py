@@ -8,16 +8,17 @@ What reaches the reader:
 
 - A key in brackets of any kind, alone, in a list or as a range, becomes `[n]`; so does a key that stands bare.
 - Unknown keys, numbers in square brackets and footnote marks are dropped. An interval such as `[0, 1]` is kept.
-- Code keeps every character, but a key that stands alone in a span of it is a citation, too. So do formulas, except that `[3]` in one is written `[{3}]`, which sets the same, and
-  that commands which link, load, style or define lose their backslash.
+- Code keeps every character, but a key that stands alone in a span of it is a citation, too. So do formulas, except that
+  `[3]` in one is written `[{3}]`, which sets the same, and that commands which link, load, style or define lose their
+  backslash.
 - Links and images become their text, also those to a cited comment (its address stands with the citation): nothing
   in an answer may call home. HTML tags, comments, invisible and bidirectional controls vanish.
 - Words in quotation marks are looked up (quotes.py) before they are shown.
 
-A reply passes three stages: `MarkerStream` finds markers, links, code and formulas; spacing.py settles the white space
-round markers; sentence_buffer.py holds a sentence back from its first quotation or marker until it is whole and reviewed;
-printing.py numbers the citations and sees to it that nothing forges one. Whether a citation supports its sentence is
-for support.py.
+A reply passes these stages: `MarkerStream` finds markers, links and HTML, code_and_formulas.py the rest; spacing.py
+settles the white space round markers; sentence_buffer.py holds a sentence back from its first quotation or marker until
+it is whole and reviewed; printing.py numbers the citations and sees to it that nothing forges one. Whether a citation
+supports its sentence is for support.py.
 """
 
 from __future__ import annotations
@@ -26,9 +27,11 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from rag.citations.code_and_formulas import CodeAndFormulas
 from rag.citations.keys import CODE, INVISIBLE, LABEL, KeyedSentence, KeyReader, Mark
 from rag.citations.printing import HTML_NAME, CitedSentence, CitedText, Dropped, Printer
 from rag.citations.quotes import QuoteBook
+from rag.citations.reply_buffer import ReplyBuffer, Step
 from rag.citations.sentence_buffer import SentenceBuffer
 from rag.citations.spacing import SpacedWriter
 
@@ -36,8 +39,6 @@ _SLICE = 4096
 """The reply is read in slices of this size, so that what is held back stays small."""
 _GROUP_LIMIT = 500
 _TARGET_LIMIT = 2000
-_CODE_LIMIT = 400
-_MATH_LIMIT = 2000
 _TAG_LIMIT = 1000
 _ROUND_LIMIT = 120
 
@@ -57,16 +58,6 @@ _TAG = re.compile(
 _SUPERSCRIPT = re.compile(r"<sup>[\s\[(]*+(\d[\d\s,;]*+)[\s\])]*+</sup>", re.IGNORECASE)
 _AUTOLINK = re.compile(r"<([a-z][a-z0-9+.-]{1,31}:[^\s<>]*+|[^\s<>@]++@[^\s<>@]++)>", re.IGNORECASE)
 _BLOCK_END = re.compile(r"br|/(?:p|div|li|tr|h[1-6]|ul|ol|table|blockquote)", re.IGNORECASE)
-_MATH_NUMBER = re.compile(r"\[(\d+)\]")
-_MATH_ACTIVE = re.compile(
-    r"\\(?=(?:href|url|includegraphics|html[a-z]*|def|[egx]def|g?let|(?:re)?newcommand)(?![a-z]))", re.I
-)
-"""Commands of a formula that link, load, style or define."""
-_FENCE_LINE = re.compile(r"[ \t>]*+(`{3,}|~{3,})[ \t]*+\Z")
-_FENCE_BEGUN = re.compile(r"[ \t>]*+[`~]*+[ \t]*+\Z")
-
-_Step = int | None
-"""Where reading goes on; None to wait for more of the reply."""
 
 
 class MarkerStream:
@@ -78,23 +69,21 @@ class MarkerStream:
     """
 
     def __init__(self, keys: Mapping[str, KeyedSentence], quotes: QuoteBook | None = None) -> None:
-        self._keys = KeyReader(keys)
         self._dropped = Dropped()
         self._printer = Printer(self._dropped)
         self._sentences = SentenceBuffer(self._printer, quotes)
-        self._writer = SpacedWriter(self._sentences, self._dropped)
-        self._buffer = ""
+        self._reply = ReplyBuffer(KeyReader(keys), SpacedWriter(self._sentences, self._dropped))
+        self._code = CodeAndFormulas(self._reply)
         self._before = ""
-        self._fence = ""
-        self._special = re.compile(r"[\[【［〔(（{`~$<\\!^]|" + self._keys.code_pattern, re.IGNORECASE)
-        self._handlers: dict[str, Callable[[int, bool], _Step]] = {
+        self._special = re.compile(r"[\[【［〔(（{`~$<\\!^]|" + self._reply.keys.code_pattern, re.IGNORECASE)
+        self._handlers: dict[str, Callable[[int, bool], Step]] = {
             **dict.fromkeys("[【［〔", self._square),
             **dict.fromkeys("(（{", self._round),
-            "`": self._backticks,
-            "~": self._tildes,
-            "$": self._dollars,
+            "`": self._code.backticks,
+            "~": self._code.tildes,
+            "$": self._code.dollars,
             "<": self._angle,
-            "\\": self._backslash,
+            "\\": self._code.backslash,
             "!": self._image,
             "^": self._caret,
         }
@@ -108,7 +97,7 @@ class MarkerStream:
         """
         text = text.translate(INVISIBLE)
         for start in range(0, len(text), _SLICE):
-            self._buffer += text[start : start + _SLICE]
+            self._reply.text += text[start : start + _SLICE]
             self._read(final=False)
         return self._printer.take()
 
@@ -120,7 +109,7 @@ class MarkerStream:
     def finish(self) -> CitedText:
         """The reply is over: the whole visible text, its citations, sentences and quotations."""
         self._read(final=True)
-        self._writer.close()
+        self._reply.writer.close()
         self._printer.flush()
         shown = self.so_far()
         sentences = (_trimmed(sentence, shown.text) for sentence in self._sentences.done)
@@ -131,19 +120,17 @@ class MarkerStream:
 
     def _read(self, *, final: bool) -> None:
         position = 0
-        while position < len(self._buffer):
-            if self._fence:
-                step = self._code_line(position, final)
-            else:
-                step = self._plain(position, final)
+        while position < len(self._reply.text):
+            read = self._code.code_line if self._code.fence else self._plain
+            step = read(position, final)
             if step is None:
                 break
             position = step
-        self._before = self._buffer[max(0, position - 1) : position] or self._before
-        self._buffer = self._buffer[position:]
+        self._before = self._reply.text[max(0, position - 1) : position] or self._before
+        self._reply.text = self._reply.text[position:]
 
-    def _plain(self, position: int, final: bool) -> _Step:
-        buffer = self._buffer
+    def _plain(self, position: int, final: bool) -> Step:
+        buffer = self._reply.text
         found = self._special.search(buffer, position)
         if found is not None and found.start() == 0 and found[0].isalnum() and self._before.isalnum():
             found = self._special.search(buffer, found.end())
@@ -151,10 +138,10 @@ class MarkerStream:
             end = len(buffer) if final else len(buffer) - self._held_back(position)
             if end == position:
                 return None
-            self._writer.text(buffer[position:end])
+            self._reply.writer.text(buffer[position:end])
             return end
         if found.start() > position:
-            self._writer.text(buffer[position : found.start()])
+            self._reply.writer.text(buffer[position : found.start()])
             return found.start()
         handler = self._handlers.get(buffer[position], self._bare_key)
         return handler(position, final)
@@ -162,87 +149,85 @@ class MarkerStream:
     def _held_back(self, position: int) -> int:
         """Length of a last word that may yet become a key."""
         word = re.search(
-            r"(?<![^\W_])[a-z0-9]{1,4}\Z", self._buffer[max(position, len(self._buffer) - 5) :], re.IGNORECASE
+            r"(?<![^\W_])[a-z0-9]{1,4}\Z", self._reply.text[max(position, len(self._reply.text) - 5) :], re.IGNORECASE
         )
-        return len(word[0]) if word and self._keys.could_begin(word[0]) else 0
+        return len(word[0]) if word and self._reply.keys.could_begin(word[0]) else 0
 
-    def _literal(self, position: int, end: int) -> _Step:
-        self._writer.text(self._buffer[position:end])
-        return end
-
-    def _bare_key(self, position: int, final: bool) -> _Step:
+    def _bare_key(self, position: int, final: bool) -> Step:
         """A known code in the text; keys cannot be guessed, so it is meant as a citation."""
-        window = self._buffer[position : position + 40]
+        window = self._reply.text[position : position + 40]
         if not final and len(window) < 40 and re.fullmatch(r"\w{4}(?:[.:#·]\d*(?:[-–—]\w*\.?\d*)?)?", window):
             return None
-        read = self._keys.read_bare(window)
+        read = self._reply.keys.read_bare(window)
         if read is None:
-            return self._literal(position, position + 4)
-        self._writer.mark(read[0])
+            return self._reply.literal(position, position + 4)
+        self._reply.writer.mark(read[0])
         return position + read[1]
 
-    def _square(self, position: int, final: bool) -> _Step:
-        window = self._buffer[position : position + _GROUP_LIMIT]
+    def _square(self, position: int, final: bool) -> Step:
+        window = self._reply.text[position : position + _GROUP_LIMIT]
         group = _SQUARE.match(window)
         if group is None:
             if not final and len(window) < _GROUP_LIMIT:
                 return None
-            return self._cut_off(position, window) or self._literal(position, position + 1)
+            return self._cut_off(position, window) or self._reply.literal(position, position + 1)
         end = position + group.end()
-        if end == len(self._buffer) and not final:
+        if end == len(self._reply.text) and not final:
             return None
         inside = _TAG.sub("", group[0][1:-1])
-        mark = self._keys.read(inside, square=True)
-        following = self._buffer[end : end + 1]
+        mark = self._reply.keys.read(inside, square=True)
+        following = self._reply.text[end : end + 1]
         if following == "(" and group[0][0] == "[":
             target = self._target(end, final)
             if target is None:
                 return None
             if target > end:
                 return self._link(position, end, target, mark)
-        if following == ":" and mark is None and self._writer.at_line_start:
+        if following == ":" and mark is None and self._reply.writer.at_line_start:
             return self._definition(position, end, final)
         if mark is None:
-            return self._literal(position, position + 1)
-        self._writer.mark(mark)
+            return self._reply.literal(position, position + 1)
+        self._reply.writer.mark(mark)
         return end
 
-    def _target(self, position: int, final: bool) -> _Step:
+    def _target(self, position: int, final: bool) -> Step:
         """The end of a link's `(target)`; `position` itself if it is none."""
-        window = self._buffer[position : position + _TARGET_LIMIT]
+        window = self._reply.text[position : position + _TARGET_LIMIT]
         paragraph, blank_line, _ = window.partition("\n\n")
         if target := _TARGET.match(paragraph):
-            return position if self._keys.in_text(target[0]) else position + target.end()
+            return position if self._reply.keys.in_text(target[0]) else position + target.end()
         complete = final or len(window) == _TARGET_LIMIT or blank_line or _NO_TARGET.match(paragraph)
         return position if complete else None
 
     def _link(self, position: int, end: int, target: int, mark: Mark | None) -> int:
         if mark is not None:
-            self._writer.mark(mark)
+            self._reply.writer.mark(mark)
             return target
         # Read the text of the link as if it had stood there alone: it may hold a marker or an image.
-        self._buffer = self._buffer[:position] + self._buffer[position + 1 : end - 1] + self._buffer[target:]
+        self._reply.text = (
+            self._reply.text[:position] + self._reply.text[position + 1 : end - 1] + self._reply.text[target:]
+        )
         return position
 
-    def _definition(self, position: int, end: int, final: bool) -> _Step:
+    def _definition(self, position: int, end: int, final: bool) -> Step:
         """`[name]: address` shows nothing, and could turn any `[name]` into a link."""
-        window = self._buffer[end : end + _TARGET_LIMIT]
+        window = self._reply.text[end : end + _TARGET_LIMIT]
         if "\n" not in window and not final and len(window) < _TARGET_LIMIT:
             return None
         if found := _DEFINITION.match(window):
             return end + found.end()
-        return self._literal(position, position + 1)
+        return self._reply.literal(position, position + 1)
 
-    def _round(self, position: int, final: bool) -> _Step:
+    def _round(self, position: int, final: bool) -> Step:
         """Round, curly and angle brackets are a marker only if they hold keys and nothing else."""
-        window = self._buffer[position : position + _ROUND_LIMIT]
+        window = self._reply.text[position : position + _ROUND_LIMIT]
         group = _ROUND.match(window)
-        mark = self._keys.read(group[1], square=False) if group and self._may_hold_key(window) else None
+        mark = self._reply.keys.read(group[1], square=False) if group and self._may_hold_key(window) else None
         if group is not None and mark is not None:
-            self._writer.mark(mark)
+            self._reply.writer.mark(mark)
             return position + group.end()
         if made_up := _NAMED_SOURCE.match(window):
-            self._writer.mark(Mark(dropped=(made_up[1],)))
+            self._reply.writer.mark(Mark(dropped=(made_up[1],)))
             return position + made_up.end()
         if not final and _NAMED_SOURCE_BEGUN.match(window):
             return None
@@ -250,20 +235,20 @@ class MarkerStream:
         if not final and open_ended and len(window) < _ROUND_LIMIT and self._may_hold_key(window):
             return None
         cut_off = self._cut_off(position, window) if final and group is None else None
-        return cut_off or self._literal(position, position + 1)
+        return cut_off or self._reply.literal(position, position + 1)
 
-    def _cut_off(self, position: int, window: str) -> _Step:
+    def _cut_off(self, position: int, window: str) -> Step:
         """A marker without its end, because the reply broke off there."""
-        if len(window) >= _ROUND_LIMIT or position + len(window) < len(self._buffer):
+        if len(window) >= _ROUND_LIMIT or position + len(window) < len(self._reply.text):
             return None
-        mark = self._keys.read(window[1:], square=True) if self._keys.in_text(window) else None
+        mark = self._reply.keys.read(window[1:], square=True) if self._reply.keys.in_text(window) else None
         words = re.split(r"[\s,;\[(.]+", window.rstrip("."))
-        if mark is None and self._keys.could_begin(words[-1]):
-            known = self._keys.read(window[1 : window.rindex(words[-1])], square=False)
+        if mark is None and self._reply.keys.could_begin(words[-1]):
+            known = self._reply.keys.read(window[1 : window.rindex(words[-1])], square=False)
             mark = Mark(known.sentences if known else (), (words[-1],))
         if mark is None:
             return None
-        self._writer.mark(mark)
+        self._reply.writer.mark(mark)
         return position + len(window)
 
     def _may_hold_key(self, window: str) -> bool:
@@ -275,143 +260,16 @@ class MarkerStream:
             return re.fullmatch(CODE, word[1], re.IGNORECASE) is not None
         return len(word[1]) <= 12
 
-    def _backticks(self, position: int, final: bool) -> _Step:
-        end = self._run_end(position)
-        if end == len(self._buffer) and not final and end - position < _CODE_LIMIT:
-            return None
-        if end - position >= 3 and self._writer.at_line_start:
-            opened = self._open_fence(position, end, final)
-            if opened != position:
-                return opened
-        run = self._buffer[position:end]
-        window = self._buffer[end : end + _CODE_LIMIT]
-        line, newline, _ = window.partition("\n")
-        closing = re.search(rf"(?<!`)`{{{len(run)}}}(?!`)", line) if len(run) < _CODE_LIMIT else None
-        touching = closing is not None and end + closing.end() == len(self._buffer)
-        decided = final or newline or len(window) == _CODE_LIMIT or len(run) == _CODE_LIMIT
-        if (closing is None or touching) and not decided:
-            return None
-        if closing is None:
-            return self._literal(position, end)
-        mark = self._keys.read(line[: closing.start()], square=False)
-        if mark is not None:  # keys cannot be guessed, so no code holds one
-            self._writer.mark(mark)
-        else:
-            self._writer.raw(run + line[: closing.end()])
-        return end + closing.end()
-
-    def _tildes(self, position: int, final: bool) -> _Step:
-        if not self._writer.at_line_start:
-            return self._literal(position, position + 1)
-        end = self._run_end(position)
-        if end == len(self._buffer) and not final and end - position < _CODE_LIMIT:
-            return None
-        opened = self._open_fence(position, end, final) if end - position >= 3 else position
-        return self._literal(position, end) if opened == position else opened
-
-    def _run_end(self, position: int) -> int:
-        """Where a run of one character ends; a run beyond the limit is taken for several."""
-        window = self._buffer[position : position + _CODE_LIMIT]
-        return position + len(window) - len(window.lstrip(window[0]))
-
-    def _open_fence(self, position: int, end: int, final: bool) -> _Step:
-        """Open a block of code; returns `position` if it is none."""
-        window = self._buffer[end : end + _CODE_LIMIT]
-        info, newline, _ = window.partition("\n")
-        if not newline and not final and len(window) < _CODE_LIMIT:
-            return None
-        fence = self._buffer[position:end]
-        if (not newline and not final) or (fence[0] == "`" and "`" in info):
-            return position
-        self._fence = fence
-        self._writer.block(fence + info + newline)
-        return end + len(info) + len(newline)
-
-    def _code_line(self, position: int, final: bool) -> _Step:
-        newline = self._buffer.find("\n", position)
-        end = newline + 1 if newline >= 0 else len(self._buffer)
-        piece = self._buffer[position:end]
-        if newline < 0 and not final and _FENCE_BEGUN.match(piece) and len(piece) < _CODE_LIMIT:
-            return None
-        closing = _FENCE_LINE.match(piece.rstrip("\n"))
-        if (
-            closing
-            and self._writer.at_line_start
-            and closing[1][0] == self._fence[0]
-            and len(closing[1]) >= len(self._fence)
-        ):
-            self._fence = ""
-            self._writer.block(piece.rstrip("\n"))
-            return position + len(piece.rstrip("\n"))
-        self._writer.block(piece)
-        return end
-
-    def _dollars(self, position: int, final: bool) -> _Step:
-        if position + 1 == len(self._buffer) and not final:
-            return None
-        if self._buffer.startswith("$$", position):
-            return self._formula(position, "$$", final)
-        return self._inline_formula(position, final)
-
-    def _formula(self, position: int, closing: str, final: bool) -> _Step:
-        """A formula is shown whole or not yet; a blank line inside means that it is none."""
-        start = position + 2
-        window = self._buffer[start : start + _MATH_LIMIT]
-        at = window.find(closing)
-        blank = window.find("\n\n")
-        if at < 0 or 0 <= blank < at:
-            if at < 0 and blank < 0 and not final and len(window) < _MATH_LIMIT:
-                return None
-            return self._literal(position, start)
-        end = start + at + len(closing)
-        if self._keys.in_text(window[:at]) or self._keys.read(window[:at], square=closing == "\\]") is not None:
-            return self._escaped_marker(position, start, start + at, end, closing)
-        self._writer.raw(_harmless_formula(self._buffer[position:end]))
-        return end
-
-    def _escaped_marker(self, position: int, start: int, stop: int, end: int, closing: str) -> int:
-        """A key where a formula was expected: `\\[key\\]` is a marker with needless backslashes."""
-        mark = self._keys.read(self._buffer[start:stop], square=closing == "\\]")
-        if mark is None:
-            self._writer.text(self._buffer[position:start])
-            return start
-        self._writer.mark(mark)
-        return end
-
-    def _inline_formula(self, position: int, final: bool) -> _Step:
-        """`$...$` by Pandoc's rule: no space inside the dollars, no digit behind them, on one line."""
-        window = self._buffer[position : position + _CODE_LIMIT]
-        formula = re.match(r"\$(?![\s$])[^$\n]*?(?<![\s\\])\$(?!\d)", window)
-        begun = re.match(r"\$(?![\s$])[^$\n]*+\$?\Z", window)
-        if not final and begun and len(window) < _CODE_LIMIT:
-            return None
-        if formula is None or self._keys.in_text(formula[0]):
-            return self._literal(position, position + 1)
-        self._writer.raw(_harmless_formula(formula[0]))
-        return position + formula.end()
-
-    def _backslash(self, position: int, final: bool) -> _Step:
-        pair = self._buffer[position : position + 2]
-        if len(pair) < 2 and not final:
-            return None
-        if pair == "\\[":
-            return self._formula(position, "\\]", final)
-        if pair == "\\(":
-            return self._formula(position, "\\)", final)
-        if pair[1:] and pair[1:] in "`$<~!^\\":
-            return self._literal(position, position + 2)
-        return self._literal(position, position + 1)
-
-    def _angle(self, position: int, final: bool) -> _Step:
-        window = self._buffer[position : position + _TAG_LIMIT]
+    def _angle(self, position: int, final: bool) -> Step:
+        window = self._reply.text[position : position + _TAG_LIMIT]
         if not final and len(window) < 2:
             return None
         if not re.match(r"<[a-z/!?]", window, re.IGNORECASE):
-            return self._literal(position, position + 1)
-        if self._keys.in_text(window[:_ROUND_LIMIT]) and self._may_hold_key(window[:_ROUND_LIMIT]):
+            return self._reply.literal(position, position + 1)
+        if self._reply.keys.in_text(window[:_ROUND_LIMIT]) and self._may_hold_key(window[:_ROUND_LIMIT]):
             return self._round(position, final)
         if link := _AUTOLINK.match(window):
-            self._buffer = self._buffer[:position] + link[1] + self._buffer[position + link.end() :]
+            self._reply.text = self._reply.text[:position] + link[1] + self._reply.text[position + link.end() :]
             return position
         if re.match(r"<sup>[\s\[(]*\d", window, re.IGNORECASE):
             return self._superscript(position, window, final)
@@ -425,15 +283,15 @@ class MarkerStream:
                 return None
             return self._broken_tag(position)
         if tag[1] and not HTML_NAME.fullmatch(tag[1]) and not tag[2].strip():
-            return self._literal(position, position + 1)
+            return self._reply.literal(position, position + 1)
         if _BLOCK_END.match(tag[0][1:]):
-            self._writer.text("\n")
+            self._reply.writer.text("\n")
         return position + tag.end()
 
-    def _superscript(self, position: int, window: str, final: bool) -> _Step:
+    def _superscript(self, position: int, window: str, final: bool) -> Step:
         """A number set high is a citation that the model made up."""
         if found := _SUPERSCRIPT.match(window):
-            self._writer.mark(Mark(dropped=tuple(re.findall(r"\d+", found[1]))))
+            self._reply.writer.mark(Mark(dropped=tuple(re.findall(r"\d+", found[1]))))
             return position + found.end()
         if (
             not final
@@ -445,57 +303,54 @@ class MarkerStream:
 
     def _broken_tag(self, position: int) -> int:
         """A `<name` that is never closed: with a space behind the bracket no browser takes it for a tag."""
-        self._writer.text("<")
-        name = re.match(r"</?([a-z][a-z0-9]*)[\s/]|<!|<\?", self._buffer[position : position + 20], re.IGNORECASE)
+        self._reply.writer.text("<")
+        name = re.match(r"</?([a-z][a-z0-9]*)[\s/]|<!|<\?", self._reply.text[position : position + 20], re.IGNORECASE)
         if name and (name[1] is None or HTML_NAME.fullmatch(name[1])):
-            self._writer.text(" ")
+            self._reply.writer.text(" ")
         return position + 1
 
-    def _image(self, position: int, final: bool) -> _Step:
+    def _image(self, position: int, final: bool) -> Step:
         """`![text](address)` loses its `!`; the rest is a link."""
-        if position + 1 == len(self._buffer) and not final:
+        if position + 1 == len(self._reply.text) and not final:
             return None
-        if self._buffer[position + 1 : position + 2] != "[":
-            return self._literal(position, position + 1)
-        window = self._buffer[position + 1 : position + 1 + _GROUP_LIMIT]
+        if self._reply.text[position + 1 : position + 2] != "[":
+            return self._reply.literal(position, position + 1)
+        window = self._reply.text[position + 1 : position + 1 + _GROUP_LIMIT]
         group = _SQUARE.match(window)
         if group is None:
             if not final and len(window) < _GROUP_LIMIT:
                 return None
-            return self._literal(position, position + 1)
+            return self._reply.literal(position, position + 1)
         end = position + 1 + group.end()
-        if end == len(self._buffer) and not final:
+        if end == len(self._reply.text) and not final:
             return None
-        if self._buffer[end : end + 1] == "(":
+        if self._reply.text[end : end + 1] == "(":
             target = self._target(end, final)
             if target is None:
                 return None
             if target > end:
                 return self._image_text(position, end, target)
-        return self._literal(position, position + 1)
+        return self._reply.literal(position, position + 1)
 
     def _image_text(self, position: int, end: int, target: int) -> int:
-        self._buffer = self._buffer[:position] + self._buffer[position + 2 : end - 1] + self._buffer[target:]
+        self._reply.text = (
+            self._reply.text[:position] + self._reply.text[position + 2 : end - 1] + self._reply.text[target:]
+        )
         return position
 
-    def _caret(self, position: int, final: bool) -> _Step:
+    def _caret(self, position: int, final: bool) -> Step:
         """`^[1]`: the caret goes with the mark."""
-        window = self._buffer[position + 1 : position + 1 + _GROUP_LIMIT]
+        window = self._reply.text[position + 1 : position + 1 + _GROUP_LIMIT]
         if not window and not final:
             return None
         if not window.startswith("["):
-            return self._literal(position, position + 1)
+            return self._reply.literal(position, position + 1)
         group = _SQUARE.match(window)
         if group is None and not final and len(window) < _GROUP_LIMIT:
             return None
-        if group is None or self._keys.read(group[0][1:-1], square=True) is None:
-            return self._literal(position, position + 1)
+        if group is None or self._reply.keys.read(group[0][1:-1], square=True) is None:
+            return self._reply.literal(position, position + 1)
         return position + 1
-
-
-def _harmless_formula(formula: str) -> str:
-    """A formula without numbers that look like citations, and without commands that do more than set it."""
-    return _MATH_ACTIVE.sub("", _MATH_NUMBER.sub(r"[{\1}]", formula))
 
 
 def _trimmed(sentence: CitedSentence, text: str) -> CitedSentence:

@@ -25,7 +25,8 @@ from typing import Any
 
 from rag import api
 from rag.errors import SourceError
-from rag.evaluation.measures import DEPTH, Evaluation, Gold, Progress, Question, evaluate_search, ranking_measures
+from rag.evaluation.gold import Gold, Question
+from rag.evaluation.measures import DEPTH, Evaluation, Progress, evaluate_search, ranking_measures
 from rag.records import Passage, Span
 from rag.retrieval.near_duplicates import PER_COMMENT
 from rag.settings import Settings

@@ -30,7 +30,6 @@ import numpy as np
 from rag import api
 from rag.errors import SourceError
 from rag.evaluation.gold import Gold, Question, check_questions
-from rag.evaluation.gold import load_questions as load_questions  # for callers
 from rag.records import Answer, Passage, Span, author_key
 from rag.settings import Settings
 
@@ -139,7 +138,7 @@ def evaluate(
     """Ask all questions and measure what is found and what is answered.
 
     Args:
-        questions: From `load_questions`.
+        questions: From `rag.evaluation.gold.load_questions`.
         settings: The index, and who answers: with a chat model its answers are measured by the same means.
         progress: Told after each question how many are done.
 
@@ -156,7 +155,7 @@ def evaluate(
         hits, row = _measure_search(question, search)
         rows.append(row | _measure_answer(question, hits, settings))
         progress(done)
-    _add_ranking_measures(rows)
+    add_ranking_measures(rows)
     writer = api.answerer(settings).model_name
     about = {"kind": "questions", "llm": writer, "embedding_model": settings.embedding_model, "k": K}
     return Evaluation(tuple(rows), about)
@@ -172,7 +171,7 @@ def evaluate_search(
     """Measure search alone, on the questions that have an answer.
 
     Args:
-        questions: From `load_questions` or a collection of rag/evaluation/benchmarks.py.
+        questions: From `rag.evaluation.gold.load_questions` or a collection of rag/evaluation/benchmarks.py.
         search: Gives the best passages for a question, `DEPTH` of them or fewer.
         about: What is recorded as `Evaluation.settings`.
         progress: Told after each question how many are done.
@@ -181,7 +180,7 @@ def evaluate_search(
     for done, question in enumerate((question for question in questions if question.gold), 1):
         rows.append(_measure_search(question, search)[1])
         progress(done)
-    _add_ranking_measures(rows)
+    add_ranking_measures(rows)
     return Evaluation(tuple(rows), {**(about or {}), "k": K})
 
 
@@ -218,7 +217,7 @@ def _measure_answer(question: Question, hits: Sequence[Passage], settings: Setti
         if settings.llm != "evidence":
             row["written_by_model"] = float(answer.model != "evidence")
         cited = [span for citation in answer.citations for span in citation.spans]
-        row["citation_recall"] = _share(_covered(gold, cited) >= COVERS for gold in question.gold)
+        row["citation_recall"] = _share(covered_share(gold, cited) >= COVERS for gold in question.gold)
         row["citation_precision"] = _share(any(_touches(span, gold) for gold in question.gold) for span in cited)
     return row
 
@@ -230,7 +229,7 @@ def character_measures(question: Question, hits: Sequence[Passage], suffix: str)
     """
     spans = [Span(hit.source, hit.start, hit.end) for hit in hits]
     gold_length = sum(gold.places[0].end - gold.places[0].start for gold in question.gold)
-    found = sum(_covered(gold, spans) * (gold.places[0].end - gold.places[0].start) for gold in question.gold)
+    found = sum(covered_share(gold, spans) * (gold.places[0].end - gold.places[0].start) for gold in question.gold)
     retrieved = sum(span.end - span.start for span in spans)
     return {
         f"characters_recall{suffix}": found / gold_length,
@@ -244,14 +243,16 @@ def _ranking(question: Question, hits: Sequence[Passage]) -> list[list[int]]:
     open_gold = dict(enumerate(question.gold))
     ranking = []
     for hit in hits:
-        found = [n for n, gold in open_gold.items() if _covered(gold, [Span(hit.source, hit.start, hit.end)]) >= COVERS]
+        found = [
+            n for n, gold in open_gold.items() if covered_share(gold, [Span(hit.source, hit.start, hit.end)]) >= COVERS
+        ]
         ranking.append(found)
         for n in found:
             del open_gold[n]
     return ranking
 
 
-def _add_ranking_measures(rows: Sequence[dict[str, Any]]) -> None:
+def add_ranking_measures(rows: Sequence[dict[str, Any]]) -> None:
     """Put the measures of rankings into the rows, in the place of the rankings."""
     from ir_measures import RR, R, nDCG
 
@@ -295,7 +296,7 @@ def ranking_measures(
     return figures
 
 
-def _covered(gold: Gold, spans: Iterable[Span]) -> float:
+def covered_share(gold: Gold, spans: Iterable[Span]) -> float:
     """The share of a gold span, at whichever of its places does best, that spans cover."""
     spans = list(spans)
     return max(_covered_place(place, spans) for place in gold.places)

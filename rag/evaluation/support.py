@@ -12,6 +12,7 @@ from typing import Any, Literal
 from rag.citations.support import Judge, check_support
 from rag.citations.support_features import Embed, Rarity
 from rag.index.lexical import LexicalIndex
+from rag.models.embedding import EmbeddingCache
 
 SAMPLE_PAIRS = Path(__file__).parents[1] / "sample" / "support_pairs.jsonl"
 """Invented sentences that are supported, nearly so, contradicted or about something else."""
@@ -62,6 +63,7 @@ def evaluate_support(path: Path, embed: Embed, judge: Judge | None = None) -> di
         share of its pairs that was called unsupported (for the kind "supported" these are false alarms).
     """
     fitted_on, pairs = load_pairs(path)
+    embed = EmbeddingCache(embed)  # several sentences are paired with the same evidence
     evidence = list(dict.fromkeys(" ".join(pair.evidence) for pair in (*fitted_on, *pairs)))
     with TemporaryDirectory() as folder:
         index = LexicalIndex.build([str(number) for number in range(len(evidence))], evidence, Path(folder) / "words")

@@ -12,7 +12,7 @@ import importlib.util
 import json
 import logging
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -167,6 +167,26 @@ class Embedder:
                 inner = [_mean(tokens[i], start + shift, end + shift, pooled[i]) for start, end in windows]
             rows.append(np.stack([pooled[i], *inner]))
         return rows
+
+
+class EmbeddingCache:
+    """Embeds texts, each once: a dump is split again where another proves its borders, and snapshots share lines.
+
+    Args:
+        embed: The model: texts to vectors, shape (len(texts), dimension).
+        most: Vectors that are remembered before they are forgotten and begun anew; 10,000 take some 15 MB.
+    """
+
+    def __init__(self, embed: Callable[[Sequence[str]], np.ndarray], most: int = 10_000) -> None:
+        self._embed, self._most = embed, most
+        self._known: dict[str, np.ndarray] = {}
+
+    def __call__(self, texts: Sequence[str]) -> np.ndarray:
+        if len(self._known) > self._most:
+            self._known.clear()
+        if new := [text for text in dict.fromkeys(texts) if text not in self._known]:
+            self._known.update(zip(new, self._embed(new), strict=True))
+        return np.stack([self._known[text] for text in texts])
 
 
 def load_embedder(settings: Settings) -> Embedder:

@@ -18,15 +18,14 @@ from unittest.mock import patch
 
 import ingest
 from rag.evaluation.benchmarks import Chunking
+from rag.evaluation.gold import Question, load_questions
 from rag.evaluation.measures import (
     DEPTH,
     SAMPLE_COMMENTS,
     SAMPLE_QUESTIONS,
     Evaluation,
-    Question,
     compare,
     evaluate_search,
-    load_questions,
 )
 from rag.records import Passage
 from rag.retrieval import hybrid
