@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_column
 from rag.errors import SourceError
 
 from reading import read  # isort: skip
+from saved_pages import COLLAPSED, DELETED, lesswrong_comment  # isort: skip
 from saved_pages import EA_USER, GREATERWRONG_POST, GREATERWRONG_USER, LESSWRONG_2020, LESSWRONG_POST, LESSWRONG_USER  # isort: skip
 
 DUMP = """Ada Quill
@@ -925,6 +927,44 @@ def test_what_a_saved_page_does_not_show_is_told(tmp_path: Path):
     ]
 
 
+def test_deleted_in_a_name_is_no_deletion(tmp_path: Path):
+    collapsed = COLLAPSED.replace(">Bo<", ">Undeleted Bo<")
+    assert [problem.what for problem in problems(write(tmp_path / "post.html", f"<body>{collapsed}{DELETED}"))] == [
+        "1 entry is left out: collapsed in the saved page.",
+        "1 entry is left out: deleted or removed.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "karma"),
+    [("1.2k", 1200.0), ("12K", 12_000.0), ("1,234", 1234.0), ("\u22125", -5.0), ("+3", 3.0), ("2.5", 2.5), ("", None), ("3 kinds", 3.0)],
+)  # fmt: skip
+def test_karma_is_read_as_it_is_shown(shown: str, karma: float | None, tmp_path: Path):
+    page = lesswrong_comment("firstFirstFirst01", "Bo", "<p>Rope.</p>").replace(">3</span>", f">{shown}</span>")
+    assert read_one(write(tmp_path / "post.html", page)).karma == karma
+
+
+def test_whose_name_a_page_does_not_show_may_be_told_unless_it_says_that_nobody_is_to_know(tmp_path: Path):
+    page = lesswrong_comment("firstFirstFirst01", "", "<p>Rope.</p>")
+    hidden = write(tmp_path / "hidden.html", page)
+    unseen = write(
+        tmp_path / "unseen.html", page.replace('CommentUserName-author CommentsItemMeta-username">[anonymous]', '">')
+    )
+    assert [read_one(path, author_names={path.name: "Bo"}).author for path in (hidden, unseen)] == [None, "Bo"]
+
+
+@pytest.mark.slow
+def test_three_hundred_replies_one_inside_the_other_take_seconds(tmp_path: Path):
+    page = ""
+    for number in range(300, 0, -1):
+        page = lesswrong_comment(f"level{number:012d}", "Bo", f"<p>Level {number}.</p>", inside=page)
+    path, started = write(tmp_path / "post.html", page), time.monotonic()
+    documents = list(read([path]))
+    assert time.monotonic() - started < 8
+    assert [document.parent_id for document in documents[:3]] == [None, "level000000000001", "level000000000002"]
+    assert len(documents) == 300
+
+
 def test_formulas_of_a_saved_page_are_latex_again(tmp_path: Path):
     document = by_id(write(tmp_path / "post.html", LESSWRONG_POST))["secondSecondSec01"]
 
@@ -1074,6 +1114,14 @@ def test_a_page_that_announces_comments_and_shows_none_is_told(
             "So $x^2$.",
             (),
         ),
+        (
+            "<p>So</p><span class='katex-display'><span class='katex'><math><annotation encoding='application/x-tex'>y_1</annotation>"
+            "</math><span class='katex-html'>y1</span></span></span>",
+            "So\n\n$$\ny_1\n$$",
+            (),
+        ),
+        ("<p>So <math alttext='a_i'><msub><mi>a</mi><mi>i</mi></msub></math>.</p>", "So $a_i$.", ()),
+        ("<p>So <math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>.</p>", "So .", (3,)),
         ("<p>2<sup>10</sup> of H<sub>2</sub>O</p>", "2^10 of H2O", ()),
         ("<p>a_b * c_d [e] 1. f</p>", "a_b * c_d [e] 1. f", ()),
         ("<p>one<br>two</p>", "one\ntwo", ()),
