@@ -129,6 +129,8 @@ def distances(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Se
     [
         ("What does Imre say about Sinkhorn divergence?", "Sinkhorn"),
         ("What happens in step 5?", "step 5"),
+        ("What does Imre say about Step 12?", "Step 12"),
+        ("What does Imre say about the Sinkhorn Knopp divergence?", "Sinkhorn Knopp"),
         ("Does Imre or Lio trust a Sinkhorn divergence?", "Sinkhorn"),
     ],
 )

@@ -22,8 +22,8 @@ _NAME = re.compile(r"(?<![\w'’-])(?!I['’])[A-Z]\w*[a-z]\w*(?![\w-])")
 _NO_NAME_HERE = re.compile(r"(?:^|[.?!:\"“”(\[]|\b(?:in|from))\s*$")
 """Before a word that has its capital from its place; or before a country, which is named by its towns, too."""
 _LABEL = re.compile(
-    r"\b(?!about|above|almost|around|below|each|every|least|most|nearly|over|past|roughly|some|than|under|until|with)"
-    r"(?P<of>[a-z]{3,}) (?P<number>\d{1,3})\b(?![.,:/]?\d|\s*(?:%|°|[a-z]+s\b|percent|to\b|or\b))"
+    r"\b(?!(?i:about|above|almost|around|below|each|every|least|most|nearly|over|past|roughly|some|than|under|until|with)\b)"
+    r"(?P<of>[A-Za-z][a-z]{2,}) (?P<number>\d{1,3})\b(?![.,:/]?\d|\s*(?:%|°|[a-z]+s\b|percent|to\b|or\b))"
 )
 """Such as "step 5"; not what tells how many or how much: "the 2 metre band", "a 3 to 1 ratio"."""
 
@@ -62,7 +62,15 @@ def _names(
     if not strange:
         return ()
     words = {word for text in passages for word in re.findall(r"\w+", text.casefold())}
-    return tuple(name for name in strange if not any(_related(name.casefold(), word) for word in words))
+    strange = [name for name in strange if not any(_related(name.casefold(), word) for word in words)]
+    return tuple(_whole(strange, query.text))
+
+
+def _whole(names: Sequence[str], question: str) -> Iterator[str]:
+    """The names, those that stand side by side in the question as one: "Ada Lovelace"."""
+    if names:
+        either = "|".join(map(re.escape, names))
+        yield from dict.fromkeys(re.findall(rf"\b(?:{either})(?: (?:{either}))*\b", question))
 
 
 def _related(name: str, word: str) -> bool:
