@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 import ingest
-from rag.abstention.answerability import NOTHING_ASKED, WEIGHTS, Signals, judge, probability
+import rag
+from rag.abstention.answerability import NOTHING_ASKED, UNSPOKEN, WEIGHTS, Signals, judge, probability
 from rag.abstention.expectation import expected
 from rag.abstention.presupposition import presupposes_end
 from rag.question.query import Query
@@ -103,16 +104,69 @@ PUMPS = [
 ]  # fmt: skip
 
 
+DISTANCES = [
+    (
+        "Imre Sand",
+        "When two distributions hardly overlap, one would need a Wasserstein divergence. It stays finite where the other one is"
+        " infinite.",
+    ),
+    ("Imre Sand", "In step 1 we collect the samples. In step 2 we throw away the samples that nobody can explain."),
+    ("Lio Marek", "Bayes would have counted every sample, the odd ones too. That is how I treat them in my own work."),
+    (
+        "Lio Marek",
+        "My kernel of choice is the Epanechnikov kernel, as it has the least variance of all that I have tried.",
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def distances(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
+    return invented(DISTANCES, tmp_path_factory.mktemp("distances"), model_cache)
+
+
+@pytest.mark.parametrize(
+    ("question", "name"),
+    [
+        ("What does Imre say about Sinkhorn divergence?", "Sinkhorn"),
+        ("What happens in step 5?", "step 5"),
+        ("Does Imre or Lio trust a Sinkhorn divergence?", "Sinkhorn"),
+    ],
+)
+def test_what_stands_nowhere_is_named_and_not_answered_by_what_is_beside_it(
+    distances: Settings, question: str, name: str
+) -> None:
+    answer = rag.answer(question, settings=distances)
+    assert answer.abstained
+    assert f"None of the comments searched mentions “{name}”." in answer.text
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "What does Imre say about Wasserstein divergence?",
+        "What happens in step 2?",
+        "How does a Bayesian treat the odd samples?",
+        "What does Lio say about the Epanechnikof kernel?",
+        "How many samples did Imre throw away in step 2?",
+    ],
+)
+def test_a_name_in_another_form_or_with_a_typo_is_not_unseen(distances: Settings, question: str) -> None:
+    retriever = Retriever.from_settings(distances)
+    assert retriever.retrieve(retriever.understand(question), 8).unseen == ()
+
+
+def invented(comments: list[tuple[str, str]], folder: Path, cache: Path) -> Settings:
+    """Settings of an index of comments of these authors."""
+    rows = [json.dumps({"id": f"{place}", "author": one, "text": text}) for place, (one, text) in enumerate(comments)]
+    (folder / "rows.jsonl").write_text("\n".join(rows), encoding="utf-8")
+    settings = Settings(store=folder / "store", cache=cache, llm="evidence")
+    ingest.ingest([folder / "rows.jsonl"], settings=settings)
+    return settings
+
+
 @pytest.fixture(scope="module")
 def pumps(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Retriever:
-    folder = tmp_path_factory.mktemp("pumps")
-    lines = [
-        json.dumps({"id": f"{place}", "author": author, "text": text}) for place, (author, text) in enumerate(PUMPS)
-    ]
-    (folder / "pumps.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
-    ingest.ingest([folder / "pumps.jsonl"], settings=settings)
-    return Retriever.from_settings(settings)
+    return Retriever.from_settings(invented(PUMPS, tmp_path_factory.mktemp("pumps"), model_cache))
 
 
 def test_why_something_ended_is_told_only_by_who_tells_of_an_end(pumps: Retriever) -> None:
@@ -124,6 +178,25 @@ def test_why_something_ended_is_told_only_by_who_tells_of_an_end(pumps: Retrieve
 def test_a_thing_is_judged_in_the_number_in_which_it_is_spoken_of(pumps: Retriever) -> None:
     one, several = (answerable(pumps, f"What does Petra Novak say about {thing}?") for thing in ("a gland", "glands"))
     assert one == pytest.approx(several, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [
+        ("What does Lio Marek think?", NOTHING_ASKED),
+        ("What does Imre Sand explain?", NOTHING_ASKED),
+        ("What did Lio Marek praise?", UNSPOKEN),
+        ("What does Imre Sand complain about?", UNSPOKEN),
+    ],
+)
+def test_how_something_is_said_should_be_said(distances: Settings, question: str, expected: float) -> None:
+    assert answerable(Retriever.from_settings(distances), question) == expected
+
+
+def test_who_replies_to_nobody_is_not_sure_to_disagree(distances: Settings) -> None:
+    text = rag.answer("Who disagrees with Imre Sand about samples?", settings=distances).text
+    assert text.startswith("Whether this answers the question is not certain")
+    assert "Bayes would have counted every sample" in text
 
 
 def test_without_passages_there_is_no_answer() -> None:

@@ -15,7 +15,7 @@ from model_server import Fail, ModelServer, Say, small_model_path
 
 import ingest
 from rag.answering import drafting
-from rag.answering.answerer import ANY_TIME, UNDATED, UNDATED_ANSWER, UNORDERED, Answerer
+from rag.answering.answerer import ANY_TIME, UNDATED, UNDATED_ANSWER, UNORDERED, UNRANKED, Answerer
 from rag.chat.chat_model import LangChainModel
 from rag.chat.prompts import ABSTAIN, Message
 from rag.chat.streaming import Reply
@@ -870,9 +870,11 @@ class TestTime:
             "Sold to a man from the coast, with the rest of the cellar: bow, case, violin.",
             "Snow on the ridge.",
         )
+        karma = [1000, 900, *range(88)]
+        karma[-1] = -5
         rows = [
-            {"author": "Ivo Brandl", "text": text, "posted_at": f"{day:%Y-%m-%d}"}
-            for day, text in zip(days, texts, strict=True)
+            {"author": "Ivo Brandl", "text": text, "posted_at": f"{day:%Y-%m-%d}", "karma": rating}
+            for day, text, rating in zip(days, texts, karma, strict=True)
         ]
         (folder / "diary.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
         settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
@@ -885,9 +887,40 @@ class TestTime:
         ("What did people write in January 2010?", "Rain all day."),
         ("What is Ivo Brandl's latest comment on the violin?", "Sold to a man from the coast"),
         ("What did Ivo Brandl first write about the violin?", "Rain again; one violin"),
+        ("What did Ivo Brandl write first?", "Rain all day."),
+        ("What did Ivo Brandl write last?", "Snow on the ridge."),
     ])  # fmt: skip
     def test_the_newest_is_the_newest_of_all(self, diary: Answerer, question: str, text: str) -> None:
         assert diary.answer(question).citations[0].quote.startswith(text)
+
+    @pytest.mark.parametrize(("question", "text", "karma"), [
+        ("What is Ivo Brandl's highest-rated comment?", "Rain all day.", 1000),
+        ("Which comment has the most upvotes?", "Rain all day.", 1000),
+        ("What is the most upvoted comment on the violin?", "Rain again; one violin", 900),
+        ("Who wrote the worst comment?", "Snow on the ridge.", -5),
+        ("top comments of 2010", "Rain all day.", 1000),
+    ])  # fmt: skip
+    def test_the_best_rated_is_that_of_all(self, diary: Answerer, question: str, text: str, karma: int) -> None:
+        answer = diary.answer(question)
+        assert answer.citations[0].quote.startswith(text)
+        assert f", karma {karma}" in answer.text
+        ratings = [citation.passage.karma for citation in answer.citations]
+        assert ratings == sorted(ratings, reverse=karma > 0)
+
+    @pytest.mark.parametrize("question", [
+        "What is Ilka Sommer's highest-rated comment?", "What is the most upvoted comment on eels?",
+    ])  # fmt: skip
+    def test_where_no_karma_is_known_nothing_is_called_the_best(self, weir: Answerer, question: str) -> None:
+        answer = weir.answer(question)
+        assert answer.abstained is ("Ilka" in question)
+        assert answer.warnings == (UNRANKED,)
+
+    @pytest.mark.parametrize(("question", "count"), [
+        ("How many comments are from 2010?", 8), ("How many comments were written before 2011?", 8),
+        ("How many comments did Ivo Brandl write?", 90),
+    ])  # fmt: skip
+    def test_comments_of_a_time_are_counted(self, diary: Answerer, question: str, count: int) -> None:
+        assert f"{count} comments by Ivo Brandl ({count})" in diary.answer(question).text
 
     @pytest.mark.parametrize("question", [
         "How has Ivo Brandl's view of the violin changed over time?", "Has Ivo Brandl changed his mind about the violin?",
@@ -966,7 +999,7 @@ class TestWordsThatMustBeThere:
         assert len({citation.passage.author for citation in answer.citations}) == 7
         assert all("violin" in citation.quote for citation in answer.citations)
         assert answer.text.startswith("Search for the words “violin")
-        assert "comments: 116, authors: 7." in answer.text
+        assert "comments: 116, authors: 7. Ivo Brandl (110), Ann Lee (1), " in answer.text
 
     def test_what_was_counted_stands_beside_what_a_model_writes(self, answerer: Callable[..., Answerer]) -> None:
         reply = citing("Bristol is named for its range {Look at Bristol, where the range is fourteen metres.}.")
@@ -998,8 +1031,16 @@ class TestWordsThatMustBeThere:
     def test_what_others_mention_is_not_theirs(self, one: Answerer) -> None:
         assert one.answer("Does Maren Holt mention Bristol?").abstained
 
-    def test_a_change_of_mind_without_a_topic(self, one: Answerer) -> None:
-        answer = one.answer("Has anybody changed their mind about anything?")
+    @pytest.mark.parametrize(
+        "question",
+        [
+            "Has anybody changed their mind about anything?",
+            "Who corrected themselves?",
+            "Has anyone admitted a mistake?",
+        ],
+    )
+    def test_a_change_of_mind_without_a_topic(self, one: Answerer, question: str) -> None:
+        answer = one.answer(question)
         assert [c.passage.author for c in answer.citations] == ["Tove Arden"]
         assert "I used to think so." in answer.citations[0].quote
         assert one.answer("Has Maren Holt changed her mind about anything?").abstained

@@ -105,6 +105,25 @@ def test_a_list_follows_the_line_that_opens_it(answer) -> None:
     )
 
 
+def test_as_many_lines_follow_as_were_announced(answer) -> None:
+    text = (
+        "Two rules for error messages, from ten years of receiving them.\nName the place.\nPrint both types.\n"
+        "Our support went quiet after that."
+    )
+    composed = answer("What are the rules for error messages?", [passage(text)])
+    (quote,) = quoted_texts(composed, [passage(text)])
+    assert quote.endswith("Name the place.\nPrint both types.")
+
+
+@pytest.mark.parametrize("taken_back", ["It is not.", "They weren't.", "Not any more.", "That was wrong."])
+def test_what_is_taken_back_in_the_next_sentence_is_not_cut_off(answer, taken_back: str) -> None:
+    # Too long to get the next sentence just because it is short.
+    text = f"{'I have written for years, in this thread and in others, ' * 6}that salt slows the yeast. {taken_back} Roses are red."
+    composed = answer("Does salt slow the yeast?", [passage(text)])
+    assert taken_back in plain(composed.text)
+    assert "Roses" not in composed.text
+
+
 def test_a_list_within_a_line_is_quoted_whole(answer) -> None:
     items = "(a) It is warm. (b) Nobody salts it. (c) The flour is fresh."
     composed = answer(

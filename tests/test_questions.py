@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from rag.question.follow_ups import understand
+from rag.question.framing import in_sentence_case
 from rag.question.query import Query, about_period, admits
 from rag.records import Passage, Turn
 
@@ -1022,6 +1023,70 @@ def test_a_contraction_before_a_name_is_no_part_of_it(opening: str) -> None:
 )
 def test_courtesy_is_no_part_of_a_question(question: str, text: str) -> None:
     assert (read(question).text, read(question).original) == (text, question)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("What Does Quill Say About Rye?", "what does quill say about rye?"),
+        ("What Does Quill Say about the Rye on AI Farms?", "what does quill say about the rye on AI farms?"),
+        ("What Is the Use of AI in iPhone Ovens?", "what is the use of AI in iPhone ovens?"),
+        ("What does Quill Say About rye?", None),
+        ("What did Will say of Rye?", None),
+        ("Who Said That? Quill?", "who said that? quill?"),
+        ("Is It Quill who said that?", None),
+        ("Rye?", None),
+    ],
+)
+def test_capitals_of_a_title_mark_no_names(question: str, text: str | None) -> None:
+    assert in_sentence_case(question) == (text or question)
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("How often should one update forecasts?", "update forecasts"),
+        ("Should I trust predictions about rye?", "trust predictions rye"),
+        ("How often should one say so?", ""),
+    ],
+)
+def test_what_one_does_something_to_is_the_topic(question: str, topic: str) -> None:
+    assert read(question).topic == topic
+
+
+@pytest.mark.parametrize(
+    ("question", "ranked", "topic"),
+    [
+        ("What is the most upvoted comment about rye?", "highest", "rye"),
+        ("Which comment on rye got the most votes?", "highest", "rye"),
+        ("quill's top posts", "highest", ""),
+        ("Which comments on rye have the lowest karma?", "lowest", "rye"),
+        ("Who was downvoted the most?", "lowest", ""),
+        ("What is the most popular rye bread?", "", "popular rye bread"),
+        ("Which loaf is best rated?", "", "loaf best"),
+        ("What is the best answer to mould?", "", "best mould"),
+    ],
+)
+def test_which_end_of_the_karma_is_asked_for(question: str, ranked: str, topic: str) -> None:
+    assert (read(question).ranked, read(question).topic) == (ranked, topic)
+
+
+@pytest.mark.parametrize(
+    ("question", "text"),
+    [
+        ("Did quill ever admit that he was wrong about rye?", "Did quill ever changed their mind about rye?"),
+        ("Who took back anything they had said about rye?", "Who changed their mind about rye?"),
+        ("Who corrected the recipe?", "Who corrected the recipe?"),
+        ("Who admitted guests?", "Who admitted guests?"),
+    ],
+)
+def test_who_takes_something_back_changes_their_mind(question: str, text: str) -> None:
+    assert (read(question).text, read(question).original) == (text, question)
+
+
+def test_an_author_is_recognised_in_a_title() -> None:
+    query = read("What Does Quill Say About Rye?")
+    assert (query.authors, query.unknown_authors, query.topic) == (("quill",), (), "rye")
 
 
 def test_whose_opinion_is_asked_for_may_stand_behind_it() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_column
 from rag.errors import SourceError
 
 from reading import read  # isort: skip
+from saved_pages import COLLAPSED, DELETED, lesswrong_comment  # isort: skip
 from saved_pages import EA_USER, GREATERWRONG_POST, GREATERWRONG_USER, LESSWRONG_2020, LESSWRONG_POST, LESSWRONG_USER  # isort: skip
 
 DUMP = """Ada Quill
@@ -560,7 +562,7 @@ def test_parquet_keeps_types_and_nested_columns(tmp_path: Path):
     )
     pyarrow.parquet.write_table(table, tmp_path / "a.parquet")
 
-    document, problem = read([tmp_path], columns={"author": "user.name"})
+    document, problem, other = read([tmp_path], columns={"author": "user.name"})
 
     assert known(document, "source", "text", "author", "posted_at", "line") == {
         "source": "a.parquet#1",
@@ -569,10 +571,13 @@ def test_parquet_keeps_types_and_nested_columns(tmp_path: Path):
         "posted_at": NOON,
         "line": 1,
     }
-    assert str(problem).startswith("a.parquet:2: The row cannot be read")
+    assert str(problem).startswith("a.parquet:2: posted_at cannot be read")
+    assert (problem.row_unread, known(other, "text", "author", "posted_at")) == (
+        False, {"text": "Two.", "author": "Bo", "posted_at": None}
+    )  # fmt: skip
 
 
-def test_a_damaged_parquet_file_gives_the_rows_before_the_damage(tmp_path: Path):
+def test_a_damaged_parquet_file_gives_all_rows_but_those_of_the_damaged_group(tmp_path: Path):
     rows = [{"id": str(n), "text": f"Row {n} " + hashlib.sha256(bytes([n % 251])).hexdigest()} for n in range(4_000)]
     path = tmp_path / "a.parquet"
     pyarrow.parquet.write_table(
@@ -583,10 +588,14 @@ def test_a_damaged_parquet_file_gives_the_rows_before_the_damage(tmp_path: Path)
     data[third : third + 200] = b"\xff" * 200
     path.write_bytes(data)
 
-    *documents, problem = read([path])
+    found = list(read([path]))
+    (problem,) = [item for item in found if isinstance(item, Problem)]
+    documents = [item for item in found if isinstance(item, RawDocument)]
 
-    assert [document.id for document in documents] == [str(n) for n in range(2_000)]
-    assert (problem.line, problem.rest_unread) == (2_000, True)
+    assert [document.id for document in documents] == [str(n) for n in (*range(2_000), *range(3_000, 4_000))]
+    assert [document.line for document in documents[-2:]] == [3_999, 4_000]
+    assert (problem.line, problem.row_unread, problem.rest_unread) == (2_001, True, False)
+    assert problem.what.startswith("The rows 2,001 to 3,000 are damaged")
 
 
 # --- Reddit, Hacker News, ForumMagnum ---------------------------------------------------------------------------------
@@ -918,6 +927,44 @@ def test_what_a_saved_page_does_not_show_is_told(tmp_path: Path):
     ]
 
 
+def test_deleted_in_a_name_is_no_deletion(tmp_path: Path):
+    collapsed = COLLAPSED.replace(">Bo<", ">Undeleted Bo<")
+    assert [problem.what for problem in problems(write(tmp_path / "post.html", f"<body>{collapsed}{DELETED}"))] == [
+        "1 entry is left out: collapsed in the saved page.",
+        "1 entry is left out: deleted or removed.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("shown", "karma"),
+    [("1.2k", 1200.0), ("12K", 12_000.0), ("1,234", 1234.0), ("\u22125", -5.0), ("+3", 3.0), ("2.5", 2.5), ("", None), ("3 kinds", 3.0)],
+)  # fmt: skip
+def test_karma_is_read_as_it_is_shown(shown: str, karma: float | None, tmp_path: Path):
+    page = lesswrong_comment("firstFirstFirst01", "Bo", "<p>Rope.</p>").replace(">3</span>", f">{shown}</span>")
+    assert read_one(write(tmp_path / "post.html", page)).karma == karma
+
+
+def test_whose_name_a_page_does_not_show_may_be_told_unless_it_says_that_nobody_is_to_know(tmp_path: Path):
+    page = lesswrong_comment("firstFirstFirst01", "", "<p>Rope.</p>")
+    hidden = write(tmp_path / "hidden.html", page)
+    unseen = write(
+        tmp_path / "unseen.html", page.replace('CommentUserName-author CommentsItemMeta-username">[anonymous]', '">')
+    )
+    assert [read_one(path, author_names={path.name: "Bo"}).author for path in (hidden, unseen)] == [None, "Bo"]
+
+
+@pytest.mark.slow
+def test_three_hundred_replies_one_inside_the_other_take_seconds(tmp_path: Path):
+    page = ""
+    for number in range(300, 0, -1):
+        page = lesswrong_comment(f"level{number:012d}", "Bo", f"<p>Level {number}.</p>", inside=page)
+    path, started = write(tmp_path / "post.html", page), time.monotonic()
+    documents = list(read([path]))
+    assert time.monotonic() - started < 8
+    assert [document.parent_id for document in documents[:3]] == [None, "level000000000001", "level000000000002"]
+    assert len(documents) == 300
+
+
 def test_formulas_of_a_saved_page_are_latex_again(tmp_path: Path):
     document = by_id(write(tmp_path / "post.html", LESSWRONG_POST))["secondSecondSec01"]
 
@@ -1067,6 +1114,14 @@ def test_a_page_that_announces_comments_and_shows_none_is_told(
             "So $x^2$.",
             (),
         ),
+        (
+            "<p>So</p><span class='katex-display'><span class='katex'><math><annotation encoding='application/x-tex'>y_1</annotation>"
+            "</math><span class='katex-html'>y1</span></span></span>",
+            "So\n\n$$\ny_1\n$$",
+            (),
+        ),
+        ("<p>So <math alttext='a_i'><msub><mi>a</mi><mi>i</mi></msub></math>.</p>", "So $a_i$.", ()),
+        ("<p>So <math><mfrac><mn>1</mn><mn>2</mn></mfrac></math>.</p>", "So .", (3,)),
         ("<p>2<sup>10</sup> of H<sub>2</sub>O</p>", "2^10 of H2O", ()),
         ("<p>a_b * c_d [e] 1. f</p>", "a_b * c_d [e] 1. f", ()),
         ("<p>one<br>two</p>", "one\ntwo", ()),
@@ -1138,19 +1193,16 @@ def test_numbers_that_json_has_not_end_nothing(
 
     found = list(read([path]))
 
-    documents = [item for item in found if isinstance(item, RawDocument)]
-    assert [(item.id, item.text) for item in documents] == [(row["id"], row["text"]) for row in rows]
-    assert [item.karma for item in documents] == [None, None, 3]
-    (problem,) = [item for item in found if isinstance(item, Problem)]
-    assert problem.what == "karma is no number: -inf."
+    assert [(item.id, item.text, item.karma) for item in found] == [
+        (row["id"], row["text"], karma) for row, karma in zip(rows, [None, None, 3], strict=True)
+    ]
 
 
-def test_an_infinite_number_is_nobodys_name(tmp_path: Path) -> None:
-    problem, document = read([write(tmp_path / "a.json", '[{"id": "a", "text": "One.", "author": Infinity}]')])
-    assert isinstance(problem, Problem)
-    assert problem.what == "author is a number."
-    assert isinstance(document, RawDocument)
-    assert document.author is None
+@pytest.mark.parametrize("ending", ["json", "jsonl"])
+def test_a_text_that_looks_like_a_number_is_a_text(ending: str, tmp_path: Path) -> None:
+    row = r'{"id": "a", "text": "\u0000Infinity", "author": "1e999", "karma": 2e100}'
+    document = read_one(write(tmp_path / f"a.{ending}", row))
+    assert known(document, "text", "author", "karma") == {"text": "\0Infinity", "author": "1e999", "karma": 2e100}
 
 
 def test_a_header_in_other_case(tmp_path: Path) -> None:
@@ -1163,3 +1215,10 @@ def test_a_header_in_other_case(tmp_path: Path) -> None:
     }
     path = write(tmp_path / "b.csv", "id,ID,Text\n7,8,Wheat paste holds.\n")
     assert read_one(path, columns={"text": "Text"}).id == "7"
+
+
+def test_columns_of_the_same_name_and_of_none_are_told_apart(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", ",id,score,text,score,\n0,7,3,Wheat paste holds.,4,x\n")
+    problem, document = read([path])
+    assert problem.what == 'The header names "score" twice: the first was read, the next is called "score (2)".'
+    assert document.extra == {"column 1": "0", "score": "3", "score (2)": "4", "column 6": "x"}

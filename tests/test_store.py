@@ -54,6 +54,12 @@ def test_folder_without_a_finished_ingest_counts_as_missing(settings: Settings) 
         Store.open(settings)
 
 
+def test_while_the_first_ingest_runs_that_is_said(settings: Settings, embedder: Embedder) -> None:
+    settings.store.mkdir()
+    with Store(settings.store).writing(embedder), pytest.raises(StoreMissing, match="still running. Ask again"):
+        Store.open(settings)
+
+
 @pytest.mark.parametrize(("word", "plain"), [("tide", True), ("oven", False), ("barometer", True), ("ada", False)])
 def test_a_word_behind_an_article_is_no_name(store: Store, word: str, plain: bool) -> None:
     assert [store.uses_plainly(word) for _ in range(2)] == [plain] * 2

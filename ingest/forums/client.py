@@ -7,9 +7,11 @@ waits when it is told to, tries again what may pass (errors of the server, cut c
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -35,6 +37,8 @@ LONGEST_WAIT = 120.0
 """Seconds that a site may ask us to wait; if it wants more, the import stops and can be resumed."""
 LARGEST_REPLY = 64 * 2**20
 """Bytes."""
+INFLATED = 2**16
+"""Bytes that are inflated at a time, before they are counted."""
 LONGEST_REPLY = 300.0
 """Seconds that one reply may take."""
 REDIRECTS = 3
@@ -195,6 +199,7 @@ class ForumClient:
             "Host": parts.netloc.decode("ascii"),
             "Content-Type": "application/json",
             "Accept": "application/json",
+            "Accept-Encoding": "gzip",
             "User-Agent": user_agent(),
         }
         failure: Exception | None = None
@@ -220,7 +225,7 @@ class ForumClient:
         started = self.clock()
         try:
             content = bytearray()
-            for part in response.iter_bytes():
+            for part in self._inflated(response):
                 content += part
                 if len(content) > LARGEST_REPLY:
                     raise ForumError(f"{self.site.title} sent more than {LARGEST_REPLY:,} bytes at once. {AGAIN}")
@@ -229,6 +234,26 @@ class ForumClient:
         finally:
             response.close()
         return response.status_code, response.headers, bytes(content)
+
+    def _inflated(self, response: httpx.Response) -> Iterator[bytes]:
+        """The body in small parts: httpx inflates as much at once as came at once, to a thousand times its size."""
+        packed = response.headers.get("content-encoding", "identity").strip().lower()
+        if packed == "identity":
+            yield from response.iter_raw()
+            return
+        if packed != "gzip":
+            raise ForumError(
+                f'{self.site.title} sent data packed as "{_line(packed)}", which was not asked for. {AGAIN}'
+            )
+        inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+        try:
+            for part in response.iter_raw():
+                while part:
+                    yield inflater.decompress(part, INFLATED)
+                    part = inflater.unconsumed_tail
+            yield inflater.flush()
+        except zlib.error as exc:
+            raise _PassingError(f"the reply is damaged ({exc})") from exc
 
     def _connection(self) -> httpx.Client:
         import httpx
@@ -345,10 +370,15 @@ def user_agent() -> str:
 def _parsed(content: bytes) -> Mapping[str, Any] | None:
     try:
         # Python would write NaN and Infinity into our file again, where no other program can read them.
-        reply = json.loads(content, parse_constant=lambda name: None)
+        reply = json.loads(content, parse_constant=lambda name: None, parse_float=_finite)
     except (ValueError, RecursionError):
         return None
     return reply if isinstance(reply, Mapping) else None
+
+
+def _finite(number: str) -> float | None:
+    value = float(number)
+    return value if math.isfinite(value) else None
 
 
 def _errors(reply: Mapping[str, Any]) -> list[_Error]:
@@ -377,7 +407,7 @@ def _retry_after(value: str | None) -> float | None:
     if not value:
         return None
     try:
-        return max(0.0, float(value)) if value.strip().isdigit() else _until(value)
+        return float(value) if re.fullmatch(r"\d+(\.\d+)?", value.strip()) else _until(value)
     except (TypeError, ValueError, OverflowError):
         return None
 

@@ -85,7 +85,11 @@ def named_site(host: str, *, allow_local: bool = False) -> Site:
         ForumError: The address is none.
     """
     parts = _split(host)
-    if parts.scheme not in ("https", "http") or not parts.hostname or "@" in parts.netloc:
+    if (
+        parts.scheme not in ("https", "http")
+        or not re.fullmatch(r"[\w.:-]+", parts.hostname or "")
+        or "@" in parts.netloc
+    ):
         raise ForumError(f'--host "{host}" is no address. Give one such as https://forum.example.org.')
     if parts.scheme == "http" and not allow_local:
         raise ForumError(f'--host "{host}" is not encrypted. Give https://{parts.netloc}.')

@@ -24,8 +24,6 @@ _OTHER_END = {
     "postCommentsOld": "postCommentsNew",
     "answersAndReplies": "answersAndReplies",
 }
-_EMPTY = 5
-"""Pages in a row that show nothing, though the site says that more follows: then it is not believed any longer."""
 
 
 @dataclass(slots=True)
@@ -78,7 +76,8 @@ class Walk:
         """Whether the site turned out not to know dates."""
         self.unreached: list[str] = []
         """What no request can reach."""
-        self._empty = 0
+        self._shown: list[Any] = []
+        """Ids of the page before."""
         self._resumed = go_on and bool(passes) and passes[0].offset > 0
         if self._resumed:
             # Comments that were deleted meanwhile have moved the others towards the start.
@@ -107,13 +106,14 @@ class Walk:
             raise ForumError(f"{self.site.title} gave no list of comments (query {self.query}.graphql). {AGAIN}")
         comments = tuple(item for item in results if isinstance(item, Mapping))
         self._check(comments)
+        self._check_progress(current, comments)
         total = found.get("totalCount")
         # A page may be short because its rest is not for us; then only the total tells that more follows.
         behind = max(0, total - current.offset - len(results)) if isinstance(total, int) else 0
         more = bool(behind) or len(results) >= limit or (total is None and self._is_news(current, comments))
-        self._empty = 0 if comments else self._empty + 1
         edited = current.kind == "edited"
-        self._advance(current, comments, more and self._empty < _EMPTY, limit)
+        # Places of comments that are not for us count as well, where the page shows them.
+        self._advance(current, comments, more, len(results) or limit)
         return Page(comments, edited, behind, reply.errors)
 
     def _input(self, current: Pass, limit: int) -> dict[str, Any]:
@@ -135,6 +135,13 @@ class Walk:
                     "Nothing of that page was kept; update commentariat."
                 )
 
+    def _check_progress(self, current: Pass, comments: Sequence[Mapping[str, Any]]) -> None:
+        """A site that does not know the offset gives its first page for ever."""
+        shown, self._shown = self._shown, [comment.get("_id") for comment in comments]
+        if current.offset and shown and shown == self._shown:
+            what = f"{self.site.title} gives the same comments on page after page (query {self.query}.graphql)"
+            raise ForumError(f"{what}: there may be more, which cannot be reached this way. {AGAIN}")
+
     @staticmethod
     def _is_news(current: Pass, comments: Sequence[Mapping[str, Any]]) -> bool:
         """Whether a page shows more than the overlap with the page before."""
@@ -142,10 +149,10 @@ class Walk:
             return bool(comments)
         return any(iso(date) != current.after for comment in comments if (date := date_of(comment)))
 
-    def _advance(self, current: Pass, comments: Sequence[Mapping[str, Any]], more: bool, limit: int) -> None:
+    def _advance(self, current: Pass, comments: Sequence[Mapping[str, Any]], more: bool, seen: int) -> None:
         dates = [date for comment in comments if (date := date_of(comment))]
         if current.kind == "date":
-            self._advance_by_date(current, dates, more, len(comments) or limit)
+            self._advance_by_date(current, dates, more, seen)
             return
         if current.kind == "new" and current.top is None and dates:
             current.top = iso(max(dates))
@@ -153,7 +160,7 @@ class Walk:
         if not more or (until and dates and min(dates) < until):
             self._done(current)
         elif current.offset < self.site.farthest:
-            current.offset = min(self.site.farthest, current.offset + (len(comments) or limit))
+            current.offset = min(self.site.farthest, current.offset + seen)
         else:
             self._at_the_limit(current, dates)
 
@@ -172,10 +179,12 @@ class Walk:
         elif current.offset < self.site.farthest:
             # More comments than fit on a page have the same date.
             current.offset = min(self.site.farthest, current.offset + seen)
-        else:
+        elif newest:
             many = f"More than {self.site.farthest:,} comments have the date {current.after}"
             self.unreached.append(f"{many}; not all of them were reached.")
-            current.after, current.offset = iso(after + timedelta(milliseconds=1)), 0
+            current.after, current.offset = iso(newest + timedelta(milliseconds=1)), 0
+        else:
+            self._at_the_limit(current, dates)
 
     def _at_the_limit(self, current: Pass, dates: list[datetime]) -> None:
         """The site lets nobody go further this way: come from the other end."""

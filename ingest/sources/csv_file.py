@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from typing import BinaryIO
 
 from ingest.sources.base import Problem, RawDocument, SourceFile
@@ -38,11 +38,12 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
                     return
             elif names is None:
                 names = _in_our_case([name.strip() for name in fields], columns)
-                problem = _header_problem(rows, line, names)
+                problem = _without_a_text(rows, line, names)
                 if problem:
                     yield problem
                     return
-            elif len(fields) > len(names):
+                names = yield from _told_apart(rows, line, names)
+            elif any(map(str.strip, fields[len(names) :])):
                 what = f"The row has {len(fields)} fields, the header {len(names)}."
                 yield rows.problem(line, what, "Put fields that hold the separator into quotes.", row_unread=True)
             else:
@@ -59,11 +60,19 @@ def _in_our_case(names: list[str], columns: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _header_problem(rows: Rows, line: int, names: list[str]) -> Problem | None:
-    twice = {name for name in names if name and names.count(name) > 1}
-    if twice:
-        what = f'The header names "{min(twice)}" twice.'
-        return rows.problem(line, what, "Give each column a name of its own.", rest_unread=True)
+def _told_apart(rows: Rows, line: int, names: list[str]) -> Generator[Problem, None, list[str]]:
+    """The header with a name of its own for each column: for those without one, and for all but the first of several."""
+    apart: list[str] = []
+    for number, name in enumerate(names, start=1):
+        again = names[: number - 1].count(name) + 1 if name else 0
+        apart.append(name if again == 1 else f"{name} ({again})" if name else f"column {number}")
+        if again == 2:
+            what = f'The header names "{name}" twice: the first was read, the next is called "{apart[-1]}".'
+            yield rows.problem(line, what, "Give each column a name of its own.")
+    return apart
+
+
+def _without_a_text(rows: Rows, line: int, names: list[str]) -> Problem | None:
     text, html = rows.columns.get("text", "text"), rows.columns.get("html", "html")
     if {text, html} & set(names) or rows.recognise(dict.fromkeys(names)):
         return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from html import escape
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -42,7 +43,11 @@ _POST_DATE = "[class*='PostsPage'] time[datetime], .post-meta .date[data-js-date
 _PROFILE_NAME = "[class*='UsersProfile-username'], h1[class*='-profileName'], h1.page-main-heading"
 _BIO = "[class*='UsersProfile-bio'], [class*='-sidebarAuthorBio'], .user-bio, #bio .content"
 
-_NOBODY = ("", "[anonymous]", "[deleted]", "[comment deleted]")
+_DELETED = re.compile(r"\[(?:comment )?deleted\]")
+"""With its brackets: the word alone may be part of a name."""
+_COUNT = re.compile(r"([-+]?\d[\d,]*(?:\.\d+)?)(?:\s?([kKmM])\b)?")
+"""1,234 or, where there is little room, 1.2k."""
+_NOBODY = ("[anonymous]", "[deleted]", "[comment deleted]")
 _MAIN_SITES = {
     "greaterwrong.com": "www.lesswrong.com",
     "www.greaterwrong.com": "www.lesswrong.com",
@@ -122,7 +127,7 @@ class _Comments:
         """Yield one comment, or why it is left out."""
         body, meta = self._part(holder, _BODY), self._part(holder, _META)
         if body is None:
-            if meta is None or "deleted" in _words(meta):
+            if meta is None or _DELETED.search(_words(meta)):
                 yield LeftOut("deleted or removed")
             else:
                 yield LeftOut("collapsed in the saved page", fix=_EXPAND)
@@ -140,10 +145,14 @@ class _Comments:
         parent = self._parents.get(id(holder))
         date, karma = self._part(holder, _DATE), self._part(holder, _KARMA)
         author = _author(meta)
-        marks = {"retracted": self._part(holder, _RETRACTED) is not None, "truncated": cut, "anonymous": not author}
+        marks = {
+            "retracted": self._part(holder, _RETRACTED) is not None,
+            "truncated": cut,
+            "anonymous": author is not None and author.casefold() in _NOBODY,
+        }
         return {
             "id": self._id(holder),
-            "author": author,
+            "author": None if marks["anonymous"] else author,
             "html": _html(body, self.address),
             "url": where.url,
             "posted_at": _date(date),
@@ -171,8 +180,7 @@ class _Comments:
                 continue
             inside_item = any(
                 name.startswith(_ITEM)
-                for element in holder.parents
-                if element is not around and around in element.parents
+                for element in takewhile(lambda parent, around=around: parent is not around, holder.parents)
                 for name in element.get("class") or []
             )
             yield (id(around), holder) if inside_item else (id(holder), around)
@@ -212,11 +220,11 @@ def _profile(page: BeautifulSoup, bio: Tag, address: str | None) -> Entry:
 
 
 def _author(meta: Tag | None) -> str | None:
+    """What stands where the name does; None if no such place was found."""
     for selector in _AUTHOR if meta is not None else ():
         element = meta.select_one(selector)
-        if element is not None:
-            name = _words(element.find("a") or element)
-            return None if name.casefold() in _NOBODY else name
+        if element is not None and (name := _words(element.find("a") or element)):
+            return name
     return None
 
 
@@ -229,9 +237,11 @@ def _date(element: Tag | None) -> str | None:
     return None if element is None else str(element.get("datetime") or element.get("data-js-date") or "")
 
 
-def _number(element: Tag | None) -> str | None:
-    found = re.search(r"-?\d+", _words(element).replace(",", "").replace("\u2212", "-"))
-    return found[0] if found else None
+def _number(element: Tag | None) -> float | None:
+    found = _COUNT.search(_words(element).replace("\u2212", "-"))
+    if found is None:
+        return None
+    return round(float(found[1].replace(",", "")) * {"k": 1e3, "m": 1e6}.get((found[2] or "").lower(), 1), 3)
 
 
 def _words(element: Tag | None) -> str:

@@ -7,6 +7,7 @@ file, because the parser is fed one line at a time.
 from __future__ import annotations
 
 import json
+import math
 import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Set
@@ -33,11 +34,12 @@ _WHOLE = re.compile(
     re.VERBOSE,
 )
 """Data up to its last escape, if that may go on; one for half of a pair goes on with the other half."""
-_STRING_OR_NUMBER = re.compile(
-    rb""""(?:[^"\\]++|\\.)*+(?:"|(?P<open>\Z))|(?<!\w)(?:NaN|(?P<infinite>-?Infinity))(?!\w)""", re.DOTALL
+_ODD = re.compile(rb"NaN|Infinity|\d[eE]\+?\d{3}")
+_STRING_OR_ODD_NUMBER = re.compile(
+    rb""""(?:[^"\\]++|\\.)*+(?:"|(?P<open>\Z))|(?<![\w.])(?:NaN|-?Infinity|-?\d+(?:\.\d+)?[eE]\+?\d{3,})(?!\w)""",
+    re.DOTALL,
 )
-"""A string, to be passed over, or a number that JSON has not but Python and pandas write."""
-_INFINITE = {f"\0{name}": float(name) for name in ("Infinity", "-Infinity")}
+"""A string, to be passed over, or a number that JSON has not but Python and pandas write, or one that may be too large."""
 _WORD = re.compile(rb"-?[A-Za-z]{0,8}\Z")
 _HALF = re.compile(rb"(?<!\\)((?:\\\\)*)(?:(\\u[dD][89abAB]..\\u[dD][c-fC-F]..)|\\u[dD][89a-fA-F]..)")
 
@@ -94,7 +96,7 @@ class _Lines:
         if size == 0:
             return b""
         data, self._ahead = self._ahead or self._read(size), b""
-        data = self._without_constants(data)
+        data = self._without_odd_numbers(data)
         # The parser would turn half a surrogate pair into a question mark without a word.
         return _HALF.sub(self._mend, data) if b"\\u" in data else data
 
@@ -125,9 +127,9 @@ class _Lines:
         self.blank = self.blank and not self.data.strip()
         return self.data
 
-    def _without_constants(self, data: bytes) -> bytes:
-        """NaN is nothing, as in tables; an infinite number becomes a name that `_INFINITE` knows again."""
-        if data.endswith(b"\n") and not (self._in_string or b"NaN" in data or b"Infinity" in data):
+    def _without_odd_numbers(self, data: bytes) -> bytes:
+        """What is not a number or an infinite one is nothing, as in tables."""
+        if data.endswith(b"\n") and not (self._in_string or _ODD.search(data)):
             return data
         # A long line comes in parts, which may begin inside a string; no string goes on in the next line.
         opened = b'"' if self._in_string else b""
@@ -137,9 +139,9 @@ class _Lines:
             if match[0].startswith(b'"'):
                 self._in_string = match["open"] is not None and not data.endswith(b"\n")
                 return match[0]
-            return b'"\\u0000%s"' % match["infinite"] if match["infinite"] else b"null"
+            return match[0] if math.isfinite(float(match[0])) else b"null"
 
-        return _STRING_OR_NUMBER.sub(plain, opened + data).removeprefix(opened)
+        return _STRING_OR_ODD_NUMBER.sub(plain, opened + data).removeprefix(opened)
 
     def _mend(self, match: re.Match[bytes]) -> bytes:
         if match[2]:
@@ -166,8 +168,6 @@ class _Value:
         self._count += 1
         self.too_large = self.too_large or self._depth > DEEPEST or self._count > LARGEST
         if not self.too_large:
-            if event == "string" and value in _INFINITE:
-                event, value = "number", _INFINITE[value]
             self._builder.event(event, value)
 
     @property

@@ -1,10 +1,11 @@
-"""JSON Lines: one row per line. A line that is no JSON is reported, and the next one is read."""
+"""JSON Lines: one row per line, or several. A line that is no JSON is reported, and the next one is read."""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.rows import Rows
@@ -13,6 +14,10 @@ from ingest.sources.text_file import not_utf8
 EXTENSIONS = (".jsonl", ".ndjson")
 LONGEST = 128 * 2**20
 """Bytes of one line; longer ones are reported and skipped, so that memory stays bounded."""
+_BETWEEN = re.compile(r"[\s,\ufeff]*")
+"""What files that were put together have between rows: also the byte order mark of each, and the commas of an array."""
+# NaN and infinite numbers, which JSON has not but Python writes, are nothing.
+_DECODER = json.JSONDecoder(parse_constant=lambda name: None)
 
 
 def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
@@ -29,19 +34,32 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
 
 
 def _row(rows: Rows, line: int, data: bytes) -> Iterator[RawDocument | Problem]:
+    for value in _values(data):
+        if isinstance(value, UnicodeDecodeError):
+            yield not_utf8(rows.file.source, data, value, line)
+        elif isinstance(value, RecursionError):
+            yield rows.problem(line, "The JSON is nested too deep.", "Flatten it.", row_unread=True)
+        elif isinstance(value, ValueError):
+            # A last line without its end: the file itself may have been cut off.
+            what, fix = f"Not JSON ({getattr(value, 'msg', value)}).", "Each line must be one whole JSON object."
+            yield rows.problem(line, what, fix, rest_unread=not data.endswith(b"\n"), row_unread=True)
+        else:
+            yield from rows.read(value, line)
+
+
+def _values(data: bytes) -> Iterator[Any]:
+    """The values of a line, up to a mistake. Only objects are followed by others: a line of words is one mistake."""
     try:
-        # Files that were put together have the byte order mark of each, rows cut out of an array its commas.
-        values = json.loads(data.decode("utf-8-sig").rstrip().removesuffix(","))
-    except UnicodeDecodeError as exc:
-        yield not_utf8(rows.file.source, data, exc, line)
-    except RecursionError:
-        yield rows.problem(line, "The JSON is nested too deep.", "Flatten it.", row_unread=True)
-    except ValueError as exc:
-        # A last line without its end: the file itself may have been cut off.
-        what, fix = f"Not JSON ({getattr(exc, 'msg', exc)}).", "Each line must be one whole JSON object."
-        yield rows.problem(line, what, fix, rest_unread=not data.endswith(b"\n"), row_unread=True)
-    else:
-        yield from rows.read(values, line)
+        text = data.decode("utf-8")
+        start = _BETWEEN.match(text).end()
+        while start < len(text):
+            value, end = _DECODER.raw_decode(text, start)
+            start = _BETWEEN.match(text, end).end()
+            if start < len(text) and not isinstance(value, dict):
+                raise json.JSONDecodeError("Extra data", text, start)
+            yield value
+    except (ValueError, RecursionError) as exc:
+        yield exc
 
 
 def lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:

@@ -19,7 +19,7 @@ from rag.errors import SourceError
 _DROPPED = """script, style, noscript, template, title, base, svg, canvas, button, input, textarea, select, option,
     object, applet, link, meta, .read-more-button, .footnote-back-link, .footnote-backref, .MJX_Assistive_MathML,
     mjx-assistive-mml, .katex-html"""
-_MATH = "mjx-container, .mjpage, .mjx-chtml, .MathJax_CHTML, span.math-tex, .katex"
+_MATH = "mjx-container, .mjpage, .mjx-chtml, .MathJax_CHTML, span.math-tex, .katex, math"
 _LOST = """iframe, video, audio, embed, .ck-poll, .elicit-binary-prediction, .manifold-preview, .metaculus-preview,
     .strawpoll-embed, .metaforecast-preview, .thoughtSaverFrameWrapper"""
 _GAP = "\ue000"
@@ -70,7 +70,7 @@ def _prepare(root: Tag) -> None:
     for script in scripts:
         _replace_math(script, script.get_text(), "mode=display" in str(script.get("type")))
     for math in root.select(_MATH):
-        if not math.decomposed and math.find_parent(class_="math-done") is None:
+        if not math.decomposed:
             _replace_math(math, _tex(math), _is_display(math))
     for element in root.select(_DROPPED):
         element.decompose()
@@ -81,7 +81,7 @@ def _prepare(root: Tag) -> None:
 
 
 def _replace_math(element: Tag, tex: str | None, display: bool) -> None:
-    element.clear()
+    element.clear(decompose=True)
     for name in list(element.attrs):
         del element[name]
     element.name = "p" if display else "span"
@@ -91,11 +91,13 @@ def _replace_math(element: Tag, tex: str | None, display: bool) -> None:
 
 
 def _tex(element: Tag) -> str | None:
-    """The LaTeX of a rendered formula, from its label, its source annotation or, unrendered, its text."""
+    """The LaTeX of a formula, from its label, the source beside its MathML or, unrendered, its text."""
     labelled = element if element.get("aria-label") else element.select_one("[aria-label]")
     source = element.select_one('annotation[encoding="application/x-tex"]')
     if labelled is not None:
         tex = str(labelled["aria-label"])
+    elif element.get("alttext"):
+        tex = str(element["alttext"])
     elif source is not None or "math-tex" in (element.get("class") or []):
         tex = (source or element).get_text()
     else:
@@ -105,9 +107,10 @@ def _tex(element: Tag) -> str | None:
 
 
 def _is_display(element: Tag) -> bool:
-    if element.get("display") == "true" or "\\[" in element.get_text()[:8]:
+    if element.get("display") in ("true", "block") or "\\[" in element.get_text()[:8]:
         return True
-    classes = {name for part in (element, *element.find_all(True, limit=3)) for name in part.get("class") or []}
+    parts = (element.parent, element, *element.find_all(True, limit=3))
+    classes = {name for part in parts for name in part.get("class") or []}
     return bool(classes & {"mjpage__block", "MJXc-display", "MJXc-block", "katex-display"})
 
 

@@ -24,6 +24,7 @@ from rag.language.english import COMMON_WORDS
 from rag.language.spelling import singular
 from rag.models.reader import Reads
 from rag.question.query import Query, admits
+from rag.question.speech import SAYING_INFINITIVES
 from rag.records import Passage
 from rag.retrieval.threads import around, spoken
 
@@ -42,6 +43,9 @@ SURE = 8.0
 _WORD = re.compile(r"[^\W_]+")
 NOTHING_ASKED, NOTHING_COMPARED = 0.9, 0.6
 """Probability for a question without content words about somebody whose comments are indexed: "Who is Ann?", "Where do Ann and Bob disagree?"."""
+UNSPOKEN = 0.6
+"""The same where it asks for a kind of saying of which no passage has the word: "What did Ann praise?"."""
+_ANY_SAYING = "say think write believe argue claim feel comment respond reply tell talk know discuss describe mention view give show list name compare summarise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Signals:
     """1 if the question expects an answer of a certain kind: a number, a date, a name ..."""
     missing: float = 0.0
     """1 if nothing of that kind stands in the best windows, or no number near what is to be counted."""
+    unseen: float = 0.0
+    """1 if the question names something that stands nowhere among the comments."""
 
 
 UNSURE = 0.7
@@ -73,7 +79,9 @@ WEIGHTS = {
     "cosine": 1.73,
     "typed": -1.41,
     "missing": -0.65,
+    "unseen": -5.0,
 }
+"""Fitted, all but the last: none of the 86 questions of the benchmark that name something unseen has an answer."""
 
 
 def probability(signals: Signals) -> float:
@@ -90,6 +98,7 @@ def judge(
     vectors: Callable[[Sequence[str]], Mapping[str, np.ndarray]],
     read: Reads,
     rarity: Callable[[str], float],
+    names_unseen: bool = False,
     windows: int = WINDOWS,
 ) -> tuple[float, dict[str, float]]:
     """Probability that the passages answer the question, and the signals it rests on.
@@ -101,6 +110,7 @@ def judge(
         vectors: Stored rows of passages, as `Store.vectors` gives them.
         read: The reader, for a few windows.
         rarity: How rare a word is among the comments, from 0 to 1, 1 if it does not occur.
+        names_unseen: Whether the question names something that stands nowhere; see unseen.py.
         windows: Most windows that are read: what takes the time.
     """
     passages = [passage for passage in passages if admits(query, passage)][:PASSAGES]
@@ -108,7 +118,7 @@ def judge(
         return 0.0, {}
     if not stems(query.topic):
         about = (query.authors and not query.unknown_authors) or query.labels or query.traces
-        asked = NOTHING_COMPARED if query.compare else NOTHING_ASKED
+        asked = NOTHING_COMPARED if query.compare else NOTHING_ASKED if _spoken_so(query, passages) else UNSPOKEN
         return (asked if about else 0.0), {}
     weights = {stem: _weight(stem, rarity) for stem in dict.fromkeys(stems(query.topic))}
     ranked = _windows(passages, weights, question_vector, vectors([passage.id for passage in passages]))
@@ -120,8 +130,19 @@ def judge(
             return 0.0, {}
         of_end = [passage for passage in passages if any(window.text in passage.text for window in told)]
         measured.append(_measure(query, of_end, weights, told, read, windows))
-    signals = min(measured, key=probability)
+    signals = replace(min(measured, key=probability), unseen=float(names_unseen))
     return probability(signals), asdict(signals)
+
+
+def _spoken_so(query: Query, passages: Sequence[Passage]) -> bool:
+    """Whether some passage has the word for how something is said that a question has, if that is not said anyhow."""
+    manner = set(stems(query.text)) & _manners()
+    return not manner or any(manner & set(stems(passage.text)) for passage in passages)
+
+
+@lru_cache(maxsize=1)
+def _manners() -> frozenset[str]:
+    return frozenset(stems(" ".join(SAYING_INFINITIVES))) - frozenset(stems(_ANY_SAYING))
 
 
 def _measure(

@@ -70,12 +70,15 @@ def nothing_to_find(query: Query) -> bool:
     """Whether a question, with what it carries over from before, has neither a person nor a time nor a word to search for."""
     words = [stem for stem in stems(query.topic) if len(stem) > 1 or not stem.isascii()]
     people = query.authors or query.unknown_authors or query.mentioned
-    return not (words or people or query.since or query.until or query.by_time or query.newest or query.oldest)
+    return not (
+        words or people or query.since or query.until or query.by_time or query.newest or query.oldest or query.ranked
+    )
 
 
 def asks_how_many(query: Query) -> bool:
-    """Whether it is asked how many comments somebody wrote, whatever they are about."""
-    return bool(_HOW_MANY.match(query.text) and query.authors and not query.unknown_authors and not stems(query.topic))
+    """Whether it is asked how many comments somebody wrote, or were written at a time, whatever they are about."""
+    limited = query.authors or query.since or query.until
+    return bool(_HOW_MANY.match(query.text) and limited and not query.unknown_authors and not stems(query.topic))
 
 
 def overview(authors: Sequence[tuple[str, int]], coverage: Coverage, phrases: Phrases) -> str:
@@ -88,9 +91,14 @@ def overview(authors: Sequence[tuple[str, int]], coverage: Coverage, phrases: Ph
     """
     if not authors:
         return phrases.say("empty")
-    named = ", ".join(f"{name} ({count:,})" for name, count in authors[:NAMED])
-    if len(authors) > NAMED:
-        named += phrases.say("and_others", count=f"{len(authors) - NAMED:,}")
     years = sorted({moment.year for moment in (coverage.since, coverage.until) if moment})
     when = f", {years[0]}" + (f"–{years[1]}" if len(years) > 1 else "") if years else ""
-    return phrases.say("about", comments=f"{coverage.comments:,}", authors=named, when=when, example=authors[0][0])
+    return phrases.say(
+        "about", comments=f"{coverage.comments:,}", authors=named(authors, phrases), when=when, example=authors[0][0]
+    )
+
+
+def named(authors: Sequence[tuple[str, int]], phrases: Phrases) -> str:
+    """The first authors with their numbers of comments, and how many more there are."""
+    said = ", ".join(f"{name} ({count:,})" for name, count in authors[:NAMED])
+    return said + (phrases.say("and_others", count=f"{len(authors) - NAMED:,}") if len(authors) > NAMED else "")

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rag.answering.about import asks_how_many, asks_nothing, nothing_to_find, overview
+from rag.answering.about import asks_how_many, asks_nothing, named, nothing_to_find, overview
 from rag.answering.clock import Clock
 from rag.language.detection import detected, question_language
 from rag.language.phrases import ENGLISH, Phrases
@@ -40,6 +40,7 @@ ANY_TIME = "No comment from that time (“{period}”) answers this, so comments
 UNDATED_ANSWER = "These comments carry no dates, so it is not known when they were written."
 PARTLY_DATED = "Not all of these comments carry a date, so it is not known of all of them when they were written."
 UNORDERED = "Not all of these comments carry a date, so their order in time is uncertain."
+UNRANKED = "No karma is known of comments that fit the question, so they could not be ranked by it."
 SUGGESTION_DEPTH = 1
 """Passages that are fetched and judged to see whether a follow-up has an answer; each takes time."""
 
@@ -183,14 +184,11 @@ class Answerer:
         )
 
     def _about(self, question: str, asked: Filters | None = None) -> Answer:
-        """What there is to ask, of all or of the authors asked for; cites nothing, so it counts as abstaining."""
+        """What there is to ask, of all or of the authors and the time asked for; cites nothing, so it counts as abstaining."""
         from rag.answering.wording import inert
 
         coverage = self.store.coverage(asked)
-        authors = self.store.corpus.authors()
-        if asked:
-            authors = [(name, self.store.coverage(replace(asked, authors=(name,))).comments) for name in asked.authors]
-        authors = [(inert(name), count) for name, count in authors]
+        authors = [(inert(name), count) for name, count in self.store.authors(asked)]
         phrases = Phrases(question_language(question, self.settings.language))
         text = overview(authors, coverage, phrases)
         return Answer(question, text, abstained=True, model=EVIDENCE, coverage=coverage)
@@ -283,7 +281,11 @@ class Answerer:
         from rag.answering.wording import inert
 
         of, phrases = found.mentions, Phrases(question_language(question, self.settings.language))
-        return phrases.say("mentions", term=inert(of.term), comments=f"{of.comments:,}", authors=f"{of.authors:,}")
+        authors = len(of.by_author)
+        said = phrases.say("mentions", term=inert(of.term), comments=f"{of.comments:,}", authors=f"{authors:,}")
+        if authors < 2:
+            return said
+        return f"{said} {named([(inert(name), count) for name, count in of.by_author], phrases)}."
 
     def _abstained(self, base: Answer, found: Retrieved, filters: Filters | None = None) -> Answer:
         """Say that the comments do not answer and, as far as it is known, why."""
@@ -292,8 +294,8 @@ class Answerer:
 
         phrases = Phrases(question_language(base.question, self.settings.language))
         said = [phrases.say("abstain")]
-        if found.absent:
-            said.append(phrases.say("absent", term=inert(found.absent)))
+        if absent := found.absent or ", ".join(found.unseen):
+            said.append(phrases.say("absent", term=inert(absent)))
         said += reasons(found.query, filters, self.store, phrases, excluded=not found.passages)
         if self._model is None and detected(base.question) != ENGLISH:
             said.append(phrases.say("in_english"))
@@ -352,9 +354,11 @@ class Answerer:
 
 
 def _of_time(asked: Query, found: Retrieved, last: Answer) -> tuple[str, ...]:
-    """What a reader must be told about the time of what is quoted, or was searched."""
+    """What a reader must be told about the time or the karma of what is quoted, or was searched."""
     taken = found.query
     passages = [citation.passage for citation in last.citations]
+    if taken.ranked and not any(passage.karma is not None for passage in passages):
+        return (UNRANKED,)
     if taken.undated:
         return (UNDATED,)
     if taken.period and not (taken.since or taken.until):

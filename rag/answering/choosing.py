@@ -50,14 +50,19 @@ _NEEDS_BEFORE = re.compile(
 _LEANS_BACK = re.compile(r"\W*(?:I|we|you)\s+(?:\w+\s+){0,3}?(?:it|this|these|those|they|them)\b")
 """Speaks of something that was named before."""
 _TURNS = re.compile(
-    r"\W*(?:but|however|though|although|yet|still|that said|nevertheless|nonetheless|on the other hand|unless|except)\b",
+    r"\W*(?:(?:but|however|though|although|yet|still|that said|nevertheless|nonetheless|on the other hand|unless|except)\b"
+    r"|(?:(?:it|this|that|they|I) (?:is|was|are|were|am|do|does|did|has|have)(?:n['’]t| not| no longer| wrong| false| mistaken| nonsense)|no|not any ?more|no longer)"
+    r"\b[^.!?,]{0,15}[.!])",
     re.IGNORECASE,
 )
 """What follows takes something back: leaving it out would misquote."""
 _LEADS = re.compile(
-    r"(?::|\b(?:because of|such as|as follows|the following|examples?|these))\s*$|:\s*[^.:]{0,40}$|^\W*(?:two|three|four|five|six|seven|several|some)\s(?:\w+\s){0,4}\w+[.:]$",
+    r"(?::|\b(?:because of|such as|as follows|the following|examples?|these))\s*$|:\s*[^.:]{0,40}$",
     re.IGNORECASE,
 )
+_COUNTS = re.compile(r"\W*(two|three|four|five|six|seven|several|some)\s[^.:!?]{2,100}[.:]$", re.IGNORECASE)
+"""Opens a list, too: "Three rules, from ten years of baking." """
+_NUMBERS = dict(zip("two three four five six seven".split(), range(2, 8), strict=True))
 # "Examples:", on the line of a chosen sentence, and the end of a sentence that the next line does not go on with.
 _SHORT_LEAD = re.compile(r"[^.!?]{1,40}:")
 _ENDED = re.compile(r"[.!?:;…)\]\"'”’*_`]\s*$")
@@ -155,6 +160,8 @@ def choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
     if query.by_time:
         # What was said before matters as much as what is said of the change.
         return _best(_few_of_each(ranked), SENTENCES_IN_TIME, RELATIVE / 3)
+    if query.ranked and all(s.passage.karma is not None for s in sentences):
+        return _few_of_each(_by_karma(query, sentences))[:SENTENCES]
     if query.newest or query.oldest or by_date_alone(query):
         near = [s for s in ranked if _on_topic(query, s) or s.score >= max(FLOOR, RELATIVE * ranked[0].score)]
         in_time = _by_date(near, query.newest)
@@ -175,6 +182,13 @@ def with_each_author(sentences: Sequence[Sentence], chosen: Sequence[Sentence], 
         best.setdefault(sentence.passage.byline, sentence)
     room = min(most, max(len(best), len(chosen)))
     return [*best.values(), *(sentence for sentence in chosen if sentence not in best.values())][:room]
+
+
+def _by_karma(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
+    """Sentences by the karma of their comments, those of one comment in reading order; equal ones as they were found."""
+    sign = -1 if query.ranked == "highest" else 1
+    own = [s for s in sentences if not s.quoted] or list(sentences)
+    return sorted(own, key=lambda s: sign * (s.passage.karma or 0.0))
 
 
 def _by_date(sentences: Sequence[Sentence], newest: bool) -> list[Sentence]:
@@ -276,7 +290,7 @@ class _Picked:
                 self._take(index + 1, index, self.most + TAKEN_BACK)
             elif follows[:1].islower() and not _ENDED.search(text):
                 self._take(index + 1, index)
-            if _LEADS.search(text) or _runs_on(self.members, index + 1):
+            if _LEADS.search(text) or _COUNTS.match(text) or _runs_on(self.members, index + 1):
                 self._take_list(index)
             elif _SHORT_LEAD.fullmatch(follows) and not _lines_down(self.members, index + 1):
                 self._take(index + 1, index)
@@ -345,10 +359,12 @@ def list_below(members: Sequence[Sentence], lead: int) -> range:
             last += 1
         return range(first, max(last, min(first + 1, len(members))))
     starts = [place for place in range(first, len(members)) if _lines_down(members, place)]
+    counted = _COUNTS.match(members[lead].text)
+    most = _NUMBERS.get(counted[1].lower(), MOST_ITEMS) if counted else MOST_ITEMS
     marked = [bool(_ITEM.match(members[place].text)) for place in starts]
     for number, place in enumerate(starts):
         apart = number > 1 and not marked[0] and _lines_down(members, place) != _lines_down(members, starts[1])
-        if number == MOST_ITEMS or marked[number] != marked[0] or apart:
+        if number == most or marked[number] != marked[0] or apart:
             return range(first, place)
     return range(first, len(members))
 

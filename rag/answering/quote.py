@@ -95,6 +95,8 @@ def _trimmed(run: list[Sentence]) -> list[Sentence]:
 def ordered(query: Query, quotes: list[Quote], limit: int) -> list[Quote]:
     """The best by date if the course of time, the newest or replies are asked for, else by author, whoever says the best thing first."""
     quotes.sort(key=lambda quote: (-quote.score, quote.passage.id))
+    if query.ranked and all(quote.passage.karma is not None for quote in quotes):
+        return sorted(quotes, key=lambda q: q.passage.karma or 0.0, reverse=query.ranked == "highest")[:limit]
     if query.by_time or query.newest or query.oldest or query.times or query.answered or by_date_alone(query):
         # The newest is not to give way to what is nearer to the question.
         best = quotes if query.newest or query.oldest or by_date_alone(query) else quotes[:limit]

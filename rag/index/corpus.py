@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -205,6 +206,26 @@ class Corpus:
         found.sort(key=itemgetter(0), reverse=newest)  # stable: the passages of a comment stay in order
         return [id for _, id in found[:limit]]
 
+    def by_karma(
+        self, filters: Filters, limit: int, *, highest: bool, among: Sequence[str] | None = None
+    ) -> dict[str, float]:
+        """The karma of comments by the ids of their passages, the highest or the lowest first.
+
+        Args:
+            filters: Which comments count; of those none without karma does.
+            limit: Most passages.
+            highest: Which end of the order.
+            among: If given, only these passages.
+        """
+        where, values = _conditions(filters, "comment")
+        query = (
+            "SELECT p.id, json_extract(c.data, '$.karma') AS karma FROM comments c JOIN passages p ON p.comment_id = c.id "
+            f"{where} AND karma IS NOT NULL ORDER BY karma {'DESC' if highest else 'ASC'}, c.posted_at DESC, c.id, p.ordinal"
+        )
+        wanted = None if among is None else set(among)
+        rows = self.connection.execute(query, values)
+        return dict(islice((tuple(row) for row in rows if wanted is None or row[0] in wanted), limit))
+
     def answered_texts(self, passage_ids: Sequence[str]) -> dict[str, str]:
         """Of those passages that begin a reply: the text of the comment that it answers, by passage id."""
         query = (
@@ -233,11 +254,13 @@ class Corpus:
         query = f"SELECT COUNT(*), COUNT(DISTINCT byline), MIN(posted_at), MAX(posted_at) FROM comments c {where}"
         return tuple(self.connection.execute(query, values).fetchone())
 
-    def authors(self) -> list[tuple[str, int]]:
-        """Bylines and how many comments each wrote, most first."""
+    def authors(self, filters: Filters | None = None) -> list[tuple[str, int]]:
+        """Bylines and how many comments that pass the filters each wrote, most first."""
+        where, values = _conditions(filters, "comment")
         rows = self.connection.execute(
-            "SELECT MIN(byline), COUNT(*) FROM comments WHERE kind = 'comment' "
-            "GROUP BY CASE author_key WHEN '' THEN byline ELSE author_key END ORDER BY COUNT(*) DESC, 1"
+            f"SELECT MIN(byline), COUNT(*) FROM comments c {where} "
+            "GROUP BY CASE author_key WHEN '' THEN byline ELSE author_key END ORDER BY COUNT(*) DESC, 1",
+            values,
         )
         return [tuple(row) for row in rows]
 

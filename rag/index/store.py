@@ -39,6 +39,8 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from filelock import FileLock
+
     from rag.models.embedding import Embedder
 
 log = logging.getLogger(__name__)
@@ -91,20 +93,16 @@ class Store:
             embedder: If given, the index must have been made with this model.
 
         Raises:
-            StoreMissing: Nothing has been ingested yet.
+            StoreMissing: Nothing has been ingested yet; or the first ingest is still running, which the message says.
             StoreMismatch: The index was made with another embedding model, or by a newer version.
             StoreUnavailable: The files cannot be read.
         """
         folder = Path(settings.store)
-        missing = StoreMissing(
-            f"No comments are indexed in {folder}. Run `python -m ingest PATH` first, or set COMMENTARIAT_STORE "
-            "to the folder of an index."
-        )
         if not (folder / "index.sqlite3").is_file():
-            raise missing
+            raise _nothing_in(folder)
         store = cls(folder, settings.chroma_url)
         if store.generation == 0:
-            raise missing
+            raise _nothing_in(folder)
         if embedder is not None:
             store.check_model(embedder.identity)
         return store
@@ -164,6 +162,10 @@ class Store:
                 People(tuple(names), tuple(labels), newest, keys, self.corpus.outdated_profiles()),
             )
         return self._people[1]
+
+    def authors(self, filters: Filters | None = None) -> list[tuple[str, int]]:
+        """Whose comments pass the filters, and how many, most first."""
+        return self.corpus.authors(self._with_names(filters))
 
     def _with_names(self, filters: Filters | None) -> Filters | None:
         """Filters in which authors who are written with other accents or punctuation are called as they are here."""
@@ -333,9 +335,9 @@ class Store:
             StoreMismatch: The index was made with another embedding model.
             StoreUnavailable: Another ingest is running.
         """
-        from filelock import FileLock, Timeout
+        from filelock import Timeout
 
-        lock = FileLock(self.folder / "ingest.lock", timeout=0)
+        lock = _ingest_lock(self.folder)
         try:
             lock.acquire()
         except Timeout as exc:
@@ -386,3 +388,28 @@ class Store:
                     "Rebuild with `python -m ingest --rebuild PATH`."
                 ) from exc
             self._generation = generation
+
+
+def _ingest_lock(folder: Path) -> FileLock:
+    """Held by the one process that may write into the index."""
+    from filelock import FileLock  # which takes longer to import than all of this module
+
+    return FileLock(folder / "ingest.lock", timeout=0)
+
+
+def _nothing_in(folder: Path) -> StoreMissing:
+    """What to say, and what to do, about a folder without an index."""
+    from filelock import Timeout
+
+    try:
+        if folder.is_dir():
+            with _ingest_lock(folder):
+                pass
+    except Timeout:
+        return StoreMissing(f"The first ingest into {folder} is still running. Ask again when it has ended.")
+    except OSError as exc:  # a folder in which one may only read
+        log.debug("Whether an ingest is running in %s cannot be seen: %s", folder, exc)
+    return StoreMissing(
+        f"No comments are indexed in {folder}. Run `python -m ingest PATH` first, or set COMMENTARIAT_STORE "
+        "to the folder of an index."
+    )

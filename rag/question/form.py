@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import Literal
 
 from rag.question.names import words
 from rag.question.speech import AUXILIARIES, PREPOSITIONS, STANCE, UTTERANCE
@@ -33,7 +34,7 @@ _LISTED = re.compile(
     + r"(?:(?:list|enumerate|summar(?:ise|ize))\b|how many (?:people|persons|authors|commenters|posters|users|writers|comments)\b"
     rf"|(?:name|give|show|find|tell|quote)\b(?:\s+[^\W_]+){{0,3}}?\s+{_SEVERAL}\b"
     r"|(?!if\b|when\b|because\b|how\b)(?:[\w'’-]+\s+){0,3}?(?:examples|reasons|arguments|ways|points|steps)\b"
-    r"|(?:an?\s+|the\s+)?(?:\w+\s+)?(?:list|summary|overview)\b|(?:all|every|everything|some|several)\b)",
+    r"|(?:an?\s+|the\s+)?(?:\w+\s+)?(?:list|summary|overview)\b|(?:all|every|everything|everyone|everybody|some|several)\b)",
     re.I,
 )
 """Says that several things are wanted: "list", "all the", "reasons"."""
@@ -67,13 +68,32 @@ _NEWEST = re.compile(
     rf"\b(?:most\s+recent|latest|newest|last)(?=\s+(?:\w+\s+)??{UTTERANCE}\b)|\bmost\s+recently\b"
     r"|\b(?:most\s+recent|latest|newest)(?=\s+(?:from|by)\b)"
     r"|\blast(?=\s+(?:said|says?|wr[io]te|written|post(?:ed)?|comment(?:ed)?|mention(?:ed)?|repl(?:y|ied))\b)"
+    r"|(?:(?<=say )|(?<=said )|(?<=write )|(?<=wrote )|(?<=post )|(?<=posted )|(?<=comment ))last\b"
     r"|\bcurrently\b|\bnow(?=\s+(?:think|believe|say|hold|argue)s?\b)"
     r"|\bcurrent(?=\s+(?:\w+\s+)?(?:view|opinion|position|stance|take)s?\b)",
     re.I,
 )
 _OLDEST = re.compile(
     rf"\b(?:very\s+)?(?:first|earliest|oldest)(?=\s+(?:\w+\s+)??(?:{UTTERANCE}|things?)\b)"
+    r"|(?:(?<=say )|(?<=said )|(?<=write )|(?<=wrote )|(?<=post )|(?<=posted )|(?<=comment ))first\b"
     r"|\bfirst(?=\s+(?:(?:to\s+)?(?:say|write|argue|mention|suggest|propose|claim|raise|point|(?:dis)?agree|object|reply|respond|answer)|said|says|wrote|argued|mentioned|suggested|proposed|claimed|raised|commented|(?:dis)?agreed|objected|replied|responded|answered)\b)",
+    re.I,
+)
+_COMMENT = r"(?:comment|post|repl(?:y|ies)|message|remark)s?"
+_RATED = r"(?:rated|scored|scoring|voted|ranked|received|liked|popular|appreciated|karma)"
+_THE_BEST = (
+    r"\b(?:with|has|have|had|got|gets|received)\s+(?:the\s+)?{0}\s+(?:karma|(?:{1})?votes?|scores?|ratings?|points)\b"
+)
+_HIGHEST = re.compile(
+    rf"\b(?:(?:highest|best|most|top)[\s-]+{_RATED}|top|best)(?=\s+(?:\w+\s+)??{_COMMENT}\b)"
+    r"|\bmost[\s-]+(?:up-?voted|(?:karma|up-?votes)\b)|\b(?:highest|top|best)\s+karma\b|\bup-?voted\s+(?:the\s+)?most\b"
+    rf"|{_THE_BEST.format('(?:highest|most|best)', 'up-?')}",
+    re.I,
+)
+_LOWEST = re.compile(
+    rf"\b(?:(?:lowest|worst|least)[\s-]+{_RATED}|most\s+unpopular|worst)(?=\s+(?:\w+\s+)??{_COMMENT}\b)"
+    r"|\bmost[\s-]+(?:down-?voted|down-?votes\b)|\b(?:lowest|least|worst)\s+karma\b|\bdown-?voted\s+(?:the\s+)?most\b"
+    rf"|{_THE_BEST.format('(?:lowest|least|worst)', 'down-?')}",
     re.I,
 )
 _REPLIED_TO = re.compile(
@@ -102,7 +122,10 @@ _WRITING = re.compile(
     r"\b(?:wr(?:ote|ite|ites|itten|iting)|sa(?:id|y|ys|ying)|post(?:ed|s|ing)?|comment(?:s|ed|ing)?|argu(?:e|es|ed|ing|ments?)|repl(?:y|ied|ies)"
     r"|thoughts?|think(?:s|ing)?|feel(?:s|ings?)?|felt|views?|opinions?|positions?|stances?|attitudes?|claim(?:s|ed)?|suggest(?:s|ed)?|mention(?:s|ed)?"
     r"|discuss(?:es|ed)?|stat(?:e|es|ed)|answer(?:s|ed)?|believ(?:e|es|ed)|talk(?:s|ed|ing)?|propos(?:e|es|ed)|recommend(?:s|ed)?|predict(?:s|ed)?"
-    r"|told|tell|sp(?:eaks?|oken?)|explain(?:s|ed)?|critici[sz](?:e|es|ed)|chang\w+ \w+ minds?)\b",
+    r"|told|tell|sp(?:eaks?|oken?)|explain(?:s|ed)?|critici[sz](?:e|es|ed)|chang\w+ \w+ minds?|prais(?:e|es|ed)|complain(?:s|ed)?"
+    r"|(?:dis)?approv(?:e|es|ed)|worr(?:y|ies|ied)|concerned|afraid|fear(?:s|ed)?|hop(?:e|es|ed)|wish(?:es|ed)?|thank(?:s|ed)?"
+    r"|apologi[sz](?:e|es|ed)|regret(?:s|ted)?|admit(?:s|ted)?|endors(?:e|es|ed)|defend(?:s|ed)?|oppos(?:e|es|ed)|object(?:s|ed)?"
+    r"|warn(?:s|ed)?|doubt(?:s|ed)?|reject(?:s|ed)?|refer(?:s|red)?|cit(?:e|es|ed)|quot(?:e|es|ed)|ask(?:s|ed)?)\b",
     re.I,
 )
 _TELL_ME = re.compile(r"\btell (?:me|us)\b", re.I)
@@ -168,6 +191,14 @@ def newest(question: str) -> Span | None:
     """What asks for the latest words of somebody, if anything does."""
     match = _NEWEST.search(question)
     return match.span() if match else None
+
+
+def by_karma(question: str) -> tuple[Literal["", "highest", "lowest"], Span | None]:
+    """Which end of the karma is asked for, if any, and the words that ask for it: "the most upvoted comment on rye"."""
+    if match := _HIGHEST.search(question):
+        return "highest", match.span()
+    match = _LOWEST.search(question)
+    return ("lowest", match.span()) if match else ("", None)
 
 
 def oldest(question: str) -> Span | None:

@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.language.english import GREETING
+from rag.language.english import FUNCTION_WORDS, GREETING
+
+_SMALL_IN_TITLES = frozenset("about from into over than that upon with".split())
+"""Beside words of up to three letters."""
+_NAMES_TOO = frozenset("i may will".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,17 @@ _WHEN_WRITTEN = re.compile(
     r"(?:written|posted|made|published|from|sent)[?.!\s]*$",
     re.I,
 )
+
+_ERROR = r"(?:(?:a|an|any|some|the|his|her|their)\s+)?(?:mistakes?|errors?)"
+_TOOK_BACK = re.compile(
+    r"\b(?:correct(?:s|ed|ing)?\s+(?:(?:him|her)self|themsel(?:f|ves))"
+    r"|(?:admit(?:s|ted)?|acknowledged?|conceded?)\s+(?:to\s+)?(?:(?:being|having\s+been|(?:that\s+)?(?:s?he|they)(?:['’]d\s+been|\s+(?:was|were|had\s+been)))"
+    rf"\s+(?:wrong|mistaken)|(?:(?:making|having\s+made)\s+)?{_ERROR})"
+    r"|retract(?:s|ed)?\s+(?:any|some)thing|(?:takes?|took|taken)\s+(?:any|some)thing\s+back"
+    r"|(?:takes?|took|taken)\s+back\s+(?:any|some)thing)(?:\s+(?:s?he|they)\s+(?:had\s+)?(?:said|written|wrote|claimed))?\b",
+    re.I,
+)
+"""Somebody who says so rarely says it in these words."""
 
 _PLEASE = (
     r"^\W*(?:(?:please|can|could|would|will|you|i|we|want|need|d|like|to|give|show|get|write|make|me|us)\b\W*)*"
@@ -100,6 +115,22 @@ _THANKS = re.compile(
 )
 
 
+def in_sentence_case(question: str) -> str:
+    """A question with a capital at each word ("What Does Ann Say About Rye?") in small letters, as these capitals mark no names.
+
+    Any other is as it was; so are words of capitals ("AI") and mixed ones ("iPhone").
+    """
+    found = re.findall(r"[^\W\d_][\w'’]*", question)
+    marked = [word for word in found[1:] if word.istitle() and word.lower() in FUNCTION_WORDS - _NAMES_TOO]
+    left = [word for word in found if word.islower() and len(word) > 3 and word not in _SMALL_IN_TITLES]
+    return question if left or not marked else re.sub(r"\b[^\W\d_][\w'’]*", _small, question)
+
+
+def _small(word: re.Match[str]) -> str:
+    plain = re.sub(r"['’]\w*$", "", word.group())
+    return word.group().lower() if plain.istitle() else word.group()
+
+
 def without_courtesy(question: str) -> str:
     """A question without a greeting before it and thanks behind it, which are no part of what is asked."""
     asked = _THANKS.sub("", _GREETING.sub("", question)).rstrip(" ,;")
@@ -128,6 +159,8 @@ def framed(question: str) -> Framed | None:
         return Framed(about, summary=True)
     if match := _ANYTHING.match(question):
         return Framed(f"What is said about {match['what'].strip()}?")
+    if (plain := _TOOK_BACK.sub("changed their mind", question)) != question:
+        return Framed(plain)
     return None
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from rag.index.lexical import stems
 from rag.language.english import FUNCTION_WORDS
@@ -59,6 +60,8 @@ class Query:
     """The latest words are asked for."""
     oldest: bool = False
     """The first words are asked for."""
+    ranked: Literal["", "highest", "lowest"] = ""
+    """The comments with the highest karma are asked for, or with the lowest."""
     when: bool = False
     """It is asked when comments were written."""
     answered: tuple[str, ...] = ()
@@ -84,12 +87,14 @@ def timeless(query: Query) -> Query:
 
 def goes_deep(query: Query) -> bool:
     """Whether more is wanted than the best: a list, the newest or oldest, a course of time."""
-    return query.wants_list or query.newest or query.oldest or query.by_time or by_date_alone(query)
+    return bool(
+        query.wants_list or query.newest or query.oldest or query.ranked or query.by_time or by_date_alone(query)
+    )
 
 
 def by_date_alone(query: Query) -> bool:
     """Whether nothing but its date makes a comment the answer: "What is Ann's newest comment?", "What was said in 2021?"."""
-    if query.compare or query.by_time or query.undated or query.unknown_authors or stems(query.topic):
+    if query.compare or query.by_time or query.undated or query.ranked or query.unknown_authors or stems(query.topic):
         return False
     return query.newest or query.oldest or bool(not query.authors and (query.since or query.until))
 

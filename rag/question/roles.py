@@ -26,7 +26,8 @@ _CLAUSE = re.compile(
 )
 """Behind these "that" begins a sentence and points at nothing: "is it true that ann"."""
 _ADVERBS = frozenset(
-    "really actually currently still now ever also then himself herself themselves both each always even just".split()
+    "really actually currently still now ever also then himself herself themselves both each always even just first last once"
+    " originally recently".split()
 )
 _VERSUS = frozenset({"vs", "versus"})
 _JOINING = frozenset({"and", "or", "with", "than"}) | _VERSUS

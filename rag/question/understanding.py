@@ -18,6 +18,7 @@ from rag.question.form import (
     answered_by,
     asks_anybody,
     asks_by_time,
+    by_karma,
     compares,
     newest,
     objecting,
@@ -28,7 +29,7 @@ from rag.question.form import (
     what_was_said,
     words_of_course,
 )
-from rag.question.framing import framed, without_courtesy
+from rag.question.framing import framed, in_sentence_case, without_courtesy
 from rag.question.names import CONTRACTIONS, Mention, NameIndex, Word, fold, words
 from rag.question.periods import Period, periods
 from rag.question.query import Query, without
@@ -60,6 +61,8 @@ _BEFORE_THINGS = frozenset(
 """Behind these a word that may be a verb is none: "about debate", "the support"."""
 _BEHIND_DOINGS = frozenset("in at by of for as under among between during within".split())
 """Behind these stands where or how something is done: "motivated reasoning in debates"."""
+_DOERS = frozenset("i you we one to".split())
+"""Before a verb."""
 _BEFORE_SUBJECTS = frozenset("do does did is are was were".split())
 _ASKING = frozenset("what how why when where and or but".split())
 _NOUNS = SAYING_INFINITIVES | {f"{verb}s" for verb in SAYING_INFINITIVES}
@@ -119,7 +122,7 @@ class Reader:
 
     def read(self, question: str) -> Query:
         """Understand a question that stands alone."""
-        if (asked := without_courtesy(question)) != question:
+        if (asked := in_sentence_case(without_courtesy(question))) != question:
             return replace(self.read(asked), original=question)
         found = self._words(question)
         people = self._people(question, found)
@@ -129,8 +132,9 @@ class Reader:
             return replace(self.read(plain.text), original=question, wants_list=several, when=plain.when)
         period, certain = self._period(question)
         latest, first = newest(question), oldest(question)
+        ranked, ranking = by_karma(question)
         hidden = [(period.start, period.end)] if period else []
-        hidden += [span for span in (latest, first) if span]
+        hidden += [span for span in (latest, first, ranking) if span]
         hidden = _outermost([*hidden, *people.apart])
         several = len(people.asked) + len(people.unknown) > 1
         topic = _topic(question, found, [*hidden, *people.asking], people.strange)
@@ -158,6 +162,7 @@ class Reader:
             times=period.times if period else (),
             newest=bool(latest),
             oldest=bool(first),
+            ranked=ranked,
             answered=people.answered,
         )
 
@@ -389,5 +394,7 @@ def _is_noun(found: Sequence[Word], place: int) -> bool:
     things = _BEFORE_DOINGS if word in _DOINGS else _BEFORE_THINGS
     if before[-1] in things or (before[-1] in SAYING and not _SAID.fullmatch(before[-1])):
         return True
+    if before[0] in _DOERS and len(before) == 2 and before[1] not in SAYING:
+        return True  # "should one update forecasts"
     # Behind "who does" comes a verb, behind "what is" and "does" whoever or whatever does something.
     return before[-1] in _BEFORE_SUBJECTS and (len(before) == 1 or before[0] in _ASKING)

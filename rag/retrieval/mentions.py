@@ -23,7 +23,8 @@ class Mentions:
 
     term: str
     comments: int
-    authors: int
+    by_author: tuple[tuple[str, int], ...]
+    """Who mentions it and in how many comments, most first."""
 
 
 def further_mentions(
@@ -38,11 +39,14 @@ def further_mentions(
     if not rows:
         return None, []
     first: dict[str, str] = {}
-    for passage, _, author in rows:
+    comments: dict[str, set[str]] = {}
+    for passage, comment, author in rows:
         first.setdefault(author, passage)
+        comments.setdefault(author, set()).add(comment)
+    counts = sorted(((author, len(own)) for author, own in comments.items()), key=lambda one: (-one[1], one[0]))
     others = [first[author] for author in first.keys() - {hit.byline for hit in hits}]
     passages = store.passages(sorted(others)[:LOADED])
-    return Mentions(term, len({comment for _, comment, _ in rows}), len(first)), list(passages.values())
+    return Mentions(term, sum(count for _, count in counts), tuple(counts)), list(passages.values())
 
 
 def one_of_each(passages: Sequence[Passage]) -> list[Passage]:

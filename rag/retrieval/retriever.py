@@ -18,6 +18,7 @@ from rag.question.query import Query, admits, asking_for_view, by_date_alone
 from rag.records import Filters, Passage, Turn
 from rag.retrieval.dates import by_date, datable, in_time
 from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed
+from rag.retrieval.karma import ranked_by_karma
 from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, telling, telling_passages
 from rag.retrieval.mentions import Mentions, further_mentions, one_of_each
 from rag.retrieval.near_duplicates import distinct
@@ -59,6 +60,8 @@ class Retrieved:
     """Words that no comment contains, where it is asked who mentions them."""
     mentions: Mentions | None = None
     """Where it is asked who mentions something."""
+    unseen: tuple[str, ...] = ()
+    """What the question names and no comment does."""
 
 
 def _at_one_generation(method: Method) -> Method:
@@ -156,9 +159,14 @@ class Retriever:
             if replies := self._replies(query, allowed, limit):
                 return Retrieved(query, replies, ANSWERED, considered=replies)
             elsewhere = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
-            # What somebody says elsewhere is no reply, though on a topic it may tell what they would have replied.
-            most = UNREPLIED if query.topic else 0.0
-            return replace(elsewhere, answerable=min(elsewhere.answerable, most)) if query.authors else elsewhere
+            # What is said elsewhere is no reply, though on a topic it may tell what somebody would have replied.
+            most = UNREPLIED if query.topic else 0.0 if query.authors else 1.0
+            return replace(elsewhere, answerable=min(elsewhere.answerable, most))
+        if query.ranked and judged and not query.compare:
+            if rated := ranked_by_karma(self._store, query, allowed, limit):
+                return Retrieved(query, rated, ANSWERED, considered=rated)
+            found = self.retrieve(replace(query, ranked=""), limit, filters, judged=judged)
+            return replace(found, query=query, answerable=found.answerable if query.topic else 0.0)
         if by_date_alone(query) and (dated := by_date(self._store, query, allowed, limit)):
             return Retrieved(query, dated, ANSWERED, considered=dated)
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
@@ -190,7 +198,8 @@ class Retriever:
             ordered = distinct(viewed(in_time(self._hybrid, query, allowed, depth, pool)), limit)
             retrieved = replace(retrieved, passages=tuple(ordered))
         # A comparison is answered by whoever speaks on its topic.
-        return replace(retrieved, answerable=max([retrieved.answerable, *spoken.values()]))
+        sides = () if retrieved.unseen else spoken.values()
+        return replace(retrieved, answerable=max([retrieved.answerable, *sides]))
 
     @_at_one_generation
     def search(self, query: Query, limit: int, filters: Filters | None = None) -> list[Passage]:
@@ -287,12 +296,25 @@ class Retriever:
         retrieved = Retrieved(query, tuple(found), 0.0, considered=tuple(pool))
         if not judged:
             return replace(retrieved, answerable=1.0 if found else 0.0)
-        answerable, signals = self._judge(query, found, judged)
+        names = self._unseen(query, pool)
+        answerable, signals = self._judge(query, found, judged, names_unseen=bool(names))
         if query.rests_on:
             answerable = min(answerable, self._judge(replace(query, text=query.rests_on), found, judged)[0])
-        return replace(retrieved, answerable=answerable, signals=signals)
+        return replace(retrieved, answerable=answerable, signals=signals, unseen=names)
 
-    def _judge(self, query: Query, found: Sequence[Passage], windows: int = JUDGED) -> tuple[float, dict[str, float]]:
+    def _unseen(self, query: Query, pool: Sequence[Passage]) -> tuple[str, ...]:
+        """What the question names and nothing in the index does."""
+        from rag.abstention.unseen import unseen
+
+        def holding(words: str) -> list[str]:
+            return [passage.text for passage in self._store.passages(self._store.holding(words)).values()]
+
+        texts = [passage.text for passage in pool]
+        return unseen(query, texts, self._store.knows, self._store.people().names, holding)
+
+    def _judge(
+        self, query: Query, found: Sequence[Passage], windows: int = JUDGED, *, names_unseen: bool = False
+    ) -> tuple[float, dict[str, float]]:
         from rag.abstention.answerability import judge
 
         return judge(
@@ -302,6 +324,7 @@ class Retriever:
             vectors=self._store.vectors,
             read=self.reader,
             rarity=self._store.rarity,
+            names_unseen=names_unseen,
             windows=windows,
         )
 
