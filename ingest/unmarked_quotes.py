@@ -124,7 +124,7 @@ _QUOTE_WEIGHTS = {
 began with a quotation marked as one; the mark was taken away."""
 
 
-def _is_echoed(opening: str, rest: list[str]) -> bool:
+def _is_echoed(opening: str, rest: Sequence[str]) -> bool:
     """The author takes up the opening's words in quotation marks, as nobody does with words of their own."""
     stems = {word[:5] for word in re.findall(r"\w{4,}", opening.casefold())}
     for paragraph in rest:

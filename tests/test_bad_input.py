@@ -288,7 +288,7 @@ SCRAPS = st.sampled_from(
 )  # fmt: skip
 
 
-@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.lists(SCRAPS | st.binary(max_size=20), max_size=12).map(b"".join), ending=st.sampled_from(KINDS))
 def test_no_bytes_raise_and_every_offset_is_exact(data: bytes, ending: str, tmp_path: Path):
     path = tmp_path / f"a{ending}"

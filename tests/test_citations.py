@@ -415,7 +415,7 @@ CODE = re.compile(r"[`~$\\]")
 @pytest.mark.slow
 @given(reply=REPLIES, seed=st.integers(0, 2**16), quoting=st.booleans())
 @example(reply=f"“Kettles whistle at noon” [{B1}] and “none” [{A1}]. So.", seed=1, quoting=True)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_chunks_make_no_difference(reply: str, seed: int, quoting: bool) -> None:
     """Whole, by characters, or in random chunks: the same text, citations, sentences and verdicts; and what was shown on
     the way is the beginning of it."""
@@ -436,7 +436,7 @@ def test_chunks_make_no_difference(reply: str, seed: int, quoting: bool) -> None
 
 @pytest.mark.slow
 @given(reply=REPLIES)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 def test_numbers_and_citations_match_whatever_the_reply(reply: str) -> None:
     cited = read(reply, quotes=QuoteBook([A, B]))
     for citation in cited.citations:

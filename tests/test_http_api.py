@@ -637,7 +637,7 @@ def test_every_request_the_description_allows_is_answered_as_described(server: s
         case = operation.ok().as_strategy()
 
         @given(case=case)
-        @settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
+        @settings(max_examples=8, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
         def check(case: schemathesis.Case) -> None:
             # That the last message is the user's, and which of two days is earlier, cannot be said in a schema.
             unsaid = case.path in ("/v1/chat/completions", "/api/search", "/api/answer")

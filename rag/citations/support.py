@@ -87,7 +87,7 @@ def check_support(
         context: What else is known about the evidence, such as date and title: names and numbers in it may be used.
         around: The text that the evidence stands in: names in it may be used, and numbers that stand beside a word
             as in the sentence, unless the evidence has another number there.
-        judge: Decides in place of the signs that are weighed; what decides alone still does.
+        judge: Decides in place of the features that are weighed; what decides alone still does.
     """
     if not evidence:
         return Support("unsupported", 0.0, "Nothing is cited.")
@@ -101,10 +101,10 @@ def check_support(
         return Support("unchecked", 0.0, "Not English: the wording was not checked.")
     if missing := missing_names(sentence, " ".join([*evidence, context, around, *authors, *known_authors])):
         return Support("unsupported", 0.0, f"{enumerated(missing)}: this name does not stand in what is cited.")
-    signs = features_of(sentence, evidence, embed, rarity, [*authors, *known_authors])
-    if plainly_denied(signs):
+    features = features_of(sentence, evidence, embed, rarity, [*authors, *known_authors])
+    if plainly_denied(features):
         return Support("unsupported", 0.0, OPPOSITE)
-    return _verdict(SAME(signs) * UNDENIED(signs), THRESHOLD, explanation(signs))
+    return _verdict(SAME(features) * UNDENIED(features), THRESHOLD, explanation(features))
 
 
 def _shares_words(sentence: str, evidence: Sequence[str], authors: Collection[str]) -> bool:

@@ -21,13 +21,13 @@ Rarity = Callable[[str], float]
 
 @dataclass(frozen=True, slots=True)
 class Regression:
-    """Probability as a logistic function of weighted signs."""
+    """Probability as a logistic function of weighted features."""
 
     weights: Mapping[str, float]
     intercept: float
 
-    def __call__(self, signs: Mapping[str, float]) -> float:
-        total = self.intercept + sum(weight * signs[name] for name, weight in self.weights.items())
+    def __call__(self, features: Mapping[str, float]) -> float:
+        total = self.intercept + sum(weight * features[name] for name, weight in self.weights.items())
         return 1 / (1 + math.exp(-total))
 
 
@@ -220,17 +220,17 @@ def _against(stem: str) -> Iterator[str]:
             yield stem[len(affix) :]
 
 
-def plainly_denied(signs: Mapping[str, float]) -> bool:
+def plainly_denied(features: Mapping[str, float]) -> bool:
     """Nearly the same words with a negation on one side, or an opposite."""
-    negated_here = signs["denies"] == 1 and signs["coverage"] >= 0.6
-    negated_there = signs["denied"] == 1 and signs["coverage"] >= 0.75
-    return negated_here or negated_there or signs["opposites"] > 0
+    negated_here = features["denies"] == 1 and features["coverage"] >= 0.6
+    negated_there = features["denied"] == 1 and features["coverage"] >= 0.75
+    return negated_here or negated_there or features["opposites"] > 0
 
 
-def explanation(signs: Mapping[str, float]) -> str:
-    """The sign that speaks loudest against."""
-    if UNDENIED(signs) < SAME(signs):
+def explanation(features: Mapping[str, float]) -> str:
+    """The feature that speaks loudest against."""
+    if UNDENIED(features) < SAME(features):
         return OPPOSITE
-    if signs["likeness"] < _OTHER_TOPIC:
+    if features["likeness"] < _OTHER_TOPIC:
         return "What is cited is about something else."
     return "What is cited does not say this."

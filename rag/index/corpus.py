@@ -354,7 +354,8 @@ class Corpus:
 
 def _conditions(filters: Filters | None, kind: str | None) -> tuple[str, list[Any]]:
     """SQL over the table `comments c`."""
-    conditions, values = [], []
+    conditions: list[str] = []
+    values: list[Any] = []
     if kind is not None:
         conditions.append("c.kind = ?")
         values.append(kind)

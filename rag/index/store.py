@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-Record = TypeVar("Record", Comment, Passage, None)
+Record = TypeVar("Record", bound="Comment | Passage | None")
 
 FILTERS_KEPT = 8
 """Filters whose passages are remembered: a conversation asks with the same ones again and again."""

@@ -6,7 +6,7 @@ Nothing of it is seen before the transaction round it is committed (see store.py
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -54,7 +54,7 @@ class Writer:
         self.switches = True
         """Set it to False where readers would see no difference: what was written is kept, under the same generation."""
         self._vectors, self._lexical, self._embedder, self._generation = vectors, lexical, embedder, generation
-        self._unused: Collection[str] = ()
+        self._unused: Sequence[str] = ()
         current = self.corpus.meta("collection")
         self._old_collection = current if rebuild else None
         self._same_model = self.corpus.meta("embedding_model") == embedder.identity

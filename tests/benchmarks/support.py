@@ -19,7 +19,7 @@ from rag.models.embedding import load_embedder
 from rag.settings import Settings
 
 PENALTY = 2.0
-"""On the squared weights of standardised signs."""
+"""On the squared weights of standardised features."""
 
 
 def fit(pairs: Sequence[Pair], embed: Embed) -> tuple[Regression, Regression]:
