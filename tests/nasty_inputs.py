@@ -213,6 +213,7 @@ CSV = [
     Nasty("utf16.csv", "id,text\n1,One.\n".encode("utf-16"), problems=((None, "UTF-16, not UTF-8"),)),
     Nasty("marked.csv", b'\xef\xbb\xbf"id","text"\n1,One.\n', {"#1": "One."}),
     Nasty("semicolons.csv", b"id;text\n1;One, two.\n", {"#1": "One, two."}),
+    Nasty("one_column.csv", b'text\nOne, two.\n"Two, ""three"";"\nThree\n', {"#L2": "One, two.", "#L3": 'Two, "three";', "#L4": "Three"}),
     Nasty("tabs.tsv", b"id\ttext\n1\tOne, two.\n", {"#1": "One, two."}),
     Nasty("nulls.csv", b"id,text\n1,x\0y\n", {"#1": "x\0y"}),
     Nasty("blank_lines.csv", b"\n\nid,text\n\n1,One.\n\n", {"#1": "One."}),

@@ -1124,6 +1124,17 @@ def test_second_run_asks_only_for_what_is_new_or_edited(
     ]
 
 
+@pytest.mark.parametrize("walk", ["date", "offset"])
+def test_comment_of_the_future_hides_nothing_from_the_next_run(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path, walk: str
+) -> None:
+    wanted = [*fill(forum, 3), forum.add(forum.mira, forum.tides, postedAt="2999-01-01T00:00:00.000Z")["_id"]]
+    fetch_user(asking(server, walk=walk), "mira", out=tmp_path)
+    wanted += fill(forum, 2)
+    report = fetch_user(asking(server, walk=walk), "mira", out=tmp_path)
+    assert (sorted(ids_of(report)), report.new) == (sorted(wanted), 2)
+
+
 def test_second_run_by_offset_asks_only_for_what_is_new(ea: ForumServer, asking, tmp_path: Path) -> None:
     wanted = fill(ea.forum, 25)
     fetch_user(asking(ea, walk="offset", farthest=20), "mira", out=tmp_path)

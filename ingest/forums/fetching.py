@@ -336,7 +336,9 @@ class _Import:
                 self.failed[name] += 1
 
     def _newest(self, page: Page) -> str | None:
-        dates = [date for comment in page.comments if (date := date_of(comment))]
+        # A date that is still to come would hide all that is posted until then from the next run.
+        limit = _now() + timedelta(days=1)
+        dates = [date for comment in page.comments if (date := date_of(comment)) and date < limit]
         known = as_datetime(self.state["newest"])
         return iso(max([*dates, *([known] if known else [])], default=None))
 

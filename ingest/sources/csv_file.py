@@ -106,6 +106,8 @@ def _records(source: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]
         return
     told = _EXCEL.fullmatch(header[1].strip())
     delimiter = told[1] if told else max(_DELIMITERS, key=header[1].count)
+    # A table of one column: the commas are those of its texts.
+    delimiter = delimiter if told or delimiter in header[1] else "\x1f"
     waiting = deque([] if told else [header])
     while True:
         taken: list[tuple[int, str]] = []
