@@ -6,13 +6,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ingest.forums import SITES, ForumClient, fetch_post, fetch_user, named_site
 from ingest.forums.client import PAUSE
-from ingest.forums.sites import post_of, site_of
+from ingest.forums.sites import post_of, site_of, user_of
 from rag.errors import ForumError, RagError, SettingsError
 from rag.records import as_datetime
 from rag.settings import Settings
@@ -127,21 +127,30 @@ def _site(args: argparse.Namespace) -> Site:
         return named_site(args.host, allow_local=args.allow_local)
     if args.allow_local:
         raise SettingsError("fetch: --allow-local goes with --host, which names the local site.")
-    name = (args.site or "").lower()
-    if not name and args.post and not args.user:
-        site = site_of(post_of(args.post[0]).host)
-        name = site.name if site else ""
+    name = (args.site or "").lower() or _named_by_links(args)
     if name not in SITES:
         said = f'"{args.site}" is not known' if args.site else "say which site"
         raise SettingsError(f"fetch: {said}. Known are {', '.join(SITES)}; give others with --host https://...")
     return SITES[name]
 
 
+def _named_by_links(args: argparse.Namespace) -> str:
+    """The site that links lead to; nobody is looked for by name alone without saying where."""
+    people, posts = [user_of(name).host for name in args.user], [post_of(link).host for link in args.post]
+    found = [site for host in (*people, *posts) if (site := site_of(host))]
+    return found[0].name if found and None not in people else ""
+
+
 def _since(value: str | None) -> datetime | None:
     try:
-        return as_datetime(value)
-    except ValueError as exc:
+        moment = as_datetime(value)
+    except (ValueError, OverflowError) as exc:
         raise SettingsError(f"fetch: --since takes a date such as 2023-01-31 ({exc}).") from exc
+    if value is not None and moment is None:
+        raise SettingsError("fetch: --since is empty. Give a date such as 2023-01-31, or leave it out.")
+    if moment is not None and moment > datetime.now(UTC):
+        raise SettingsError(f"fetch: --since {value} lies in the future.")
+    return moment
 
 
 def _say(args: argparse.Namespace):

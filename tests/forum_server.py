@@ -31,7 +31,7 @@ class Fault:
     """What one request gets in place of its answer."""
 
     status: int = 200
-    body: str = ""
+    body: str | bytes = ""
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int | None = None
     """Send the true answer, but only so many bytes of it, and close the connection."""
@@ -248,9 +248,13 @@ class ForumServer:
 
     @staticmethod
     def _send(
-        handler: BaseHTTPRequestHandler, status: int, body: str, headers: Mapping[str, str], cut: int | None = None
+        handler: BaseHTTPRequestHandler,
+        status: int,
+        body: str | bytes,
+        headers: Mapping[str, str],
+        cut: int | None = None,
     ) -> None:
-        data = body.encode("utf-8", "surrogatepass")
+        data = body if isinstance(body, bytes) else body.encode("utf-8", "surrogatepass")
         handler.send_response(status)
         for name, value in {**headers, "Content-Length": str(len(data))}.items():
             handler.send_header(name, value)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import json
+import resource
 import signal
 import ssl
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -25,6 +29,7 @@ import rag
 from ingest.forums import SITES, FetchReport, ForumClient, Site, fetch_post, fetch_user, named_site
 from ingest.forums.addresses import addresses, is_public
 from ingest.forums.client import _retry_after, user_agent
+from ingest.forums.output import CommentFile
 from ingest.forums.rows import row
 from ingest.forums.sites import post_of, site_of, user_of
 from ingest.sources.forum_magnum import text_of
@@ -354,6 +359,57 @@ def test_more_comments_of_one_moment_than_can_be_paged_are_said_and_the_walk_goe
     assert (report.stored, ids_of(report)[-1]) == (41, last["_id"])
 
 
+@pytest.mark.parametrize("nothing", [range(0, 33, 3), range(5, 90), range(100)], ids=["some", "pages", "all"])
+@pytest.mark.parametrize("dialect", ["lesswrong", "eaforum"])
+def test_entries_without_a_comment_keep_their_places(
+    asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dialect: str, nothing: range
+) -> None:
+    """A site may put null where a comment cannot be seen, or fails."""
+    forum = peopled(Forum("eaforum"))  # the schema that allows it
+    forum.by_date = dialect == "lesswrong"
+    wanted = fill(forum, 100)
+    hidden = {wanted[number] for number in nothing}
+    true = forum._comments
+
+    def holed(info: Any, input: dict[str, Any]) -> dict[str, Any]:
+        found = true(info, input)
+        return {**found, "results": [None if comment["_id"] in hidden else comment for comment in found["results"]]}
+
+    monkeypatch.setattr(forum, "_comments", holed)
+    with serving(forum) as server:
+        report = fetch_user(asking(server, walk="date" if forum.by_date else "offset"), "mira", out=tmp_path)
+    assert report.complete
+    assert sorted(ids_of(report) if report.stored else []) == [id for id in wanted if id not in hidden]
+    assert report.requests <= 13
+
+
+@pytest.mark.parametrize("dialect", ["lesswrong", "eaforum"])
+def test_endless_pages_of_nothing_end(asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dialect: str) -> None:
+    forum = peopled(Forum("eaforum"))
+    monkeypatch.setattr(forum, "_comments", lambda info, input: {"results": [None] * 10, "totalCount": 10**9})
+    with serving(forum) as server:
+        client = asking(server, walk="date" if dialect == "lesswrong" else "offset", farthest=50)
+        report = fetch_user(client, "mira", out=tmp_path)
+    assert (report.stored, report.requests) == (0, 7)
+    assert report.out_of_reach == "The site lets nobody page further than 50 comments; some were not reached."
+
+
+@pytest.mark.parametrize("walk", ["date", "offset"])
+def test_site_that_repeats_its_page_is_found_out(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, walk: str
+) -> None:
+    """One that no longer knows the offset: the rest would be missing without a word."""
+    for _ in range(30):
+        forum.add(forum.mira, forum.tides, postedAt="2024-02-01T00:00:00.000Z")
+    true = forum._comments
+    monkeypatch.setattr(
+        forum, "_comments", lambda info, input: true(info, {**input, "terms": {**input["terms"], "offset": 0}})
+    )
+    report = fetch_user(asking(server, walk=walk), "mira", out=tmp_path)
+    assert "gives the same comments on page after page" in report.stopped
+    assert (report.stored, report.complete) == (10, False)
+
+
 # --- paging by offset ---
 
 
@@ -507,9 +563,57 @@ def test_endless_reply_is_refused(
         fetch_user(asking(server), "mira", out=tmp_path)
 
 
+def test_packed_reply_is_unpacked(server: ForumServer, forum: Forum, asking, tmp_path: Path) -> None:
+    wanted = fill(forum, 3)
+    reply = json.dumps({"data": {"users": {"results": [forum.mira]}}, "more": "x" * 200_000}).encode()
+    server.next(Fault(200, gzip.compress(reply), {"Content-Encoding": "gzip"}))
+    assert ids_of(fetch_user(asking(server), "mira", out=tmp_path)) == wanted
+    assert server.requests[0].headers["Accept-Encoding"] == "gzip"
+
+
+def test_packed_reply_is_counted_while_it_is_unpacked(
+    server: ForumServer, asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.forums.client.LARGEST_REPLY", 2**20)
+    server.next(Fault(200, gzip.compress(bytes(60 * 2**20)), {"Content-Encoding": "gzip"}))
+    client = asking(server)
+    client._connection()
+    tracemalloc.start()
+    try:
+        with pytest.raises(ForumError, match="sent more than 1,048,576 bytes at once"):
+            fetch_user(client, "mira", out=tmp_path)
+        assert tracemalloc.get_traced_memory()[1] < 12 * 2**20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("packed", ["gzip, gzip", "deflate", "br", "x\x7f"])
+def test_reply_packed_in_ways_that_were_not_asked_for_is_refused(
+    server: ForumServer, asking, tmp_path: Path, packed: str
+) -> None:
+    server.next(Fault(200, gzip.compress(gzip.compress(bytes(2**20))), {"Content-Encoding": packed}))
+    with pytest.raises(ForumError, match="which was not asked for"):
+        fetch_user(asking(server), "mira", out=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "body", [b"no gzip at all", gzip.compress(b'{"data": {}}' * 9)[:30], gzip.compress(b"\xff\xfe")]
+)
+def test_damaged_packed_reply_is_tried_again(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path, body: bytes
+) -> None:
+    wanted = fill(forum, 3)
+    server.next(Fault(200, body, {"Content-Encoding": "gzip"}))
+    assert ids_of(fetch_user(asking(server), "mira", out=tmp_path)) == wanted
+
+
 @pytest.mark.parametrize("value", ["", "soon", "-3", "1e9", None])
 def test_unreadable_retry_after_is_none(value: str | None) -> None:
     assert _retry_after(value) is None
+
+
+def test_retry_after_may_have_a_point() -> None:
+    assert _retry_after(" 2.5 ") == 2.5
 
 
 def test_retry_after_may_be_a_date() -> None:
@@ -590,6 +694,67 @@ def test_odd_values_do_not_stop_the_import(server: ForumServer, forum: Forum, as
     assert report.left_out == {"without a text": 1}
 
 
+@pytest.mark.parametrize(
+    "users",
+    [3, [], {"results": 3}, {"results": [None, 3, {}]}, {"results": [{"slug": "mira"}]}, {"results": [{"_id": 3, "slug": "mira"}]},
+     {"results": [{"_id": "u", "slug": ["mira"], "oldSlugs": [["mira"], {}]}]}, {"results": [{"_id": "u", "oldSlugs": "mira"}]}],
+)  # fmt: skip
+def test_person_of_another_shape_is_none(server: ForumServer, asking, tmp_path: Path, users: Any) -> None:
+    server.next(Fault(200, json.dumps({"data": {"users": users}})))
+    with pytest.raises(ForumError, match='knows no user "mira"'):
+        fetch_user(asking(server), "mira", out=tmp_path)
+
+
+@pytest.mark.parametrize("post", [3, [], {"result": 3}, {"result": []}])
+def test_post_of_another_shape_is_none(server: ForumServer, asking, tmp_path: Path, post: Any) -> None:
+    server.next(Fault(200, json.dumps({"data": {"post": post}})))
+    with pytest.raises(ForumError, match="has no public post"):
+        fetch_post(asking(server), ID, out=tmp_path)
+
+
+def test_comment_of_another_shape_keeps_what_can_be_kept(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path
+) -> None:
+    ours = {"_id": "c1", "contents": {"markdown": "Whole."}, "userId": forum.mira["_id"]}
+    odd = {
+        "baseScore": ["many"], "voteCount": {"a": 1}, "parentCommentId": ["p"], "post": {"title": {"a": 1}, "slug": 7},
+        "postedAt": 1700000000, "lastEditedAt": [], "user": {"displayName": 3, "slug": ["x"], "_id": {}}, "postId": 5,
+        "tagId": [], "extendedScore": [], "af": True, "afBaseScore": [1],
+    }  # fmt: skip
+    half = {
+        **ours,
+        "_id": "c2",
+        "contents": {"markdown": None, "html": "<p>Half a \ud83d.</p>"},
+        "baseScore": "INFINITE",
+    }
+    body = json.dumps(
+        {"data": {"comments": {"results": [{**ours, **odd}, half, {**ours, "_id": 3}], "totalCount": "x"}}}
+    )
+    server.next(None, Fault(200, body.replace('"INFINITE"', "1e999")))
+    report = fetch_user(asking(server), "mira", out=tmp_path)
+    first, second = rows_of(report)
+    for made in (first, second):
+        made.pop("seen_at")
+    assert first == {
+        "id": "c1", "text": "Whole.", "url": f"{server.url}/posts/5/7?commentId=c1", "thread_id": 5, "site": first["site"], "af": True
+    }  # fmt: skip
+    assert second == {"id": "c2", "text": "Half a \ufffd.", "site": first["site"]}
+
+
+def test_names_and_titles_cannot_speak_to_the_terminal(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path
+) -> None:
+    forum.mira["displayName"] = "Mi\x1b[31mra\nStopped early: \u202eno"
+    forum.tides["title"] = "On\x1b]0;x\x07 tides\n"
+    fill(forum, 1)
+    for report in (
+        fetch_user(asking(server), "mira", out=tmp_path),
+        fetch_post(asking(server), forum.tides["_id"], out=tmp_path),
+    ):
+        assert all(sign.isprintable() for sign in report.what)
+        assert str(report).count("\n") == 0
+
+
 # --- redirects ---
 
 
@@ -649,7 +814,8 @@ def test_redirect_from_https_to_http_is_refused() -> None:
     "number",
     ["127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1",
      "255.255.255.255", "198.18.0.1", "192.0.2.1", "::1", "::", "fe80::1", "fc00::1", "ff02::1", "::ffff:10.0.0.1",
-     "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1"],
+     "::ffff:127.0.0.1", "64:ff9b::7f00:1", "2002:7f00:1::", "2001:db8::1", "::127.0.0.1", "::ffff:0:7f00:1",
+     "64:ff9b:1::7f00:1", "fec0::1", "5f00::1", "3fff::1", "4000::1", "192.0.0.8", "192.88.99.1"],
 )  # fmt: skip
 def test_local_and_special_addresses_are_not_public(number: str) -> None:
     assert not is_public(number)
@@ -662,7 +828,21 @@ def test_addresses_of_the_internet_are_public(number: str) -> None:
     assert is_public(number)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "::1"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.0.0.1",
+        "localhost",
+        "2130706433",
+        "0x7f.1",
+        "0177.0.0.1",
+        "0",
+        "127。0。0。1",
+        "::1",
+        "::127.0.0.1",
+        "fe80::1%lo",
+    ],
+)
 def test_every_way_of_writing_this_machine_is_refused(host: str) -> None:
     with pytest.raises(ForumError, match="an address of this machine or a local network, which is never asked"):
         addresses(host, 443)
@@ -727,6 +907,8 @@ def test_certificate_is_checked_for_the_name_although_the_address_is_connected_t
         ("https://user:secret@forum.example.org", "is no address"),
         ("https://forum.example.org:port", "is no address"),
         ("https://", "is no address"),
+        ("https://forum example.org", "is no address"),
+        ("https://[::1%25lo]", "is no address"),
         ("http://forum.example.org", "is not encrypted. Give https://forum.example.org."),
     ],
 )
@@ -760,7 +942,14 @@ ID = "Kp4fYvGd2WqLx8RtZ"
         (f"https://forum.effectivealtruism.org/posts/{ID}/on-tides", "eaforum"),
         (f"https://ea.greaterwrong.com/posts/{ID}", "eaforum"),
         (f"https://www.alignmentforum.org/posts/{ID}/x", "alignmentforum"),
+        (f" http://LessWrong.com:80/posts/{ID}#fragment ", "lesswrong"),
+        (f"//www.lesswrong.com/posts/{ID}", "lesswrong"),
+        (f"<https://www.lesswrong.com/posts/{ID}/on-tides>", "lesswrong"),
+        (f"https://www.lesswrong.com/posts/{ID}/on-tides/comment/x", "lesswrong"),
+        (f"https://www.lesswrong.com/editPost?postId={ID}&eventForm=false", "lesswrong"),
+        (f"https://www.lesswrong.com/api/post/{ID}", "lesswrong"),
         (f"https://other.example/posts/{ID}/x", None),
+        (f" {ID}\n", None),
         (ID, None),
     ],
 )
@@ -771,10 +960,18 @@ def test_link_to_a_post_is_understood(link: str, site: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    "link", ["https://www.lesswrong.com/users/mira", "https://www.lesswrong.com/posts/short", "tides"]
+    "link",
+    [
+        "https://www.lesswrong.com/users/mira",
+        "https://www.lesswrong.com/posts/short",
+        "tides",
+        "",
+        "https://",
+        "https://[/posts/x",
+    ],
 )
 def test_other_links_are_refused(link: str) -> None:
-    with pytest.raises(ForumError, match="is no link to a post"):
+    with pytest.raises(ForumError, match=r"is no link to a post|is no address"):
         post_of(link)
 
 
@@ -785,8 +982,48 @@ def test_post_of_another_site_is_refused(asking, server: ForumServer, tmp_path: 
 
 
 def test_name_may_be_the_address_of_a_profile() -> None:
-    assert user_of("https://www.lesswrong.com/users/mira?tab=all") == "mira"
-    assert user_of("mira") == "mira"
+    assert user_of("https://www.lesswrong.com/users/mira?tab=all") == ("www.lesswrong.com", "mira")
+    assert user_of("mira") == (None, "mira")
+
+
+@pytest.mark.parametrize(
+    ("link", "host", "name"),
+    [
+        ("www.lesswrong.com/users/mira", "www.lesswrong.com", "mira"),
+        ("/users/mira", None, "mira"),
+        ("https://Other.example:443/users/mira%20v/replies", "other.example", "mira v"),
+        ("https://www.greaterwrong.com/users/mira?show=posts", "www.greaterwrong.com", "mira"),
+    ],
+)
+def test_link_to_a_person_is_understood(link: str, host: str | None, name: str) -> None:
+    assert user_of(link) == (host, name)
+
+
+def test_person_of_another_site_is_refused(server: ForumServer, asking, tmp_path: Path) -> None:
+    """The same name may be somebody else there."""
+    with pytest.raises(ForumError, match=r"does not lead to 127\.0\.0\.1:\d+\. Name its site, or give --host"):
+        fetch_user(asking(server), "https://www.lesswrong.com/users/mira", out=tmp_path)
+    assert server.requests == []
+
+
+def test_links_name_the_site(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = []
+    for name in ("fetch_user", "fetch_post"):
+        monkeypatch.setattr(
+            f"ingest.fetch_command.{name}", lambda client, link, **options: asked.append(client.site.name)
+        )
+    for arguments in (
+        ["--user", "https://www.lesswrong.com/users/mira"],
+        ["--user", "https://ea.greaterwrong.com/users/mira", "--post", ID],
+        ["--post", ID, "--post", f"https://www.alignmentforum.org/posts/{ID}"],
+        ["--user", "mira", "--post", f"https://www.lesswrong.com/posts/{ID}"],
+    ):
+        with suppress(AttributeError):
+            main(["fetch", *arguments, "--out", str(tmp_path)])
+    assert asked == ["lesswrong", "eaforum", "alignmentforum"]
+    assert "say which site" in capsys.readouterr().err
 
 
 def test_person_is_found_by_former_name_other_case_and_id(
@@ -887,6 +1124,17 @@ def test_second_run_asks_only_for_what_is_new_or_edited(
     ]
 
 
+@pytest.mark.parametrize("walk", ["date", "offset"])
+def test_comment_of_the_future_hides_nothing_from_the_next_run(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path, walk: str
+) -> None:
+    wanted = [*fill(forum, 3), forum.add(forum.mira, forum.tides, postedAt="2999-01-01T00:00:00.000Z")["_id"]]
+    fetch_user(asking(server, walk=walk), "mira", out=tmp_path)
+    wanted += fill(forum, 2)
+    report = fetch_user(asking(server, walk=walk), "mira", out=tmp_path)
+    assert (sorted(ids_of(report)), report.new) == (sorted(wanted), 2)
+
+
 def test_second_run_by_offset_asks_only_for_what_is_new(ea: ForumServer, asking, tmp_path: Path) -> None:
     wanted = fill(ea.forum, 25)
     fetch_user(asking(ea, walk="offset", farthest=20), "mira", out=tmp_path)
@@ -980,6 +1228,60 @@ def test_page_written_before_its_state_is_not_written_twice(
     assert ids_of(fetch_user(asking(server), "mira", out=tmp_path)) == wanted
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_file_that_was_cut_anywhere_is_whole_again(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path, stopped: bool
+) -> None:
+    wanted = fill(forum, 35)
+    server.next(None, None, None, *[Fault(403)] * stopped)
+    first = fetch_user(asking(server), "mira", out=tmp_path)
+    data, state = first.file.read_bytes(), tmp_path / f".{first.file.name}.state"
+    before, row = state.read_bytes(), data.index(b"\n") + 1
+    for cut in (0, 1, row - 1, row, row + 1, len(data) // 2, len(data) - 1):
+        first.file.write_bytes(data[:cut])
+        state.write_bytes(before)
+        report = fetch_user(asking(server), "mira", out=tmp_path)
+        assert (ids_of(report), report.complete) == (wanted, True)
+        assert report.notes == ("The file had lost rows that were in it: everything was asked for again.",)
+
+
+def test_second_import_into_the_same_file_is_refused(server: ForumServer, forum: Forum, asking, tmp_path: Path) -> None:
+    file = fetch_user(asking(server), "mira", out=tmp_path).file
+    with CommentFile(file), pytest.raises(ForumError, match="Another import is writing"):
+        fetch_user(asking(server), "mira", out=tmp_path)
+    with CommentFile(file):
+        pass
+
+
+@pytest.mark.parametrize("largest", [200, 3_000, 6_000, 9_000])
+def test_full_disk_is_said_and_the_import_goes_on_later(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path, largest: int
+) -> None:
+    """No file may grow beyond a size, as where the disk is full."""
+    wanted = fill(forum, 35)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, limits[1]))
+    try:
+        try:
+            said = fetch_user(asking(server), "mira", out=tmp_path).stopped
+        except ForumError as exc:
+            said = str(exc)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert "cannot be written (File too large). Make room, then run the same command again." in said
+    report = fetch_user(asking(server), "mira", out=tmp_path)
+    assert (ids_of(report), report.complete) == (wanted, True)
+
+
+def test_folder_in_the_place_of_the_file_is_said(server: ForumServer, forum: Forum, asking, tmp_path: Path) -> None:
+    fill(forum, 3)
+    file = fetch_user(asking(server), "mira", out=tmp_path).file
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(ForumError, match=r"cannot be written \(Is a directory\)"):
+        fetch_user(asking(server), "mira", out=tmp_path)
+
+
 def test_file_that_was_removed_is_fetched_again(server: ForumServer, forum: Forum, asking, tmp_path: Path) -> None:
     wanted = fill(forum, 15)
     fetch_user(asking(server), "mira", out=tmp_path).file.unlink()
@@ -1003,6 +1305,7 @@ def test_complete_refresh_that_died_before_the_exchange_takes_effect(
     [
         (lambda jsonl, state: state.unlink(), "but nothing says how far its import had come"),
         (lambda jsonl, state: state.write_text("{"), "is damaged"),
+        (lambda jsonl, state: state.write_text('{"format": 1}'), "is damaged (anew is missing)"),
         (lambda jsonl, state: state.write_text('{"format": 99}'), "was written by another version"),
         (lambda jsonl, state: state.write_text(state.read_text().replace('"u0', '"u9')), "comments of somebody else"),
     ],
@@ -1109,6 +1412,10 @@ def test_what_a_site_gives_nobody_does_not_stop_the_import_of_others(
         (["reddit", "--user", "mira"], '"reddit" is not known'),
         (["lesswrong"], "say what. Give --user NAME or --post URL"),
         (["lesswrong", "--user", "mira", "--since", "yesterday"], "--since takes a date such as 2023-01-31"),
+        (["lesswrong", "--user", "mira", "--since", "2023-02-30"], "--since takes a date"),
+        (["lesswrong", "--user", "mira", "--since", "0001-01-01T00:00:00+14:00"], "--since takes a date"),
+        (["lesswrong", "--user", "mira", "--since", " "], "--since is empty"),
+        (["lesswrong", "--user", "mira", "--since", "2999-01-01"], "--since 2999-01-01 lies in the future"),
         (["lesswrong", "--user", "mira", "--pause", "0"], "--pause 0 is not possible. Give 3 to 3600 seconds"),
         (["lesswrong", "--user", "mira", "--pause", "nan"], "--pause nan is not possible"),
         (["lesswrong", "--user", "mira", "--allow-local"], "--allow-local goes with --host"),

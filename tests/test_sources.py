@@ -577,6 +577,17 @@ def test_parquet_keeps_types_and_nested_columns(tmp_path: Path):
     )  # fmt: skip
 
 
+def test_a_text_of_a_parquet_file_that_is_no_utf8_is_told_once(tmp_path: Path):
+    texts = pyarrow.array([b"caf\xe9", b"Paste."]).view(pyarrow.string())
+    pyarrow.parquet.write_table(pyarrow.table({"id": ["a", "b"], "text": texts}), tmp_path / "a.parquet")
+
+    problem, document = read([tmp_path])
+
+    assert (problem.line, problem.row_unread) == (1, True)
+    assert str(problem).startswith("a.parquet:1: text cannot be read ('utf-8' codec can't decode byte 0xe9")
+    assert document.text == "Paste."
+
+
 def test_a_damaged_parquet_file_gives_all_rows_but_those_of_the_damaged_group(tmp_path: Path):
     rows = [{"id": str(n), "text": f"Row {n} " + hashlib.sha256(bytes([n % 251])).hexdigest()} for n in range(4_000)]
     path = tmp_path / "a.parquet"
@@ -701,6 +712,54 @@ def test_pushshift_lines_are_reddit_too(tmp_path: Path):
         "thread_id": "p1",
         "posted_at": NOON,
     }
+
+
+def test_a_persons_own_data_from_reddit(tmp_path: Path):
+    """As Reddit hands it out on request; it does not say whose it is."""
+    start = "https://www.reddit.com/r/glue/comments/p1"
+    head = "id,permalink,date,ip,subreddit,gildings"
+    write(
+        tmp_path / "comments.csv",
+        f"{head},link,parent,body,media\n"
+        f'c1,{start}/_/c1/,2021-05-01 10:00:00 UTC,203.0.113.7,glue,0,{start}/which/,t3_p1,"Paste, or &gt; glue?",\n'
+        f"c2,{start}/_/c2/,2021-05-01 11:00:00 UTC,,glue,0,{start}/which/,t1_c1,Paste.,\n"
+        f"c3,{start}/_/c3/,2021-05-01 11:00:00 UTC,,glue,0,{start}/which/,,[deleted],\n",
+    )
+    write(
+        tmp_path / "posts.csv",
+        f"{head},title,url,body\np1,{start}/which/,2021-05-01 09:00:00 UTC,,glue,0,Which?,,&#x200B;Which one?\n"
+        f"p2,{start}/link/,2021-05-01 09:00:00 UTC,,glue,0,A link,https://example.org,\n",
+    )
+    found = list(read([tmp_path], author_names={"comments.csv": "Ada"}))
+    documents = [item for item in found if isinstance(item, RawDocument)]
+    assert [(item.kind, item.id, item.text, item.author, item.parent_id, item.thread_id) for item in documents] == [
+        ("comment", "c1", "Paste, or > glue?", "Ada", None, "p1"),
+        ("comment", "c2", "Paste.", "Ada", "c1", "p1"),
+        ("document", "p1", "Which one?", None, None, "p1"),
+    ]
+    assert known(documents[0], "posted_at", "url", "extra") == {
+        "posted_at": datetime(2021, 5, 1, 10, tzinfo=UTC),
+        "url": f"{start}/_/c1/",
+        "extra": {"subreddit": "glue"},
+    }
+    assert [item.what for item in found if isinstance(item, Problem)] == [
+        "1 entry is left out: deleted or removed.",
+        "1 entry is left out: a link without text.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ("&amp;#x200B;\n\nPaste &amp; glue", "Paste & glue"),
+        ("&#x200B;\n\n> Paste", "> Paste"),
+        ("Write `&amp;amp;`", "Write `&amp;`"),
+        ("a < b &amp; c", "a < b &amp; c"),
+    ],
+)
+def test_entities_of_reddit_are_what_the_page_shows(body: str, text: str, tmp_path: Path):
+    row = {"id": "c", "body": body, "created_utc": 1.7e9, "subreddit": "glue"}
+    assert read_one(write(tmp_path / "a.jsonl", row)).text.strip() == text
 
 
 def test_reddit_threads_of_a_hundred_levels_are_read(tmp_path: Path):

@@ -6,6 +6,7 @@ when it is started again; one that had come to its end brings what is new and, w
 
 from __future__ import annotations
 
+import errno
 import re
 import time
 from collections import Counter
@@ -21,7 +22,9 @@ from ingest.forums.rows import date_of, iso, left_out, row
 from ingest.forums.sites import holds, post_of, user_of
 from ingest.forums.walk import Page, Pass, Walk
 from ingest.report import OnProgress, Progress
+from ingest.sources.forum_magnum import nested
 from rag.errors import ForumError
+from rag.plain_text import printable
 from rag.records import as_datetime
 
 _CLOCKS_DIFFER = timedelta(minutes=10)
@@ -113,8 +116,13 @@ def fetch_user(
         ForumError: Nothing was done: the person is not known, or the site refuses.
     """
     before = client.requests
-    user = _user(client, user_of(name))
-    what = f"comments by {user.get('displayName') or user['slug']}"
+    wanted = user_of(name)
+    if not holds(client.site, wanted.host):
+        raise ForumError(
+            f"{name} does not lead to {client.site.title}. Name its site, or give --host https://{wanted.host}."
+        )
+    user = _user(client, wanted.name)
+    what = f"comments by {_shown(user.get('displayName') or user['slug'])}"
     target = _Target("user", user["_id"], f"{client.site.name}_{_plain(user['slug'])}.jsonl", what)
     return _Import(client, target, out, since, progress, before).run(refresh)
 
@@ -137,16 +145,16 @@ def fetch_post(
         ForumError: Nothing was done: the post does not exist or is hidden, or the site refuses.
     """
     before, post = client.requests, post_of(link)
-    if not holds(client.site, post):
+    if not holds(client.site, post.host):
         raise ForumError(
             f"{link} does not lead to {client.site.title}. Name its site, or give --host https://{post.host}."
         )
     id = post.id
     reply = client.query("post_by_id", lambda attempt: {"input": {"selector": {"_id": id}, "allowNull": True}})
-    found = (reply.data.get("post") or {}).get("result")
-    if not isinstance(found, Mapping) or found.get("draft") or found.get("rejected"):
+    found = nested(nested(reply.data, "post"), "result")
+    if not found or found.get("draft") or found.get("rejected"):
         raise ForumError(f"{client.site.title} has no public post with the id {id}. Check the link.")
-    what = f'comments under "{found.get("title") or id}"'
+    what = f'comments under "{_shown(found.get("title") or id)}"'
     target = _Target("post", id, f"{client.site.name}_post_{id}.jsonl", what, found)
     return _Import(client, target, out, since, progress, before).run(refresh)
 
@@ -160,10 +168,10 @@ def _user(client: ForumClient, name: str) -> Mapping[str, Any]:
     for terms in asked:
         full = {"view": "usersProfile", "limit": 1, **terms}
         reply = client.query("user_by_slug", lambda attempt, full=full: {"input": {"terms": full}})
-        results = (reply.data.get("users") or {}).get("results") or ()
-        for user in results:
+        results = nested(reply.data, "users").get("results")
+        for user in results if isinstance(results, list) else ():
             # A site that does not know the view any more would answer with anybody.
-            if isinstance(user, Mapping) and terms.items() & _names(user) and user.get("slug"):
+            if isinstance(user, Mapping) and any(term in _names(user) for term in terms.items()):
                 return user
     raise ForumError(
         f'{client.site.title} knows no user "{name}". Give the name as it stands in the address of the profile: '
@@ -171,9 +179,16 @@ def _user(client: ForumClient, name: str) -> Mapping[str, Any]:
     )
 
 
-def _names(user: Mapping[str, Any]) -> set[tuple[str, Any]]:
-    slugs = (user.get("slug"), *(user.get("oldSlugs") or ()))
-    return {("userId", user.get("_id")), *(("slug", slug) for slug in slugs)}
+def _names(user: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What a person can be asked for by; nothing if it is none, as without an id."""
+    id, slug, old = user.get("_id"), user.get("slug"), user.get("oldSlugs")
+    if not (isinstance(id, str) and id and isinstance(slug, str) and slug):
+        return []
+    return [("userId", id), ("slug", slug), *(("slug", other) for other in (old if isinstance(old, list) else ()))]
+
+
+def _shown(name: object) -> str:
+    return " ".join(printable(str(name)).split())
 
 
 def _plain(name: str) -> str:
@@ -199,7 +214,13 @@ class _Import:
     def run(self, refresh: bool) -> FetchReport:
         started, stopped = time.monotonic(), None
         with CommentFile(self.out / self.target.file) as file:
-            walk = self._start(file, refresh)
+            try:
+                walk = self._start(file, refresh)
+                if not file.state:
+                    # Else nobody would know whose rows they are, if this run died on its first page.
+                    self._save(file, walk)
+            except OSError as exc:
+                raise _unwritable(file, exc) from exc
             changes, stopped = self._fetch(file, walk)
             self._say_what_failed(file)
             return FetchReport(
@@ -212,6 +233,8 @@ class _Import:
     def _start(self, file: CommentFile, refresh: bool) -> Walk:
         self._check(file, refresh)
         state = file.state if file.state and file.state in file else {}
+        if file.state and not state and file.path.exists():
+            self.notes.append("The file had lost rows that were in it: everything was asked for again.")
         known = as_datetime(state.get("since"))
         wider = bool(state) and known is not None and (self.since is None or self.since < known)
         if state and not wider and known != self.since:
@@ -277,7 +300,7 @@ class _Import:
                 self._store(file, page)
                 self.state["newest"] = self._newest(page)
                 self.state["walk"] = "offset" if walk.by_offset else self.state["walk"]
-                file.save({**self.state, "anew": file.anew, "passes": walk.state()})
+                self._save(file, walk)
                 self.pages += 1
                 self.progress(Progress("fetching", len(file), len(file) + page.remaining, "comments"))
             changes = file.finish()
@@ -287,6 +310,9 @@ class _Import:
                 raise exc if isinstance(exc, ForumError) else _unwritable(file, exc) from exc
             return file.changes(), str(exc if isinstance(exc, ForumError) else _unwritable(file, exc))
         return changes, None
+
+    def _save(self, file: CommentFile, walk: Walk) -> None:
+        file.save({**self.state, "anew": file.anew, "passes": walk.state()})
 
     def _store(self, file: CommentFile, page: Page) -> None:
         rows, seen = [], iso(_now())
@@ -310,7 +336,9 @@ class _Import:
                 self.failed[name] += 1
 
     def _newest(self, page: Page) -> str | None:
-        dates = [date for comment in page.comments if (date := date_of(comment))]
+        # A date that is still to come would hide all that is posted until then from the next run.
+        limit = _now() + timedelta(days=1)
+        dates = [date for comment in page.comments if (date := date_of(comment)) and date < limit]
         known = as_datetime(self.state["newest"])
         return iso(max([*dates, *([known] if known else [])], default=None))
 
@@ -324,7 +352,8 @@ class _Import:
 
 def _unwritable(file: CommentFile, exc: OSError) -> ForumError:
     what = f"{exc.filename or file.path} cannot be written ({exc.strerror})"
-    return ForumError(f"{what}. Make room, then run the same command again.")
+    full = exc.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return ForumError(f"{what}. {'Make room' if full else 'Mend that'}, then run the same command again.")
 
 
 def _now() -> datetime:

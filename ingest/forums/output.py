@@ -20,6 +20,7 @@ from rag.language.letters import whole
 
 FORMAT = 1
 """Of the state."""
+_KEYS = {"site", "kind", "id", "since", "walk", "newest", "begun", "checked", "deleted", "anew", "passes"}
 _ANEW = "Remove it, and fetch again with --refresh."
 
 
@@ -73,8 +74,9 @@ class CommentFile:
         return len(self._rows)
 
     def __contains__(self, state: Mapping[str, Any]) -> bool:
-        """Whether the rows that a state speaks of are still there."""
-        return (self._new_path if state["anew"] and state["passes"] else self.path).exists()
+        """Whether the rows that a state speaks of are still there: a file only grows."""
+        path = self._new_path if state["anew"] and state["passes"] else self.path
+        return path.exists() and path.stat().st_size >= state.get("bytes", 0)
 
     def begin(self, *, anew: bool, go_on: bool) -> None:
         """Open the rows.
@@ -118,7 +120,8 @@ class CommentFile:
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write down how far the import has come."""
-        self.state = {"format": FORMAT, **state}
+        size = self._current.stat().st_size if self._current.exists() else 0
+        self.state = {"format": FORMAT, **state, "bytes": size}
         _write(self._state_path, json.dumps(self.state, ensure_ascii=True, indent=1).encode())
 
     def finish(self) -> Changes:
@@ -149,6 +152,8 @@ class CommentFile:
             raise ForumError(f"{self._state_path} is damaged ({exc}). {_ANEW}") from exc
         if not isinstance(state, dict) or state.get("format") != FORMAT:
             raise ForumError(f"{self._state_path} was written by another version. {_ANEW}")
+        if missing := _KEYS - state.keys():
+            raise ForumError(f"{self._state_path} is damaged ({min(missing)} is missing). {_ANEW}")
         return state
 
 

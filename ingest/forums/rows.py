@@ -69,7 +69,8 @@ def row(comment: Mapping[str, Any], site: Site, *, post: Mapping[str, Any] | Non
         "edited_at": _edited(comment),
         **{ours: True for theirs, ours in _FLAGS.items() if comment.get(theirs) is True},
     }
-    return {key: value for key, value in values.items() if value is not None}
+    # Whatever a site sends in the place of a name or a number: it is no more than that.
+    return {key: value for key, value in values.items() if (key == "reactions" and value) or _is_plain(value)}
 
 
 def date_of(comment: Mapping[str, Any], field: str = "postedAt") -> datetime | None:
@@ -138,6 +139,10 @@ def _url(comment: Mapping[str, Any], post: Mapping[str, Any], site: Site) -> str
 def _edited(comment: Mapping[str, Any]) -> str | None:
     posted, edited = date_of(comment), date_of(comment, "lastEditedAt")
     return iso(edited) if posted and edited and edited - posted > _EDITED else None
+
+
+def _is_plain(value: Any) -> bool:
+    return isinstance(value, str | int | float)
 
 
 def _is_number(value: Any) -> bool:

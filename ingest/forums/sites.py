@@ -10,12 +10,12 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal, NamedTuple
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from rag.errors import ForumError
 
 _ID = "[A-Za-z0-9]{17,27}"
-_POST_PATH = re.compile(rf"/(?:posts|events|p|item)/({_ID})(?:/|$)|/(?:g|s)/{_ID}/p/({_ID})(?:/|$)")
+_POST_PATH = re.compile(rf"/(?:posts?|events|p|item)/({_ID})(?:/|$)|/(?:g|s)/{_ID}/p/({_ID})(?:/|$)")
 _USER_PATH = re.compile(r"/users/([^/]+)")
 
 
@@ -52,6 +52,14 @@ class Post(NamedTuple):
     host: str | None
     """None if only an id was given."""
     id: str
+
+
+class User(NamedTuple):
+    """What a link to a profile says."""
+
+    host: str | None
+    """None if only a name was given."""
+    name: str
 
 
 _REVIEWED = datetime(2023, 4, 4, tzinfo=UTC)
@@ -108,16 +116,18 @@ def post_of(link: str) -> Post:
     Raises:
         ForumError: It is neither.
     """
-    if re.fullmatch(_ID, link):
-        return Post(None, link)
-    parts = _split(link if "://" in link else f"https://{link}")
-    match = _POST_PATH.search(parts.path)
+    address = link.strip().strip("<>")
+    if re.fullmatch(_ID, address):
+        return Post(None, address)
+    parts = _split(address if "//" in address else f"//{address}")
+    # The editor names the post behind the question mark.
+    match = _POST_PATH.search(parts.path) or re.search(rf"(?:^|&)postId=({_ID})()(?:&|$)", parts.query)
     if match is None:
         raise ForumError(
             f'"{link}" is no link to a post. It should look like https://www.lesswrong.com/posts/<id>/<title>; '
             "open the post and copy its address."
         )
-    return Post(parts.netloc.lower(), match[1] or match[2])
+    return Post(_host(parts), match[1] or match[2])
 
 
 def site_of(host: str | None) -> Site | None:
@@ -126,21 +136,30 @@ def site_of(host: str | None) -> Site | None:
     return known.get((host or "").lower())
 
 
-def holds(site: Site, post: Post) -> bool:
-    """Whether a site can be asked for a post: its own, or one of the two sites that share a database."""
+def holds(site: Site, host: str | None) -> bool:
+    """Whether a site can be asked for what a host has: its own, or one of the two sites that share a database."""
     shared = {_LESSWRONG.name, _ALIGNMENT_FORUM.name}
-    other = site_of(post.host)
+    other = site_of(host)
     return (
-        post.host is None
-        or post.host in (*site.hosts, urlsplit(site.url).netloc)
+        host is None
+        or host in (*site.hosts, urlsplit(site.url).netloc)
         or (other is not None and (other.name == site.name or {other.name, site.name} == shared))
     )
 
 
-def user_of(name: str) -> str:
-    """The name out of a profile's address; a plain name stays as it is."""
-    match = _USER_PATH.search(_split(name).path) if "/" in name else None
-    return match[1] if match else name.strip()
+def user_of(name: str) -> User:
+    """Read the link or name of a person."""
+    if "/" not in name:
+        return User(None, name.strip())
+    parts = _split(name if name.strip().startswith("/") or "://" in name else f"//{name.strip()}")
+    match = _USER_PATH.search(parts.path)
+    return User(_host(parts), unquote(match[1])) if match else User(None, name.strip())
+
+
+def _host(parts: SplitResult) -> str | None:
+    """With its port, unless that is the usual one."""
+    host = parts.netloc.rpartition("@")[2].lower()
+    return host.removesuffix(":80" if parts.scheme == "http" else ":443") or None
 
 
 def _split(address: str) -> SplitResult:

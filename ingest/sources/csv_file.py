@@ -27,6 +27,7 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
     with file.path.open("rb") as stream:
         # Bytes that are not UTF-8 travel as lone surrogates, which UTF-8 cannot hold, up to the row they stand in.
         records = _records((number, data.decode("utf-8", "surrogateescape")) for number, data in _lines(stream))
+        header: list[str] = []
         names: list[str] | None = None
         for line, fields in records:
             if isinstance(fields, str):
@@ -37,12 +38,16 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
                 if names is None:
                     return
             elif names is None:
+                header = fields
                 names = _in_our_case([name.strip() for name in fields], columns)
                 problem = _without_a_text(rows, line, names)
                 if problem:
                     yield problem
                     return
                 names = yield from _told_apart(rows, line, names)
+            elif fields == header and len(header) > 1:
+                # Tables that were put together.
+                continue
             elif any(map(str.strip, fields[len(names) :])):
                 what = f"The row has {len(fields)} fields, the header {len(names)}."
                 yield rows.problem(line, what, "Put fields that hold the separator into quotes.", row_unread=True)
@@ -106,11 +111,16 @@ def _records(source: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str]
         return
     told = _EXCEL.fullmatch(header[1].strip())
     delimiter = told[1] if told else max(_DELIMITERS, key=header[1].count)
+    # A table of one column: the commas are those of its texts.
+    delimiter = delimiter if told or delimiter in header[1] else "\x1f"
+    # Whoever puts a space behind each separator puts it before quotes as well.
+    spaced = not told and 0 < header[1].count(delimiter) == header[1].count(f"{delimiter} ")
     waiting = deque([] if told else [header])
     while True:
         taken: list[tuple[int, str]] = []
         try:
-            fields = next(csv.reader(_feed(source, waiting, taken), delimiter=delimiter, strict=True))
+            feed = _feed(source, waiting, taken)
+            fields = next(csv.reader(feed, delimiter=delimiter, strict=True, skipinitialspace=spaced))
         except StopIteration:
             return
         except csv.Error as exc:

@@ -7,9 +7,10 @@ formula without its LaTeX, a poll, an embedded page) leaves a gap, whose place i
 from __future__ import annotations
 
 import re
+import warnings
 from urllib.parse import urljoin, urlsplit
 
-from bs4 import BeautifulSoup, Comment, Tag
+from bs4 import BeautifulSoup, Comment, Tag, UnusualUsageWarning
 from markdownify import MarkdownConverter
 
 from ingest.marked_quotes import others_words
@@ -27,9 +28,14 @@ _GAP = "\ue000"
 _TEX_MARKS = re.compile(r"^\s*(?:\\\((.*)\\\)|\\\[(.*)\\\]|\$\$(.*)\$\$|\$(.*)\$)\s*$", re.DOTALL)
 
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# That a text is XHTML, or nothing but an address, is no mistake of ours that users should read about.
+warnings.filterwarnings("ignore", category=UnusualUsageWarning)
+
+
 def parse(html: str) -> BeautifulSoup:
     """Parse HTML as a browser would, whatever is wrong with it."""
-    return BeautifulSoup(html, "lxml")
+    return BeautifulSoup(_SURROGATE.sub("\ufffd", html), "lxml")
 
 
 def markdown(html: str) -> Markup:

@@ -50,9 +50,11 @@ def _group(rows: Rows, table: ParquetFile, group: int, first: int) -> Iterator[R
         if batch is None:
             return
         for row, mistakes in _values(batch):
+            is_there = not mistakes or rows.recognise(row) is not None or rows.says_something(row)
+            rest = "the rest of the row was read" if is_there else "the row was left out"
             for mistake in mistakes:
-                yield rows.problem(number, mistake, "Export it again; the rest of the row was read.")
-            yield from rows.read(row, number)
+                yield rows.problem(number, mistake, f"Export it again; {rest}.", row_unread=not is_there)
+            yield from rows.read(row, number) if is_there else ()
             number += 1
 
 

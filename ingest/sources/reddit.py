@@ -1,4 +1,4 @@
-"""Reddit: listings as served under `.json`, single things, and flat rows as in Pushshift's files.
+"""Reddit: listings as served under `.json`, single things, flat rows as in Pushshift's files, and a person's own data.
 
 Ids lose their prefix (`t1_`, `t3_`); a comment that answers the post itself has no parent.
 Fields: https://www.reddit.com/dev/api and https://github.com/reddit-archive/reddit/wiki/JSON
@@ -16,11 +16,17 @@ from ingest.sources.base import GONE, Entry, LeftOut
 
 _SITE = "https://www.reddit.com"
 _THINGS = ("t1", "t3", "more", "Listing")
+_OWN = {"id", "permalink", "date", "subreddit", "body"}
+"""Columns of `comments.csv` and `posts.csv`, which Reddit hands out at https://www.reddit.com/settings/data-request."""
+_SPACER = re.compile(r"&(?:amp;)?#x200B;", re.IGNORECASE)
+"""What Reddit's editor puts into empty paragraphs: a space without width."""
 
 
 def recognises(row: Mapping[str, Any]) -> bool:
     """Whether a row has Reddit's fields."""
     if row.get("kind") in _THINGS and isinstance(row.get("data"), Mapping):
+        return True
+    if row.keys() >= _OWN:
         return True
     return "created_utc" in row and (
         ("body" in row and ("link_id" in row or "subreddit" in row)) or ("selftext" in row and "title" in row)
@@ -42,8 +48,18 @@ def entries(row: Mapping[str, Any]) -> Iterator[Entry | LeftOut]:
             reason = "not in the export, Reddit cut the thread there"
             yield LeftOut(reason, _count(data), "Export the cut threads as well.")
         else:
-            yield _entry(data)
+            yield _entry(_as_served(data) if data.keys() >= _OWN else data)
             waiting.append(data.get("replies"))
+
+
+def _as_served(own: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of a person's own data, which seldom says whose it is, under the names that all others have."""
+    thread = re.search(r"/comments/(\w+)", str(own.get("link")))
+    data = {"created_utc": own["date"], "link_id": thread and thread[1], "parent_id": own.get("parent")}
+    if _id(data["parent_id"]) == data["link_id"]:
+        data["parent_id"] = None
+    text = {"title": own["title"], "selftext": own["body"]} if "title" in own else {"body": own["body"]}
+    return {**{name: value for name, value in own.items() if name != "body"}, **data, **text}
 
 
 def _entry(data: Mapping[str, Any]) -> Entry | LeftOut:
@@ -98,7 +114,10 @@ def _id(value: Any) -> Any:
 
 def _unescaped(text: Any) -> Any:
     """Reddit writes `&gt;` for `>` unless asked for raw JSON; a text that has a bare one was asked for raw."""
-    if not isinstance(text, str) or re.search(r"[<>]|&(?!amp;|lt;|gt;)", text):
+    if not isinstance(text, str):
+        return text
+    text = _SPACER.sub("", text)
+    if re.search(r"[<>]|&(?!amp;|lt;|gt;)", text):
         return text
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
