@@ -935,7 +935,7 @@ class TestWordsThatMustBeThere:
     def test_who_speaks_of_something_may_call_it_something_else(self, one: Answerer) -> None:
         assert telling(Query("", "", topic="lunar")) is None
         sign = telling(Query("Who talks about lunar attraction?", "", topic="talks lunar attraction"))
-        assert (sign.term, sign.decisive) == ("lunar attraction", False)
+        assert (sign.terms, sign.decisive) == (("lunar attraction",), False)
         assert "None of the comments" not in one.answer("Who talks about motorcycles?").text
 
     @pytest.fixture(scope="class")

@@ -6,7 +6,7 @@ Does not decide whether the passages answer the question (see answerability.py) 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import wraps
@@ -20,7 +20,8 @@ from rag.index.lexical import stems
 from rag.question.names import same_name
 from rag.question.query import Query, about_period, admits, asking_for_view, by_date_alone, timeless
 from rag.records import Filters, Passage, Turn
-from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, telling, telling_passages
+from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, own_words, telling, telling_passages
+from rag.retrieval.mentions import Mentions, Use, counted, in_time, uses
 from rag.retrieval.threads import MOST_REPLIES, around, asked_in, replies_on
 
 if TYPE_CHECKING:
@@ -46,6 +47,8 @@ JUDGED = 3
 """Windows that the reader reads before an answer is given."""
 MOST_BEYOND = 5
 """How often what is newer than all found is sought: once more than enough unless more is on the topic than a search brings."""
+IN_TIME = 4
+"""Authors quoted where it is asked who was the first or the last to mention something."""
 BEGINNING = datetime.min.replace(tzinfo=UTC)
 
 ASKING = 20
@@ -58,15 +61,6 @@ SAME_WORDS = 0.9
 """Share of common word triples above which two passages count as the same words."""
 FEW_WORDS = 3
 """Most content words of somebody's own beside a quotation that do not make a result of their own."""
-
-
-@dataclass(frozen=True, slots=True)
-class Mentions:
-    """How much of the whole index mentions something, which is more than a search brings."""
-
-    term: str
-    comments: int
-    authors: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +165,7 @@ class Retriever:
         if allowed is None or not (query.since or query.until):
             return [query]
         then = narrowed(filters, query)
-        ways = [query] if then and any(self._store.coverage(one).comments for one in _times(query, then)) else []
+        ways = [query] if then and any(self._store.coverage(one).comments for one in times_of(query, then)) else []
         if not query.dates_certain:
             ways.append(about_period(query))
         known = self._store.coverage(replace(allowed, since=allowed.since or BEGINNING))
@@ -280,7 +274,7 @@ class Retriever:
 
     def _by_date(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
         """The newest passages, or the oldest: likeness to a question without a topic tells nothing of their time."""
-        found = self._store.corpus.by_date(_times(query, allowed), LOADED + limit, newest=query.newest)
+        found = self._store.corpus.by_date(times_of(query, allowed), LOADED + limit, newest=query.newest)
         passages = self._store.passages(found, score=dict.fromkeys(found, 1.0))
         kept = [passages[id] for id in found if id in passages and passages[id].byline not in query.others_than]
         return tuple(distinct(kept, limit))
@@ -312,46 +306,47 @@ class Retriever:
         self, query: Query, sign: Telling, allowed: Filters, limit: int, nearest: Sequence[Passage]
     ) -> Retrieved | None:
         """The answer to a question that words being there decides; None if they leave it open."""
-        # Nobody mentions themselves.
-        pool = [
-            p
-            for p in self._candidates(query, sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
-            if p.byline not in query.mentioned
-        ]
-        hits = telling_passages(pool, sign)
-        if sign.term and not hits:  # it may be so common that what else the question says counts for more
-            hits = telling_passages(
-                list(self._store.passages(self._store.holding(sign.term, allowed)[:LOADED]).values()), sign
-            )
-            hits = [passage for passage in hits if passage.byline not in query.mentioned]
+        pool = self._candidates(query, sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
+        pool = [passage for passage in pool if passage.byline not in query.mentioned]
+        hits, mentions = telling_passages(pool, sign), None
+        if sign.terms and (found := uses(self._store, sign, times_of(query, allowed), self._silent(query))):
+            mentions = counted(sign, found, self._asked(query, allowed) if sign.never else ())
+            hits = self._of_users(query, found, [hit for hit in hits if sign.whole(own_words(hit))], mentions)
         if hits:
-            mentions = None
-            if sign.term:
-                mentions, further = self._mentions(query, sign.term, allowed, hits)
-                hits = hits if query.people else _one_of_each([*hits, *further])
             return Retrieved(query, tuple(distinct(hits, limit)), ANSWERED, considered=tuple(pool), mentions=mentions)
         missing = absent(pool, sign)
-        if not sign.decisive or (sign.term and not missing):
+        if not sign.decisive or (sign.terms and not missing):
             return None
         return Retrieved(query, tuple(nearest), 0.0, considered=tuple(pool), absent=missing)
 
-    def _mentions(
-        self, query: Query, term: str, allowed: Filters, hits: Sequence[Passage]
-    ) -> tuple[Mentions | None, list[Passage]]:
-        """How much mentions a term, and a passage of each author who does and is not among those found."""
-        rows = [
-            row
-            for row in self._store.corpus.comments_of(self._store.holding(term, allowed))
-            if row[2] not in query.mentioned and row[2] not in query.others_than
-        ]
-        if not rows:
-            return None, []
-        first: dict[str, str] = {}
-        for passage, _, author in rows:
-            first.setdefault(author, passage)
-        others = [first[author] for author in first.keys() - {hit.byline for hit in hits}]
-        passages = self._store.passages(sorted(others)[:LOADED])
-        return Mentions(term, len({comment for _, comment, _ in rows}), len(first)), list(passages.values())
+    def _silent(self, query: Query) -> tuple[str, ...]:
+        """Whose own words do not count: nobody mentions themselves."""
+        return (*query.mentioned, *query.others_than)
+
+    def _asked(self, query: Query, allowed: Filters) -> list[str]:
+        """Everybody who wrote a comment that may be searched."""
+        wrote = {author for one in times_of(query, allowed) for author in self._store.corpus.bylines(one)}
+        return sorted(wrote.difference(self._silent(query)))
+
+    def _of_users(
+        self, query: Query, found: Sequence[Use], hits: Sequence[Passage], mentions: Mentions
+    ) -> list[Passage]:
+        """Passages of those who use a word: the nearest, and one of each author; by date or number where that is asked for."""
+        if query.newest or query.oldest:
+            first = [use.passage for use in in_time(found, newest=query.newest)][:IN_TIME]
+            return list(self._passages(first)) or list(hits)
+        if query.people:
+            return list(hits) or list(self._passages([use.passage for use in found[:LOADED]]))
+        known = {hit.byline for hit in hits}
+        others = {use.author: use.passage for use in reversed(found) if use.author not in known}
+        each = _one_of_each([*hits, *self._passages(sorted(others.values())[:LOADED])])
+        place = {author: place for place, (author, _) in enumerate(mentions.leading)}
+        return sorted(each, key=lambda passage: place.get(passage.byline, len(place)))
+
+    def _passages(self, ids: Sequence[str]) -> Iterator[Passage]:
+        """Passages in the order of their ids."""
+        passages = self._store.passages(ids)
+        return (passages[id] for id in ids if id in passages)
 
     def _spoken(self, query: Query, sides: Mapping[str, Sequence[Passage]]) -> dict[str, float]:
         """How probable it is that each side of a comparison says something on its topic."""
@@ -390,7 +385,7 @@ class Retriever:
         vector = self._embedder.embed_query(text)
         dense: dict[str, float] = {}
         lexical: dict[str, float] = {}
-        for one in _times(query, filters):
+        for one in times_of(query, filters):
             dense.update(self._store.dense(vector, taken, one))
             lexical.update(self._store.lexical(text, taken, one))
         if query.authors and len(dense) >= taken:
@@ -457,7 +452,7 @@ def _one_of_each(passages: Sequence[Passage]) -> list[Passage]:
     ]
 
 
-def _times(query: Query, filters: Filters) -> list[Filters]:
+def times_of(query: Query, filters: Filters) -> list[Filters]:
     """The filters, for each of the times apart that a question names."""
     return (
         [one for since, until in query.times if (one := narrowed(filters, replace(query, since=since, until=until)))]
@@ -509,11 +504,7 @@ def _only_quotes(passage: Passage) -> frozenset[Any]:
     """Triples of what a passage quotes if it says hardly a word beside; else none."""
     if not passage.quoted:
         return frozenset()
-    pieces, at = [], 0
-    for start, end in (*passage.quoted, (len(passage.text), len(passage.text))):
-        pieces.append(passage.text[at:start])
-        at = end
-    if len(stems(" ".join(pieces))) > FEW_WORDS:
+    if len(stems(own_words(passage))) > FEW_WORDS:
         return frozenset()
     return _triples(" ".join(passage.text[start:end] for start, end in passage.quoted))
 
