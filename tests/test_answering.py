@@ -968,7 +968,7 @@ class TestWordsThatMustBeThere:
     def test_who_speaks_of_something_may_call_it_something_else(self, one: Answerer) -> None:
         assert telling(Query("", "", topic="lunar")) is None
         sign = telling(Query("Who talks about lunar attraction?", "", topic="talks lunar attraction"))
-        assert (sign.term, sign.decisive) == ("lunar attraction", False)
+        assert (sign.terms, sign.decisive) == (("lunar attraction",), False)
         assert "None of the comments" not in one.answer("Who talks about motorcycles?").text
 
     @pytest.fixture(scope="class")
@@ -999,7 +999,7 @@ class TestWordsThatMustBeThere:
         assert len({citation.passage.author for citation in answer.citations}) == 7
         assert all("violin" in citation.quote for citation in answer.citations)
         assert answer.text.startswith("Search for the words “violin")
-        assert "comments: 116, authors: 7. Ivo Brandl (110), Ann Lee (1), " in answer.text
+        assert "comments: 116, authors: 7." in answer.text
 
     def test_what_was_counted_stands_beside_what_a_model_writes(self, answerer: Callable[..., Answerer]) -> None:
         reply = citing("Bristol is named for its range {Look at Bristol, where the range is fourteen metres.}.")

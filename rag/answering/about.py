@@ -91,14 +91,9 @@ def overview(authors: Sequence[tuple[str, int]], coverage: Coverage, phrases: Ph
     """
     if not authors:
         return phrases.say("empty")
+    named = ", ".join(f"{name} ({count:,})" for name, count in authors[:NAMED])
+    if len(authors) > NAMED:
+        named += phrases.say("and_others", count=f"{len(authors) - NAMED:,}")
     years = sorted({moment.year for moment in (coverage.since, coverage.until) if moment})
     when = f", {years[0]}" + (f"–{years[1]}" if len(years) > 1 else "") if years else ""
-    return phrases.say(
-        "about", comments=f"{coverage.comments:,}", authors=named(authors, phrases), when=when, example=authors[0][0]
-    )
-
-
-def named(authors: Sequence[tuple[str, int]], phrases: Phrases) -> str:
-    """The first authors with their numbers of comments, and how many more there are."""
-    said = ", ".join(f"{name} ({count:,})" for name, count in authors[:NAMED])
-    return said + (phrases.say("and_others", count=f"{len(authors) - NAMED:,}") if len(authors) > NAMED else "")
+    return phrases.say("about", comments=f"{coverage.comments:,}", authors=named, when=when, example=authors[0][0])

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from rag.answering.about import asks_how_many, asks_nothing, named, nothing_to_find, overview
+from rag.answering.about import asks_how_many, asks_nothing, nothing_to_find, overview
 from rag.answering.clock import Clock
 from rag.language.detection import detected, question_language
 from rag.language.phrases import ENGLISH, Phrases
@@ -19,7 +19,7 @@ from rag.question.asking import checked
 from rag.question.parts import questions_in
 from rag.question.query import goes_deep
 from rag.records import EVIDENCE, Answer, Coverage, Filters, Passage, Turn, to_plain
-from rag.retrieval.hybrid import narrowed
+from rag.retrieval.hybrid import narrowed, times
 from rag.retrieval.literal import telling
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 MOST_PASSAGES = 50
 """Passages that are taken where a list is asked for."""
+MOST_NAMED = 50
+"""Authors named where it is asked who does not mention something."""
 TRACED = 30
 """Candidates of the search that a trace lists."""
 UNDATED = "These comments carry no dates, so the time that the question names could not be taken into account."
@@ -162,13 +164,15 @@ class Answerer:
         with clock("retrieve"):
             found = self._found(query, filters, rewriter)
             allowed = narrowed(filters, found.query)
-            coverage = Coverage(0, 0) if allowed is None else self.store.coverage(allowed)
+            coverage = Coverage(0, 0) if allowed is None else self.store.coverage(*times(found.query, allowed))
         base = Answer(question, "", (), found.passages, model=self.model_name, coverage=coverage)
         base = replace(base, trace=self._trace(found, filters))
         yield base
 
         if allowed is None or not found.passages or found.answerable < self.settings.abstain_below:
             last = self._abstained(base, found, filters)
+        elif found.mentions and found.mentions.never:
+            last = self._without(base, found)
         else:
             last = yield from self._answered(base, found, allowed, history, clock)
         with clock("suggest"):
@@ -281,11 +285,25 @@ class Answerer:
         from rag.answering.wording import inert
 
         of, phrases = found.mentions, Phrases(question_language(question, self.settings.language))
-        authors = len(of.by_author)
-        said = phrases.say("mentions", term=inert(of.term), comments=f"{of.comments:,}", authors=f"{authors:,}")
-        if authors < 2:
-            return said
-        return f"{said} {named([(inert(name), count) for name, count in of.by_author], phrases)}."
+        term = phrases.joined([inert(one) for one in of.terms])
+        said = phrases.say("mentions", term=term, comments=f"{of.comments:,}", authors=f"{of.authors:,}")
+        if of.leading:
+            named = ", ".join(f"{inert(author)} ({count:,})" for author, count in of.leading)
+            said += f" {phrases.say('leading', names=named)}"
+        return said
+
+    def _without(self, base: Answer, found: Retrieved) -> Answer:
+        """Who does not mention something: nothing to quote, so it counts as abstaining."""
+        from rag.answering.wording import inert
+
+        assert found.mentions is not None
+        phrases = Phrases(question_language(base.question, self.settings.language))
+        names = [inert(name) for name in found.mentions.without]
+        named = ", ".join(names[:MOST_NAMED]) or "–"
+        if len(names) > MOST_NAMED:
+            named += phrases.say("and_others", count=f"{len(names) - MOST_NAMED:,}")
+        text = f"{self._counted(base.question, found)} {phrases.say('without', count=f'{len(names):,}', names=named)}"
+        return replace(base, text=text, abstained=True, model=EVIDENCE)
 
     def _abstained(self, base: Answer, found: Retrieved, filters: Filters | None = None) -> Answer:
         """Say that the comments do not answer and, as far as it is known, why."""

@@ -90,10 +90,12 @@ def compose(
     if query.answered:
         chosen = whole_replies(query, comments.values())
     else:
-        chosen = choose(query, [s for s in sentences if sign.said(s.text)] if sign else preferred(query, sentences))
-    whoever = bool(sign and sign.term and not query.people)
-    if sign and whoever:
-        chosen = with_each_author([s for s in sentences if sign.said(s.text)], chosen, MOST_QUOTED_IN_LIST)
+        said = [s for s in sentences if sign.said(s.text)] if sign else preferred(query, sentences)
+        said = [s for s in said if not s.quoted] or said if sign else said
+        chosen = choose(query, said)
+    whoever = bool(sign and sign.terms and not query.people)
+    if whoever:
+        chosen = with_each_author(said, chosen, MOST_QUOTED_IN_LIST)
     quotes = [
         quote
         for comment, members in comments.items()

@@ -184,13 +184,17 @@ class Corpus:
         )
         return [tuple(row) for row in self.connection.execute(query, (*values, *keys, limit))]
 
-    def comments_of(self, passage_ids: Sequence[str]) -> list[tuple[str, str, str]]:
-        """Of those passages that are of comments: their ids, the ids of the comments, and who wrote them."""
+    def comments_of(self, passage_ids: Sequence[str]) -> list[tuple[str, str, str, datetime | None, str]]:
+        """Of those passages that are of comments: their ids, the ids of the comments, who wrote them and when.
+
+        At last what `load_passage` reads, of those that quote somebody else; "" of others.
+        """
         query = (
-            "SELECT p.id, c.id, c.byline FROM passages p JOIN comments c ON c.id = p.comment_id "
-            "WHERE c.kind = 'comment' AND p.id IN ({})"
+            "SELECT p.id, c.id, c.byline, c.posted_at, "
+            "CASE json_extract(p.data, '$.quoted') WHEN '[]' THEN '' ELSE p.data END "
+            "FROM passages p JOIN comments c ON c.id = p.comment_id WHERE c.kind = 'comment' AND p.id IN ({})"
         )
-        return [tuple(row) for row in self._select_in(query, passage_ids)]
+        return [(*row[:3], _time(row[3]), row[4]) for row in self._select_in(query, passage_ids)]
 
     def by_date(self, times: Sequence[Filters], limit: int, *, newest: bool) -> list[str]:
         """Ids of the passages of dated comments that one of these filters admits, the newest or the oldest first."""
@@ -248,11 +252,19 @@ class Corpus:
         rows = self.connection.execute("SELECT data FROM comments WHERE thread_id = ? ORDER BY posted_at", (thread_id,))
         return [load_comment(row["data"]) for row in rows]
 
-    def counts(self, filters: Filters | None = None) -> tuple[int, int, str | None, str | None]:
-        """Comments, their authors, first and last date."""
+    def counts(self, *filters: Filters | None) -> tuple[int, int, str | None, str | None]:
+        """Comments that one of the filters admits, their authors, first and last date."""
+        admitted = [_conditions(one, "comment") for one in filters or (None,)]
+        ids = " UNION ".join(f"SELECT c.id FROM comments c {where}" for where, _ in admitted)
+        query = (
+            f"SELECT COUNT(*), COUNT(DISTINCT byline), MIN(posted_at), MAX(posted_at) FROM comments WHERE id IN ({ids})"
+        )
+        return tuple(self.connection.execute(query, [value for _, own in admitted for value in own]).fetchone())
+
+    def bylines(self, filters: Filters) -> list[str]:
+        """Who wrote the comments that pass the filters."""
         where, values = _conditions(filters, "comment")
-        query = f"SELECT COUNT(*), COUNT(DISTINCT byline), MIN(posted_at), MAX(posted_at) FROM comments c {where}"
-        return tuple(self.connection.execute(query, values).fetchone())
+        return [row[0] for row in self.connection.execute(f"SELECT DISTINCT byline FROM comments c {where}", values)]
 
     def authors(self, filters: Filters | None = None) -> list[tuple[str, int]]:
         """Bylines and how many comments that pass the filters each wrote, most first."""

@@ -178,11 +178,11 @@ class Store:
         named = (name for given in filters.authors for name in same_name(given, known) or [given])
         return replace(filters, authors=tuple(dict.fromkeys(named)))
 
-    def coverage(self, filters: Filters | None = None) -> Coverage:
-        """How much a search with these filters looks at."""
-        filters = self._with_names(filters)
-        comments, authors, since, until = self.corpus.counts(filters)
-        names = filters.authors if filters else ()
+    def coverage(self, *filters: Filters | None) -> Coverage:
+        """How much a search looks at that has one of these filters after the other."""
+        named = [self._with_names(one) for one in filters]
+        comments, authors, since, until = self.corpus.counts(*named)
+        names = named[0].authors if named and named[0] else ()
         return Coverage(comments, authors, as_datetime(since), as_datetime(until), tuple(names))
 
     def holds(self, filters: Filters) -> bool:

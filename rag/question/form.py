@@ -64,21 +64,29 @@ _OF_COURSE = re.compile(
 )
 """What in such a question is no topic, as is all of the next."""
 _OVER_TIME = re.compile(r"\bover\s+(?:time|the\s+years)\b", re.I)
+_SO_MANY = r"(?:\s+(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twelve|few|couple\s+of))?"
+"""How many of the newest: "last three comments"."""
 _NEWEST = re.compile(
-    rf"\b(?:most\s+recent|latest|newest|last)(?=\s+(?:\w+\s+)??{UTTERANCE}\b)|\bmost\s+recently\b"
+    rf"\b(?:most\s+recent|latest|newest|last){_SO_MANY}(?=\s+(?:\w+\s+)??{UTTERANCE}\b)|\bmost\s+recently\b"
     r"|\b(?:most\s+recent|latest|newest)(?=\s+(?:from|by)\b)"
-    r"|\blast(?=\s+(?:said|says?|wr[io]te|written|post(?:ed)?|comment(?:ed)?|mention(?:ed)?|repl(?:y|ied))\b)"
+    r"|\blast(?=\s+(?:to\s+)?(?:said|says?|wr[io]te|written|post(?:ed)?|comment(?:ed)?|mention(?:ed)?|repl(?:y|ied))\b)"
     r"|(?:(?<=say )|(?<=said )|(?<=write )|(?<=wrote )|(?<=post )|(?<=posted )|(?<=comment ))last\b"
     r"|\bcurrently\b|\bnow(?=\s+(?:think|believe|say|hold|argue)s?\b)"
     r"|\bcurrent(?=\s+(?:\w+\s+)?(?:view|opinion|position|stance|take)s?\b)",
     re.I,
 )
 _OLDEST = re.compile(
-    rf"\b(?:very\s+)?(?:first|earliest|oldest)(?=\s+(?:\w+\s+)??(?:{UTTERANCE}|things?)\b)"
+    rf"\b(?:very\s+)?(?:first|earliest|oldest){_SO_MANY}(?=\s+(?:\w+\s+)??(?:{UTTERANCE}|things?)\b)"
     r"|(?:(?<=say )|(?<=said )|(?<=write )|(?<=wrote )|(?<=post )|(?<=posted )|(?<=comment ))first\b"
     r"|\bfirst(?=\s+(?:(?:to\s+)?(?:say|write|argue|mention|suggest|propose|claim|raise|point|(?:dis)?agree|object|reply|respond|answer)|said|says|wrote|argued|mentioned|suggested|proposed|claimed|raised|commented|(?:dis)?agreed|objected|replied|responded|answered)\b)",
     re.I,
 )
+_WHO_IN_TIME = re.compile(
+    r"^\W*who\s+(?:has\s+)?(?:wrote|written|said|posted|commented|spoke|spoken|talked|mentioned|raised|brought\s+up|suggested|proposed)\b"
+    r"[^.?!;]*?\b(?:(?P<first>first)|(?P<last>last))\b(?=\W*$|\s+(?:about|on|of)\b)",
+    re.I,
+)
+"""Where the order stands behind what was said: "Who wrote first about ...", "Who mentioned ... last?"."""
 _COMMENT = r"(?:comment|post|repl(?:y|ies)|message|remark)s?"
 _RATED = r"(?:rated|scored|scoring|voted|ranked|received|liked|popular|appreciated|karma)"
 _THE_BEST = (
@@ -189,8 +197,7 @@ def words_of_course(question: str) -> list[Span]:
 
 def newest(question: str) -> Span | None:
     """What asks for the latest words of somebody, if anything does."""
-    match = _NEWEST.search(question)
-    return match.span() if match else None
+    return _order(_NEWEST, "last", question)
 
 
 def by_karma(question: str) -> tuple[Literal["", "highest", "lowest"], Span | None]:
@@ -203,8 +210,15 @@ def by_karma(question: str) -> tuple[Literal["", "highest", "lowest"], Span | No
 
 def oldest(question: str) -> Span | None:
     """What asks for the first words of somebody, if anything does."""
-    match = _OLDEST.search(question)
-    return match.span() if match else None
+    return _order(_OLDEST, "first", question)
+
+
+def _order(pattern: re.Pattern[str], behind: str, question: str) -> Span | None:
+    """Where a pattern says which of the comments by date is wanted, or the word behind what was said does."""
+    if match := pattern.search(question):
+        return match.span()
+    match = _WHO_IN_TIME.match(question)
+    return match.span(behind) if match and match[behind] else None
 
 
 def answered_by(before: str) -> bool:

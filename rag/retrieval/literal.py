@@ -15,7 +15,8 @@ from rag.question.query import Query
 from rag.records import Passage
 
 _ASKS_FOR_MENTIONS = re.compile(
-    r"^\W*(?:who|which|list|show|find|quote|where|is|are|was|were|does|did|do|has|have|how (?:many|often)|what (?:comments?|authors?|people))\b"
+    r"^\W*(?:who|which|list|show|find|quote|where|is|are|was|were|does|did|do|has|have|(?P<who>how many times)|how (?:many|often)"
+    r"|what (?:comments?|authors?|people))\b"
     r".*\b(?P<verb>mention(?:s|ed|ing)?|refer(?:s|red|ring)? to|cit(?:e|es|ed)|br(?:ings?|ought) up|(?:uses?|contains?) the (?:words?|terms?|phrases?|names?))\b",
     re.IGNORECASE,
 )
@@ -36,6 +37,9 @@ _ASKS_HOW_MANY = re.compile(
     r".*?\b(?P<verb>(?:(?:write|wrote|written|post(?:ed)?|talk(?:ed)?|speak|spoke|is|are|was|were|made) )?(?:about|on|concerning))\b",
     re.IGNORECASE,
 )
+_MOST = re.compile(r"\bmost\b", re.IGNORECASE)
+_AT_LAST = re.compile(r"\bmost(?: often| frequently)?\W*$", re.IGNORECASE)
+_NEVER = re.compile(r"\b(?:never|not)\b|n['’]t\b", re.IGNORECASE)
 _CHANGED_MIND = re.compile(
     r"\b(?:I|I['’]ve|I['’]d|me)\s(?:[\w'’]+\s){0,3}?(?:changed my (?:mind|views?|opinion)|was (?:wrong|mistaken)|stand corrected|used to (?:think|believe|say|argue|expect"
     r"|advise|recommend|be|have|use|worry|hold|do)|no longer|(?<!will )(?<!would )take (?:(?:it|that|this) )?back|retract|correct myself|spoke too soon"
@@ -60,8 +64,12 @@ class Telling:
     """Whether a passage answers."""
     words: str
     """What to search for."""
-    term: str = ""
-    """What is to be mentioned, as the question writes it."""
+    terms: tuple[str, ...] = ()
+    """What is to be mentioned, as the question writes it; any of them will do."""
+    most: bool = False
+    """Whether it is asked who mentions it most."""
+    never: bool = False
+    """Whether it is asked who does not mention it."""
     decisive: bool = True
     """Whether nothing else answers: who speaks of a thing may also call it something else."""
 
@@ -78,17 +86,38 @@ def telling(query: Query) -> Telling | None:
     if not asked or query.compare or query.carried or _ASKS_FOR_THE_MENTIONED.search(query.text[: asked.start("verb")]):
         return None
     asking = " ".join(part for part in asked.groupdict().values() if part).casefold().split()
-    term = " ".join(word for word in topic if word.casefold() not in asking)
-    wanted = frozenset(stems(term))
-    if not wanted:
+    terms = _alternatives(query.text, [word for word in topic if word.casefold() not in asking])
+    wanted = [frozenset(stems(term)) for term in terms]
+    if not all(wanted):
         return None
+    any_of = frozenset().union(*wanted)
+    before = query.text[: asked.end("verb")]
     return Telling(
-        lambda text: not wanted.isdisjoint(stems(text)),
-        lambda text: wanted <= set(stems(text)),
+        lambda text: not any_of.isdisjoint(stems(text)),
+        lambda text: any(one <= set(stems(text)) for one in wanted),
         query.text,
-        term,
+        terms,
+        most=bool(_MOST.search(before) or _AT_LAST.search(query.text)) and not query.people,
+        never=bool(_NEVER.search(before)) and not query.people,
         decisive=mentions is not None,
     )
+
+
+def _alternatives(question: str, term: Sequence[str]) -> tuple[str, ...]:
+    """The words of a term, apart where the question has "or" between them."""
+    parts = [set(re.findall(r"[\w'’-]+", part)) for part in re.split(r"\bor\b", question, flags=re.IGNORECASE)]
+    apart = [" ".join(word for word in term if word in part) for part in parts]
+    found = tuple(one for one in apart if one)
+    return found if len(found) > 1 and sum(len(one.split()) for one in found) == len(term) else (" ".join(term),)
+
+
+def own_words(passage: Passage) -> str:
+    """What a passage says without the words of others that it quotes."""
+    pieces, at = [], 0
+    for start, end in (*passage.quoted, (len(passage.text), len(passage.text))):
+        pieces.append(passage.text[at:start])
+        at = end
+    return " ".join(pieces)
 
 
 def tells_of_change(text: str) -> bool:
@@ -97,8 +126,9 @@ def tells_of_change(text: str) -> bool:
 
 
 def telling_passages(found: Sequence[Passage], sign: Telling) -> list[Passage]:
-    """Those of the passages that contain what was asked for, in their order."""
-    return [passage for passage in found if sign.whole(passage.text)]
+    """Those of the passages that contain what was asked for, in their order; those who only quote it if nobody says it."""
+    own = [passage for passage in found if sign.whole(own_words(passage))]
+    return own or [passage for passage in found if sign.whole(passage.text)]
 
 
 def absent(found: Sequence[Passage], sign: Telling) -> str:
@@ -107,6 +137,6 @@ def absent(found: Sequence[Passage], sign: Telling) -> str:
     One of two may be what the question calls the thing, such as "advice on rye" where nobody says "advice".
     """
     present = {stem for passage in found for stem in stems(passage.text)}
-    words = sign.term.split()
+    words = " ".join(sign.terms).split()
     missing = [word for word in words if not set(stems(word)) <= present]
     return " ".join(missing) if 2 * len(missing) > len(words) else ""

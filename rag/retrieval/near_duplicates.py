@@ -12,6 +12,7 @@ from typing import Any
 
 from rag.index.lexical import stems
 from rag.records import Passage
+from rag.retrieval.literal import own_words
 
 PER_COMMENT = 3
 """Most passages of one comment in a result, so that one long comment does not crowd out the others."""
@@ -57,11 +58,7 @@ def _only_quotes(passage: Passage) -> frozenset[Any]:
     """Triples of what a passage quotes if it says hardly a word beside; else none."""
     if not passage.quoted:
         return frozenset()
-    pieces, at = [], 0
-    for start, end in (*passage.quoted, (len(passage.text), len(passage.text))):
-        pieces.append(passage.text[at:start])
-        at = end
-    if len(stems(" ".join(pieces))) > FEW_WORDS:
+    if len(stems(own_words(passage))) > FEW_WORDS:
         return frozenset()
     return _triples(" ".join(passage.text[start:end] for start, end in passage.quoted))
 

@@ -19,8 +19,8 @@ from rag.records import Filters, Passage, Turn
 from rag.retrieval.dates import by_date, datable, in_time
 from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed
 from rag.retrieval.karma import ranked_by_karma
-from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, telling, telling_passages
-from rag.retrieval.mentions import Mentions, further_mentions, one_of_each
+from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, own_words, telling, telling_passages
+from rag.retrieval.mentions import Mentions, counted, passages_of, possible_users, uses
 from rag.retrieval.near_duplicates import distinct
 from rag.retrieval.threads import MOST_REPLIES, replies_on
 
@@ -260,26 +260,16 @@ class Retriever:
         self, query: Query, sign: Telling, allowed: Filters, limit: int, nearest: Sequence[Passage]
     ) -> Retrieved | None:
         """The answer to a question that words being there decides; None if they leave it open."""
-        # Nobody mentions themselves.
-        pool = [
-            p
-            for p in self._hybrid.candidates(query, sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
-            if p.byline not in query.mentioned
-        ]
-        hits = telling_passages(pool, sign)
-        if sign.term and not hits:  # it may be so common that what else the question says counts for more
-            hits = telling_passages(
-                list(self._store.passages(self._store.holding(sign.term, allowed)[:LOADED]).values()), sign
-            )
-            hits = [passage for passage in hits if passage.byline not in query.mentioned]
+        pool = self._hybrid.candidates(query, sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
+        pool = [passage for passage in pool if passage.byline not in query.mentioned]
+        hits, mentions = telling_passages(pool, sign), None
+        if sign.terms and (found := uses(self._store, query, sign, allowed)):
+            mentions = counted(sign, found, possible_users(self._store, query, allowed) if sign.never else ())
+            hits = passages_of(self._store, query, found, [hit for hit in hits if sign.whole(own_words(hit))], mentions)
         if hits:
-            mentions = None
-            if sign.term:
-                mentions, further = further_mentions(self._store, query, sign.term, allowed, hits)
-                hits = hits if query.people else one_of_each([*hits, *further])
             return Retrieved(query, tuple(distinct(hits, limit)), ANSWERED, considered=tuple(pool), mentions=mentions)
         missing = absent(pool, sign)
-        if not sign.decisive or (sign.term and not missing):
+        if not sign.decisive or (sign.terms and not missing):
             return None
         return Retrieved(query, tuple(nearest), 0.0, considered=tuple(pool), absent=missing)
 
