@@ -206,6 +206,10 @@ class Store:
         names = named[0].authors if named and named[0] else ()
         return Coverage(comments, authors, as_datetime(since), as_datetime(until), tuple(names))
 
+    def authors(self, *filters: Filters | None) -> list[tuple[str, int]]:
+        """Who wrote what one of these filters admits, and how many comments, most first."""
+        return self.corpus.authors(*map(self._with_names, filters))
+
     def holds(self, filters: Filters) -> bool:
         """Whether anything passes the filters: a comment, a profile or a document."""
         return bool(self._matching(filters))

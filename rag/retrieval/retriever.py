@@ -325,7 +325,7 @@ class Retriever:
 
     def _asked(self, query: Query, allowed: Filters) -> list[str]:
         """Everybody who wrote a comment that may be searched."""
-        wrote = {author for one in times_of(query, allowed) for author in self._store.corpus.bylines(one)}
+        wrote = {author for author, _ in self._store.authors(*times_of(query, allowed))}
         return sorted(wrote.difference(self._silent(query)))
 
     def _of_users(
