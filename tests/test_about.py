@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
+from pathlib import Path
 
 import pytest
 
+import ingest
 import rag
 from rag.answering.about import asks_nothing
+from rag.answering.answerer import SOME_UNDATED
 from rag.records import Turn
 
 
@@ -86,6 +90,53 @@ def test_how_much_somebody_wrote_is_counted(message: str, counted: list[str], sa
         number = len(list(rag.comments(rag.Filters(authors=name), settings=sample_settings)))
         assert f"{name} ({number})" in text
     assert text.startswith("Ask what somebody wrote") == bool(counted)
+
+
+FORUM = [
+    ("Ann Lee", "2018-02-01", "Rye rises slowly."), ("Ann Lee", "2019-02-01", "Spelt tears."),
+    ("Ann Lee", "2020-02-01", "Oats sink."), ("Odd Brekke", "2020-03-01", "Barley is for beer."),
+    ("Odd Brekke", "2020-04-01", "Malt burns."), ("Zoë Müller", None, "Nobody asked the miller."),
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def forum(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> rag.Settings:
+    folder = tmp_path_factory.mktemp("forum")
+    rows = [{"author": author, "posted_at": date, "text": text} for author, date, text in FORUM]
+    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    settings = rag.Settings(store=folder / "store", cache=model_cache, llm="evidence")
+    ingest.ingest([folder / "rows.jsonl"], settings=settings)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("message", "counted", "undated"),
+    [
+        ("How many comments were written in 2020?", "Here are 3 comments by Odd Brekke (2), Ann Lee (1), 2020", 1),
+        ("How many people wrote in 2018 and 2020?", "Here are 4 comments by Ann Lee (2), Odd Brekke (2), 2018", 1),
+        ("Who wrote the most in 2020?", "Here are 3 comments by Odd Brekke (2), Ann Lee (1), 2020", 1),
+        ("How many comments did Ann Lee write in 2018 and 2020?", "Here are 2 comments by Ann Lee (2), 2018", 0),
+        ("How many comments did Odd Brekke write in 2019?", "Here are 0 comments by Odd Brekke (0)", 0),
+    ],
+)
+def test_what_was_written_at_some_time_is_counted(
+    message: str, counted: str, undated: int, forum: rag.Settings
+) -> None:
+    answer = rag.answer(message, settings=forum)
+    assert counted in answer.text
+    assert answer.warnings == (SOME_UNDATED.format(count=undated),) * undated
+
+
+def test_the_overview_is_of_what_the_filters_admit(forum: rag.Settings) -> None:
+    for name in ("Ann Lee", "ann lee"):
+        answer = rag.answer("How many comments are there?", filters=rag.Filters(authors=name), settings=forum)
+        assert "Here are 3 comments by Ann Lee (3)" in answer.text
+
+
+def test_what_is_newest_is_uncertain_beside_comments_without_a_date(forum: rag.Settings) -> None:
+    newest = rag.answer("What is the newest comment?", settings=forum)
+    assert newest.warnings == (SOME_UNDATED.format(count=1),)
+    assert rag.answer("What is Ann Lee's newest comment?", settings=forum).warnings == ()
 
 
 def test_thanks_bring_no_quotes(sample_settings: rag.Settings) -> None:

@@ -24,6 +24,10 @@ NAMED = 5
 _HERE = r"(?: (?:here|now|there|of you|you|this|in here|in this (?:index|collection|tool|app|chat)|in the (?:index|collection)|indexed))?"
 _THINGS = r"(?:comments?|posts?|texts?|data|sources?|documents?)"
 _PEOPLE = r"(?:authors?|people|persons?|users?|commenters?|writers?|researchers?)"
+_WHO_MOST = (
+    rf"(?:who|(?:which|what) {_PEOPLE}) (?:wrote|writes|has written|posted|posts|has posted|made|has) (?:the )?most(?: (?:often|{_THINGS}))?{_HERE}"
+    rf"|who (?:is|are|was|were) the most (?:active|prolific|frequent) {_PEOPLE}{_HERE}"
+)
 _ALWAYS = re.compile(
     "|".join(
         (
@@ -38,8 +42,7 @@ _ALWAYS = re.compile(
             rf"(?:who|whose) (?:wrote|has written|are) (?:these|the|all these|all the) {_THINGS}",
             rf"who are (?:all )?the (?:authors|users|commenters|writers){_HERE}",
             rf"who is (?:indexed|in (?:here|the index|this index|this collection))|whose {_THINGS} (?:are|is) (?:here|indexed)",
-            rf"(?:who|(?:which|what) {_PEOPLE}) (?:wrote|writes|has written|posted|posts|has posted|made|has) (?:the )?most(?: (?:often|{_THINGS}))?{_HERE}",
-            rf"who (?:is|are) the most (?:active|prolific|frequent) {_PEOPLE}{_HERE}",
+            _WHO_MOST,
             rf"(?:what|which) (?:{_PEOPLE}|thread|discussion|topic|subject|post) (?:is|are|has|had|got|gets) the (?:most|longest|biggest|largest)"
             rf"(?: (?:active|prolific|frequent|discussed|popular|{_THINGS}|replies|answers))?{_HERE}",
             rf"how many (?:{_THINGS}|{_PEOPLE}) (?:are|do you have)(?: (?:there|indexed|searched))?{_HERE}",
@@ -57,12 +60,12 @@ _FIRST = re.compile(
     rf"|(?:list |show |give )?(?:me |us )?(?:everything|all(?: of)?(?: the| these| your)?(?: (?:{_THINGS}|{_PEOPLE}))?){_HERE}"
 )
 """Point at what was said before, if anything was."""
-_HOW_MANY = re.compile(rf"\W*how many {_THINGS}\b", re.I)
+_HOW_MANY = re.compile(rf"\W*how many (?:different )?(?:{_THINGS}|{_PEOPLE})\b", re.I)
 
 
 def asks_nothing(message: str, first: bool = True) -> bool:
     """Whether a message asks for nothing that a comment could say; `first` if nothing was said before it."""
-    said = re.sub(r"[^\w']+", " ", message.casefold()).strip()
+    said = _plain(message)
     return bool(_ALWAYS.fullmatch(said) or (first and _FIRST.fullmatch(said)))
 
 
@@ -76,9 +79,18 @@ def nothing_to_find(query: Query) -> bool:
 
 
 def asks_how_many(query: Query) -> bool:
-    """Whether it is asked how many comments somebody wrote, or were written at a time, whatever they are about."""
-    limited = query.authors or query.since or query.until
-    return bool(_HOW_MANY.match(query.text) and limited and not query.unknown_authors and not stems(query.topic))
+    """Whether it is asked how many comments somebody wrote, or who wrote most at some time, whatever they are about."""
+    if query.unknown_authors or stems(query.topic):
+        return False
+    timed = bool(query.since or query.until)
+    if _HOW_MANY.match(query.text):
+        return bool(query.authors or timed)
+    return timed and bool(re.fullmatch(_WHO_MOST, _plain(query.text)))
+
+
+def _plain(message: str) -> str:
+    """The words of a message in small letters, a space between each two."""
+    return re.sub(r"[^\w']+", " ", message.casefold()).strip()
 
 
 def overview(authors: Sequence[tuple[str, int]], coverage: Coverage, phrases: Phrases) -> str:

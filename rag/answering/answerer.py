@@ -16,9 +16,11 @@ from rag.answering.clock import Clock
 from rag.language.detection import detected, question_language
 from rag.language.phrases import ENGLISH, Phrases
 from rag.question.asking import checked
+from rag.question.names import same_name
 from rag.question.parts import questions_in
-from rag.question.query import goes_deep
+from rag.question.query import goes_deep, timeless
 from rag.records import EVIDENCE, Answer, Coverage, Filters, Passage, Turn, to_plain
+from rag.retrieval.dates import BEGINNING
 from rag.retrieval.hybrid import narrowed, times
 from rag.retrieval.literal import telling
 
@@ -41,6 +43,7 @@ UNDATED = "These comments carry no dates, so the time that the question names co
 ANY_TIME = "No comment from that time (“{period}”) answers this, so comments of any time were searched, with these words as part of the topic."
 UNDATED_ANSWER = "These comments carry no dates, so it is not known when they were written."
 PARTLY_DATED = "Not all of these comments carry a date, so it is not known of all of them when they were written."
+SOME_UNDATED = "Comments searched that carry no date, so that their place in time is not known: {count}."
 UNORDERED = "Not all of these comments carry a date, so their order in time is uncertain."
 UNRANKED = "No karma is known of comments that fit the question, so they could not be ranked by it."
 SUGGESTION_DEPTH = 1
@@ -147,7 +150,7 @@ class Answerer:
 
     def _one(self, question: str, history: Sequence[Turn], filters: Filters | None) -> Iterator[Answer]:
         if asks_nothing(question, first=not history):
-            yield self._about(question)
+            yield self._about(question, filters or Filters())
             return
         clock = Clock()
         rewriter = self._rewriter()
@@ -156,10 +159,11 @@ class Answerer:
                 question, history, self.settings, rewriter.standalone if rewriter else None
             )
         if nothing_to_find(query) and detected(query.text) == ENGLISH:
-            yield self._about(question)
+            yield self._about(question, filters or Filters())
             return
         if asks_how_many(query) and (asked := narrowed(filters, query)):
-            yield self._about(question, asked)
+            unknown = self._undated(query, filters) if query.since or query.until else ()
+            yield replace(self._about(question, *times(query, asked)), warnings=unknown)
             return
         with clock("retrieve"):
             found = self._found(query, filters, rewriter)
@@ -179,23 +183,37 @@ class Answerer:
             suggestions = () if last.abstained else self._suggestions(found, last, filters)
         used = len({citation.passage.comment_id for citation in last.citations})
         trace = {**last.trace, **self._rewrites(rewriter, last), "seconds": clock.seconds()}
+        in_time = _of_time(query, found, last)
+        if not in_time and last.citations and (found.query.newest or found.query.oldest):
+            in_time = self._undated(found.query, filters)
         yield replace(
             last,
             coverage=replace(coverage, used=used),
             suggestions=suggestions,
-            warnings=(*_of_time(query, found, last), *last.warnings),
+            warnings=(*in_time, *last.warnings),
             trace=trace,
         )
 
-    def _about(self, question: str, asked: Filters | None = None) -> Answer:
-        """What there is to ask, of all or of the authors and the time asked for; cites nothing, so it counts as abstaining."""
+    def _about(self, question: str, *asked: Filters) -> Answer:
+        """What there is to ask, of all that one of the filters admits; cites nothing, so it counts as abstaining."""
         from rag.answering.wording import inert
 
-        coverage = self.store.coverage(asked)
-        authors = [(inert(name), count) for name, count in self.store.authors(asked)]
+        coverage = self.store.coverage(*asked)
+        authors = self.store.authors(*asked)
+        wrote = [name for name, _ in authors]
+        authors += [(name, 0) for name in coverage.only_authors if not same_name(name, wrote)]
+        named = [(inert(name), count) for name, count in authors]
         phrases = Phrases(question_language(question, self.settings.language))
-        text = overview(authors, coverage, phrases)
+        text = overview(named, coverage, phrases)
         return Answer(question, text, abstained=True, model=EVIDENCE, coverage=coverage)
+
+    def _undated(self, query: Query, filters: Filters | None) -> tuple[str, ...]:
+        """What a reader must be told where comments that carry no date might belong into an order or a period."""
+        every = narrowed(filters, timeless(query))
+        if every is None or every.since or every.until:
+            return ()
+        count = self.store.coverage(every).comments - self.store.coverage(replace(every, since=BEGINNING)).comments
+        return (SOME_UNDATED.format(count=f"{count:,}"),) if count else ()
 
     def _found(self, query: Query, filters: Filters | None, rewriter: Rewriter | None) -> Retrieved:
         """What the index has for a question; one in another language is searched in English too, if a model can say it."""

@@ -254,23 +254,15 @@ class Corpus:
 
     def counts(self, *filters: Filters | None) -> tuple[int, int, str | None, str | None]:
         """Comments that one of the filters admits, their authors, first and last date."""
-        admitted = [_conditions(one, "comment") for one in filters or (None,)]
-        ids = " UNION ".join(f"SELECT c.id FROM comments c {where}" for where, _ in admitted)
-        query = (
-            f"SELECT COUNT(*), COUNT(DISTINCT byline), MIN(posted_at), MAX(posted_at) FROM comments WHERE id IN ({ids})"
-        )
-        return tuple(self.connection.execute(query, [value for _, own in admitted for value in own]).fetchone())
+        where, values = _any_of(filters)
+        query = f"SELECT COUNT(*), COUNT(DISTINCT byline), MIN(posted_at), MAX(posted_at) FROM comments {where}"
+        return tuple(self.connection.execute(query, values).fetchone())
 
-    def bylines(self, filters: Filters) -> list[str]:
-        """Who wrote the comments that pass the filters."""
-        where, values = _conditions(filters, "comment")
-        return [row[0] for row in self.connection.execute(f"SELECT DISTINCT byline FROM comments c {where}", values)]
-
-    def authors(self, filters: Filters | None = None) -> list[tuple[str, int]]:
-        """Bylines and how many comments that pass the filters each wrote, most first."""
-        where, values = _conditions(filters, "comment")
+    def authors(self, *filters: Filters | None) -> list[tuple[str, int]]:
+        """Bylines and how many comments each wrote that one of the filters admits, most first."""
+        where, values = _any_of(filters)
         rows = self.connection.execute(
-            f"SELECT MIN(byline), COUNT(*) FROM comments c {where} "
+            f"SELECT MIN(byline), COUNT(*) FROM comments {where} "
             "GROUP BY CASE author_key WHEN '' THEN byline ELSE author_key END ORDER BY COUNT(*) DESC, 1",
             values,
         )
@@ -362,6 +354,13 @@ class Corpus:
         for at in range(0, len(values), 500):
             batch = list(values[at : at + 500])
             yield from self.connection.execute(query.format(",".join("?" * len(batch))), batch)
+
+
+def _any_of(filters: Sequence[Filters | None]) -> tuple[str, list[Any]]:
+    """SQL over the table `comments`: comments that one of the filters admits; all of them if there are none."""
+    admitted = [_conditions(one, "comment") for one in filters or (None,)]
+    ids = " UNION ".join(f"SELECT c.id FROM comments c {where}" for where, _ in admitted)
+    return f"WHERE id IN ({ids})", [value for _, values in admitted for value in values]
 
 
 def _conditions(filters: Filters | None, kind: str | None) -> tuple[str, list[Any]]:

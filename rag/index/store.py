@@ -163,10 +163,6 @@ class Store:
             )
         return self._people[1]
 
-    def authors(self, filters: Filters | None = None) -> list[tuple[str, int]]:
-        """Whose comments pass the filters, and how many, most first."""
-        return self.corpus.authors(self._with_names(filters))
-
     def _with_names(self, filters: Filters | None) -> Filters | None:
         """Filters in which authors who are written with other accents or punctuation are called as they are here."""
         if not filters or not filters.authors:
@@ -184,6 +180,10 @@ class Store:
         comments, authors, since, until = self.corpus.counts(*named)
         names = named[0].authors if named and named[0] else ()
         return Coverage(comments, authors, as_datetime(since), as_datetime(until), tuple(names))
+
+    def authors(self, *filters: Filters | None) -> list[tuple[str, int]]:
+        """Who wrote what one of these filters admits, and how many comments, most first."""
+        return self.corpus.authors(*map(self._with_names, filters))
 
     def holds(self, filters: Filters) -> bool:
         """Whether anything passes the filters: a comment, a profile or a document."""

@@ -72,7 +72,7 @@ def uses(store: Store, query: Query, sign: Telling, allowed: Filters) -> list[Us
 
 def possible_users(store: Store, query: Query, allowed: Filters) -> list[str]:
     """Everybody who wrote a comment that may be searched."""
-    wrote = {author for one in times(query, allowed) for author in store.corpus.bylines(one)}
+    wrote = {author for author, _ in store.authors(*times(query, allowed))}
     return sorted(wrote.difference(_silent(query)))
 
 
