@@ -139,6 +139,8 @@ class Passage:
     outdated: bool = False
     """It is a profile of which a later snapshot has another."""
 
+    karma: float | None = None
+    """That of its comment."""
     asked: str = ""
     """A question that the comment replies to, if it has words of the question at hand: somebody else's words, to be read along."""
 

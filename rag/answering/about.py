@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.index.lexical import stems
 from rag.language.phrases import Phrases
+from rag.question.query import in_order
 from rag.records import Coverage
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def nothing_to_find(query: Query) -> bool:
     """Whether a question, with what it carries over from before, has neither a person nor a time nor a word to search for."""
     words = [stem for stem in stems(query.topic) if len(stem) > 1 or not stem.isascii()]
     people = query.authors or query.unknown_authors or query.mentioned
-    return not (words or people or query.since or query.until or query.by_time or query.newest or query.oldest)
+    return not (words or people or query.since or query.until or query.by_time or in_order(query))
 
 
 def asks_how_many(query: Query) -> bool:

@@ -18,7 +18,7 @@ from rag.language.phrases import ENGLISH, Phrases
 from rag.question.asking import checked
 from rag.question.names import same_name
 from rag.question.parts import questions_in
-from rag.question.query import goes_deep, timeless
+from rag.question.query import by_karma, goes_deep, timeless
 from rag.records import EVIDENCE, Answer, Coverage, Filters, Passage, Turn, to_plain
 from rag.retrieval.literal import telling
 from rag.retrieval.retriever import BEGINNING, narrowed, times_of
@@ -42,6 +42,7 @@ UNDATED = "These comments carry no dates, so the time that the question names co
 ANY_TIME = "No comment from that time (“{period}”) answers this, so comments of any time were searched, with these words as part of the topic."
 UNDATED_ANSWER = "These comments carry no dates, so it is not known when they were written."
 PARTLY_DATED = "Not all of these comments carry a date, so it is not known of all of them when they were written."
+UNRATED = "These comments carry no karma, so the order that the question asks for could not be taken into account."
 SOME_UNDATED = "Comments searched that carry no date, so that their place in time is not known: {count}."
 UNORDERED = "Not all of these comments carry a date, so their order in time is uncertain."
 SUGGESTION_DEPTH = 1
@@ -188,7 +189,7 @@ class Answerer:
             last,
             coverage=replace(coverage, used=used),
             suggestions=suggestions,
-            warnings=(*in_time, *last.warnings),
+            warnings=(*in_time, *_of_karma(found, last), *last.warnings),
             trace=trace,
         )
 
@@ -385,6 +386,12 @@ class Answerer:
                 for passage in (found.considered or found.passages)[:TRACED]
             ],
         }
+
+
+def _of_karma(found: Retrieved, last: Answer) -> tuple[str, ...]:
+    """What a reader must be told where comments were to be told apart by karma, and what is quoted carries none."""
+    unrated = any(citation.passage.karma is None for citation in last.citations)
+    return (UNRATED,) if unrated and by_karma(found.query) else ()
 
 
 def _of_time(asked: Query, found: Retrieved, last: Answer) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from itertools import groupby
 
 from rag.index.lexical import stems
 from rag.question.form import asks_for_view
-from rag.question.query import Query, by_date_alone, timeless
+from rag.question.query import Query, by_karma, in_order, timeless
 from rag.retrieval.literal import tells_of_change
 from rag.retrieval.relevance import Sentence
 from rag.retrieval.threads import topic_share
@@ -155,11 +155,11 @@ def choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
     if query.by_time:
         # What was said before matters as much as what is said of the change.
         return _best(_few_of_each(ranked), SENTENCES_IN_TIME, RELATIVE / 3)
-    if query.newest or query.oldest or by_date_alone(query):
+    if in_order(query):
         near = [s for s in ranked if _on_topic(query, s) or s.score >= max(FLOOR, RELATIVE * ranked[0].score)]
-        in_time = _by_date(near, query.newest)
-        first = [s for s in sentences if s.passage.comment_id == in_time[0].passage.comment_id and not s.quoted]
-        return [*_whole(query, first), *_few_of_each(s for s in in_time if s not in first)][: len(first) + SENTENCES]
+        ranked = _by_karma(near, query.best) if by_karma(query) else _by_date(near, query.newest)
+        first = [s for s in sentences if s.passage.comment_id == ranked[0].passage.comment_id and not s.quoted]
+        return [*_whole(query, first), *_few_of_each(s for s in ranked if s not in first)][: len(first) + SENTENCES]
     return _best(ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES)
 
 
@@ -184,6 +184,13 @@ def _by_date(sentences: Sequence[Sentence], newest: bool) -> list[Sentence]:
     return dated + [s for s in sentences if not s.passage.posted_at]
 
 
+def _by_karma(sentences: Sequence[Sentence], best: bool) -> list[Sentence]:
+    """Sentences by the karma of their comments, the best of each first; at last those without."""
+    rated = [s for s in sentences if s.passage.karma is not None]
+    rated.sort(key=lambda s: s.passage.karma, reverse=best)
+    return rated + [s for s in sentences if s.passage.karma is None]
+
+
 def _few_of_each(ranked: Iterable[Sentence]) -> list[Sentence]:
     """The first sentences of each comment, so that one time does not crowd out the others."""
     taken: Counter[str] = Counter()
@@ -205,7 +212,7 @@ def whole_replies(query: Query, comments: Iterable[Sequence[Sentence]]) -> list[
 
 def _whole(query: Query, members: Sequence[Sentence]) -> Sequence[Sentence]:
     """A comment whole, or what bears on the question if it is long."""
-    plain = timeless(replace(query, compare=False, newest=False, oldest=False))
+    plain = timeless(replace(query, compare=False, newest=False, oldest=False, best=False, worst=False))
     return members if sum(len(s.text) for s in members) <= LONGEST else choose(plain, members)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.answering.choosing import adjacent, code_blocks
-from rag.question.query import Query, by_date_alone
+from rag.question.query import Query, by_karma, in_order
 from rag.records import Citation, Passage, Span
 from rag.retrieval.relevance import Sentence
 
@@ -93,11 +93,15 @@ def _trimmed(run: list[Sentence]) -> list[Sentence]:
 
 
 def ordered(query: Query, quotes: list[Quote], limit: int) -> list[Quote]:
-    """The best by date if the course of time, the newest or replies are asked for, else by author, whoever says the best thing first."""
+    """The best by date if the course of time, the newest or replies are asked for, by karma if that is, else by author, whoever says the best thing first."""
     quotes.sort(key=lambda quote: (-quote.score, quote.passage.id))
-    if query.by_time or query.newest or query.oldest or query.times or query.answered or by_date_alone(query):
+    if by_karma(query):
+        rated = [q for q in quotes if q.passage.karma is not None]
+        rated.sort(key=lambda q: q.passage.karma, reverse=query.best)
+        return (rated + [q for q in quotes if q.passage.karma is None])[:limit]
+    if query.by_time or query.times or query.answered or in_order(query):
         # The newest is not to give way to what is nearer to the question.
-        best = quotes if query.newest or query.oldest or by_date_alone(query) else quotes[:limit]
+        best = quotes if in_order(query) else quotes[:limit]
         dated = [q for q in best if q.passage.posted_at]
         dated.sort(key=lambda q: q.passage.posted_at, reverse=query.newest and not query.by_time)
         return (dated + [q for q in best if not q.passage.posted_at])[:limit]

@@ -16,7 +16,7 @@ from rag.index.lexical import stems
 from rag.language.english import COMMON_WORDS, FUNCTION_WORDS
 from rag.language.phrases import Phrases
 from rag.language.spelling import singular
-from rag.question.query import Query
+from rag.question.query import Query, by_karma
 from rag.question.speech import AUXILIARIES, BEING, SAYING
 from rag.records import Citation, Passage
 from rag.retrieval.literal import tells_of_change
@@ -99,6 +99,8 @@ def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
         facts.append(phrases.say("earlier_profile" if passage.outdated else "profile"))
     if passage.posted_at:
         facts.append(f"{passage.posted_at.date()}")
+    if by_karma(query) and passage.karma is not None:
+        facts.append(phrases.say("karma", karma=f"{passage.karma:g}"))
     if len(query.answered) == 1:
         facts.append(phrases.say("answering", names=inert(query.answered[0])))
     if quote.quoted:

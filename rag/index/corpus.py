@@ -66,6 +66,9 @@ CREATE INDEX IF NOT EXISTS vectors_of_passage ON passages (id, vector_id, rows);
 """
 
 
+_KARMA = "json_extract(c.data, '$.karma')"
+
+
 class Corpus:
     """The SQLite file of one index. Each thread gets a connection of its own.
 
@@ -181,17 +184,17 @@ class Corpus:
         )
         return [tuple(row) for row in self.connection.execute(query, (*values, *keys, limit))]
 
-    def comments_of(self, passage_ids: Sequence[str]) -> list[tuple[str, str, str, datetime | None, str]]:
-        """Of those passages that are of comments: their ids, the ids of the comments, who wrote them and when.
+    def comments_of(self, passage_ids: Sequence[str]) -> list[tuple[str, str, str, datetime | None, float | None, str]]:
+        """Of those passages that are of comments: their ids, the ids of the comments, who wrote them and when, the karma.
 
         At last what `load_passage` reads, of those that quote somebody else; "" of others.
         """
         query = (
-            "SELECT p.id, c.id, c.byline, c.posted_at, "
+            f"SELECT p.id, c.id, c.byline, c.posted_at, {_KARMA}, "
             "CASE json_extract(p.data, '$.quoted') WHEN '[]' THEN '' ELSE p.data END "
             "FROM passages p JOIN comments c ON c.id = p.comment_id WHERE c.kind = 'comment' AND p.id IN ({})"
         )
-        return [(*row[:3], _time(row[3]), row[4]) for row in self._select_in(query, passage_ids)]
+        return [(*row[:3], _time(row[3]), *row[4:]) for row in self._select_in(query, passage_ids)]
 
     def by_date(self, times: Sequence[Filters], limit: int, *, newest: bool) -> list[str]:
         """Ids of the passages of dated comments that one of these filters admits, the newest or the oldest first."""
@@ -206,6 +209,16 @@ class Corpus:
             found += [tuple(row) for row in self.connection.execute(query, (*values, limit))]
         found.sort(key=itemgetter(0), reverse=newest)  # stable: the passages of a comment stay in order
         return [id for _, id in found[:limit]]
+
+    def by_karma(self, times: Sequence[Filters], limit: int, *, best: bool) -> list[str]:
+        """Ids of the passages of rated comments that one of these filters admits, the best or the worst first."""
+        where, values = _any_of(times)
+        query = (
+            f"SELECT p.id, {_KARMA} AS karma FROM comments c JOIN passages p ON p.comment_id = c.id "
+            f"{where.replace('id IN', 'c.id IN', 1)} AND karma IS NOT NULL "
+            f"ORDER BY karma {'DESC' if best else 'ASC'}, c.posted_at, c.id, p.ordinal LIMIT ?"
+        )
+        return [row[0] for row in self.connection.execute(query, (*values, limit))]
 
     def answered_texts(self, passage_ids: Sequence[str]) -> dict[str, str]:
         """Of those passages that begin a reply: the text of the comment that it answers, by passage id."""
@@ -292,15 +305,21 @@ class Corpus:
     ) -> dict[str, Passage]:
         """Passages by id, with scores by field and id where given; unknown ids are left out."""
         found = {}
-        for id, data in self._select_in("SELECT id, data FROM passages WHERE id IN ({})", ids):
+        query = (
+            f"SELECT p.id, p.data, {_KARMA} FROM passages p JOIN comments c ON c.id = p.comment_id WHERE p.id IN ({{}})"
+        )
+        for id, data, karma in self._select_in(query, ids):
             own = {field: values[id] for field, values in (scores or {}).items() if id in values}
-            found[id] = load_passage(data, **own)
+            found[id] = load_passage(data, karma=karma, **own)
         return found
 
     def passages_of(self, comment_id: str) -> list[Passage]:
         """The passages of one comment, in reading order."""
-        query = "SELECT data FROM passages WHERE comment_id = ? ORDER BY ordinal"
-        return [load_passage(row["data"]) for row in self.connection.execute(query, (comment_id,))]
+        query = (
+            f"SELECT p.data, {_KARMA} FROM passages p JOIN comments c ON c.id = p.comment_id "
+            "WHERE p.comment_id = ? ORDER BY p.ordinal"
+        )
+        return [load_passage(data, karma=karma) for data, karma in self.connection.execute(query, (comment_id,))]
 
     def passages_with_vectors(self, vector_ids: Sequence[str]) -> list[tuple[str, str]]:
         """Pairs (vector id, passage id): two passages with the same words share a vector."""
@@ -454,8 +473,8 @@ def load_comment(text: str) -> Comment:
     )
 
 
-_NOT_KEPT = ("score", "dense_score", "lexical_score", "outdated", "asked")
-"""What belongs to a search, or depends on other sources."""
+_NOT_KEPT = ("score", "dense_score", "lexical_score", "outdated", "asked", "karma")
+"""What belongs to a search, or depends on other sources, or stands in the table of comments."""
 
 
 def dump_passage(passage: Passage) -> str:
@@ -464,7 +483,7 @@ def dump_passage(passage: Passage) -> str:
     return json.dumps({**data, "posted_at": _moment(passage.posted_at), "quotes": _quotes(passage)})
 
 
-def load_passage(text: str, **scores: float) -> Passage:
+def load_passage(text: str, **scores: float | None) -> Passage:
     data: Mapping[str, Any] = json.loads(text)
     return Passage(
         **{

@@ -78,6 +78,29 @@ _OLDEST = re.compile(
     r"|\bfirst(?=\s+(?:(?:to\s+)?(?:say|write|argue|mention|suggest|propose|claim|raise|point|(?:dis)?agree|object|reply|respond|answer)|said|says|wrote|argued|mentioned|suggested|proposed|claimed|raised|commented|(?:dis)?agreed|objected|replied|responded|answered)\b)",
     re.I,
 )
+_RATED = r"(?:rated|received|scor(?:ing|ed)|upvoted|voted|liked|ranked)"
+_GIVEN = r"(?:karma|upvotes|votes|points|likes|score|rating)"
+_HOLDING = r"(?:has|have|had|got|gets|gotten|received|with|by|was|were|is|are)\s+(?:the\s+)?"
+
+
+_WRITTEN = r"(?:comment|post|repl(?:y|ie)|message|remark|answer|response)s?"
+"""What readers rate."""
+
+
+def _by_karma(rated: str, plainly: str) -> re.Pattern[str]:
+    """What asks for comments by karma: right before them ("the highest-rated comment"), or behind them ("... has the most karma")."""
+    return re.compile(
+        rf"\b(?:{rated}|{plainly}){_SO_MANY}(?=\s+(?:\w+\s+)??{_WRITTEN}\b)"
+        rf"|\b{_WRITTEN}\b[^.?!;]*?\b(?P<behind>{_HOLDING}{rated})\b",
+        re.I,
+    )
+
+
+_BEST = _by_karma(rf"(?:highest|best|top|most)[-\s]+(?:{_RATED}|{_GIVEN})", r"most\s+popular|top")
+_WORST = _by_karma(
+    rf"(?:(?:lowest|worst|least|fewest)[-\s]+(?:{_RATED}|{_GIVEN})|most[-\s]+(?:downvoted|downvotes))",
+    r"least\s+popular",
+)
 _WHO_IN_TIME = re.compile(
     r"^\W*who\s+(?:has\s+)?(?:wrote|written|said|posted|commented|spoke|spoken|talked|mentioned|raised|brought\s+up|suggested|proposed)\b"
     r"[^.?!;]*?\b(?:(?P<first>first)|(?P<last>last))\b(?=\W*$|\s+(?:about|on|of)\b)",
@@ -180,6 +203,21 @@ def newest(question: str) -> Span | None:
 def oldest(question: str) -> Span | None:
     """What asks for the first words of somebody, if anything does."""
     return _order(_OLDEST, "first", question)
+
+
+def best(question: str) -> Span | None:
+    """What asks for the comments that readers rated highest, if anything does."""
+    return _rated(_BEST, question)
+
+
+def worst(question: str) -> Span | None:
+    """What asks for the comments that readers rated lowest, if anything does."""
+    return _rated(_WORST, question)
+
+
+def _rated(pattern: re.Pattern[str], question: str) -> Span | None:
+    match = pattern.search(question)
+    return match.span("behind" if match["behind"] else 0) if match else None
 
 
 def _order(pattern: re.Pattern[str], behind: str, question: str) -> Span | None:

@@ -59,6 +59,10 @@ class Query:
     """The latest words are asked for."""
     oldest: bool = False
     """The first words are asked for."""
+    best: bool = False
+    """The comments with the highest karma are asked for."""
+    worst: bool = False
+    """The comments with the lowest karma are asked for."""
     when: bool = False
     """It is asked when comments were written."""
     answered: tuple[str, ...] = ()
@@ -84,12 +88,29 @@ def timeless(query: Query) -> Query:
 
 def goes_deep(query: Query) -> bool:
     """Whether more is wanted than the best: a list, the newest or oldest, a course of time."""
-    return query.wants_list or query.newest or query.oldest or query.by_time or by_date_alone(query)
+    return query.wants_list or query.by_time or in_order(query)
+
+
+def by_karma(query: Query) -> bool:
+    """Whether what readers gave a comment makes it the answer."""
+    return query.best or query.worst
+
+
+def in_order(query: Query) -> bool:
+    """Whether the date or the karma of comments, and not their likeness to the question, says which comes first."""
+    return query.newest or query.oldest or by_karma(query) or by_date_alone(query)
 
 
 def by_date_alone(query: Query) -> bool:
     """Whether nothing but its date makes a comment the answer: "What is Ann's newest comment?", "What was said in 2021?"."""
-    if query.compare or query.by_time or query.undated or query.unknown_authors or stems(query.topic):
+    if (
+        query.compare
+        or query.by_time
+        or by_karma(query)
+        or query.undated
+        or query.unknown_authors
+        or stems(query.topic)
+    ):
         return False
     return query.newest or query.oldest or bool(not query.authors and (query.since or query.until))
 

@@ -18,6 +18,7 @@ from rag.question.form import (
     answered_by,
     asks_anybody,
     asks_by_time,
+    best,
     compares,
     newest,
     objecting,
@@ -27,6 +28,7 @@ from rag.question.form import (
     wants_list,
     what_was_said,
     words_of_course,
+    worst,
 )
 from rag.question.framing import framed, without_courtesy
 from rag.question.names import CONTRACTIONS, Mention, NameIndex, Word, fold, words
@@ -123,14 +125,15 @@ class Reader:
             return replace(self.read(asked), original=question)
         found = self._words(question)
         people = self._people(question, found)
-        plain = framed(question)
+        liked, disliked = best(question), worst(question)
+        plain = None if liked or disliked else framed(question)
         if plain and (people.asked or not plain.of_person):
             several = plain.summary or wants_list(question, people.names)
             return replace(self.read(plain.text), original=question, wants_list=several, when=plain.when)
         period, certain = self._period(question)
         latest, first = newest(question), oldest(question)
         hidden = [(period.start, period.end)] if period else []
-        hidden += [span for span in (latest, first) if span]
+        hidden += [span for span in (latest, first, liked, disliked) if span]
         hidden = _outermost([*hidden, *people.apart])
         several = len(people.asked) + len(people.unknown) > 1
         topic = _topic(question, found, [*hidden, *people.asking], people.strange)
@@ -146,7 +149,8 @@ class Reader:
             others_than=people.left_out,
             since=period.since if period else None,
             until=period.until if period else None,
-            compare=people.joined or (compares(question) and (several or among_people(question))),
+            compare=not (liked or disliked)
+            and (people.joined or (compares(question) and (several or among_people(question)))),
             wants_list=wants_list(question, people.names),
             by_time=asks_by_time(question),
             topic=topic,
@@ -158,6 +162,8 @@ class Reader:
             times=period.times if period else (),
             newest=bool(latest),
             oldest=bool(first),
+            best=bool(liked),
+            worst=bool(disliked),
             answered=people.answered,
         )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.index.lexical import stems
 from rag.language.english import COMMON_WORDS
@@ -87,19 +87,26 @@ def telling(query: Query) -> Telling | None:
         return None
     asking = " ".join(part for part in asked.groupdict().values() if part).casefold().split()
     terms = _alternatives(query.text, [word for word in topic if word.casefold() not in asking])
-    wanted = [frozenset(stems(term)) for term in terms]
-    if not all(wanted):
+    if not all(map(stems, terms)):
         return None
-    any_of = frozenset().union(*wanted)
     before = query.text[: asked.end("verb")]
-    return Telling(
-        lambda text: not any_of.isdisjoint(stems(text)),
-        lambda text: any(one <= set(stems(text)) for one in wanted),
-        query.text,
-        terms,
+    return replace(
+        saying(terms, query.text),
         most=bool(_MOST.search(before) or _AT_LAST.search(query.text)) and not query.people,
         never=bool(_NEVER.search(before)) and not query.people,
         decisive=mentions is not None,
+    )
+
+
+def saying(terms: Sequence[str], question: str) -> Telling:
+    """What a passage contains that has all words of any of these terms."""
+    wanted = [frozenset(stems(term)) for term in terms]
+    any_of = frozenset().union(*wanted)
+    return Telling(
+        lambda text: not any_of.isdisjoint(stems(text)),
+        lambda text: any(one <= set(stems(text)) for one in wanted),
+        question,
+        tuple(terms),
     )
 
 

@@ -27,6 +27,7 @@ class Use:
     comment: str
     author: str
     posted_at: datetime | None
+    karma: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,10 @@ def uses(store: Store, sign: Telling, times: Sequence[Filters], apart: Sequence[
     """
     holding = dict.fromkeys(id for term in sign.terms for one in times for id in store.holding(term, one))
     return [
-        Use(passage, comment, author, posted_at)
-        for passage, comment, author, posted_at, quoting in store.corpus.comments_of(list(holding))
+        Use(*about)
+        for *about, quoting in store.corpus.comments_of(list(holding))
         # What somebody only quotes is said by another.
-        if author not in apart and (not quoting or sign.whole(own_words(load_passage(quoting))))
+        if about[2] not in apart and (not quoting or sign.whole(own_words(load_passage(quoting))))
     ]
 
 
@@ -78,3 +79,9 @@ def in_time(found: Sequence[Use], *, newest: bool) -> list[Use]:
     for _, use in dated:
         first.setdefault(use.author, use)
     return list(first.values())
+
+
+def rated(found: Sequence[Use], *, best: bool) -> list[Use]:
+    """The uses in comments that carry a karma, the best or the worst first."""
+    given = [(use.karma, use) for use in found if use.karma is not None]
+    return [use for _, use in sorted(given, key=lambda pair: pair[0], reverse=best)]

@@ -18,10 +18,10 @@ from rag.abstention.biography import ANSWERED, states_no_view, telling_profiles
 from rag.errors import QuestionError
 from rag.index.lexical import stems
 from rag.question.names import same_name
-from rag.question.query import Query, about_period, admits, asking_for_view, by_date_alone, timeless
+from rag.question.query import Query, about_period, admits, asking_for_view, by_date_alone, by_karma, timeless
 from rag.records import Filters, Passage, Turn
-from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, own_words, telling, telling_passages
-from rag.retrieval.mentions import Mentions, Use, counted, in_time, uses
+from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, own_words, saying, telling, telling_passages
+from rag.retrieval.mentions import Mentions, Use, counted, in_time, rated, uses
 from rag.retrieval.threads import MOST_REPLIES, around, asked_in, replies_on
 
 if TYPE_CHECKING:
@@ -193,6 +193,8 @@ class Retriever:
             # What somebody says elsewhere is no reply, though on a topic it may tell what they would have replied.
             most = UNREPLIED if query.topic else 0.0
             return replace(found, answerable=min(found.answerable, most)) if query.authors else found
+        if by_karma(query) and judged and (best := self._by_karma(query, allowed, limit)):
+            return Retrieved(query, best, ANSWERED, considered=best)
         if by_date_alone(query) and (dated := self._by_date(query, allowed, limit)):
             return Retrieved(query, dated, ANSWERED, considered=dated)
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
@@ -275,8 +277,18 @@ class Retriever:
     def _by_date(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
         """The newest passages, or the oldest: likeness to a question without a topic tells nothing of their time."""
         found = self._store.corpus.by_date(times_of(query, allowed), LOADED + limit, newest=query.newest)
-        passages = self._store.passages(found, score=dict.fromkeys(found, 1.0))
-        kept = [passages[id] for id in found if id in passages and passages[id].byline not in query.others_than]
+        kept = [passage for passage in self._passages(found) if passage.byline not in query.others_than]
+        return tuple(distinct(kept, limit))
+
+    def _by_karma(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
+        """The best passages by karma, or the worst, of those that have all words of the topic; none where no karma is known."""
+        times = times_of(query, allowed)
+        if stems(query.topic):
+            found = uses(self._store, saying([query.topic], query.text), times, query.others_than)
+            ids = [use.passage for use in rated(found, best=query.best)]
+        else:
+            ids = self._store.corpus.by_karma(times, LOADED + limit, best=query.best)
+        kept = [passage for passage in self._passages(ids[: LOADED + limit]) if passage.byline not in query.others_than]
         return tuple(distinct(kept, limit))
 
     def _in_time(
@@ -345,7 +357,7 @@ class Retriever:
 
     def _passages(self, ids: Sequence[str]) -> Iterator[Passage]:
         """Passages in the order of their ids."""
-        passages = self._store.passages(ids)
+        passages = self._store.passages(ids, score=dict.fromkeys(ids, 1.0))
         return (passages[id] for id in ids if id in passages)
 
     def _spoken(self, query: Query, sides: Mapping[str, Sequence[Passage]]) -> dict[str, float]:
