@@ -9,6 +9,8 @@ import pytest
 
 import ingest
 import rag
+from rag.answering.answerer import UNRANKED
+from rag.question.form import by_karma
 from rag.settings import Settings
 
 PEGS = "Pegs of rosewood hold their tuning through the winter."
@@ -87,3 +89,56 @@ def test_either_of_two_words_will_do(workshop: Settings) -> None:
 def test_how_many_times_asks_for_no_times(workshop: Settings) -> None:
     answer = rag.answer("How many times did Tove Arden mention rosewood?", settings=workshop)
     assert "comments: 2, authors: 1." in answer.text
+
+
+VOTED = [
+    {"author": "Ann Lee", "posted_at": "2018-02-01", "karma": 3, "text": "Soak the willow for a week."},
+    {"author": "Ann Lee", "posted_at": "2019-02-01", "karma": 90, "text": "A basket of reed is no basket at all."},
+    {"author": "Odd Brekke", "posted_at": "2020-02-01", "karma": 41, "text": "Willow cut in May never dries straight, whatever you do to it."},
+    {"author": "Odd Brekke", "posted_at": "2021-02-01", "karma": -7, "text": "Plastic is the better willow."},
+    {"author": "Ivo Brandl", "posted_at": "2022-02-01", "karma": 60, "text": "> Willow cut in May never dries straight, whatever you do to it.\n\nMine did."},
+    {"author": "Tove Arden", "posted_at": "2023-02-01", "text": "I weave willow by lamplight."},
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def weavers(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
+    folder = tmp_path_factory.mktemp("weavers")
+    (folder / "notes.jsonl").write_text("\n".join(map(json.dumps, VOTED)), encoding="utf-8")
+    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
+    ingest.ingest([folder / "notes.jsonl"], settings=settings)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("question", "karma"),
+    [
+        ("What is the highest-rated comment?", 90),
+        ("What is the lowest-rated comment?", -7),
+        ("Which comment about willow has the most karma?", 41),
+        ("What is the most upvoted comment on willow?", 41),
+        ("What is Odd Brekke's most downvoted comment?", -7),
+        ("What was the best-received comment by Ann Lee?", 90),
+        ("What are the top comments before 2019?", 3),
+    ],
+)
+def test_comments_are_told_apart_by_karma(question: str, karma: int, weavers: Settings) -> None:
+    answer = rag.answer(question, settings=weavers)
+    shown = [citation.passage.karma for citation in answer.citations]
+    assert shown[0] == karma
+    assert shown == sorted(shown, reverse=karma > 0)
+    assert f"karma {karma}:" in answer.text or f"karma {karma}, on willow:" in answer.text
+
+
+def test_what_carries_no_karma_is_not_called_the_best(workshop: Settings) -> None:
+    answer = rag.answer("What is the highest-rated comment about rosewood pegs?", settings=workshop)
+    assert answer.abstained or answer.warnings == (UNRANKED,)
+    assert "karma" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What are the best rated brushes?", "Who has the most points?", "What is the most popular view on rye?"],
+)
+def test_what_is_rated_need_not_be_a_comment(question: str) -> None:
+    assert by_karma(question) == ("", None)

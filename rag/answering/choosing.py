@@ -161,7 +161,9 @@ def choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
         # What was said before matters as much as what is said of the change.
         return _best(_few_of_each(ranked), SENTENCES_IN_TIME, RELATIVE / 3)
     if query.ranked and all(s.passage.karma is not None for s in sentences):
-        return _few_of_each(_by_karma(query, sentences))[:SENTENCES]
+        rated = _by_karma(query, sentences)
+        first = [s for s in rated if s.passage.comment_id == rated[0].passage.comment_id]
+        return [*_whole(query, first), *_few_of_each(s for s in rated if s not in first)][: len(first) + SENTENCES]
     if query.newest or query.oldest or by_date_alone(query):
         near = [s for s in ranked if _on_topic(query, s) or s.score >= max(FLOOR, RELATIVE * ranked[0].score)]
         in_time = _by_date(near, query.newest)
@@ -219,7 +221,7 @@ def whole_replies(query: Query, comments: Iterable[Sequence[Sentence]]) -> list[
 
 def _whole(query: Query, members: Sequence[Sentence]) -> Sequence[Sentence]:
     """A comment whole, or what bears on the question if it is long."""
-    plain = timeless(replace(query, compare=False, newest=False, oldest=False))
+    plain = timeless(replace(query, compare=False, newest=False, oldest=False, ranked=""))
     return members if sum(len(s.text) for s in members) <= LONGEST else choose(plain, members)
 
 

@@ -100,7 +100,7 @@ def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
     if passage.posted_at:
         facts.append(f"{passage.posted_at.date()}")
     if passage.karma is not None:
-        facts.append(f"karma {passage.karma:g}")
+        facts.append(phrases.say("karma", karma=f"{passage.karma:g}"))
     if len(query.answered) == 1:
         facts.append(phrases.say("answering", names=inert(query.answered[0])))
     if quote.quoted:

@@ -211,20 +211,21 @@ class Corpus:
         return [id for _, id in found[:limit]]
 
     def by_karma(
-        self, filters: Filters, limit: int, *, highest: bool, among: Sequence[str] | None = None
+        self, times: Sequence[Filters], limit: int, *, highest: bool, among: Sequence[str] | None = None
     ) -> dict[str, float]:
         """The karma of comments by the ids of their passages, the highest or the lowest first.
 
         Args:
-            filters: Which comments count; of those none without karma does.
+            times: A comment counts that one of these filters admits and that has a karma.
             limit: Most passages.
             highest: Which end of the order.
             among: If given, only these passages.
         """
-        where, values = _conditions(filters, "comment")
+        where, values = _any_of(times)
         query = (
-            "SELECT p.id, json_extract(c.data, '$.karma') AS karma FROM comments c JOIN passages p ON p.comment_id = c.id "
-            f"{where} AND karma IS NOT NULL ORDER BY karma {'DESC' if highest else 'ASC'}, c.posted_at DESC, c.id, p.ordinal"
+            "SELECT p.id, c.karma FROM passages p JOIN "
+            f"(SELECT id, posted_at, json_extract(data, '$.karma') AS karma FROM comments {where}) c ON p.comment_id = c.id "
+            f"WHERE c.karma IS NOT NULL ORDER BY c.karma {'DESC' if highest else 'ASC'}, c.posted_at DESC, c.id, p.ordinal"
         )
         wanted = None if among is None else set(among)
         rows = self.connection.execute(query, values)

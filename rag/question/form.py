@@ -87,23 +87,29 @@ _WHO_IN_TIME = re.compile(
     re.I,
 )
 """Where the order stands behind what was said: "Who wrote first about ...", "Who mentioned ... last?"."""
-_COMMENT = r"(?:comment|post|repl(?:y|ies)|message|remark)s?"
-_RATED = r"(?:rated|scored|scoring|voted|ranked|received|liked|popular|appreciated|karma)"
-_THE_BEST = (
-    r"\b(?:with|has|have|had|got|gets|received)\s+(?:the\s+)?{0}\s+(?:karma|(?:{1})?votes?|scores?|ratings?|points)\b"
+_RATED_COMMENT = r"(?:comment|post|repl(?:y|ie)|message|remark)s?"
+_RATED = r"(?:rated|received|scor(?:ing|ed)|up-?voted|voted|liked|ranked|appreciated)"
+_GIVEN = r"(?:karma|up-?votes|votes|points|likes|score|rating)"
+_HOLDING = r"(?:has|have|had|got|gets|gotten|received|with|by|was|were|is|are)\s+(?:the\s+)?"
+
+
+def _karma(rated: str, plainly: str) -> re.Pattern[str]:
+    """What asks for comments by karma: right before them ("the highest-rated comment"), or behind them ("... has the most karma")."""
+    return re.compile(
+        rf"\b(?:{rated}|{plainly}){_SO_MANY}(?=\s+(?:\w+\s+)??{_RATED_COMMENT}\b)"
+        rf"|\b{_RATED_COMMENT}\b[^.?!;]*?\b(?P<behind>{_HOLDING}{rated})\b",
+        re.I,
+    )
+
+
+_HIGHEST = _karma(
+    rf"(?:(?:highest|best|top|most)[-\s]+(?:{_RATED}|{_GIVEN})|up-?voted\s+(?:the\s+)?most)", r"most\s+popular|top|best"
 )
-_HIGHEST = re.compile(
-    rf"\b(?:(?:highest|best|most|top)[\s-]+{_RATED}|top|best)(?=\s+(?:\w+\s+)??{_COMMENT}\b)"
-    r"|\bmost[\s-]+(?:up-?voted|(?:karma|up-?votes)\b)|\b(?:highest|top|best)\s+karma\b|\bup-?voted\s+(?:the\s+)?most\b"
-    rf"|{_THE_BEST.format('(?:highest|most|best)', 'up-?')}",
-    re.I,
+_LOWEST = _karma(
+    rf"(?:(?:lowest|worst|least|fewest)[-\s]+(?:{_RATED}|{_GIVEN})|most[-\s]+down-?vote[ds]|down-?voted\s+(?:the\s+)?most)",
+    r"(?:least|most\s+un)\s*popular|worst",
 )
-_LOWEST = re.compile(
-    rf"\b(?:(?:lowest|worst|least)[\s-]+{_RATED}|most\s+unpopular|worst)(?=\s+(?:\w+\s+)??{_COMMENT}\b)"
-    r"|\bmost[\s-]+(?:down-?voted|down-?votes\b)|\b(?:lowest|least|worst)\s+karma\b|\bdown-?voted\s+(?:the\s+)?most\b"
-    rf"|{_THE_BEST.format('(?:lowest|least|worst)', 'down-?')}",
-    re.I,
-)
+_ENDS: tuple[tuple[Literal["highest", "lowest"], re.Pattern[str]], ...] = (("highest", _HIGHEST), ("lowest", _LOWEST))
 _REPLIED_TO = re.compile(
     r"\b(?:repl(?:y|ies|ied)|respon(?:d|ds|ded|se|ses)|answer(?:s|ed)?|react(?:s|ed|ions?)?|rebuttals?)\s+(?:(?:to|of)\s+)?(?:what\s+)?$",
     re.I,
@@ -202,10 +208,10 @@ def newest(question: str) -> Span | None:
 
 def by_karma(question: str) -> tuple[Literal["", "highest", "lowest"], Span | None]:
     """Which end of the karma is asked for, if any, and the words that ask for it: "the most upvoted comment on rye"."""
-    if match := _HIGHEST.search(question):
-        return "highest", match.span()
-    match = _LOWEST.search(question)
-    return ("lowest", match.span()) if match else ("", None)
+    for end, pattern in _ENDS:
+        if match := pattern.search(question):
+            return end, match.span("behind" if match["behind"] else 0)
+    return "", None
 
 
 def oldest(question: str) -> Span | None:

@@ -126,13 +126,13 @@ class Reader:
             return replace(self.read(asked), original=question)
         found = self._words(question)
         people = self._people(question, found)
-        plain = framed(question)
+        ranked, ranking = by_karma(question)
+        plain = None if ranked else framed(question)
         if plain and (people.asked or not plain.of_person):
             several = plain.summary or wants_list(question, people.names)
             return replace(self.read(plain.text), original=question, wants_list=several, when=plain.when)
         period, certain = self._period(question)
         latest, first = newest(question), oldest(question)
-        ranked, ranking = by_karma(question)
         hidden = [(period.start, period.end)] if period else []
         hidden += [span for span in (latest, first, ranking) if span]
         hidden = _outermost([*hidden, *people.apart])

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from rag.index.lexical import stems
 from rag.question.query import Query
 from rag.records import Filters, Passage
-from rag.retrieval.hybrid import LOADED
+from rag.retrieval.hybrid import LOADED, times
+from rag.retrieval.literal import own_words
 from rag.retrieval.near_duplicates import distinct
 
 if TYPE_CHECKING:
@@ -20,12 +21,14 @@ def ranked_by_karma(store: Store, query: Query, allowed: Filters, limit: int) ->
 
     Args:
         store: The index.
-        query: The question, with `ranked`; of its topic a passage must have each word.
+        query: The question, with `ranked`; each word of its topic must be among the passage's own.
         allowed: Which comments count.
         limit: Most passages.
     """
-    among = store.holding(query.topic, allowed) if stems(query.topic) else None
-    karma = store.corpus.by_karma(allowed, LOADED + limit, highest=query.ranked == "highest", among=among)
+    topic = set(stems(query.topic))
+    among = store.holding(query.topic, allowed) if topic else None
+    karma = store.corpus.by_karma(times(query, allowed), LOADED + limit, highest=query.ranked == "highest", among=among)
     passages = store.passages(list(karma), score=dict.fromkeys(karma, 1.0))
-    kept = [replace(passages[id], karma=value) for id, value in karma.items() if id in passages]
-    return tuple(distinct([passage for passage in kept if passage.byline not in query.others_than], limit))
+    rated = [replace(passages[id], karma=value) for id, value in karma.items() if id in passages]
+    own = [one for one in rated if one.byline not in query.others_than and topic <= set(stems(own_words(one)))]
+    return tuple(distinct(own, limit))
