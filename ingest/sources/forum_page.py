@@ -170,7 +170,12 @@ class _Comments:
 
     def _linked(self, holder: Tag, selector: str) -> Place:
         link = self._part(holder, selector)
-        return place(urljoin(self.address or "", str(link["href"]))) if link is not None else Place(None, None, None)
+        try:
+            return (
+                place(urljoin(self.address or "", str(link["href"]))) if link is not None else Place(None, None, None)
+            )
+        except ValueError:
+            return Place(None, None, None)
 
     def _replies(self) -> Iterator[tuple[int, Tag]]:
         """Which holder replies to which: to the one around it, unless it is shown inside that one as its parent."""
