@@ -705,6 +705,15 @@ def test_person_of_another_shape_is_none(server: ForumServer, asking, tmp_path: 
         fetch_user(asking(server), "mira", out=tmp_path)
 
 
+@pytest.mark.parametrize("reply", ['{"data": "mira"}', '{"data": null}', '{"errors": "none"}', "{}"])
+def test_reply_without_data_says_nothing_about_the_person(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path, reply: str
+) -> None:
+    wanted = fill(forum, 3)
+    server.next(Fault(200, reply), Fault(200, reply, {"Content-Encoding": ""}))
+    assert ids_of(fetch_user(asking(server), "mira", out=tmp_path)) == wanted
+
+
 @pytest.mark.parametrize("post", [3, [], {"result": 3}, {"result": []}])
 def test_post_of_another_shape_is_none(server: ForumServer, asking, tmp_path: Path, post: Any) -> None:
     server.next(Fault(200, json.dumps({"data": {"post": post}})))
@@ -997,6 +1006,13 @@ def test_name_may_be_the_address_of_a_profile() -> None:
 )
 def test_link_to_a_person_is_understood(link: str, host: str | None, name: str) -> None:
     assert user_of(link) == (host, name)
+
+
+@pytest.mark.parametrize("name", ["", "  ", "https://www.lesswrong.com/", f"https://www.lesswrong.com/posts/{ID}", "/"])
+def test_what_names_nobody_is_refused_and_nothing_asked(server: ForumServer, asking, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ForumError, match="is neither a name nor a link to a profile"):
+        fetch_user(asking(server), name, out=tmp_path)
+    assert server.requests == []
 
 
 def test_person_of_another_site_is_refused(server: ForumServer, asking, tmp_path: Path) -> None:
