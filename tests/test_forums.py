@@ -1140,6 +1140,21 @@ def test_second_run_asks_only_for_what_is_new_or_edited(
     ]
 
 
+def test_text_that_the_site_takes_back_is_taken_out_by_the_next_run(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path
+) -> None:
+    wanted = fill(forum, 15)
+    fetch_user(asking(server), "mira", out=tmp_path)
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    forum.comments[wanted[3]] |= {"spam": True, "lastEditedAt": now}
+    forum.comments[wanted[14]] |= {"contents": None}
+    report = fetch_user(asking(server), "mira", out=tmp_path)
+    assert (report.new, report.changed, report.removed, report.stored) == (0, 0, 1, 14)
+    assert ids_of(report) == wanted[:3] + wanted[4:]
+    assert report.left_out == {"spam": 1, "without a text": 1}
+    assert fetch_user(asking(server), "mira", out=tmp_path).notes == ()
+
+
 @pytest.mark.parametrize("walk", ["date", "offset"])
 def test_comment_of_the_future_hides_nothing_from_the_next_run(
     server: ForumServer, forum: Forum, asking, tmp_path: Path, walk: str
