@@ -43,6 +43,11 @@ DEEP = b"[" * 100_000 + b"]" * 100_000
 GOOD = b'{"id": "good", "text": "Still here."}\n'
 KEPT = {"#good": "Still here."}
 
+LONG_NUMBERS = b'{"id": %s, "text": "One.", "author": %s, "posted_at": %s, "karma": %s}' % ((b"9" * 400,) * 4)
+LONG = tuple((1, f"{name} {what}") for name, what in {
+    "id": "is 400 characters long", "author": "is 400 characters long", "posted_at": "is no date", "karma": "is no number",
+}.items())  # fmt: skip
+
 TEXTS = [
     Nasty("empty.txt", b"", problems=((None, "is empty"),)),
     Nasty("blanks.md", b" \n\t\n\r\n", problems=((None, "only blanks"),)),
@@ -130,6 +135,7 @@ JSON_LINES = [
     Nasty("deep_column.jsonl", rows({"id": "a", "text": "One.", "x": json.loads("[" * 60 + "]" * 60)}), {"#a": "One."},
           ((1, "x is nested more than 32 levels"),)),
     Nasty("endless_number.jsonl", b'{"id": "a", "text": "One.", "karma": ' + b"9" * 5_000 + b"}\n" + GOOD, KEPT, ((1, "Not JSON"),)),
+    Nasty("long_numbers.jsonl", LONG_NUMBERS + b"\n" + GOOD, {"#L1": "One."} | KEPT, LONG),
     Nasty("not_numbers.jsonl", b'{"id": "a", "text": "One.", "karma": -Infinity, "posted_at": Infinity}\n' + GOOD, {"#a": "One."} | KEPT,
           ),
     Nasty("half_characters.jsonl", b'{"id": "a", "text": "x\\ud83dy \\ud83d\\ude00", "author": "A\\udc00"}\n', {"#a": "x\ufffdy 😀"},
@@ -188,6 +194,10 @@ JSON = [
           ((1, "lone surrogates"),)),
     Nasty("not_a_number.json", b'[\n{"id": "a", "text": "One."},\n{"id": "b", "text": "Two.", "karma": NaN, "url": Infinity},\n{"id": "c", "text": "Three."}\n]',
           {"#a": "One.", "#b": "Two.", "#c": "Three."}),
+    Nasty("long_numbers.json", b"[" + LONG_NUMBERS + b",\n" + GOOD + b"]", {"#L1": "One."} | KEPT, LONG),
+    Nasty("longer_numbers.json", b'[\n{"id": %s, "text": "One.", "karma": -%s.5e7, "x": 1e-99999999999999999999},\n' % ((b"9" * 5_000,) * 2) + GOOD + b"]",
+          {"#L2": "One."} | KEPT),
+    Nasty("wide_ids.json", b'[{"id": 18446744073709551615, "text": "One."}]', {"#18446744073709551615": "One."}),
     Nasty("too_large_a_number.json", b'[\n{"id": "a", "text": "One.", "karma": 1.5e999},\n{"id": "b", "text": "2e999 Two.", "karma": -1E+400}\n]',
           {"#a": "One.", "#b": "2e999 Two."}),
     Nasty("marked.json", b'\xef\xbb\xbf[{"id": "a", "text": "One."}]', {"#a": "One."}),
@@ -240,6 +250,9 @@ PAGES = [
     Nasty("no_text_encoding.html", b"<meta charset='zip'><p>One</p>", problems=((1, '"zip", which is no encoding'),)),
     Nasty("utf16.html", "<p>One</p>".encode("utf-16"), {"": "One"}),
     Nasty("private_use.html", "<p>x\ue000y</p>".encode(), {"": "xy"}),
+    Nasty("broken_address.html", b"<link rel=canonical href='http://[x'><base href='https://[::1'><p>One</p>", {"": "One"}),
+    Nasty("broken_link.html", b"<div class=comments-node id=aaaaa><div class=CommentsItemMeta-root><a class=lw2-link href='http://['>x</a></div>"
+          b"<div class=CommentBody-root><a href='http://['>One</a></div></div>", {"#aaaaa": "One"}),
     Nasty("no_markup.html", b"Just words.", {"": "Just words."}),
 ]  # fmt: skip
 

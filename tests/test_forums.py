@@ -707,6 +707,15 @@ def test_person_of_another_shape_is_none(server: ForumServer, asking, tmp_path: 
         fetch_user(asking(server), "mira", out=tmp_path)
 
 
+@pytest.mark.parametrize("reply", ['{"data": "mira"}', '{"data": null}', '{"errors": "none"}', "{}"])
+def test_reply_without_data_says_nothing_about_the_person(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path, reply: str
+) -> None:
+    wanted = fill(forum, 3)
+    server.next(Fault(200, reply), Fault(200, reply, {"Content-Encoding": ""}))
+    assert ids_of(fetch_user(asking(server), "mira", out=tmp_path)) == wanted
+
+
 @pytest.mark.parametrize("post", [3, [], {"result": 3}, {"result": []}])
 def test_post_of_another_shape_is_none(server: ForumServer, asking, tmp_path: Path, post: Any) -> None:
     server.next(Fault(200, json.dumps({"data": {"post": post}})))
@@ -1001,6 +1010,13 @@ def test_link_to_a_person_is_understood(link: str, host: str | None, name: str) 
     assert user_of(link) == (host, name)
 
 
+@pytest.mark.parametrize("name", ["", "  ", "https://www.lesswrong.com/", f"https://www.lesswrong.com/posts/{ID}", "/"])
+def test_what_names_nobody_is_refused_and_nothing_asked(server: ForumServer, asking, tmp_path: Path, name: str) -> None:
+    with pytest.raises(ForumError, match="is neither a name nor a link to a profile"):
+        fetch_user(asking(server), name, out=tmp_path)
+    assert server.requests == []
+
+
 def test_person_of_another_site_is_refused(server: ForumServer, asking, tmp_path: Path) -> None:
     """The same name may be somebody else there."""
     with pytest.raises(ForumError, match=r"does not lead to 127\.0\.0\.1:\d+\. Name its site, or give --host"):
@@ -1124,6 +1140,21 @@ def test_second_run_asks_only_for_what_is_new_or_edited(
         (None, 0),
         ("lastEditedAt", 0),
     ]
+
+
+def test_text_that_the_site_takes_back_is_taken_out_by_the_next_run(
+    server: ForumServer, forum: Forum, asking, tmp_path: Path
+) -> None:
+    wanted = fill(forum, 15)
+    fetch_user(asking(server), "mira", out=tmp_path)
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    forum.comments[wanted[3]] |= {"spam": True, "lastEditedAt": now}
+    forum.comments[wanted[14]] |= {"contents": None}
+    report = fetch_user(asking(server), "mira", out=tmp_path)
+    assert (report.new, report.changed, report.removed, report.stored) == (0, 0, 1, 14)
+    assert ids_of(report) == wanted[:3] + wanted[4:]
+    assert report.left_out == {"spam": 1, "without a text": 1}
+    assert fetch_user(asking(server), "mira", out=tmp_path).notes == ()
 
 
 @pytest.mark.parametrize("walk", ["date", "offset"])

@@ -1012,6 +1012,23 @@ def test_whose_name_a_page_does_not_show_may_be_told_unless_it_says_that_nobody_
     assert [read_one(path, author_names={path.name: "Bo"}).author for path in (hidden, unseen)] == [None, "Bo"]
 
 
+def test_a_comment_shown_twice_is_read_where_it_is_whole(tmp_path: Path):
+    """Above a reply of the same person it is cut."""
+    cut = lesswrong_comment(
+        "firstFirstFirst01", "Bo", '<p>Rope and... <span class="read-more-button">(read more)</span></p>'
+    )
+    shown = f'<div class="CommentsItem-firstParentComment">{cut}</div>'
+    reply = lesswrong_comment("secondSecondSec01", "Bo", "<p>Or hemp.</p>", shown_parent=shown)
+    whole = lesswrong_comment("firstFirstFirst01", "Bo", "<p>Rope and twine, or whatever there is at hand.</p>")
+
+    found = list(read([write(tmp_path / "bo.html", reply + whole)]))
+
+    assert [(item.id, item.text, item.parent_id) for item in found] == [
+        ("secondSecondSec01", "Or hemp.", "firstFirstFirst01"),
+        ("firstFirstFirst01", "Rope and twine, or whatever there is at hand.", None),
+    ]
+
+
 @pytest.mark.slow
 def test_three_hundred_replies_one_inside_the_other_take_seconds(tmp_path: Path):
     page = ""

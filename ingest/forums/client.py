@@ -237,7 +237,7 @@ class ForumClient:
 
     def _inflated(self, response: httpx.Response) -> Iterator[bytes]:
         """The body in small parts: httpx inflates as much at once as came at once, to a thousand times its size."""
-        packed = response.headers.get("content-encoding", "identity").strip().lower()
+        packed = response.headers.get("content-encoding", "").strip().lower() or "identity"
         if packed == "identity":
             yield from response.iter_raw()
             return
@@ -307,7 +307,9 @@ class ForumClient:
         if isinstance(data, Mapping) and any(value is not None for value in data.values()):
             return data, tuple(f"{'.'.join(error.path)}: {error.text}" for error in errors)
         self._refused(name, status, errors)
-        return data if isinstance(data, Mapping) else {}, ()
+        if not isinstance(data, Mapping):
+            raise _PassingError("the reply holds no data")
+        return data, ()
 
     def _throttled(self, headers: Mapping[str, str]) -> None:
         wait = self._asked_wait(headers)

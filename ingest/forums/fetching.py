@@ -315,7 +315,7 @@ class _Import:
         file.save({**self.state, "anew": file.anew, "passes": walk.state()})
 
     def _store(self, file: CommentFile, page: Page) -> None:
-        rows, seen = [], iso(_now())
+        rows, gone, seen = [], [], iso(_now())
         for comment in page.comments:
             posted = date_of(comment)
             if self.since and posted and posted < self.since:
@@ -326,9 +326,13 @@ class _Import:
                 rows.append({**made, "seen_at": seen})
                 continue
             self.left_out[reason or "without a text"] += 1
+            if reason:
+                # A text that is missing without a reason may have failed this once.
+                gone.append(str(comment.get("_id")))
             if reason == "deleted":
                 # Its place in the thread stays known, never its text.
                 self.state["deleted"][str(comment.get("_id"))] = comment.get("parentCommentId")
+        file.remove(gone)
         file.replace(rows) if page.edited else file.add(rows)
         for error in page.errors:
             name = error.partition(":")[0].rpartition(".")[2]

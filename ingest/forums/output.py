@@ -49,7 +49,7 @@ class CommentFile:
         self._new_path = path.with_name(f".{path.name}.new")
         self._lock = FileLock(path.with_name(f".{path.name}.lock"), timeout=0)
         self._rows: dict[str, bytes] = {}
-        self._new = self._changed = 0
+        self._new = self._changed = self._removed = 0
 
     def __enter__(self) -> CommentFile:
         try:
@@ -74,7 +74,7 @@ class CommentFile:
         return len(self._rows)
 
     def __contains__(self, state: Mapping[str, Any]) -> bool:
-        """Whether the rows that a state speaks of are still there: a file only grows."""
+        """Whether the rows that a state speaks of are still there: if some are not, the file is smaller than it was."""
         path = self._new_path if state["anew"] and state["passes"] else self.path
         return path.exists() and path.stat().st_size >= state.get("bytes", 0)
 
@@ -113,10 +113,23 @@ class CommentFile:
         changed = {id: line for id, line in lines.items() if id in self._rows and digests[id] != self._rows[id]}
         if changed:
             self._changed += len(changed)
-            old = self._current.read_bytes().splitlines(keepends=True)
-            _write(self._current, b"".join(changed.get((_row(line) or {}).get("id", ""), line) for line in old))
+            self._rewrite(changed)
             self._rows |= {id: digests[id] for id in changed}
         self.add(rows)
+
+    def remove(self, ids: Iterable[str]) -> None:
+        """Take rows out, where there are any with these ids."""
+        gone = self._rows.keys() & set(ids)
+        if gone:
+            self._removed += len(gone)
+            self._rewrite(dict.fromkeys(gone, b""))
+            for id in gone:
+                del self._rows[id]
+
+    def _rewrite(self, lines: Mapping[str, bytes]) -> None:
+        """Put lines in the place of those with their ids."""
+        old = self._current.read_bytes().splitlines(keepends=True)
+        _write(self._current, b"".join(lines.get((_row(line) or {}).get("id", ""), line) for line in old))
 
     def save(self, state: Mapping[str, Any]) -> None:
         """Write down how far the import has come."""
@@ -136,8 +149,8 @@ class CommentFile:
         return Changes(len(new), sum(self._rows[id] != old[id] for id in kept), len(old) - len(kept))
 
     def changes(self) -> Changes:
-        """What this run appended and replaced so far."""
-        return Changes(self._new, self._changed, 0)
+        """What this run appended, replaced and took out so far."""
+        return Changes(self._new, self._changed, self._removed)
 
     @property
     def _current(self) -> Path:

@@ -148,12 +148,21 @@ def holds(site: Site, host: str | None) -> bool:
 
 
 def user_of(name: str) -> User:
-    """Read the link or name of a person."""
-    if "/" not in name:
-        return User(None, name.strip())
-    parts = _split(name if name.strip().startswith("/") or "://" in name else f"//{name.strip()}")
+    """Read the link or name of a person.
+
+    Raises:
+        ForumError: It is neither.
+    """
+    name = name.strip().strip("<>")
+    if name and "/" not in name:
+        return User(None, name)
+    parts = _split(name if name.startswith("/") or "://" in name else f"//{name}")
     match = _USER_PATH.search(parts.path)
-    return User(_host(parts), unquote(match[1])) if match else User(None, name.strip())
+    if match is None:
+        raise ForumError(
+            f'"{name}" is neither a name nor a link to a profile, which looks like https://www.lesswrong.com/users/<name>.'
+        )
+    return User(_host(parts), unquote(match[1]))
 
 
 def _host(parts: SplitResult) -> str | None:

@@ -72,7 +72,7 @@ def _told_apart(rows: Rows, line: int, names: list[str]) -> Generator[Problem, N
         again = names[: number - 1].count(name) + 1 if name else 0
         apart.append(name if again == 1 else f"{name} ({again})" if name else f"column {number}")
         if again == 2:
-            what = f'The header names "{name}" twice: the first was read, the next is called "{apart[-1]}".'
+            what = f'The header names "{name[:60]}" twice: the first was read, the next is called "{apart[-1][:60]}".'
             yield rows.problem(line, what, "Give each column a name of its own.")
     return apart
 

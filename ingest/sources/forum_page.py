@@ -81,7 +81,7 @@ def entries(page: BeautifulSoup, address: str | None) -> Iterator[Entry | LeftOu
         yield _profile(page, bio, address)
     if post is not None:
         yield _post(page, post, address)
-    for holder in comments.holders:
+    for holder in comments.fullest():
         yield from comments.read(holder)
 
 
@@ -122,6 +122,16 @@ class _Comments:
         self._known = {id(holder) for holder in self.holders}
         self._parts: dict[str, dict[int, Tag]] = {}
         self._parents = dict(self._replies())
+
+    def fullest(self) -> Iterator[Tag]:
+        """Each comment once, and where most of it is shown: above a reply its parent is often cut."""
+        best: dict[str | int, tuple[int, Tag]] = {}
+        for holder in self.holders:
+            key, length = self._id(holder) or id(holder), len(_words(self._part(holder, _BODY)))
+            if length > best.get(key, (-1,))[0]:
+                best[key] = length, holder
+        chosen = {id(holder) for _, holder in best.values()}
+        yield from (holder for holder in self.holders if id(holder) in chosen)
 
     def read(self, holder: Tag) -> Iterator[Entry | LeftOut | Problem]:
         """Yield one comment, or why it is left out."""
@@ -170,7 +180,12 @@ class _Comments:
 
     def _linked(self, holder: Tag, selector: str) -> Place:
         link = self._part(holder, selector)
-        return place(urljoin(self.address or "", str(link["href"]))) if link is not None else Place(None, None, None)
+        try:
+            return (
+                place(urljoin(self.address or "", str(link["href"]))) if link is not None else Place(None, None, None)
+            )
+        except ValueError:
+            return Place(None, None, None)
 
     def _replies(self) -> Iterator[tuple[int, Tag]]:
         """Which holder replies to which: to the one around it, unless it is shown inside that one as its parent."""

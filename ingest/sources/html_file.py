@@ -10,6 +10,7 @@ from codecs import lookup
 from collections.abc import Iterator, Mapping
 from html import escape
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ingest.chrome import announced_comments
 from ingest.sources import forum_page
@@ -124,7 +125,14 @@ def _address(page: BeautifulSoup, html: str) -> str | None:
     """Where the page came from, as it says itself or as the browser noted when it was saved."""
     for selector, name in (('link[rel="canonical"]', "href"), ('meta[property="og:url"]', "content"), ("base", "href")):
         element = page.select_one(f"{selector}[{name}]")
-        if element is not None and re.match(r"https?://", str(element[name])):
+        if element is not None and _is_address(str(element[name])):
             return str(element[name])
     saved = _SAVED_FROM.search(html[:8192])
-    return saved[1] if saved else None
+    return saved[1] if saved and _is_address(saved[1]) else None
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return urlsplit(text).scheme in ("http", "https") and "://" in text
+    except ValueError:
+        return False

@@ -12,6 +12,7 @@ import re
 from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
+from decimal import Decimal
 from typing import Any, BinaryIO
 
 import ijson
@@ -34,10 +35,11 @@ _WHOLE = re.compile(
     re.VERBOSE,
 )
 """Data up to its last escape, if that may go on; one for half of a pair goes on with the other half."""
-_ODD = re.compile(rb"NaN|Infinity|\d[eE]\+?\d{3}")
+_ODD = re.compile(rb"NaN|Infinity|\d[eE][-+]?\d{3}|(?<!\d)\d{4000}")
 _STRING_OR_ODD_NUMBER = re.compile(
-    rb""""(?:[^"\\]++|\\.)*+(?:"|(?P<open>\Z))|(?<![\w.])(?:NaN|-?Infinity|-?\d+(?:\.\d+)?[eE]\+?\d{3,})(?!\w)""",
-    re.DOTALL,
+    rb""""(?:[^"\\]++|\\.)*+(?:"|(?P<open>\Z))
+    | (?<![\w.])(?:NaN | -?Infinity | -?\d{4000,}(?:\.\d+)?(?:[eE][-+]?\d+)? | -?\d+(?:\.\d+)?[eE][-+]?\d{3,})(?!\w)""",
+    re.DOTALL | re.VERBOSE,
 )
 """A string, to be passed over, or a number that JSON has not but Python and pandas write, or one that may be too large."""
 _WORD = re.compile(rb"-?[A-Za-z]{0,8}\Z")
@@ -139,7 +141,8 @@ class _Lines:
             if match[0].startswith(b'"'):
                 self._in_string = match["open"] is not None and not data.endswith(b"\n")
                 return match[0]
-            return match[0] if math.isfinite(float(match[0])) else b"null"
+            number = float(match[0])
+            return repr(number).encode() if math.isfinite(number) else b"null"
 
         return _STRING_OR_ODD_NUMBER.sub(plain, opened + data).removeprefix(opened)
 
@@ -168,7 +171,7 @@ class _Value:
         self._count += 1
         self.too_large = self.too_large or self._depth > DEEPEST or self._count > LARGEST
         if not self.too_large:
-            self._builder.event(event, value)
+            self._builder.event(event, float(value) if isinstance(value, Decimal) else value)
 
     @property
     def complete(self) -> bool:
@@ -233,7 +236,8 @@ def _values(lines: _Lines, arrays: Set[tuple[str, ...]], *, inside: bool) -> Ite
     whole, row = None, None
     keys: list[str | None] = []
     in_rows = streamed = False
-    for event, value in ijson.basic_parse(lines, buf_size=BUFFER, use_float=True, multiple_values=True):
+    # Without `use_float`, which would refuse whole numbers of more than 64 bits: identifiers in some exports.
+    for event, value in ijson.basic_parse(lines, buf_size=BUFFER, multiple_values=True):
         if in_rows and (row is not None or event != "end_array"):
             row = row or _Value(lines.line, lines.row_opening())
             row.add(event, value)

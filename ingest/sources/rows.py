@@ -90,8 +90,8 @@ class Row:
     def name(self, column: str) -> str | None:
         """A short text on one line: an id, an author, a title."""
         value = self._value(column)
-        if isinstance(value, int | float | Decimal) and not isinstance(value, bool) and math.isfinite(value):
-            value = str(int(value)) if value == int(value) else str(value)
+        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
+            value = _numeral(value)
         elif column in _IDS and isinstance(value, str) and (number := _WHOLE.fullmatch(value.strip())):
             # A column of numbers in which some were missing is one of fractions in many tables.
             value = number[1]
@@ -448,6 +448,14 @@ def _markup(row: Row) -> Markup | None:
         row.wrong("html", "is nested too deep to be read", "Give its text")
         return None
     return converted if converted.text else None
+
+
+def _numeral(value: float | Decimal) -> Any:
+    """A number as text, without a point where it is whole; infinite ones, and those of thousands of digits, stay."""
+    try:
+        return str(int(value)) if value == int(value) else str(value)
+    except (ValueError, ArithmeticError):
+        return value
 
 
 def _moment(value: Any) -> datetime:
