@@ -39,6 +39,8 @@ class Query:
     """Content words of the question, without names and question phrases."""
     carried: bool = False
     """Something was taken over from the conversation."""
+    form: str = ""
+    """The question whose wording says what is counted, where a follow-up only exchanges whom, what or when: "And Ann?"."""
     rests_on: str = ""
     """What must have an answer, too: "and why?" has none where what was asked before has none."""
     traces: tuple[str, ...] = ()

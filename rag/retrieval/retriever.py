@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rag.abstention.biography import ANSWERED, states_no_view, telling_profiles
 from rag.errors import QuestionError
 from rag.index.lexical import stems
+from rag.question.form import asks_who
 from rag.question.names import same_name
 from rag.question.query import Query, about_period, admits, asking_for_view, by_date_alone, by_karma, timeless
 from rag.records import Filters, Passage, Turn
@@ -219,7 +220,7 @@ class Retriever:
                 for text in (asking_for_view(query), f"{query.topic} {CHANGE_WORDS}"):
                     found = _merged([found, self._candidates(query, text, allowed, depth)])
             pool, spoken = [p for p in found if p.byline not in query.others_than], {}
-            found = distinct(viewed(pool), limit)
+            found = distinct(viewed(pool), limit, of_each=asks_who(query.text))
         if judged and (profiles := telling_profiles(query, pool)):
             return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
         if judged and (sign := telling(query)) and (told := self._told(query, sign, allowed, limit, found)):
@@ -325,7 +326,8 @@ class Retriever:
             mentions = counted(sign, found, self._asked(query, allowed) if sign.never else ())
             hits = self._of_users(query, found, [hit for hit in hits if sign.whole(own_words(hit))], mentions)
         if hits:
-            return Retrieved(query, tuple(distinct(hits, limit)), ANSWERED, considered=tuple(pool), mentions=mentions)
+            told = distinct(hits, limit, of_each=mentions is not None)
+            return Retrieved(query, tuple(told), ANSWERED, considered=tuple(pool), mentions=mentions)
         missing = absent(pool, sign)
         if not sign.decisive or (sign.terms and not missing):
             return None
@@ -480,10 +482,15 @@ def fuse(dense: Mapping[str, float], lexical: Mapping[str, float]) -> dict[str, 
     return dict(sorted(scores.items(), key=lambda item: (-item[1], item[0])))
 
 
-def distinct(passages: Sequence[Passage], limit: int) -> list[Passage]:
+def distinct(passages: Sequence[Passage], limit: int, *, of_each: bool = False) -> list[Passage]:
     """The first `limit` passages that do not repeat words of one before, few of each comment.
 
     Who only quotes a comment that was found gives way to it.
+
+    Args:
+        passages: Best first.
+        limit: Most of them.
+        of_each: It is asked who says something: what two people say in the same words is said twice.
     """
     kept: list[Passage] = []
     sizes: list[int] = []
@@ -500,7 +507,9 @@ def distinct(passages: Sequence[Passage], limit: int) -> list[Passage]:
         own = _triples(passage.text)
         common = Counter(place for triple in own & holding.keys() for place in holding[triple])
         if any(
-            count >= SAME_WORDS * min(len(own), sizes[place]) and not _elsewhere(passage, kept[place])
+            count >= SAME_WORDS * min(len(own), sizes[place])
+            and not _elsewhere(passage, kept[place])
+            and not (of_each and passage.is_by_another(kept[place]))
             for place, count in common.items()
         ):
             continue
