@@ -151,6 +151,10 @@ class Passage:
         """Who wrote it, as readers see it: the name, else an honest label."""
         return self.author or self.label or UNNAMED
 
+    def is_by_another(self, other: Passage) -> bool:
+        """Whether two people are known to speak; of somebody without a name it may be the same."""
+        return bool(self.author and other.author and self.author != other.author)
+
 
 @dataclass(frozen=True, slots=True)
 class Citation:

@@ -15,7 +15,7 @@ from model_server import Fail, ModelServer, Say, small_model_path
 
 import ingest
 from rag.answering import drafting
-from rag.answering.answerer import ANY_TIME, UNDATED, UNDATED_ANSWER, UNORDERED, UNRANKED, Answerer
+from rag.answering.answerer import ANY_TIME, PERHAPS_THEN, UNDATED, UNDATED_ANSWER, UNORDERED, UNRANKED, Answerer
 from rag.chat.chat_model import LangChainModel
 from rag.chat.prompts import ABSTAIN, Message
 from rag.chat.streaming import Reply
@@ -842,7 +842,11 @@ class TestTime:
     def test_what_carries_no_date_is_told_beside_what_does(self, weir: Answerer) -> None:
         answer = weir.answer("What did Ilka Sommer write about eels in 2022?")
         assert [c.passage.posted_at for c in answer.citations] == [None]
-        assert answer.warnings == (UNDATED,)
+        assert answer.warnings == (PERHAPS_THEN.format(period="in 2022"),)
+
+    def test_nothing_is_said_of_comments_without_dates_where_others_have_them(self, weir: Answerer) -> None:
+        answer = weir.answer("What did Ilka Sommer write about motorcycles in 2022?")
+        assert (answer.abstained, answer.warnings) == (True, ())
 
     @pytest.mark.parametrize(("question", "years", "warnings"), [
         ("When did Ivo Brandl first write about the weir?", [2021, 2023, 2024], ()),

@@ -91,6 +91,54 @@ def test_how_many_times_asks_for_no_times(workshop: Settings) -> None:
     assert "comments: 2, authors: 1." in answer.text
 
 
+def after(question: str, *follow_ups: str, settings: Settings) -> rag.Answer:
+    """The answer to the last of several questions, each asked after those before it."""
+    answer, history = rag.answer(question, settings=settings), []
+    for further in follow_ups:
+        history += [rag.Turn("user", answer.question), rag.Turn("assistant", answer.text)]
+        answer = rag.answer(further, history=history, settings=settings)
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("questions", "counted"),
+    [
+        (("How many comments mention rosewood?", "And in 2018?"), "“rosewood” – comments: 1, authors: 1."),
+        (("How many comments mention rosewood?", "And ebony?"), "“ebony” – comments: 1, authors: 1."),
+        (("Who mentions ebony?", "What about rosewood?", "Since 2020?"), "“rosewood” – comments: 2, authors: 1."),
+        (("How many comments mention rosewood?", "And by Tove Arden?"), "“rosewood” – comments: 2, authors: 1."),
+        (("How many comments did Ivo Brandl write?", "And Tove Arden?"), "2 comments by Tove Arden (2)"),
+        (("How many comments did Tove Arden write?", "In 2020?"), "1 comments by Tove Arden (1), 2020"),
+    ],
+)
+def test_a_count_is_asked_again_of_another(questions: tuple[str, ...], counted: str, workshop: Settings) -> None:
+    assert counted in after(*questions, settings=workshop).text
+
+
+@pytest.mark.parametrize(
+    ("questions", "date"),
+    [
+        (("What is Ann Lee's newest comment?", "And Tove Arden's?"), "2021-03-01"),
+        (("What is Ann Lee's oldest comment?", "And by Tove Arden?"), "2020-03-01"),
+        (("Who last mentioned rosewood?", "And ebony?"), "2022-03-01"),
+    ],
+)
+def test_the_order_by_date_is_asked_again_of_another(questions: tuple[str, ...], date: str, workshop: Settings) -> None:
+    answer = after(*questions, settings=workshop)
+    assert str(answer.citations[0].passage.posted_at.date()) == date
+
+
+@pytest.mark.parametrize(
+    "question", ["Who recommends beeswax?", "Everyone who recommends beeswax", "Who mentions beeswax?"]
+)
+def test_what_two_people_say_in_the_same_words_is_said_twice(question: str, settings: Settings, tmp_path: Path) -> None:
+    rows = [{"author": one["author"], "text": "I recommend beeswax for every peg."} for one in ROWS]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    ingest.ingest([tmp_path / "rows.jsonl"], settings=settings)
+    answer = rag.answer(question, settings=settings)
+    assert len({*people(answer)}) >= 3
+
+
 VOTED = [
     {"author": "Ann Lee", "posted_at": "2018-02-01", "karma": 3, "text": "Soak the willow for a week."},
     {"author": "Ann Lee", "posted_at": "2019-02-01", "karma": 90, "text": "A basket of reed is no basket at all."},
@@ -142,3 +190,8 @@ def test_what_carries_no_karma_is_not_called_the_best(workshop: Settings) -> Non
 )
 def test_what_is_rated_need_not_be_a_comment(question: str) -> None:
     assert by_karma(question) == ("", None)
+
+
+def test_the_order_by_karma_is_asked_again_of_another(weavers: Settings) -> None:
+    answer = after("What is the highest-rated comment?", "And by Odd Brekke?", settings=weavers)
+    assert [citation.passage.karma for citation in answer.citations] == [41, -7]

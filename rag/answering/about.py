@@ -82,10 +82,10 @@ def asks_how_many(query: Query) -> bool:
     """Whether it is asked how many comments somebody wrote, or who wrote most at some time, whatever they are about."""
     if query.unknown_authors or stems(query.topic):
         return False
-    timed = bool(query.since or query.until)
-    if _HOW_MANY.match(query.text):
+    timed, question = bool(query.since or query.until), query.form or query.text
+    if _HOW_MANY.match(question):
         return bool(query.authors or timed)
-    return timed and bool(re.fullmatch(_WHO_MOST, _plain(query.text)))
+    return timed and bool(re.fullmatch(_WHO_MOST, _plain(question)))
 
 
 def _plain(message: str) -> str:

@@ -40,6 +40,7 @@ MOST_NAMED = 50
 TRACED = 30
 """Candidates of the search that a trace lists."""
 UNDATED = "These comments carry no dates, so the time that the question names could not be taken into account."
+PERHAPS_THEN = "No comment known to be from that time (“{period}”) answers this. What is quoted carries no date, so it may be from any time."
 ANY_TIME = "No comment from that time (“{period}”) answers this, so comments of any time were searched, with these words as part of the topic."
 UNDATED_ANSWER = "These comments carry no dates, so it is not known when they were written."
 PARTLY_DATED = "Not all of these comments carry a date, so it is not known of all of them when they were written."
@@ -183,7 +184,7 @@ class Answerer:
             suggestions = () if last.abstained else self._suggestions(found, last, filters)
         used = len({citation.passage.comment_id for citation in last.citations})
         trace = {**last.trace, **self._rewrites(rewriter, last), "seconds": clock.seconds()}
-        in_time = _of_time(query, found, last)
+        in_time = _of_time(query, found, last, dated=self._any_dated(found.query, filters))
         if not in_time and last.citations and (found.query.newest or found.query.oldest):
             in_time = self._undated(found.query, filters)
         yield replace(
@@ -206,6 +207,11 @@ class Answerer:
         phrases = Phrases(question_language(question, self.settings.language))
         text = overview(named, coverage, phrases)
         return Answer(question, text, abstained=True, model=EVIDENCE, coverage=coverage)
+
+    def _any_dated(self, query: Query, filters: Filters | None) -> bool:
+        """Whether any comment that may be searched, whenever it was written, carries a date."""
+        every = narrowed(filters, timeless(query))
+        return every is not None and self.store.coverage(every).since is not None
 
     def _undated(self, query: Query, filters: Filters | None) -> tuple[str, ...]:
         """What a reader must be told where comments that carry no date might belong into an order or a period."""
@@ -389,22 +395,31 @@ class Answerer:
         }
 
 
-def _of_time(asked: Query, found: Retrieved, last: Answer) -> tuple[str, ...]:
+def _of_time(asked: Query, found: Retrieved, last: Answer, *, dated: bool) -> tuple[str, ...]:
     """What a reader must be told about the time or the karma of what is quoted, or was searched."""
     taken = found.query
     passages = [citation.passage for citation in last.citations]
     if taken.ranked and not any(passage.karma is not None for passage in passages):
         return (UNRANKED,)
     if taken.undated:
-        return (UNDATED,)
+        return _of_no_date(taken, dated, quoted=bool(passages))
     if taken.period and not (taken.since or taken.until):
         elsewhen = [p for p in passages or found.passages if not _from_then(asked, p) and not _tells_of(taken, p)]
+        if any(p.posted_at for p in elsewhen):
+            return (ANY_TIME.format(period=taken.period),)
         if elsewhen or not passages:
-            return (ANY_TIME.format(period=taken.period) if any(p.posted_at for p in elsewhen) else UNDATED,)
+            return _of_no_date(taken, dated, quoted=bool(passages))
     if taken.when and passages and not all(p.posted_at for p in passages):
         return (PARTLY_DATED if any(p.posted_at for p in passages) else UNDATED_ANSWER,)
-    in_order = taken.newest or taken.oldest or (taken.by_time and len(passages) > 1)
-    return (UNORDERED,) if in_order and not all(p.posted_at for p in passages) else ()
+    ordered = taken.newest or taken.oldest or (taken.by_time and len(passages) > 1)
+    return (UNORDERED,) if ordered and not all(p.posted_at for p in passages) else ()
+
+
+def _of_no_date(query: Query, dated: bool, *, quoted: bool) -> tuple[str, ...]:
+    """What a reader must be told where what was found carries no date; `dated` if other comments searched do."""
+    if not dated:
+        return (UNDATED,)
+    return (PERHAPS_THEN.format(period=query.period),) if quoted else ()
 
 
 def _from_then(query: Query, passage: Passage) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import groupby
 
 from rag.index.lexical import stems
-from rag.question.form import asks_for_view
+from rag.question.form import asks_for_view, asks_who
 from rag.question.query import Query, by_date_alone, timeless
 from rag.retrieval.literal import tells_of_change
 from rag.retrieval.relevance import Sentence
@@ -169,7 +169,7 @@ def choose(query: Query, sentences: Sequence[Sentence]) -> list[Sentence]:
         in_time = _by_date(near, query.newest)
         first = [s for s in sentences if s.passage.comment_id == in_time[0].passage.comment_id and not s.quoted]
         return [*_whole(query, first), *_few_of_each(s for s in in_time if s not in first)][: len(first) + SENTENCES]
-    return _best(ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES)
+    return _best(ranked, SENTENCES_IN_LIST if query.wants_list else SENTENCES, of_each=asks_who(query.text))
 
 
 def _on_topic(query: Query, sentence: Sentence) -> bool:
@@ -225,12 +225,16 @@ def _whole(query: Query, members: Sequence[Sentence]) -> Sequence[Sentence]:
     return members if sum(len(s.text) for s in members) <= LONGEST else choose(plain, members)
 
 
-def _best(ranked: Sequence[Sentence], most: int, relative: float = RELATIVE) -> list[Sentence]:
+def _best(
+    ranked: Sequence[Sentence], most: int, relative: float = RELATIVE, *, of_each: bool = False
+) -> list[Sentence]:
+    """The best sentences, none in the words of one before, unless it is asked who says so and two people do."""
     chosen: list[Sentence] = []
     for sentence in ranked:
         if len(chosen) >= most or (chosen and sentence.score < max(FLOOR, relative * ranked[0].score)):
             break
-        if not any(_same_words(sentence, other) for other in chosen):
+        others = [one for one in chosen if not (of_each and sentence.passage.is_by_another(one.passage))]
+        if not any(_same_words(sentence, other) for other in others):
             chosen.append(sentence)
     return chosen
 

@@ -9,9 +9,10 @@ from typing import Any
 
 from rag.language.english import FUNCTION_WORDS
 from rag.question.form import compares
+from rag.question.mentioning import asks_who_mentions
 from rag.question.names import words
 from rag.question.periods import Period
-from rag.question.query import Query
+from rag.question.query import Query, in_order
 from rag.question.references import PEOPLE, PERSON
 from rag.question.speech import PREPOSITIONS
 
@@ -62,9 +63,18 @@ def others(own: Query, last: Query) -> Query:
 def other_topic(own: Query, last: Query) -> Query:
     """ "What about X?": the same people, another topic."""
     names = last.people
+    if asks_who_mentions(last.form or last.text):
+        people = people_of(last)
+        return asked_again(replace(own, carried=True, **_time(own, last), **people), last)
     if not names and not last.others_than:
         return added(own, last)
     return _carried(own, last, _saying(names, own.text), **people_of(last))
+
+
+def asked_again(whole: Query, last: Query) -> Query:
+    """A follow-up that only exchanges whom, what or when, asked as the question before: counted, or by date or karma."""
+    order = {} if in_order(whole) else {name: getattr(last, name) for name in ("newest", "oldest", "ranked")}
+    return replace(whole, form=last.form or last.text, **order)
 
 
 def other_person(own: Query, last: Query, topic: str) -> Query:
@@ -99,7 +109,7 @@ def _saying(people: Sequence[str], topic: str) -> str:
 def in_period(last: Query, period: Period, written: str) -> Query:
     """ "And in 2021?": the same people and topic, another time."""
     return replace(
-        last,
+        asked_again(last, last),
         since=period.since,
         until=period.until,
         times=period.times,

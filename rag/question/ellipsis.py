@@ -141,6 +141,11 @@ def _kind_of_fragment(question: str, bare: str, content: list[str], people: tupl
     return "complete"
 
 
+def is_fragment(bare: str, own: Query) -> bool:
+    """Whether a follow-up is nothing but somebody's name: "by Ann", not "what does Ann think"."""
+    return not own.topic and not _SENTENCE.match(bare)
+
+
 def without_lead(text: str) -> str:
     """A question without "And", "ok, thanks", "no, I meant", "not rye but" and the like before it."""
     if (meant := _CORRECTION.sub("", text)) and meant != text:

@@ -17,6 +17,7 @@ from rag.citations.keys import neutralise
 from rag.language.english import FUNCTION_WORDS
 from rag.question.carrying import (
     added,
+    asked_again,
     asks_for_reply,
     in_period,
     merged,
@@ -29,13 +30,23 @@ from rag.question.carrying import (
     whole_comparison,
     with_names,
 )
-from rag.question.ellipsis import Kind, asks_for_manner, assents, kind_of, means_people, without_about, without_lead
+from rag.question.ellipsis import (
+    Kind,
+    asks_for_manner,
+    assents,
+    is_fragment,
+    kind_of,
+    means_people,
+    without_about,
+    without_lead,
+)
 from rag.question.form import compares
 from rag.question.listed_items import ORDINAL, Item, item_meant
+from rag.question.mentioning import asks_who_mentions
 from rag.question.names import NameIndex, words
 from rag.question.parts import questions_in
 from rag.question.periods import Period, periods
-from rag.question.query import Query, undated_text
+from rag.question.query import Query, in_order, undated_text
 from rag.question.references import PEOPLE, PERSON
 from rag.question.speech import AUXILIARIES, AUXILIARY_VERB, SAYING, WH
 from rag.question.understanding import Reader
@@ -226,10 +237,11 @@ class _Conversation:
             aside = self.reader.read(pointing)  # to what the answer does not part: its topic is all there is to go by
             if not (aside.topic or aside.people):
                 return "addition", _added(aside, said)
-        if (last.people or last.since or last.until) and (period := self._period(bare, last)):
+        counted = asks_who_mentions(last.form or last.text) or in_order(last)
+        if (last.people or last.since or last.until or counted) and (period := self._period(bare, last)):
             return "period", in_period(last, *period)
         if named := self._named(question, bare, last):
-            return "person", other_person(named, last, said.topic)
+            return "person", asked_again(other_person(named, last, said.topic), last)
         if last.people and compares(bare) and (with_people := with_names(bare, last)) != bare:
             compared = self.reader.read(with_people)
             if len(compared.people) > len(last.people):
@@ -240,7 +252,8 @@ class _Conversation:
                 topic = without_about(bare)
                 return kind, own if topic in ("", bare) else self.reader.read(topic)
             case "person":
-                return kind, other_person(own, last, said.topic)
+                person = other_person(own, last, said.topic)
+                return kind, asked_again(person, last) if is_fragment(bare, own) else person
             case "others":
                 return kind, others(own, last)
             case "same people":

@@ -18,6 +18,11 @@ _OPEN = re.compile(
     r"(?:people|others|commenters|users|everyone|everybody|anyone|anybody|they|authors|comments))\b",
     re.I,
 )
+_WHO = re.compile(
+    r"^\W*(?:who\b|(?:which|what)\s+(?:of\s+the\s+)?(?:authors?|commenters?|persons?|people|users?|posters?|writers?)\b"
+    r"|(?:\w+\s+){0,3}?(?:everyone|everybody)\s+(?:who|that)\b)",
+    re.I,
+)
 _COMPARE = re.compile(
     r"\bcompar(?:e|es|ed|ing|ison)\b|\bv(?:s|ersus)\b|\bdiffer(?:s|ed|ence|ences|ent|ently)?\b|\bdisagree(?:s|d|ment|ments)?\b"
     r"|\bcontrast(?:s|ed|ing)?\b|\bdebate\b|\bon the other hand\b|\bagree(?:s|d|ment)?\b|\bboth\b|\bin common\b|\bside by side\b",
@@ -28,13 +33,13 @@ _BEGINS = (
     r"(?:(?:about|at|by|for|from|in|of|on|to|under|with)\s+(?=what|which))?"
 )
 """What is wanted is said where a question begins: "if all the parts are known, does it follow ..." asks for one thing."""
-_SEVERAL = r"(?:all|every|everything|each|some|several|any|main|list|summary|overview|examples|reasons|arguments|ways|points|steps)"
+_SEVERAL = r"(?:all|every|everything|everyone|everybody|each|some|several|any|main|list|summary|overview|examples|reasons|arguments|ways|points|steps)"
 _LISTED = re.compile(
     _BEGINS
     + r"(?:(?:list|enumerate|summar(?:ise|ize))\b|how many (?:people|persons|authors|commenters|posters|users|writers|comments)\b"
     rf"|(?:name|give|show|find|tell|quote)\b(?:\s+[^\W_]+){{0,3}}?\s+{_SEVERAL}\b"
     r"|(?!if\b|when\b|because\b|how\b)(?:[\w'’-]+\s+){0,3}?(?:examples|reasons|arguments|ways|points|steps)\b"
-    r"|(?:an?\s+|the\s+)?(?:\w+\s+)?(?:list|summary|overview)\b|(?:all|every|everything|everyone|everybody|some|several)\b)",
+    r"|(?:an?\s+|the\s+)?(?:\w+\s+)?(?:list|summary|overview)\b|(?:all|every|everything|some|several)\b|every(?:one|body)\s+(?:who|that)\b)",
     re.I,
 )
 """Says that several things are wanted: "list", "all the", "reasons"."""
@@ -159,6 +164,11 @@ _SUBJECT_MATTER = re.compile(r"\b(?:about|on|of|regarding|concerning|that|whethe
 def asks_anybody(question: str) -> bool:
     """Whether a question asks for whoever says something: "who thinks ...", "does anybody ..."."""
     return bool(_OPEN.match(question))
+
+
+def asks_who(question: str) -> bool:
+    """Whether people are asked for, each of whom counts: "who recommends ...", "list everybody who ..."."""
+    return bool(_WHO.match(question))
 
 
 def asks_for_view(question: str) -> bool:

@@ -46,9 +46,7 @@ _POINT = (
     rf"|{_NUMBER}\s+{_UNIT}s?\s+ago)"
 )
 _RELATIVE = re.compile(r"\b(?:last|this|past|previous|yesterday|today|ago)\b", re.I)
-_LIST = (
-    rf"{_POINT}(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or|as\s+well\s+as)\s+|\s*&\s*)(?:in\s+|during\s+)?{_POINT})*"
-)
+_LIST = rf"{_POINT}(?:(?:\s*,\s*(?:and\s+|or\s+)?|\s+(?:and|or|as\s+well\s+as|compared\s+(?:to|with)|versus|vs\.?)\s+|\s*&\s*)(?:in\s+|during\s+)?{_POINT})*"
 _TO = r"(?:\s*[-–—/]\s*|\s+(?:to|until|till|through)\s+)"
 _START = r"(?<![-/.\w$€£#])"
 _PHRASES = [

@@ -40,6 +40,8 @@ class Query:
     """Content words of the question, without names and question phrases."""
     carried: bool = False
     """Something was taken over from the conversation."""
+    form: str = ""
+    """The question whose wording says what is counted, where a follow-up only exchanges whom, what or when: "And Ann?"."""
     rests_on: str = ""
     """What must have an answer, too: "and why?" has none where what was asked before has none."""
     traces: tuple[str, ...] = ()
@@ -87,9 +89,12 @@ def timeless(query: Query) -> Query:
 
 def goes_deep(query: Query) -> bool:
     """Whether more is wanted than the best: a list, the newest or oldest, a course of time."""
-    return bool(
-        query.wants_list or query.newest or query.oldest or query.ranked or query.by_time or by_date_alone(query)
-    )
+    return query.wants_list or query.by_time or in_order(query)
+
+
+def in_order(query: Query) -> bool:
+    """Whether comments are asked for by date or by karma, not by likeness to a question."""
+    return bool(query.newest or query.oldest or query.ranked or by_date_alone(query))
 
 
 def by_date_alone(query: Query) -> bool:

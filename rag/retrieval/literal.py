@@ -7,36 +7,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.index.lexical import stems
 from rag.language.english import COMMON_WORDS
+from rag.question.mentioning import asks_who_mentions
 from rag.question.query import Query
 from rag.records import Passage
 
-_ASKS_FOR_MENTIONS = re.compile(
-    r"^\W*(?:who|which|list|show|find|quote|where|is|are|was|were|does|did|do|has|have|(?P<who>how many times)|how (?:many|often)"
-    r"|what (?:comments?|authors?|people))\b"
-    r".*\b(?P<verb>mention(?:s|ed|ing)?|refer(?:s|red|ring)? to|cit(?:e|es|ed)|br(?:ings?|ought) up|(?:uses?|contains?) the (?:words?|terms?|phrases?|names?))\b",
-    re.IGNORECASE,
-)
-_ASKS_FOR_THE_MENTIONED = re.compile(
-    r"^\W*(?:which|what)\b.*\b(?:is|are|was|were|been|gets?)\s(?:\w+ly\s)?$", re.IGNORECASE
-)
-"""What stands before the verb of "which papers are cited": what is mentioned is not told, but asked for."""
-_ASKS_WHO_SPEAKS = re.compile(
-    r"^\W*(?:(?:and|but|so|ok(?:ay)?)\W+)?(?P<who>who|which (?:of them|people|persons?|authors?|commenters?|users?|members?)"
-    r"|(?:does|do|did|has|have|is|are) (?:any|some)(?:one|body))\b"
-    r".*?\b(?P<verb>(?:talk(?:s|ed|ing)?|speak(?:s|ing)?|spoken?|wr(?:ites?|iting|itten|ote)|post(?:s|ed|ing)?|comment(?:s|ed|ing)?"
-    r"|knows?|to say)(?: \w+){0,2}? (?:about|on|of)"
-    r"|discuss(?:es|ed|ing)?|touch(?:es|ed|ing)? (?:up)?on)\b",
-    re.IGNORECASE,
-)
-_ASKS_HOW_MANY = re.compile(
-    r"^\W*(?P<who>how many (?:of )?(?:the )?(?:different )?(?:comments?|posts?|people|persons?|authors?|commenters?|users?))\b"
-    r".*?\b(?P<verb>(?:(?:write|wrote|written|post(?:ed)?|talk(?:ed)?|speak|spoke|is|are|was|were|made) )?(?:about|on|concerning))\b",
-    re.IGNORECASE,
-)
 _MOST = re.compile(r"\bmost\b", re.IGNORECASE)
 _AT_LAST = re.compile(r"\bmost(?: often| frequently)?\W*$", re.IGNORECASE)
 _NEVER = re.compile(r"\b(?:never|not)\b|n['’]t\b", re.IGNORECASE)
@@ -80,26 +58,32 @@ def telling(query: Query) -> Telling | None:
     named = " ".join((*query.labels, *query.authors, *query.unknown_authors))
     if query.by_time and set(stems(" ".join(topic))) <= _OF_CHANGE | set(stems(named)):
         return Telling(tells_of_change, tells_of_change, CHANGE_WORDS)
-    mentions = _ASKS_FOR_MENTIONS.search(query.text)
-    asked = mentions or (None if query.by_time else _ASKS_HOW_MANY.search(query.text))
-    asked = asked or (None if query.by_time or query.people else _ASKS_WHO_SPEAKS.search(query.text))
-    if not asked or query.compare or query.carried or _ASKS_FOR_THE_MENTIONED.search(query.text[: asked.start("verb")]):
+    question = query.form or query.text
+    asked = asks_who_mentions(question)
+    if not asked or query.compare or (query.carried and not query.form):
         return None
-    asking = " ".join(part for part in asked.groupdict().values() if part).casefold().split()
-    terms = _alternatives(query.text, [word for word in topic if word.casefold() not in asking])
+    if not asked.decisive and (query.by_time or (query.people and not asked.counts)):
+        return None
+    terms = _alternatives(question, [word for word in topic if word.casefold() not in asked.words])
+    if not all(map(stems, terms)):
+        return None
+    return replace(
+        saying(terms, query.text),
+        most=bool(_MOST.search(asked.before) or _AT_LAST.search(question)) and not query.people,
+        never=bool(_NEVER.search(asked.before)) and not query.people,
+        decisive=asked.decisive,
+    )
+
+
+def saying(terms: Sequence[str], question: str) -> Telling:
+    """What a passage contains that has all words of any of these terms."""
     wanted = [frozenset(stems(term)) for term in terms]
-    if not all(wanted):
-        return None
     any_of = frozenset().union(*wanted)
-    before = query.text[: asked.end("verb")]
     return Telling(
         lambda text: not any_of.isdisjoint(stems(text)),
         lambda text: any(one <= set(stems(text)) for one in wanted),
-        query.text,
-        terms,
-        most=bool(_MOST.search(before) or _AT_LAST.search(query.text)) and not query.people,
-        never=bool(_NEVER.search(before)) and not query.people,
-        decisive=mentions is not None,
+        question,
+        tuple(terms),
     )
 
 

@@ -22,10 +22,15 @@ FEW_WORDS = 3
 """Most content words of somebody's own beside a quotation that do not make a result of their own."""
 
 
-def distinct(passages: Sequence[Passage], limit: int) -> list[Passage]:
+def distinct(passages: Sequence[Passage], limit: int, *, of_each: bool = False) -> list[Passage]:
     """The first `limit` passages that do not repeat words of one before, few of each comment.
 
     Who only quotes a comment that was found gives way to it.
+
+    Args:
+        passages: Best first.
+        limit: Most of them.
+        of_each: It is asked who says something: what two people say in the same words is said twice.
     """
     kept: list[Passage] = []
     sizes: list[int] = []
@@ -42,7 +47,9 @@ def distinct(passages: Sequence[Passage], limit: int) -> list[Passage]:
         own = _triples(passage.text)
         common = Counter(place for triple in own & holding.keys() for place in holding[triple])
         if any(
-            count >= SAME_WORDS * min(len(own), sizes[place]) and not _elsewhere(passage, kept[place])
+            count >= SAME_WORDS * min(len(own), sizes[place])
+            and not _elsewhere(passage, kept[place])
+            and not (of_each and passage.is_by_another(kept[place]))
             for place, count in common.items()
         ):
             continue

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from rag.abstention.biography import ANSWERED, states_no_view, telling_profiles
 from rag.errors import QuestionError
+from rag.question.form import asks_who
 from rag.question.query import Query, admits, asking_for_view, by_date_alone
 from rag.records import Filters, Passage, Turn
 from rag.retrieval.dates import by_date, datable, in_time
@@ -188,7 +189,7 @@ class Retriever:
             found = balanced(_speaking(sides, spoken), limit)
         else:
             pool = self._pool(query, allowed, depth, course=bool(judged and query.by_time and query.topic))
-            found = distinct(viewed(pool), limit)
+            found = distinct(viewed(pool), limit, of_each=asks_who(query.text))
         if judged and (profiles := telling_profiles(query, pool)):
             return Retrieved(query, tuple(distinct(profiles, limit)), ANSWERED, considered=tuple(pool))
         if judged and (sign := telling(query)) and (told := self._told(query, sign, allowed, limit, found)):
@@ -267,7 +268,8 @@ class Retriever:
             mentions = counted(sign, found, possible_users(self._store, query, allowed) if sign.never else ())
             hits = passages_of(self._store, query, found, [hit for hit in hits if sign.whole(own_words(hit))], mentions)
         if hits:
-            return Retrieved(query, tuple(distinct(hits, limit)), ANSWERED, considered=tuple(pool), mentions=mentions)
+            told = distinct(hits, limit, of_each=mentions is not None)
+            return Retrieved(query, tuple(told), ANSWERED, considered=tuple(pool), mentions=mentions)
         missing = absent(pool, sign)
         if not sign.decisive or (sign.terms and not missing):
             return None
