@@ -1034,9 +1034,9 @@ def test_three_hundred_replies_one_inside_the_other_take_seconds(tmp_path: Path)
     page = ""
     for number in range(300, 0, -1):
         page = lesswrong_comment(f"level{number:012d}", "Bo", f"<p>Level {number}.</p>", inside=page)
-    path, started = write(tmp_path / "post.html", page), time.monotonic()
+    path, started = write(tmp_path / "post.html", page), time.process_time()
     documents = list(read([path]))
-    assert time.monotonic() - started < 8
+    assert time.process_time() - started < 8
     assert [document.parent_id for document in documents[:3]] == [None, "level000000000001", "level000000000002"]
     assert len(documents) == 300
 
