@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from functools import cache
 
@@ -9,6 +10,15 @@ WITHOUT_MARK = str.maketrans(
     {"ł": "l", "ø": "o", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ß": "ss"}
 )
 """Lower-case Latin letters that Unicode does not take apart."""
+
+
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+"""Letters of Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
+
+
+def unspaced(word: str) -> bool:
+    """Whether a word is of a script that puts no spaces between words: in a text it is a part of a longer run of letters."""
+    return bool(_UNSPACED.search(word))
 
 
 def folded(text: str) -> str:
