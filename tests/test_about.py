@@ -18,7 +18,7 @@ from rag.records import Turn
 @pytest.mark.parametrize(
     "message",
     [
-        "hi", "Hello!", "Good morning.", "thanks!", "Thank you very much", "ok", "help", "Who are you?", "What can you do?",
+        "What is the longest comment?", "Which is the most discussed topic?", "hi", "Hello!", "Good morning.", "thanks!", "Thank you very much", "ok", "help", "Who are you?", "What can you do?",
         "What can I ask here?", "what can i ask you about", "Which questions can I ask?", "What topics are discussed here?",
         "What threads are there?", "Who are the commenters?", "list all", "Show me everything.", "list all comments", "Which authors are indexed?", "how many comments are there", "Who wrote these comments?", "What is this?", "How does it work?",
         "Who is the most active author?", "Who wrote the most comments?", "which author posts most", "Which thread has the most comments?",

@@ -139,6 +139,32 @@ def test_what_two_people_say_in_the_same_words_is_said_twice(question: str, sett
     assert len({*people(answer)}) >= 3
 
 
+def test_a_word_of_a_script_without_spaces_is_found_within_a_run_of_letters(settings: Settings, tmp_path: Path) -> None:
+    rows = [
+        {"author": "Ann Lee", "text": "名物は味噌おでんで、一皿四百円です。"},
+        {"author": "Odd Brekke", "text": "Miso is what we had."},
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    ingest.ingest([tmp_path / "rows.jsonl"], settings=settings)
+    answer = rag.answer("Who mentions 味噌おでん?", settings=settings)
+    assert "comments: 1, authors: 1." in answer.text
+    assert people(answer) == ["Ann Lee"]
+    assert "None of the comments searched" in rag.answer("Who mentions 醤油?", settings=settings).text
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["Tove Arden's two most recent comments", "Tove Arden's last 2 comments", "the latest two comments by Tove Arden"],
+)
+def test_how_many_of_the_newest_is_no_topic(question: str, workshop: Settings) -> None:
+    dates = [citation.passage.posted_at for citation in rag.answer(question, settings=workshop).citations]
+    assert [date.year for date in dates if date] == [2021, 2020]
+
+
+def test_what_comments_contain_is_counted(workshop: Settings) -> None:
+    assert "comments: 1, authors: 1." in rag.answer('How many comments contain "ebony"?', settings=workshop).text
+
+
 VOTED = [
     {"author": "Ann Lee", "posted_at": "2018-02-01", "karma": 3, "text": "Soak the willow for a week."},
     {"author": "Ann Lee", "posted_at": "2019-02-01", "karma": 90, "text": "A basket of reed is no basket at all."},

@@ -434,6 +434,18 @@ def test_an_escape_may_stand_where_a_long_line_is_cut(tmp_path: Path, monkeypatc
         assert read_one(write(tmp_path / "a.json", json.dumps([{"text": text}]))).text == text
 
 
+def test_columns_that_may_say_the_same_as_ours_are_told(tmp_path: Path):
+    rows = [{"author": "Ann Lee", "text": "Rye rises.", "date": "2024-05-31", "score": 4, "colour": "red"}] * 2
+    path = write(tmp_path / "a.jsonl", "\n".join(json.dumps(row | {"id": n}) for n, row in enumerate(rows)))
+    *_, date, score = read([path])
+    assert isinstance(date, Problem)
+    assert isinstance(score, Problem)
+    assert (date.severity, "--map posted_at=date" in date.fix) == ("note", True)
+    assert "--map karma=score" in score.fix
+    mapped = read([path], columns={"posted_at": "date", "karma": "score"})
+    assert not [item for item in mapped if isinstance(item, Problem)]
+
+
 def test_a_mapping_of_a_column_that_does_not_exist_is_refused_at_once():
     with pytest.raises(SourceError, match=r'"txt" cannot be mapped to a column. Known are: id, author, text'):
         check_columns({"txt": "body"})

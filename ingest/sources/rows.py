@@ -28,6 +28,15 @@ from rag.language.letters import LONE_SURROGATE, whole
 
 COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title", "seen_at")
 """What a row can say; `html` is read where there is no `text`. All other columns go into `RawDocument.extra`."""
+_ALSO_CALLED = {
+    "author": ("user", "username", "user_name", "author_name", "name", "by"),
+    "url": ("permalink", "link", "uri"),
+    "posted_at": ("date", "datetime", "created_at", "created", "timestamp", "time", "published_at", "published"),
+    "parent_id": ("parent", "reply_to", "in_reply_to", "parentId"),
+    "karma": ("score", "points", "upvotes", "votes", "likes"),
+    "thread_id": ("thread", "post_id", "threadId", "postId"),
+}
+"""Columns that often say the same as ours; only whoever made the file knows whether they do."""
 ROWS = "rows"
 """Mapped like a column, but says where in a JSON file the rows lie, with dots: `export.records`."""
 ARRAYS = {
@@ -242,6 +251,8 @@ class Rows:
         self.arrays = {(), tuple(columns[ROWS].lower().split("."))} if ROWS in columns else ARRAYS
         """Where an object may hold rows, in small letters."""
         self._silent = True
+        self._said, self._not_asked = set[str](), set[str]()
+        """Which of our columns any row has, and which others."""
         self._unnamed = Counter[int | None]()
         self._seen: dict[bytes, tuple[int | None, bytes]] = {}
         self._parents: dict[bytes, bytes] = {}
@@ -324,9 +335,20 @@ class Rows:
         if self._repeated:
             what = f"{_counted(len(self._repeated), 'row repeats', 'rows repeat')} an earlier row word for word."
             yield self.problem(self._repeated[0], what, "Read once; nothing to do.", "note")
+        for ours, theirs in self._columns_like_ours():
+            what = (
+                f'No row has a column "{ours}", but they have one called "{theirs}", which is kept and not understood.'
+            )
+            yield self.problem(None, what, f"If it says the same, read it with --map {ours}={theirs}.", "note")
         for (reason, fix), count in self._left_out.items():
             what = f"{_counted(count, 'entry is', 'entries are')} left out: {reason}."
             yield self.problem(None, what, fix, "note")
+
+    def _columns_like_ours(self) -> Iterator[tuple[str, str]]:
+        for ours, names in _ALSO_CALLED.items():
+            theirs = next((name for name in names if name in self._not_asked), None)
+            if theirs and ours not in self._said:
+                yield ours, theirs
 
     def problem(
         self,
@@ -371,6 +393,9 @@ class Rows:
         markup = _markup(row)
         if markup is None:
             return None
+        extra = row.extra()
+        self._said.update(column for column in _ALSO_CALLED if row.has(column))
+        self._not_asked.update(extra)
         id, parent = row.name("id"), row.name("parent_id")
         if parent is not None and parent == id:
             row.wrong("parent_id", "is the row itself", "Give the comment it replies to, or leave it empty")
@@ -390,7 +415,7 @@ class Rows:
             seen_at=row.date("seen_at"),
             quoted=markup.quoted,
             gaps=markup.gaps,
-            extra={**row.extra(), **({"anonymous": True} if row.is_gone("author") else {})},
+            extra={**extra, **({"anonymous": True} if row.is_gone("author") else {})},
             line=row.line,
         )
 

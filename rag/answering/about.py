@@ -43,6 +43,8 @@ _ALWAYS = re.compile(
             rf"who are (?:all )?the (?:authors|users|commenters|writers){_HERE}",
             rf"who is (?:indexed|in (?:here|the index|this index|this collection))|whose {_THINGS} (?:are|is) (?:here|indexed)",
             _WHO_MOST,
+            rf"(?:what|which) (?:is|was) the (?:most (?:discussed|active|commented|popular)|longest|shortest|biggest|largest)"
+            rf" (?:topic|subject|thread|discussion|post|comment){_HERE}",
             rf"(?:what|which) (?:{_PEOPLE}|thread|discussion|topic|subject|post) (?:is|are|has|had|got|gets) the (?:most|longest|biggest|largest)"
             rf"(?: (?:active|prolific|frequent|discussed|popular|{_THINGS}|replies|answers))?{_HERE}",
             rf"how many (?:{_THINGS}|{_PEOPLE}) (?:are|do you have)(?: (?:there|indexed|searched))?{_HERE}",

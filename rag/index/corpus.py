@@ -342,6 +342,13 @@ class Corpus:
         query = f"SELECT p.id, p.vector_id, p.rows FROM passages p JOIN comments c ON c.id = p.comment_id {where}"
         return {row[0]: (row[1], row[2]) for row in self.connection.execute(query, values)}
 
+    def containing(self, parts: Sequence[str]) -> list[str]:
+        """Ids of the passages whose texts have each of these runs of letters, wherever it stands."""
+        where = " AND ".join("instr(json_extract(data, '$.text'), ?)" for _ in parts)
+        return [
+            row[0] for row in self.connection.execute(f"SELECT id FROM passages WHERE {where} ORDER BY rowid", parts)
+        ]
+
     def files(self) -> dict[str, Path]:
         """Where each file was when it was read, by its name here."""
         return {row["name"]: Path(row["path"]) for row in self.connection.execute("SELECT name, path FROM files")}

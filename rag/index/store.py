@@ -32,6 +32,7 @@ from rag.index.row_copy import RowCopy
 from rag.index.vectors import COMPARED, ROWS_PER_PASSAGE, Vectors, this_process
 from rag.index.word_usage import USES, WordUsage
 from rag.index.writer import Writer
+from rag.language.letters import unspaced
 from rag.question.names import same_name
 from rag.records import Comment, Coverage, Filters, IndexInfo, Passage, as_datetime, author_key, written
 from rag.settings import Settings
@@ -276,7 +277,13 @@ class Store:
 
     def holding(self, words: str, filters: Filters | None = None) -> list[str]:
         """Ids of all passages that have each of these words."""
-        return self._words().holding(words, self._matching(filters) if filters else None)
+        allowed = self._matching(filters) if filters else None
+        parts = [word for word in words.split() if unspaced(word)]
+        if not parts:
+            return self._words().holding(words, allowed)
+        found = [id for id in self.corpus.containing(parts) if allowed is None or id in allowed]
+        rest = " ".join(word for word in words.split() if not unspaced(word))
+        return self._words().holding(rest, found) if rest else found
 
     def _matching(self, filters: Filters) -> dict[str, tuple[str, int]]:
         """Passages that pass the filters, with vector id and number of rows."""

@@ -20,6 +20,15 @@ def whole(text: str) -> str:
     return LONE_SURROGATE.sub("\ufffd", text)
 
 
+_UNSPACED = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+"""Letters of Thai, Lao, Burmese, Khmer, Japanese and Chinese."""
+
+
+def unspaced(word: str) -> bool:
+    """Whether a word is of a script that puts no spaces between words: in a text it is a part of a longer run of letters."""
+    return bool(_UNSPACED.search(word))
+
+
 def folded(text: str) -> str:
     """A text as words are looked for in it: in lower case, without accents, with straight apostrophes."""
     if text.isascii():

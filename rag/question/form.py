@@ -69,10 +69,11 @@ _OF_COURSE = re.compile(
 )
 """What in such a question is no topic, as is all of the next."""
 _OVER_TIME = re.compile(r"\bover\s+(?:time|the\s+years)\b", re.I)
-_SO_MANY = r"(?:\s+(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twelve|few|couple\s+of))?"
-"""How many of the newest: "last three comments"."""
+_NUMBER = r"(?:\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|twelve|few|couple\s+of)"
+_SO_MANY, _MANY = rf"(?:\s+{_NUMBER})?", rf"(?:\b{_NUMBER}\s+)?"
+"""How many of the newest: "last three comments", "three most recent comments"."""
 _NEWEST = re.compile(
-    rf"\b(?:most\s+recent|latest|newest|last){_SO_MANY}(?=\s+(?:\w+\s+)??{UTTERANCE}\b)|\bmost\s+recently\b"
+    rf"{_MANY}\b(?:most\s+recent|latest|newest|last){_SO_MANY}(?=\s+(?:\w+\s+)??{UTTERANCE}\b)|\bmost\s+recently\b"
     r"|\b(?:most\s+recent|latest|newest)(?=\s+(?:from|by)\b)"
     r"|\blast(?=\s+(?:to\s+)?(?:said|says?|wr[io]te|written|post(?:ed)?|comment(?:ed)?|mention(?:ed)?|repl(?:y|ied))\b)"
     r"|(?:(?<=say )|(?<=said )|(?<=write )|(?<=wrote )|(?<=post )|(?<=posted )|(?<=comment ))last\b"
@@ -81,7 +82,7 @@ _NEWEST = re.compile(
     re.I,
 )
 _OLDEST = re.compile(
-    rf"\b(?:very\s+)?(?:first|earliest|oldest){_SO_MANY}(?=\s+(?:\w+\s+)??(?:{UTTERANCE}|things?)\b)"
+    rf"{_MANY}\b(?:very\s+)?(?:first|earliest|oldest){_SO_MANY}(?=\s+(?:\w+\s+)??(?:{UTTERANCE}|things?)\b)"
     r"|(?:(?<=say )|(?<=said )|(?<=write )|(?<=wrote )|(?<=post )|(?<=posted )|(?<=comment ))first\b"
     r"|\bfirst(?=\s+(?:(?:to\s+)?(?:say|write|argue|mention|suggest|propose|claim|raise|point|(?:dis)?agree|object|reply|respond|answer)|said|says|wrote|argued|mentioned|suggested|proposed|claimed|raised|commented|(?:dis)?agreed|objected|replied|responded|answered)\b)",
     re.I,
@@ -101,7 +102,7 @@ _HOLDING = r"(?:has|have|had|got|gets|gotten|received|with|by|was|were|is|are)\s
 def _karma(rated: str, plainly: str) -> re.Pattern[str]:
     """What asks for comments by karma: right before them ("the highest-rated comment"), or behind them ("... has the most karma")."""
     return re.compile(
-        rf"\b(?:{rated}|{plainly}){_SO_MANY}(?=\s+(?:\w+\s+)??{_RATED_COMMENT}\b)"
+        rf"{_MANY}\b(?:{rated}|{plainly}){_SO_MANY}(?=\s+(?:\w+\s+)??{_RATED_COMMENT}\b)"
         rf"|\b{_RATED_COMMENT}\b[^.?!;]*?\b(?P<behind>{_HOLDING}{rated})\b",
         re.I,
     )

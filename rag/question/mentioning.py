@@ -8,7 +8,8 @@ from dataclasses import dataclass
 _ASKS_FOR_MENTIONS = re.compile(
     r"^\W*(?:who|which|list|show|find|quote|where|is|are|was|were|does|did|do|has|have|(?P<who>how many times)|how (?:many|often)"
     r"|what (?:comments?|authors?|people))\b"
-    r".*\b(?P<verb>mention(?:s|ed|ing)?|refer(?:s|red|ring)? to|cit(?:e|es|ed)|br(?:ings?|ought) up|(?:uses?|contains?) the (?:words?|terms?|phrases?|names?))\b",
+    r".*\b(?P<verb>mention(?:s|ed|ing)?|refer(?:s|red|ring)? to|cit(?:e|es|ed)|br(?:ings?|ought) up|(?:uses?|contains?) the (?:words?|terms?|phrases?|names?)"
+    r"|(?<=comments )(?:contain|include)|(?<=comments that )(?:contain|include))\b",
     re.IGNORECASE,
 )
 _ASKS_FOR_THE_MENTIONED = re.compile(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from rag.index.lexical import stems
 from rag.language.english import COMMON_WORDS
+from rag.language.letters import unspaced
 from rag.question.mentioning import asks_who_mentions
 from rag.question.query import Query
 from rag.records import Passage
@@ -77,14 +78,23 @@ def telling(query: Query) -> Telling | None:
 
 def saying(terms: Sequence[str], question: str) -> Telling:
     """What a passage contains that has all words of any of these terms."""
-    wanted = [frozenset(stems(term)) for term in terms]
-    any_of = frozenset().union(*wanted)
-    return Telling(
-        lambda text: not any_of.isdisjoint(stems(text)),
-        lambda text: any(one <= set(stems(text)) for one in wanted),
-        question,
-        tuple(terms),
-    )
+    wanted = [_parts(term) for term in terms]
+
+    def said(text: str) -> bool:
+        own = set(stems(text))
+        return any(not own.isdisjoint(words) or any(run in text for run in runs) for words, runs in wanted)
+
+    def whole(text: str) -> bool:
+        own = set(stems(text))
+        return any(words <= own and all(run in text for run in runs) for words, runs in wanted)
+
+    return Telling(said, whole, question, tuple(terms))
+
+
+def _parts(term: str) -> tuple[frozenset[str], list[str]]:
+    """The stems of a term, and its words of a script without spaces, which are looked for within runs of letters."""
+    runs = [word for word in term.split() if unspaced(word)]
+    return frozenset(stems(" ".join(word for word in term.split() if not unspaced(word)))), runs
 
 
 def _alternatives(question: str, term: Sequence[str]) -> tuple[str, ...]:
@@ -120,7 +130,7 @@ def absent(found: Sequence[Passage], sign: Telling) -> str:
 
     One of two may be what the question calls the thing, such as "advice on rye" where nobody says "advice".
     """
-    present = {stem for passage in found for stem in stems(passage.text)}
+    every = "\n".join(passage.text for passage in found)
     words = " ".join(sign.terms).split()
-    missing = [word for word in words if not set(stems(word)) <= present]
+    missing = [word for word in words if not saying([word], word).whole(every)]
     return " ".join(missing) if 2 * len(missing) > len(words) else ""
