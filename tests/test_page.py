@@ -547,6 +547,7 @@ def test_axe_finds_nothing_serious(browser: Browser, url: str, dark: bool) -> No
         submit(page, "When?")
         expect(page.get_by_text('since "soon" is no day').last).to_be_visible()
         expect(page.locator(".toast-wrap").get_by_text("Error")).to_be_hidden()
+        expect(page.locator(".toast-body").last).to_have_css("opacity", "1")  # it fades in
         problems += serious_violations(page, "trace, error, related, toast")
         page.get_by_role("button", name="Toggle Sidebar").click()
         page.get_by_role("tab", name="Comments").click()
