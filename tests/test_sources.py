@@ -436,7 +436,8 @@ def test_columns_that_may_say_the_same_as_ours_are_told(tmp_path: Path):
     rows = [{"author": "Ann Lee", "text": "Rye rises.", "date": "2024-05-31", "score": 4, "colour": "red"}] * 2
     path = write(tmp_path / "a.jsonl", "\n".join(json.dumps(row | {"id": n}) for n, row in enumerate(rows)))
     *_, date, score = read([path])
-    assert isinstance(date, Problem) and isinstance(score, Problem)
+    assert isinstance(date, Problem)
+    assert isinstance(score, Problem)
     assert (date.severity, "--map posted_at=date" in date.fix) == ("note", True)
     assert "--map karma=score" in score.fix
     mapped = read([path], columns={"posted_at": "date", "karma": "score"})
