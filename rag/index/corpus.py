@@ -66,7 +66,8 @@ CREATE INDEX IF NOT EXISTS vectors_of_passage ON passages (id, vector_id, rows);
 """
 
 
-_KARMA = "json_extract(c.data, '$.karma')"
+_KARMA = "CASE c.kind WHEN 'comment' THEN json_extract(c.data, '$.karma') END"
+"""SQL for the karma of `comments c`; not looked for in documents, which may be long."""
 
 
 class Corpus:
