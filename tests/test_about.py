@@ -127,6 +127,11 @@ def test_what_was_written_at_some_time_is_counted(
     assert answer.warnings == (SOME_UNDATED.format(count=undated),) * undated
 
 
+def test_a_time_in_which_nothing_was_written_is_no_empty_collection(forum: rag.Settings) -> None:
+    text = rag.answer("How many comments were written before 2016?", settings=forum).text
+    assert text == "No comment fits the limits that the filters and the question set: until 2015-12-31."
+
+
 def test_the_overview_is_of_what_the_filters_admit(forum: rag.Settings) -> None:
     for name in ("Ann Lee", "ann lee"):
         answer = rag.answer("How many comments are there?", filters=rag.Filters(authors=name), settings=forum)

@@ -573,6 +573,23 @@ def test_a_part_of_a_handle_may_be_just_a_word() -> None:
     assert understand("How long does the otter live?", authors=["calibrated_otter"]).authors == ()
 
 
+@pytest.mark.parametrize(
+    ("name", "authors", "unknown"),
+    [
+        ("Ann", ("Ann",), ()),
+        ("Ann Lee", ("Ann Lee",), ()),
+        ("Ann L.", ("Ann Lee",), ()),
+        ("Ann Maria Lee", (), ("Ann Maria Lee",)),
+        ("Gwern Branwen", ("gwern",), ()),
+    ],
+)
+def test_a_handle_that_is_somebody_elses_first_name(
+    name: str, authors: tuple[str, ...], unknown: tuple[str, ...]
+) -> None:
+    query = understand(f"What does {name} think about rye?", authors=["Ann", "Ann Lee", "gwern"])
+    assert (query.authors, query.unknown_authors) == (authors, unknown)
+
+
 TOWN = (
     "Ann Kite",
     "Ann Lee",

@@ -49,6 +49,12 @@ def _excluding(query: Query, filters: Filters, store: Store, phrases: Phrases) -
         yield phrases.say("outside", limits="; ".join(limits))
 
 
+def outside(filters: Filters, phrases: Phrases) -> str:
+    """That no comment fits the filters; empty if they limit nothing."""
+    limits = "; ".join(_limits(filters, phrases))
+    return phrases.say("outside", limits=limits) if limits else ""
+
+
 def _limits(filters: Filters, phrases: Phrases) -> Iterator[str]:
     for names in (filters.authors, filters.sources):
         if names:

@@ -197,6 +197,7 @@ class Answerer:
 
     def _about(self, question: str, *asked: Filters) -> Answer:
         """What there is to ask, of all that one of the filters admits; cites nothing, so it counts as abstaining."""
+        from rag.abstention.absence import outside
         from rag.answering.wording import inert
 
         coverage = self.store.coverage(*asked)
@@ -205,7 +206,8 @@ class Answerer:
         authors += [(name, 0) for name in coverage.only_authors if not same_name(name, wrote)]
         named = [(inert(name), count) for name, count in authors]
         phrases = Phrases(question_language(question, self.settings.language))
-        text = overview(named, coverage, phrases)
+        nobody = outside(asked[0], phrases) if asked and not named else ""
+        text = nobody or overview(named, coverage, phrases)
         return Answer(question, text, abstained=True, model=EVIDENCE, coverage=coverage)
 
     def _any_dated(self, query: Query, filters: Filters | None) -> bool:

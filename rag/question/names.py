@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import string
 import unicodedata
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -217,12 +217,13 @@ class NameIndex:
         form = self._forms.get(name.folded)
         if form is None or not _is_initial(initial):
             return None
+        # A handle "daniel" is not all there is to "Daniel K." where some Daniel has a last name.
         fitting = {
             author
-            for author in form.authors
-            if any(part != name.folded and part.startswith(initial.folded) for part in self._parts[author])
+            for author, parts in self._parts.items()
+            if name.folded in parts and any(part != name.folded and part.startswith(initial.folded) for part in parts)
         }
-        return _Form(fitting, False, form.rank) if fitting else None
+        return _Form(fitting, False, min(form.rank, SHORTENED)) if fitting else None
 
     def _without_initial(self, first: Word, last: Word) -> _Form | None:
         """The handle "paulfchristiano" for "Paul Christiano"."""
@@ -257,13 +258,18 @@ class NameIndex:
         parts = set().union(*(self._parts[author] for author in authors))
         return all(word.folded in parts or any(_edits(word.folded, part) for part in parts) for word in run)
 
+    def _has_namesake(self, found: Sequence[Word], place: int) -> bool:
+        """Whether "Ann" in "Ann Maria Lee" begins the name of another than the handle: some Ann here is called Lee."""
+        behind = set(_capitals_behind(found, place))
+        return any(found[place].folded in parts and not behind.isdisjoint(parts) for parts in self._parts.values())
+
     def _part_of_longer_name(self, found: Sequence[Word], first: int, size: int, form: _Form) -> bool:
         """Whether "Paul" is here the first half of "Paul Graham", who is somebody else than the authors called Paul."""
         joined = "".join(word.folded for word in found[first : first + size])
         if joined in self._forms and (
             (size > 1 and form.rank > PART) or all(len(self._parts[author]) == 1 for author in form.authors)
         ):
-            return False
+            return size == 1 and self._has_namesake(found, first)
         own = set().union(*(self._parts[author] for author in form.authors)) | _TITLES
         return any(
             word is not None
@@ -274,6 +280,13 @@ class NameIndex:
             and word.folded not in FUNCTION_WORDS
             for word in (_beside(found, first, -1, own), _beside(found, first + size - 1, 1, own))
         )
+
+
+def _capitals_behind(found: Sequence[Word], place: int) -> Iterator[str]:
+    """The words with capitals that follow one without anything between, folded."""
+    while place + 1 < len(found) and not found[place].breaks and found[place + 1].capital:
+        place += 1
+        yield found[place].folded
 
 
 def _beside(found: Sequence[Word], place: int, step: int, own: set[str]) -> Word | None:
