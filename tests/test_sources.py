@@ -1306,7 +1306,7 @@ def test_a_header_in_other_case(tmp_path: Path) -> None:
 
 
 def test_columns_of_the_same_name_and_of_none_are_told_apart(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.csv", ",id,score,text,score,\n0,7,3,Wheat paste holds.,4,x\n")
+    path = write(tmp_path / "a.csv", ",id,weight,text,weight,\n0,7,3,Wheat paste holds.,4,x\n")
     problem, document = read([path])
-    assert problem.what == 'The header names "score" twice: the first was read, the next is called "score (2)".'
-    assert document.extra == {"column 1": "0", "score": "3", "score (2)": "4", "column 6": "x"}
+    assert problem.what == 'The header names "weight" twice: the first was read, the next is called "weight (2)".'
+    assert document.extra == {"column 1": "0", "weight": "3", "weight (2)": "4", "column 6": "x"}
