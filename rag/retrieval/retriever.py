@@ -270,9 +270,11 @@ class Retriever:
 
     def _replies(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
         """What was replied to those whom a question names, on its topic, as far as the source says what answers what."""
-        found = self._store.corpus.replies_to(query.answered, allowed, MOST_REPLIES)
-        passages = self._store.passages([id for id, _ in found])
-        replies = [(passages[id], answered) for id, answered in found if id in passages]
+        times = reversed(times_of(query, allowed))
+        found = dict(
+            reply for one in times for reply in self._store.corpus.replies_to(query.answered, one, MOST_REPLIES)
+        )
+        replies = [(p, found[p.id]) for p in self._passages(list(found)) if not (query.undated and p.posted_at)]
         return tuple(distinct(replies_on(query, replies, self._store.rarity), limit))
 
     def _by_date(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
@@ -285,11 +287,12 @@ class Retriever:
         """The best passages by karma, or the worst, of those that have all words of the topic; none where no karma is known."""
         times = times_of(query, allowed)
         if stems(query.topic):
-            found = uses(self._store, saying([query.topic], query.text), times, query.others_than)
+            found = self._uses(query, saying([query.topic], query.text), allowed, query.others_than)
             ids = [use.passage for use in rated(found, best=query.best)]
         else:
             ids = self._store.corpus.by_karma(times, LOADED + limit, best=query.best)
-        kept = [passage for passage in self._passages(ids[: LOADED + limit]) if passage.byline not in query.others_than]
+        kept = [p for p in self._passages(ids[: LOADED + limit]) if p.byline not in query.others_than]
+        kept = [p for p in kept if not (query.undated and p.posted_at)]
         return tuple(distinct(kept, limit))
 
     def _in_time(
@@ -322,7 +325,7 @@ class Retriever:
         pool = self._candidates(query, sign.words, allowed, (CANDIDATES, max(LOADED, 2 * limit)))
         pool = [passage for passage in pool if passage.byline not in query.mentioned]
         hits, mentions = telling_passages(pool, sign), None
-        if sign.terms and (found := uses(self._store, sign, times_of(query, allowed), self._silent(query))):
+        if sign.terms and (found := self._uses(query, sign, allowed, self._silent(query))):
             mentions = counted(sign, found, self._asked(query, allowed) if sign.never else ())
             hits = self._of_users(query, found, [hit for hit in hits if sign.whole(own_words(hit))], mentions)
         if hits:
@@ -332,6 +335,11 @@ class Retriever:
         if not sign.decisive or (sign.terms and not missing):
             return None
         return Retrieved(query, tuple(nearest), 0.0, considered=tuple(pool), absent=missing)
+
+    def _uses(self, query: Query, sign: Telling, allowed: Filters, apart: Sequence[str]) -> list[Use]:
+        """All uses of the words in question by others than those who are `apart`."""
+        found = uses(self._store, sign, times_of(query, allowed), apart)
+        return [use for use in found if not (query.undated and use.posted_at)]
 
     def _silent(self, query: Query) -> tuple[str, ...]:
         """Whose own words do not count: nobody mentions themselves."""
