@@ -9,7 +9,7 @@ import pytest
 
 import ingest
 import rag
-from rag.answering.answerer import UNRANKED
+from rag.answering.answerer import PERHAPS_THEN, UNRANKED
 from rag.question.form import by_karma
 from rag.settings import Settings
 
@@ -50,6 +50,29 @@ def test_times_apart_are_counted_without_what_lies_between(workshop: Settings) -
     assert "comments: 2, authors: 2." in answer.text
     assert people(answer) == ["Ann Lee", "Tove Arden"]
     assert answer.coverage.comments == 3
+
+
+def test_what_was_written_at_another_time_is_not_taken_for_undated(workshop: Settings) -> None:
+    answer = rag.answer("Who mentions ebony in 2019?", settings=workshop)
+    assert (answer.abstained, answer.warnings) == (True, ())
+    assert "None of the comments searched mentions “ebony”." in answer.text
+    answer = rag.answer("Who mentions rosewood in 2017?", settings=workshop)
+    assert people(answer) == ["Zoë Müller"]
+    assert "comments: 1, authors: 1." in answer.text
+    assert answer.warnings == (PERHAPS_THEN.format(period="in 2017"),)
+
+
+def test_replies_of_times_apart_are_without_those_between(settings: Settings, tmp_path: Path) -> None:
+    rows = [{"id": "q", "author": "Ann Lee", "text": "How long does glue dry?", "posted_at": "2016-01-01"}]
+    for year in (2017, 2018, 2019):
+        text = f"{year - 2000} hours of drying, going by my clock."
+        rows.append(
+            {"id": f"{year}", "author": "Odd Brekke", "text": text, "posted_at": f"{year}-05-01", "parent_id": "q"}
+        )
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    ingest.ingest([tmp_path / "rows.jsonl"], settings=settings)
+    answer = rag.answer("Who replied to Ann Lee in 2017 and 2019?", settings=settings)
+    assert [citation.passage.posted_at.year for citation in answer.citations] == [2017, 2019]
 
 
 @pytest.mark.parametrize(

@@ -30,5 +30,6 @@ def ranked_by_karma(store: Store, query: Query, allowed: Filters, limit: int) ->
     karma = store.corpus.by_karma(times(query, allowed), LOADED + limit, highest=query.ranked == "highest", among=among)
     passages = store.passages(list(karma), score=dict.fromkeys(karma, 1.0))
     rated = [replace(passages[id], karma=value) for id, value in karma.items() if id in passages]
+    rated = [one for one in rated if not (query.undated and one.posted_at)]
     own = [one for one in rated if one.byline not in query.others_than and topic <= set(stems(own_words(one)))]
     return tuple(distinct(own, limit))

@@ -66,7 +66,9 @@ def uses(store: Store, query: Query, sign: Telling, allowed: Filters) -> list[Us
         Use(passage, comment, author, posted_at)
         for passage, comment, author, posted_at, quoting in store.corpus.comments_of(list(holding))
         # What somebody only quotes is said by another.
-        if author not in _silent(query) and (not quoting or sign.whole(own_words(load_passage(quoting))))
+        if author not in _silent(query)
+        and not (query.undated and posted_at)
+        and (not quoting or sign.whole(own_words(load_passage(quoting))))
     ]
 
 

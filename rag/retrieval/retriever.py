@@ -18,7 +18,7 @@ from rag.question.form import asks_who
 from rag.question.query import Query, admits, asking_for_view, by_date_alone
 from rag.records import Filters, Passage, Turn
 from rag.retrieval.dates import by_date, datable, in_time
-from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed
+from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed, times
 from rag.retrieval.karma import ranked_by_karma
 from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, own_words, telling, telling_passages
 from rag.retrieval.mentions import Mentions, counted, passages_of, possible_users, uses
@@ -252,9 +252,17 @@ class Retriever:
 
     def _replies(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
         """What was replied to those whom a question names, on its topic, as far as the source says what answers what."""
-        found = self._store.corpus.replies_to(query.answered, allowed, MOST_REPLIES)
-        passages = self._store.passages([id for id, _ in found])
-        replies = [(passages[id], answered) for id, answered in found if id in passages]
+        found = dict(
+            reply
+            for one in reversed(times(query, allowed))
+            for reply in self._store.corpus.replies_to(query.answered, one, MOST_REPLIES)
+        )
+        passages = self._store.passages(list(found))
+        replies = [
+            (passages[id], answered)
+            for id, answered in found.items()
+            if id in passages and not (query.undated and passages[id].posted_at)
+        ]
         return tuple(distinct(replies_on(query, replies, self._store.rarity), limit))
 
     def _told(
