@@ -156,20 +156,8 @@ class Retriever:
         allowed = narrowed(filters, query)
         if allowed is None:
             return Retrieved(query, (), 0.0)
-        if query.answered and judged:
-            if replies := self._replies(query, allowed, limit):
-                return Retrieved(query, replies, ANSWERED, considered=replies)
-            elsewhere = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
-            # What is said elsewhere is no reply, though on a topic it may tell what somebody would have replied.
-            most = UNREPLIED if query.topic else 0.0 if query.authors else 1.0
-            return replace(elsewhere, answerable=min(elsewhere.answerable, most))
-        if query.ranked and judged and not query.compare:
-            if rated := ranked_by_karma(self._store, query, allowed, limit):
-                return Retrieved(query, rated, ANSWERED, considered=rated)
-            found = self.retrieve(replace(query, ranked=""), limit, filters, judged=judged)
-            return replace(found, query=query, answerable=found.answerable if query.topic else 0.0)
-        if by_date_alone(query) and (dated := by_date(self._store, query, allowed, limit)):
-            return Retrieved(query, dated, ANSWERED, considered=dated)
+        if told := self._told_otherwise(query, allowed, limit, filters, judged):
+            return told
         # A trace lists more than is used; a mere search has none, and reading passages takes time.
         depth = (CANDIDATES, max(LOADED, 2 * limit)) if judged else (max(SEARCHED, limit), limit + limit // 4)
 
@@ -249,6 +237,26 @@ class Retriever:
             candidates = self._hybrid.candidates(query, text, allowed, depth)
             found = _merged([found, candidates]) if found else candidates
         return [passage for passage in found if passage.byline not in query.others_than]
+
+    def _told_otherwise(
+        self, query: Query, allowed: Filters, limit: int, filters: Filters | None, judged: int
+    ) -> Retrieved | None:
+        """What is found by what answers what, by karma or by date, and not by likeness; None if nothing is asked for in this way."""
+        if query.answered and judged:
+            if replies := self._replies(query, allowed, limit):
+                return Retrieved(query, replies, ANSWERED, considered=replies)
+            elsewhere = self.retrieve(replace(query, answered=()), limit, filters, judged=judged)
+            # What is said elsewhere is no reply, though on a topic it may tell what somebody would have replied.
+            most = UNREPLIED if query.topic else 0.0 if query.authors else 1.0
+            return replace(elsewhere, answerable=min(elsewhere.answerable, most))
+        if query.ranked and judged and not query.compare:
+            if rated := ranked_by_karma(self._store, query, allowed, limit):
+                return Retrieved(query, rated, ANSWERED, considered=rated)
+            unrated = self.retrieve(replace(query, ranked=""), limit, filters, judged=judged)
+            return replace(unrated, query=query, answerable=unrated.answerable if query.topic else 0.0)
+        if by_date_alone(query) and (dated := by_date(self._store, query, allowed, limit)):
+            return Retrieved(query, dated, ANSWERED, considered=dated)
+        return None
 
     def _replies(self, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
         """What was replied to those whom a question names, on its topic, as far as the source says what answers what."""
