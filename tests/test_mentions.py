@@ -99,7 +99,7 @@ def test_who_mentions_it_most_is_named_with_numbers(workshop: Settings) -> None:
 @pytest.mark.parametrize("question", ["Who has never mentioned rosewood?", "Which authors don't mention rosewood?"])
 def test_who_never_mentions_it_is_not_who_does(question: str, workshop: Settings) -> None:
     answer = rag.answer(question, settings=workshop)
-    assert (answer.abstained, answer.citations) == (True, ())
+    assert (answer.abstained, answer.citations, answer.passages) == (True, (), ())
     assert "Authors who do not write them: 2 (Ivo Brandl, Odd Brekke)." in answer.text
 
 
@@ -149,6 +149,11 @@ def test_a_count_is_asked_again_of_another(questions: tuple[str, ...], counted: 
 def test_the_order_by_date_is_asked_again_of_another(questions: tuple[str, ...], date: str, workshop: Settings) -> None:
     answer = after(*questions, settings=workshop)
     assert str(answer.citations[0].passage.posted_at.date()) == date
+
+
+def test_the_one_before_the_newest_stands_behind_it(workshop: Settings) -> None:
+    answer = after("What is Tove Arden's newest comment?", "And the one before that?", settings=workshop)
+    assert [citation.passage.posted_at.year for citation in answer.citations] == [2021, 2020]
 
 
 @pytest.mark.parametrize(

@@ -329,7 +329,7 @@ class Answerer:
         if len(names) > MOST_NAMED:
             named += phrases.say("and_others", count=f"{len(names) - MOST_NAMED:,}")
         text = f"{self._counted(base.question, found)} {phrases.say('without', count=f'{len(names):,}', names=named)}"
-        return replace(base, text=text, abstained=True, model=EVIDENCE)
+        return replace(base, text=text, passages=(), abstained=True, model=EVIDENCE)
 
     def _abstained(self, base: Answer, found: Retrieved, filters: Filters | None = None) -> Answer:
         """Say that the comments do not answer and, as far as it is known, why."""

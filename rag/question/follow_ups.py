@@ -66,6 +66,11 @@ _TOLD_FIRST = re.compile(
 _BESIDE = re.compile(
     r"(?:and\s+|what\s+did\s+(?:he|she|they)\s+(?:say|think)\s+)?(before|after)\s+(?:that|this|then)", re.I
 )
+_NEXT_TO_IT = re.compile(
+    r"\W*(?:the\s+)?(?:(?:ones?|comments?|posts?)\s+(?:just\s+)?(?:before|after)(?:\s+(?:that|this|it))?|(?:previous|next)(?:\s+(?:one|comment|post)s?)?)\W*",
+    re.I,
+)
+"""Asks for what stands beside the first in the order of the last answer."""
 _BEHIND_A_NAME = SAYING | FUNCTION_WORDS | AUXILIARIES
 
 
@@ -237,6 +242,8 @@ class _Conversation:
             aside = self.reader.read(pointing)  # to what the answer does not part: its topic is all there is to go by
             if not (aside.topic or aside.people):
                 return "addition", _added(aside, said)
+        if in_order(last) and _NEXT_TO_IT.fullmatch(bare):
+            return "addition", replace(last, carried=True)
         counted = asks_who_mentions(last.form or last.text) or in_order(last)
         if (last.people or last.since or last.until or counted) and (period := self._period(bare, last)):
             return "period", in_period(last, *period)
