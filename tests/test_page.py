@@ -329,6 +329,7 @@ def test_a_conversation_is_continued_after_a_reload(page: Page, url: str, answer
     ask(page, "About herons?")
     listed = page.locator("#conversations label")
     expect(listed).to_have_count(1)
+    page.wait_for_function("/^(?!.*growing).*You asked about/i.test(localStorage['commentariat-conversations'])")
     open_page(page, url)
     open_history(page)
     listed.click()
