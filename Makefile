@@ -5,8 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 # A worker that dies or hangs ends the run: its successor would begin with the same test again. Which process takes what, and
-# in which order, is said in tests/conftest.py.
-PYTEST := $(BIN)/python -m pytest --numprocesses 3 --dist loadgroup --no-loadscope-reorder --max-worker-restart 0
+# in which order, is said in tests/conftest.py. Compiled code is kept even where the environment forbids it: each process
+# would compile all of it anew.
+PROCESSES := 3
+PYTEST = PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder \
+	--max-worker-restart 0
 
 # The comments to chat with; each collection has an index of its own.
 COMMENTS ?= rag/sample/comments
@@ -60,6 +63,7 @@ test: $(VENV)/.tests ## Run all tests
 	$(PYTEST)
 
 .PHONY: test-quick
+test-quick: PROCESSES := 2
 test-quick: $(VENV)/.tests ## Run the tests that take no long time and no browser
 	$(PYTEST) -m "not slow and not browser"
 

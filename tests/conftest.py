@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import hypothesis
 import pytest
 from filelock import FileLock
+from xdist.scheduler import LoadFileScheduling
 
 import ingest
 from rag.models.embedding import Embedder, EmbeddingCache, load_embedder
@@ -21,6 +22,7 @@ from rag.settings import PREFIX, Settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+    from xdist.remote import Producer
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -28,6 +30,7 @@ SAMPLE = ROOT / "rag" / "sample" / "comments"
 
 
 FIRST = ("test_kept_open", "test_evaluation", "test_page", "test_answerability", "test_hostile", "test_pipeline")
+"""Modules that take longest, in the order in which they begin."""
 WITH_TORCH = {"test_embedding", "test_entailment", "test_reader", "test_border_model"}
 """Modules that one process takes, as importing torch and sentence-transformers takes it ten seconds."""
 WHOLE_INDEXES = {"sample_settings", "seeds_settings"}
@@ -54,16 +57,28 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
 
 @pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The modules that take longest come first, lest one of them be left to one process when the other has nothing to do.
+    """What takes longest comes first, lest it be left to one process when the others have nothing to do.
 
-    One process takes all of a module. Whatever needs one of the whole indexes is slow.
+    Whatever needs one of the whole indexes is slow.
     """
     places = {name: place for place, name in enumerate(FIRST)}
     items.sort(key=lambda item: places.get(item.path.stem, len(places)))
     for item in items:
-        item.add_marker(pytest.mark.xdist_group("torch" if item.path.stem in WITH_TORCH else item.path.stem))
         if not WHOLE_INDEXES.isdisjoint(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.slow)
+
+
+class Modules(LoadFileScheduling):
+    """One process takes all of a module, and one process all that import torch."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        module = super()._split_scope(nodeid)
+        return "torch" if Path(module).stem in WITH_TORCH else module
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Modules:
+    """Marked groups of xdist 3.8 have no effect with pytest 9.2 (pytest-dev/pytest-xdist#1386)."""
+    return Modules(config, log)
 
 
 def skip(reason: str) -> None:

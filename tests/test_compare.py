@@ -19,6 +19,8 @@ from browsing import DESKTOP, PHONE, compare, visitor  # isort: skip
 from serving import serving  # isort: skip
 from test_page import serious_violations  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def url(sample_settings: Settings) -> Iterator[str]:

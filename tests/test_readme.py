@@ -15,11 +15,12 @@ from ui.service import Service
 from conftest import ROOT, SAMPLE  # isort: skip
 from serving import serving  # isort: skip
 
+pytestmark = pytest.mark.slow
+
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:7860"
 
 
-@pytest.mark.slow
 def test_the_python_examples_run_on_the_sample(
     sample_settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

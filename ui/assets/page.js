@@ -9,12 +9,17 @@ const open = (exchange, number) => {
   else trigger("source", { exchange, number });
 };
 
+let latest = null;
+
 const show = (card) => {
   document.querySelectorAll(".card.focused").forEach((other) => other.classList.toggle("focused", other === card));
   card.classList.add("focused");
   card.dataset.shown = "yes";
   card.closest("details")?.setAttribute("open", "");
-  if (panel().contains(card)) panel().classList.add("open");
+  if (panel().contains(card)) {
+    latest = card.id;
+    panel().classList.add("open");
+  }
   settle();
   card.scrollIntoView({ block: "start", behavior: still() ? "auto" : "smooth" });
   card.focus({ preventScroll: true });
@@ -324,6 +329,16 @@ const place = (body) => {
   if (mark) body.scrollTop = mark.offsetTop - body.clientHeight / 3;
 };
 
+// The sources of an answer are rendered anew when the index changes: the card that was being read stays the one.
+
+const resume = () => {
+  const card = latest && document.getElementById(latest);
+  if (!card || card.dataset.shown || panel().querySelector(".card.focused")) return;
+  card.classList.add("focused");
+  card.dataset.shown = "yes";
+  card.scrollIntoView({ block: "start" });
+};
+
 new MutationObserver(() => {
   repair();
   follow();
@@ -333,4 +348,5 @@ new MutationObserver(() => {
   document.querySelectorAll("#panel .card > .comment:not([data-placed])").forEach(place);
   const card = document.querySelector("#panel .card.focused:not([data-shown]), .thread .card.chosen:not([data-shown])");
   if (card) requestAnimationFrame(() => show(card));
+  else resume();
 }).observe(document.body, { childList: true, subtree: true });
