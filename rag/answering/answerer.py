@@ -296,6 +296,7 @@ class Answerer:
             read=self._retriever.reader,
             unsure=found.answerable < UNSURE,
             language=question_language(base.question, self.settings.language),
+            passages_of=self.store.corpus.passages_of,
         )
         base = replace(base, model=EVIDENCE)
         if not composed.citations:

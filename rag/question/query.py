@@ -68,6 +68,10 @@ class Query:
     """It is asked when comments were written."""
     answered: tuple[str, ...] = ()
     """Those of `mentioned` to whom what is asked for was a reply: "What did Ann reply to Bob?", "Who disagrees with Bob?"."""
+    of_answer: Literal["", "source", "whole"] = ""
+    """Not the question is asked but what answers it: where its quotes come from, or the whole comments; see of_answer.py."""
+    of_quote: int | None = None
+    """Of which quote of the answer, counted from 0; None for all."""
 
     @property
     def people(self) -> tuple[str, ...]:
