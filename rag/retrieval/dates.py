@@ -14,6 +14,7 @@ from rag.index.lexical import stems
 from rag.question.query import Query, about_period, timeless
 from rag.records import Filters, Passage
 from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed, times
+from rag.retrieval.literal import own_words
 from rag.retrieval.near_duplicates import distinct
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def in_time(
     topic = set(stems(query.topic))
 
     def on_topic(passages: Sequence[Passage]) -> list[Passage]:
-        return [passage for passage in passages if passage.posted_at and topic <= set(stems(passage.text))]
+        return [passage for passage in passages if passage.posted_at and topic <= set(stems(own_words(passage)))]
 
     found = further = on_topic(pool)
     for _ in range(MOST_BEYOND):
