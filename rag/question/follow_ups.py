@@ -44,7 +44,7 @@ from rag.question.form import compares
 from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.mentioning import asks_who_mentions
 from rag.question.names import NameIndex, words
-from rag.question.of_answer import asked_of_answer
+from rag.question.of_answer import asked_of_answer, asks_for_more, words_quoted
 from rag.question.parts import questions_in
 from rag.question.periods import Period, periods
 from rag.question.query import Query, in_order, undated_text
@@ -72,6 +72,12 @@ _NEXT_TO_IT = re.compile(
     re.I,
 )
 """Asks for what stands beside the first in the order of the last answer."""
+_END_OF_THEM = re.compile(
+    r"\W*(?:(?:which|what)\s+(?:one\s+)?(?:is|was|were|are)\s+)?(?:the\s+)?(?:very\s+)?(?P<end>oldest|earliest|newest|latest|most\s+recent)"
+    r"(?:\s+(?:ones?|comments?|posts?|quotes?|mentions?))?(?:\s+of\s+(?:them|these|those|all))?\W*",
+    re.I,
+)
+"""Asks for the first or the last by date of what the last question asked for."""
 _BEHIND_A_NAME = SAYING | FUNCTION_WORDS | AUXILIARIES
 
 
@@ -168,6 +174,8 @@ class _Said:
     """Who was last asked for."""
     pair: tuple[str, ...] = ()
     """The two people who were last asked for together: "the former" and "the latter"."""
+    told: str = ""
+    """The letters of all that was quoted."""
     beside: tuple[str, ...] = ()
     """Who was asked the same before: "What does Ann think of rye?", "And Bob?"."""
 
@@ -191,10 +199,11 @@ class _Conversation:
         query = replace(query, topic=query.topic or _subject(query.text))
         people = query.authors or (said.people if said else ())
         pair = query.authors if len(query.authors) == 2 else said.pair if said and {*people} <= {*said.pair} else ()
+        told = (said.told if said else "") + words_quoted(reply)
         if said and kind == "item":
-            return _Said(query, reply, said.listed, said.topic, people, pair)
+            return _Said(query, reply, said.listed, said.topic, people, pair, told)
         beside = _unique(*said.beside, *_sides(said.query)) if said and kind == "person" and not query.compare else ()
-        return _Said(query, reply, reply, query.topic, people, pair, beside)
+        return _Said(query, reply, reply, query.topic, people, pair, told, beside)
 
     def follow(self, question: str, said: _Said | None) -> tuple[Kind, Query]:
         """Understand a question, carrying over what it leaves out; also says what that is."""
@@ -207,7 +216,8 @@ class _Conversation:
         kind, query = self._whole(whole, without_lead(whole), self._meant(whole, said))
         if kind != "complete" and query.authors and not query.answered and asks_for_reply(whole):
             query = replace(query, answered=self._before(query, said))
-        return kind, undated_text(replace(query, original=question))
+        told = said.told if asks_for_more(question) else ""
+        return kind, undated_text(replace(query, original=question, told=told))
 
     def _introduced(self, question: str) -> str:
         """ "I have a question about Ann. Where does she bake?" with her name in place of "she"; others as they are."""
@@ -250,9 +260,11 @@ class _Conversation:
     def _whole(self, question: str, bare: str, said: _Said) -> tuple[Kind, Query]:
         """A question made whole, and what it took over; `bare` is the question without "And" and the like."""
         last = said.query
+        own = self.reader.read(bare)
+        if said.told and asks_for_more(bare) and not (own.topic or own.people):
+            return "addition", replace(last, form=last.form or last.text, carried=True)
         if assents(question):
             return "assent", self._assented(said)
-        own = self.reader.read(bare)
         if asks_for_manner(bare):
             return "addition", replace(last, carried=True)
         if item := item_meant(bare, said.reply, said.listed):
@@ -261,6 +273,10 @@ class _Conversation:
             aside = self.reader.read(pointing)  # to what the answer does not part: its topic is all there is to go by
             if not (aside.topic or aside.people):
                 return "addition", _added(aside, said)
+        if end := _END_OF_THEM.fullmatch(bare):
+            first = end["end"].casefold() in ("oldest", "earliest")
+            order = {"oldest": first, "newest": not first, "ranked": ""}
+            return "addition", replace(last, form=last.form or last.text, carried=True, **order)
         if in_order(last) and _NEXT_TO_IT.fullmatch(bare):
             return "addition", replace(last, carried=True)
         counted = asks_who_mentions(last.form or last.text) or in_order(last)
