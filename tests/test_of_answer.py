@@ -123,6 +123,13 @@ def test_what_else_brings_other_comments_and_then_the_rest_of_those_quoted(sampl
     assert (again.abstained, again.text) == (True, "Nothing else on this was found.")
 
 
+def test_what_was_shown_whole_is_not_told_again(sample_settings: Settings) -> None:
+    talk = _asked(sample_settings, "What does mossgauge say about tensiometers?")
+    whole = rag.answer("Show me the whole comment", talk, settings=sample_settings)
+    talk = (*talk, Turn("user", "Show me the whole comment"), Turn("assistant", whole.text))
+    assert rag.answer("What else?", talk, settings=sample_settings).abstained
+
+
 def test_what_else_never_repeats_a_comment(sample_settings: Settings) -> None:
     question = "What does Brine say about forecasts?"
     talk = _asked(sample_settings, question)

@@ -1150,6 +1150,7 @@ def test_who_wrote_may_stand_behind_the_period(question: str) -> None:
         ("How long does rye keep?", "rye keep"),
         ("How long did it take quill to mill rye?", "mill rye"),
         ("Are long loaves better?", "long loaves better"),
+        ("How long is quill?", "long"),
     ],
 )
 def test_how_long_is_no_topic(question: str, topic: str) -> None:

@@ -132,7 +132,9 @@ def understand(
         )
     kind, query = talk.follow(question, talk.so_far(parts))
     if rewrite and kind != "complete" and (rewritten := rewrite(_as_text(history, question))):
-        return replace(talk.reader.read(rewritten), original=question, carried=True)
+        query = replace(talk.reader.read(rewritten), original=question, carried=True)
+    if asks_for_more(question):
+        query = replace(query, told="".join(words_quoted(turn.content) for turn in history if turn.role != "user"))
     return query
 
 
@@ -174,8 +176,6 @@ class _Said:
     """Who was last asked for."""
     pair: tuple[str, ...] = ()
     """The two people who were last asked for together: "the former" and "the latter"."""
-    told: str = ""
-    """The letters of all that was quoted."""
     beside: tuple[str, ...] = ()
     """Who was asked the same before: "What does Ann think of rye?", "And Bob?"."""
 
@@ -199,11 +199,10 @@ class _Conversation:
         query = replace(query, topic=query.topic or _subject(query.text))
         people = query.authors or (said.people if said else ())
         pair = query.authors if len(query.authors) == 2 else said.pair if said and {*people} <= {*said.pair} else ()
-        told = (said.told if said else "") + words_quoted(reply)
         if said and kind == "item":
-            return _Said(query, reply, said.listed, said.topic, people, pair, told)
+            return _Said(query, reply, said.listed, said.topic, people, pair)
         beside = _unique(*said.beside, *_sides(said.query)) if said and kind == "person" and not query.compare else ()
-        return _Said(query, reply, reply, query.topic, people, pair, told, beside)
+        return _Said(query, reply, reply, query.topic, people, pair, beside)
 
     def follow(self, question: str, said: _Said | None) -> tuple[Kind, Query]:
         """Understand a question, carrying over what it leaves out; also says what that is."""
@@ -216,8 +215,7 @@ class _Conversation:
         kind, query = self._whole(whole, without_lead(whole), self._meant(whole, said))
         if kind != "complete" and query.authors and not query.answered and asks_for_reply(whole):
             query = replace(query, answered=self._before(query, said))
-        told = said.told if asks_for_more(question) else ""
-        return kind, undated_text(replace(query, original=question, told=told))
+        return kind, undated_text(replace(query, original=question))
 
     def _introduced(self, question: str) -> str:
         """ "I have a question about Ann. Where does she bake?" with her name in place of "she"; others as they are."""
@@ -261,7 +259,7 @@ class _Conversation:
         """A question made whole, and what it took over; `bare` is the question without "And" and the like."""
         last = said.query
         own = self.reader.read(bare)
-        if said.told and asks_for_more(bare) and not (own.topic or own.people):
+        if words_quoted(said.reply) and asks_for_more(bare) and not (own.topic or own.people):
             return "addition", replace(last, form=last.form or last.text, carried=True)
         if assents(question):
             return "assent", self._assented(said)

@@ -42,10 +42,11 @@ _SUBJECT_NEXT = frozenset("do does did would will might".split())
 _PHRASES = re.compile(
     r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
     rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b"
-    r"|\b(?:opinions?|views?|thoughts?|takes?|stances?|(?:exact |own )?words|quotes?) (?:of|by|from)\b|\bsay about\b|\bpush\w* back\b|\bthe comments?\b"
-    r"|\bhow (?:long|old)\b|\b(?:do|does|did|will|would) it take\b",
+    r"|\b(?:opinions?|views?|thoughts?|takes?|stances?|(?:exact |own )?words|quotes?) (?:of|by|from)\b|\bsay about\b|\bpush\w* back\b|\bthe comments?\b",
     re.I,
 )
+_HOW_LONG = re.compile(r"\bhow long\b|\b(?:do|does|did|will|would) it take\b", re.I)
+"""Says what kind of answer is wanted; a topic only where there is no other."""
 _VIEW = re.compile(
     r"\s+(?:[\w-]+\s+)?(?:views?|opinions?|takes?|positions?|stances?|thoughts?|perspectives?|attitudes?|feelings?|assessments?)"
     r"(?=\s+(?:on|about|of|regarding|concerning|towards?)\b)",
@@ -145,7 +146,9 @@ class Reader:
             excluded = ""
         hidden = _outermost([*hidden, *people.apart])
         several = len(people.asked) + len(people.unknown) > 1
-        topic = _topic(question, found, [*hidden, *people.asking], people.strange)
+        how_long = [match.span() for match in _HOW_LONG.finditer(question)]
+        topic = _topic(question, found, [*hidden, *how_long, *people.asking], people.strange)
+        topic = topic or _topic(question, found, [*hidden, *people.asking], people.strange)
         traces = tuple(name for name in people.unknown if self._traced(name))
         if not topic and people.asked:
             topic = " ".join(traces)  # what is left to speak of: "Does Ann agree with Einstein?"
