@@ -45,8 +45,6 @@ _PHRASES = re.compile(
     r"|\b(?:opinions?|views?|thoughts?|takes?|stances?|(?:exact |own )?words|quotes?) (?:of|by|from)\b|\bsay about\b|\bpush\w* back\b|\bthe comments?\b",
     re.I,
 )
-_HOW_LONG = re.compile(r"\bhow long\b|\b(?:do|does|did|will|would) it take\b", re.I)
-"""Says what kind of answer is wanted; a topic only where there is no other."""
 _VIEW = re.compile(
     r"\s+(?:[\w-]+\s+)?(?:views?|opinions?|takes?|positions?|stances?|thoughts?|perspectives?|attitudes?|feelings?|assessments?)"
     r"(?=\s+(?:on|about|of|regarding|concerning|towards?)\b)",
@@ -146,9 +144,7 @@ class Reader:
             excluded = ""
         hidden = _outermost([*hidden, *people.apart])
         several = len(people.asked) + len(people.unknown) > 1
-        how_long = [match.span() for match in _HOW_LONG.finditer(question)]
-        topic = _topic(question, found, [*hidden, *how_long, *people.asking], people.strange)
-        topic = topic or _topic(question, found, [*hidden, *people.asking], people.strange)
+        topic = _topic(question, found, [*hidden, *people.asking], people.strange)
         traces = tuple(name for name in people.unknown if self._traced(name))
         if not topic and people.asked:
             topic = " ".join(traces)  # what is left to speak of: "Does Ann agree with Einstein?"
