@@ -617,7 +617,7 @@ def test_from_an_empty_page_to_a_cited_answer(browser: Browser, owner: tuple[str
         expect(page.locator("#index-source input")).to_have_value("")
         expect(page.locator("#facts .index-line")).to_contain_text("2 authors")
         page.get_by_role("tab", name="Chat").click()
-        page.locator(".answer a.cite").first.click()
+        # The card that was open is still the one, and says so.
         expect(page.locator("#panel .card.focused .verdict")).to_have_text("Not found in this index")
         page.get_by_role("tab", name="Index").click()
         page.locator("#index-rebuild").click()
