@@ -557,7 +557,10 @@ def test_axe_finds_nothing_serious(browser: Browser, url: str, dark: bool) -> No
         assert problems == []
 
 
-STRICT = {"resultTypes": ["violations"], "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+STRICT = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
 """Also how large the targets of a finger are, which axe-core leaves out unless it is told."""
 
 
