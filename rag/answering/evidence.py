@@ -21,7 +21,7 @@ from rag.answering.choosing import (
     with_replies,
     with_what_was_taken_back,
 )
-from rag.answering.quote import ordered, runs_quoted
+from rag.answering.quote import ordered, runs_quoted, whole_comments
 from rag.answering.wording import Composed, written
 from rag.language.phrases import Phrases
 from rag.question.query import Query, admits, goes_deep
@@ -47,6 +47,7 @@ def compose(
     read: Reads | None = None,
     unsure: bool = False,
     language: str = "en",
+    passages_of: Callable[[str], Sequence[Passage]] | None = None,
 ) -> Composed:
     """Answer a question with quotes.
 
@@ -62,6 +63,7 @@ def compose(
         read: Helps to choose where a single answer is asked for: of a list, a comparison or what is ordered by time it reads too little.
         unsure: Say that the quotes may not answer the question.
         language: ISO 639-1 code of the language of the phrases around the quotes.
+        passages_of: All passages of a comment by its id; where whole comments are asked for.
 
     Returns:
         Text and citations; both empty if no passage has anything to quote.
@@ -95,7 +97,11 @@ def compose(
     ]
     many = query.wants_list or query.compare or whoever
     quotes = ordered(query, quotes, MOST_QUOTED_IN_LIST if many else MOST_QUOTED)
-    return written(query, quotes, rarity, Phrases(language), unsure=unsure)
+    if query.of_quote is not None:
+        quotes = quotes[query.of_quote :][:1]
+    if query.of_answer == "whole" and passages_of:
+        quotes = whole_comments(quotes, passages_of)
+    return written(query, quotes, rarity, Phrases(language), unsure=unsure and not query.of_answer)
 
 
 def _sign(query: Query, passages: Sequence[Passage]) -> Telling | None:

@@ -231,6 +231,25 @@ class Corpus:
         rows = self.connection.execute(query, values)
         return dict(islice((tuple(row) for row in rows if wanted is None or row[0] in wanted), limit))
 
+    def karma(self, times: Sequence[Filters]) -> tuple[float, int]:
+        """The karma of the comments that one of these filters admits, added up, and of how many it is known."""
+        where, values = _any_of(times)
+        query = (
+            "SELECT TOTAL(karma), COUNT(karma) FROM "
+            f"(SELECT json_extract(data, '$.karma') AS karma FROM comments {where})"
+        )
+        return tuple(self.connection.execute(query, values).fetchone())
+
+    def reply_counts(self, authors: Sequence[str], times: Sequence[Filters]) -> tuple[int, int]:
+        """How many comments that one of these filters admits reply to a comment of these authors, or of anybody; and by how many people."""
+        where, values = _any_of(times)
+        to, keys = _conditions(Filters(authors=tuple(authors)), None)
+        query = (
+            "SELECT COUNT(*), COUNT(DISTINCT r.byline) FROM "
+            f"(SELECT byline, parent_id FROM comments {where}) r JOIN comments c ON c.id = r.parent_id {to}"
+        )
+        return tuple(self.connection.execute(query, (*values, *keys)).fetchone())
+
     def answered_texts(self, passage_ids: Sequence[str]) -> dict[str, str]:
         """Of those passages that begin a reply: the text of the comment that it answers, by passage id."""
         query = (

@@ -15,6 +15,7 @@ from rag.question.periods import is_vague
 from rag.question.query import Query, about_period, timeless
 from rag.records import Filters, Passage
 from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed, times
+from rag.retrieval.literal import own_words
 from rag.retrieval.near_duplicates import distinct
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ def in_time(
     topic = set(stems(query.topic))
 
     def on_topic(passages: Sequence[Passage]) -> list[Passage]:
-        return [passage for passage in passages if passage.posted_at and topic <= set(stems(passage.text))]
+        return [passage for passage in passages if passage.posted_at and topic <= set(stems(own_words(passage)))]
 
     found = further = on_topic(pool)
     for _ in range(MOST_BEYOND):
