@@ -621,6 +621,68 @@ def test_a_damaged_parquet_file_gives_all_rows_but_those_of_the_damaged_group(tm
     assert problem.what.startswith("The rows 2,001 to 3,000 are damaged")
 
 
+@pytest.mark.parametrize(
+    ("damaged", "what"),
+    [
+        (["author"], "The column author of the rows 11 to 20 cannot be read"),
+        (["author", "karma"], "The columns author, karma of the rows 11 to 20 cannot be read"),
+        (["text"], "The rows 11 to 20 are damaged"),
+    ],
+)
+def test_a_damaged_column_of_a_parquet_file_takes_no_text_with_it(damaged: list[str], what: str, tmp_path: Path):
+    rows = [{"id": f"c{n}", "author": f"Ann {n}", "karma": n, "text": f"Paste {n}."} for n in range(30)]
+    path = tmp_path / "a.parquet"
+    # Without compression, a byte that changed is noticed by nothing but its check sum.
+    pyarrow.parquet.write_table(
+        pyarrow.Table.from_pylist(rows), path, row_group_size=10, compression="none", use_dictionary=False,
+        write_page_checksum=True,
+    )  # fmt: skip
+    data = bytearray(path.read_bytes())
+    second = pyarrow.parquet.ParquetFile(path).metadata.row_group(1)
+    for column in map(second.column, range(second.num_columns)):
+        if column.path_in_schema in damaged:
+            data[column.data_page_offset + column.total_compressed_size // 2] ^= 1
+    path.write_bytes(data)
+
+    found = list(read([path]))
+    (problem,) = [item for item in found if isinstance(item, Problem)]
+    documents = {item.id: item for item in found if isinstance(item, RawDocument)}
+
+    assert (problem.line, problem.row_unread, problem.what.startswith(what)) == (11, True, True)
+    assert len(documents) == (20 if "text" in damaged else 30)
+    assert (documents["c29"].author, documents["c29"].karma) == ("Ann 29", 29)
+    if "text" not in damaged:
+        assert (documents["c15"].text, documents["c15"].author, documents["c15"].line) == ("Paste 15.", None, 16)
+        assert documents["c15"].karma == (None if "karma" in damaged else 15)
+
+
+def test_a_damaged_column_is_left_out_only_where_its_rows_could_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ingest.sources.parquet.BATCH", 100)
+    rows = [{"id": str(n), "text": f"Row {n}.", "x": hashlib.sha256(bytes([n % 251])).hexdigest()} for n in range(1000)]
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(
+        pyarrow.Table.from_pylist(rows), path, use_dictionary=False, data_page_size=4_000, write_batch_size=50,
+        compression="none", write_page_checksum=True,
+    )  # fmt: skip
+    data = bytearray(path.read_bytes())
+    column = pyarrow.parquet.ParquetFile(path).metadata.row_group(0).column(2)
+    middle = column.data_page_offset + column.total_compressed_size // 2
+    data[middle : middle + 200] = b"\xff" * 200
+    path.write_bytes(data)
+
+    found = list(read([path]))
+    (problem,) = [item for item in found if isinstance(item, Problem)]
+    documents = [item for item in found if isinstance(item, RawDocument)]
+
+    assert [document.id for document in documents] == [str(n) for n in range(1_000)]
+    assert [document.line for document in documents] == list(range(1, 1_001))
+    assert 100 < problem.line < 900
+    assert "x" in documents[problem.line - 2].extra
+    assert "x" not in documents[problem.line - 1].extra
+
+
 # --- Reddit, Hacker News, ForumMagnum ---------------------------------------------------------------------------------
 
 

@@ -313,6 +313,14 @@ class Rows:
         """Whether this is a row with a text."""
         return isinstance(values, Mapping) and Row(values, None, self.columns).says_something
 
+    def has_text(self, values: Mapping[str, Any]) -> bool:
+        """Whether there is anything to read in a row, as it is written here or in a known kind of export."""
+        export = self.recognise(values)
+        if export is None:
+            return self.says_something(values)
+        entries = (entry.values for entry in export.entries(values) if isinstance(entry, Entry))
+        return any(entry.get("text") or entry.get("html") for entry in entries)
+
     def recognise(self, values: Mapping[str, Any]) -> ModuleType | None:
         """Find the module of the known kind of export that a row is of; none if columns were mapped by hand."""
         return next((export for export in _EXPORTS if not self.columns and export.recognises(values)), None)
