@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, csv_file, files, json_file
+from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, csv_records, files, json_file
 from rag.errors import SourceError
 
 from reading import read  # isort: skip
@@ -420,11 +421,54 @@ def test_what_stands_beside_the_rows_of_an_object_is_read_too(form: dict[str, in
 
 
 def test_an_open_quote_is_followed_for_some_lines_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(csv_file, "MOST_LINES", 20)
+    monkeypatch.setattr(csv_records, "MOST_LINES", 20)
     path = write(tmp_path / "a.csv", 'id,text\n1,"open\n' + "2,two\n" * 30)
     first, *rest = read([path])
     assert (first.line, "no end within" in first.what) == (2, True)
     assert [item.text for item in rest if isinstance(item, RawDocument)] == ["two"]
+
+
+ESCAPED = [
+    ('He said "no", loudly.', "Ann"),
+    ('"', "Bo"),
+    ('The last word is "rye"', "Cy"),
+    ("Plain, with a comma.", 'Di "the baker" Lee'),
+    ('"a", "b"\nand "c"\n', "Ed"),
+]
+
+
+@pytest.mark.parametrize("ending", [",", ";", "\t"])
+@pytest.mark.parametrize(("text", "written"), [
+    (r"The path C:\rye\ ", r"The path C:\\rye\\ "),
+    (r"Ends in \ ".strip(), r"Ends in \\ ".strip()),
+    ("A line\nand another", "A line\\\nand another"),
+    (r"The formula \alpha \\ \beta", r"The formula \alpha \\ \beta"),
+])  # fmt: skip
+def test_quotes_of_a_csv_may_be_escaped_by_a_backslash(ending: str, text: str, written: str, tmp_path: Path):
+    """As MySQL and others write them: with other backslashes escaped too, or, as the last text shows, not."""
+    texts = [(text.replace('"', '\\"'), author.replace('"', '\\"')) for text, author in ESCAPED] + [(written, "Flo")]
+    rows = [[f'"{field}"' for field in (n, *row)] for n, row in enumerate(texts)]
+    table = [["id", "text", "author"], *rows, ["6", "Me.", "\\N"]]
+    path = write(tmp_path / "a.csv", "".join(ending.join(row) + "\n" for row in table))
+
+    documents = list(read([path]))
+
+    assert [(item.text, item.author) for item in documents] == [*ESCAPED, (text, "Flo"), ("Me.", None)]
+    assert [item.id for item in documents] == list("0123456")
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['1,"C:\\rye\\",Ann', '1,"C:\\rye\\","Ann ""A"" Lee"', '1,"a ""\\"" b",Ann', '1,a \\" b,Ann', '1,"a \\""b",Ann', '1,"\\",'],
+)  # fmt: skip
+def test_a_backslash_in_a_regular_csv_is_a_backslash(row: str, tmp_path: Path):
+    rows = "id,text,author\n" + row + '\n2,"The ""rye""",Bo\n3,broken "quotes" \\,x,y\n'
+    path = write(tmp_path / "a.csv", rows)
+    ((_, text, author),) = csv.reader([row])
+    first, second, problem = read([path])
+    assert (first.text, first.author or "") == (text, author)
+    assert second.text == 'The "rye"'
+    assert problem.line == 4
 
 
 def test_an_escape_may_stand_where_a_long_line_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
