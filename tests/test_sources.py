@@ -507,6 +507,76 @@ def test_rows_under_names_that_nobody_knows_are_found_where_they_are_said_to_lie
     assert (mistake.line, [item.text for item in kept]) == (3, ["Kelp.", "Rye."])
 
 
+BY_ID = {
+    "k1": {"author": "Ann", "text": "Kelp."},
+    "k2": {"author": "Bo", "text": "Rye.", "parent_id": "k1", "karma": "many"},
+    "k3": {"id": "own", "text": "Both."},
+    "k4": {"author": "Cy"},
+}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("around", [[], ["comments"], ["export", "by id"], ["data", "x", "y"]])
+def test_an_object_whose_values_are_rows_gives_each_its_key_as_its_id(around: list[str], indent: int, tmp_path: Path):
+    values: Any = BY_ID
+    for name in reversed(around):
+        values = {name: values}
+    path = write(tmp_path / "a.json", json.dumps(values, indent=indent))
+
+    kelp, number, rye, both, no_text = read([path])
+
+    assert [(item.id, item.author, item.text) for item in (kelp, rye)] == [("k1", "Ann", "Kelp."), ("k2", "Bo", "Rye.")]
+    assert (rye.parent_id, both.id) == ("k1", "own")
+    assert ("karma is no number" in number.what, "no text" in no_text.what) == (True, True)
+    line = 1 if indent is None else path.read_text().splitlines().index(" " * (len(around) + 1) + '"k2": {') + 1
+    assert {number.line, rye.line} == {line}
+
+
+def test_keys_that_stand_on_every_line_are_no_ids(tmp_path: Path):
+    rows = [{"result": {"text": "Kelp.", "a": 1}}, {"result": {"text": "Rye."}}, {"result": {"text": "Oats."}}]
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert [item.text for item in read([path])] == ["Kelp.", "Rye.", "Oats."]
+
+
+def test_rows_are_found_in_all_places_where_an_object_has_them(tmp_path: Path):
+    posts, comments = [{"id": "p", "text": "Post."}], [{"id": "c", "text": "Comment."}]
+    beside = {"k": {"text": "Kept by id."}}
+    for name, form in {
+        "a.jsonl": {"posts": posts, "comments": comments, "items": [{"id": "i", "text": "Item."}]},
+        "b.json": {"comments": comments, "notes": beside, "posts": posts, "items": [{"id": "i", "text": "Item."}]},
+        "c.json": {"mine": {"t1": posts, "t2": comments}, "also": beside, "ids": [{"a": 1}]},
+    }.items():
+        found = [item.text for item in read([write(tmp_path / name, form)])]
+        assert sorted(found) == sorted(["Comment.", "Post.", "Kept by id." if name == "c.json" else "Item."] + ["Kept by id."] * (name == "b.json"))  # fmt: skip
+
+
+def test_an_object_without_rows_is_told_and_not_taken_for_one(tmp_path: Path):
+    for row in ({"user": {"name": "Ann", "text": "Bio."}, "counts": {"a": 1}}, {"text": {"a": "b"}}, {"x": {"y": {}}}):
+        assert [problem.row_unread for problem in problems(write(tmp_path / "a.json", row))] == [True]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+@pytest.mark.parametrize("orient", ["columns", "index", "records", "split", "table"])
+@pytest.mark.parametrize("ids", [None, ["x", "y", "z"]])
+def test_a_table_of_pandas_is_read_however_it_is_written(orient: str, name: str, ids: list[str] | None, tmp_path: Path):
+    """As `DataFrame.to_json` writes it; the labels of the rows are ids unless they only count."""
+    texts, authors = ["Kelp.", "Rye.", "Oats."], ["Ann", None, "Bo"]
+    labels = ids or [0, 1, 2]
+    records = [{"author": author, "text": text} for author, text in zip(authors, texts, strict=True)]
+    table = {
+        "columns": {c: {str(n): row[c] for n, row in zip(labels, records, strict=True)} for c in ("author", "text")},
+        "index": {str(n): row for n, row in zip(labels, records, strict=True)},
+        "records": records,
+        "split": {"columns": ["author", "text"], "index": labels, "data": [list(row.values()) for row in records]},
+        "table": {"schema": {"fields": []}, "data": records},
+    }[orient]
+
+    found = list(read([write(tmp_path / name, table)]))
+
+    assert [(item.author, item.text) for item in found] == list(zip(authors, texts, strict=True))
+    assert [item.id for item in found] == (ids if ids and orient in ("columns", "index", "split") else [None] * 3)
+
+
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
 @pytest.mark.parametrize("path", ["data.comments.results", "Page.list"])
 def test_pages_of_results_are_read_one_after_the_other(path: str, name: str, tmp_path: Path):
