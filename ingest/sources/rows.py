@@ -23,6 +23,7 @@ from ingest.marked_quotes import others_words
 from ingest.sources import forum_magnum, hacker_news, reddit
 from ingest.sources.base import GONE, UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
 from ingest.sources.html_in_text import as_markdown
+from ingest.sources.nested_rows import ARRAYS, INSIDE, Nested, longest_array, nested_rows
 from rag.errors import SourceError
 from rag.language.letters import LONE_SURROGATE, whole
 
@@ -39,16 +40,6 @@ _ALSO_CALLED = {
 """Columns that often say the same as ours; only whoever made the file knows whether they do."""
 ROWS = "rows"
 """Mapped like a column, but says where in a JSON file the rows lie, with dots: `export.records`."""
-ARRAYS = {
-    (),
-    *((name,) for name in ("comments", "posts", "rows", "results", "items", "hits", "data")),
-    *(("data", name) for name in ("children", "comments", "posts")),
-    *(("data", name, "results") for name in ("comments", "posts")),
-}
-"""Where an object may hold its rows, in small letters: as Reddit's listings, Hacker News' hits, GraphQL's results and the
-collections of a database ("Comments") do."""
-_INSIDE = ("comments", "answers", "replies", "children")
-"""Columns that may hold rows: what answers this one."""
 _IDS = ("id", "parent_id", "thread_id")
 LONGEST_NAME = 300
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[\da-f]{2,5});", re.IGNORECASE)
@@ -182,6 +173,11 @@ class Row:
         """Whether it has a text."""
         return bool(self._value("text") or self._value("html"))
 
+    @property
+    def has_text_column(self) -> bool:
+        """Whether its text has a place, be it empty; an object in it is a column of a table."""
+        return any(self.has(name) and not isinstance(self._value(name), Mapping) for name in ("text", "html"))
+
     def below(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """A row that stands inside this one, with what it need not say again: what it answers, and where."""
         id, thread = self._value("id"), self._value("thread_id")
@@ -261,22 +257,32 @@ class Rows:
 
     def read(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
         """Read one row, which may hold a whole thread, or be the whole answer of a server with its rows inside."""
-        for row in self._packed(values) or [values]:
-            yield from self._read_row(row, line)
+        nested = self._nested(values)
+        for row, key in nested:
+            yield from self._read_row(self._called(row, key), getattr(row, "line", line))
+        if not nested:
+            yield from self._read_row(values, line)
 
-    def _packed(self, values: Any) -> list[Mapping[str, Any]] | None:
+    def read_rest(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
+        """Read what stands beside the rows of an object: a post beside its comments, or further rows."""
+        if self.says_something(values) or self._nested(values):
+            yield from self.read(values, line)
+
+    def _nested(self, values: Any) -> list[Nested]:
         """The rows inside an object that is none itself, as where each line of a file is a page of results."""
-        row = Row(values, None, self.columns) if isinstance(values, Mapping) else None
-        if row is None or row.has("text") or row.has("html") or self.recognise(values):
-            return None
-        for path in self.arrays:
-            found: Any = None if path == () or path[0] in _INSIDE else values
-            for part in path:
-                keys = found if isinstance(found, Mapping) else ()
-                found = next((found[key] for key in keys if key.lower() == part), None)
-            if isinstance(found, list) and found and all(isinstance(item, Mapping) for item in found):
-                return found
-        return None
+        if not isinstance(values, Mapping) or self._is_row(values):
+            return []
+        names = {self.columns.get(column, column) for column in ("text", "html")}
+        return nested_rows(values, self.arrays, names, self._is_row)
+
+    def _is_row(self, values: Mapping[str, Any]) -> bool:
+        return Row(values, None, self.columns).has_text_column or self.recognise(values) is not None
+
+    def _called(self, values: Mapping[str, Any], key: str | None) -> Mapping[str, Any]:
+        """A row with the key that it stood under as its id, unless it has one, or the key is no name for one row."""
+        if key is None or Row(values, None, self.columns).name("id") or _digest(key) in self._seen:
+            return values
+        return {**values, self.columns.get("id", "id"): key}
 
     def _read_row(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
         if not isinstance(values, Mapping):
@@ -295,7 +301,7 @@ class Rows:
         waiting = [values]
         while waiting:
             values = waiting.pop()
-            inside = {name: values[name] for name in _INSIDE if self._are_rows(values.get(name))}
+            inside = {name: values[name] for name in INSIDE if self._are_rows(values.get(name))}
             own = {name: values[name] for name in values if name not in inside} if inside else values
             row = Row(own, line, self.columns)
             waiting += reversed([row.below(reply) for replies in inside.values() for reply in replies])
@@ -312,6 +318,14 @@ class Rows:
     def says_something(self, values: Any) -> bool:
         """Whether this is a row with a text."""
         return isinstance(values, Mapping) and Row(values, None, self.columns).says_something
+
+    def has_text(self, values: Mapping[str, Any]) -> bool:
+        """Whether there is anything to read in a row, as it is written here or in a known kind of export."""
+        export = self.recognise(values)
+        if export is None:
+            return self.says_something(values)
+        entries = (entry.values for entry in export.entries(values) if isinstance(entry, Entry))
+        return any(entry.get("text") or entry.get("html") for entry in entries)
 
     def recognise(self, values: Mapping[str, Any]) -> ModuleType | None:
         """Find the module of the known kind of export that a row is of; none if columns were mapped by hand."""
@@ -384,7 +398,7 @@ class Rows:
             # It was read: what it held before is gone.
             return self.problem(row.line, "The text is empty.", "Fill it in, or leave the row out.")
         what = f"The row has no text; its columns are {_listing(row.values)}."
-        inside = _path_of_rows(row.values)
+        inside = longest_array(row.values)
         fix = f"Name the list that holds the rows: --map {ROWS}={inside}." if inside else ""
         fix = fix or "Name the column that holds it: --map text=COLUMN."
         return self.problem(row.line, what, fix, row_unread=True)
@@ -555,7 +569,9 @@ def _without(values: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
 def _kind(value: Any) -> str:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return "a number"
-    names = {type(None): "null", bool: "true or false", list: "a list", dict: "an object", str: "a text"}
+    if isinstance(value, Mapping):
+        return "an object"
+    names = {type(None): "null", bool: "true or false", list: "a list", str: "a text"}
     return names.get(type(value), type(value).__name__)
 
 
@@ -563,19 +579,6 @@ def _short(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value) if isinstance(value, int | float) else _kind(value)
     text = UNPRINTABLE.sub("\ufffd", text[:60])
     return f"{text[:57]}..." if len(text) > 57 else text
-
-
-def _path_of_rows(values: Mapping[str, Any], levels: int = 4) -> str | None:
-    """Where the longest list of objects inside an object lies, with dots."""
-    found: list[tuple[int, str]] = []
-    waiting = [(name, value) for name, value in values.items() if "." not in name]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, Mapping) and path.count(".") < levels:
-            waiting += [(f"{path}.{name}", inner) for name, inner in value.items() if "." not in name]
-        elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
-            found.append((len(value), path))
-    return max(found)[1] if found else None
 
 
 def _listing(values: Mapping[str, Any]) -> str:
