@@ -16,7 +16,7 @@ import pytest
 import ingest
 import rag
 from rag.errors import QuestionError, SourceError, StoreMismatch, StoreMissing, StoreUnavailable
-from rag.index.corpus import FORMAT
+from rag.index.database import FORMAT
 from rag.index.store import Store
 from rag.models.embedding import Embedder
 from rag.records import Filters
