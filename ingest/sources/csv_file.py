@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator, Mapping
 
 from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.csv_records import Dialect, records
-from ingest.sources.rows import COLUMNS, Rows
+from ingest.sources.rows import COLUMNS, Rows, way_to_the_text
 from ingest.sources.text_file import not_utf8
 
 EXTENSIONS = (".csv", ".tsv")
@@ -74,7 +74,7 @@ def _without_a_text(rows: Rows, line: int, names: list[str]) -> Problem | None:
     if {text, html} & set(names) or rows.recognise(dict.fromkeys(names)):
         return None
     what = f'The header has no column "{text}"; its columns are {", ".join(names[:12])}.'
-    return rows.problem(line, what, "Name the column that holds the text: --map text=COLUMN.", rest_unread=True)
+    return rows.problem(line, what, way_to_the_text(dict.fromkeys(names))[1], rest_unread=True)
 
 
 def _not_utf8(file: SourceFile, line: int, fields: list[str]) -> Problem | None:

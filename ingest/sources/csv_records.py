@@ -1,7 +1,8 @@
 r"""The records of a CSV file: which separator, which escape, and where a record with a mistake ends.
 
-A quote inside a quoted field is doubled. Some programs, MySQL among them, write a backslash before it instead: a file is
-read so only if more of its rows then have as many fields as the header.
+A quote inside a quoted field is doubled. Some programs, MySQL among them, write a backslash before it instead, and where
+tabs separate the fields a quote may be like any other character. A file is read so only if more of its rows then have as
+many fields as the header.
 """
 
 from __future__ import annotations
@@ -39,6 +40,8 @@ class Dialect:
     """Whether a space stands behind each separator, and so before quotes as well."""
     escapes: Literal["", "quotes", "all"] = ""
     """What a backslash stands before: nothing special, only quotes, or also backslashes and line ends."""
+    quotes: bool = True
+    """Whether quotes around a field are no part of it."""
 
     @classmethod
     def of(cls, stream: BinaryIO) -> Dialect:
@@ -51,16 +54,19 @@ class Dialect:
         delimiter = delimiter if told or delimiter in header else "\x1f"
         spaced = not told and 0 < header.count(delimiter) == header.count(f"{delimiter} ")
         plain = cls(delimiter, bool(told), spaced)
-        if not _holds(stream, b'\\"'):
-            return plain
-        escaped = replace(plain, escapes="quotes")
-        if _fitting_rows(stream, escaped) <= _fitting_rows(stream, plain):
-            return plain
+        others = [replace(plain, escapes="quotes")] if _holds(stream, b'\\"') else []
+        if delimiter == "\t" and _holds(stream, b'\t"'):
+            unquoted = replace(plain, quotes=False)
+            others += [] if _mostly_quoted(stream, unquoted) else [unquoted]
+        # Of equals the first: in doubt a file is written as most are.
+        best = max([plain, *others], key=lambda dialect: _fitting_rows(stream, dialect)) if others else plain
+        if not best.escapes:
+            return best
         # A backslash before a letter, as of a formula, says that backslashes themselves were not escaped.
         usual = _ESCAPED_BY_ALL + _WITHOUT_SIGN + delimiter
         stream.seek(0)
         all_usual = all(match[1] in usual for _, text in _lines(stream) for match in _ESCAPE.finditer(text))
-        return replace(escaped, escapes="all") if all_usual else escaped
+        return replace(best, escapes="all") if all_usual else best
 
 
 def records(stream: BinaryIO, dialect: Dialect) -> Iterator[tuple[int, list[str] | str]]:
@@ -81,6 +87,7 @@ def records(stream: BinaryIO, dialect: Dialect) -> Iterator[tuple[int, list[str]
             _feed(source, waiting, taken),
             delimiter=dialect.delimiter,
             escapechar="\\" if dialect.escapes else None,
+            quoting=csv.QUOTE_MINIMAL if dialect.quotes else csv.QUOTE_NONE,
             skipinitialspace=dialect.spaced,
             strict=True,
         )
@@ -102,6 +109,13 @@ def _fitting_rows(stream: BinaryIO, dialect: Dialect) -> int:
     lengths = (len(fields) for _, fields in records(stream, dialect) if isinstance(fields, list))
     width = next(lengths, 0)
     return sum(length == width for length in lengths)
+
+
+def _mostly_quoted(stream: BinaryIO, unquoted: Dialect) -> bool:
+    """Whether the fields that begin with a quote mostly end with one, so that a row which breaks this is a mistake."""
+    fields = (field for _, fields in records(stream, unquoted) for field in fields if isinstance(fields, list))
+    ends = [len(field) > 1 and field.endswith('"') for field in fields if field.startswith('"')]
+    return 2 * sum(ends) > len(ends)
 
 
 def _escaped(text: str, dialect: Dialect) -> str:

@@ -56,17 +56,20 @@ def nested_rows(
     return [nested for path in sorted(arrays) if path for nested in _by_key(_at(values, path), is_row)]
 
 
-def longest_array(values: Mapping[str, Any]) -> str | None:
-    """Where the longest list of objects inside an object lies, with dots."""
-    found: list[tuple[int, str]] = []
-    waiting = [(name, value) for name, value in values.items() if "." not in name]
+def longest_array(values: Mapping[str, Any]) -> tuple[str, list[Mapping[str, Any]]] | None:
+    """The longest list of objects inside an object, after where it lies, with dots."""
+    found: list[tuple[int, str, list[Mapping[str, Any]]]] = []
+    waiting = list(values.items())
     while waiting:
         path, value = waiting.pop()
+        # Under such names there are links and counters.
+        if path.rpartition(".")[2].startswith("_"):
+            continue
         if isinstance(value, Mapping) and path.count(".") < DEEPEST:
             waiting += [(f"{path}.{name}", inner) for name, inner in value.items() if "." not in name]
-        elif _is_array_of_objects(value):
-            found.append((len(value), path))
-    return max(found)[1] if found else None
+        elif _is_array_of_objects(value) and path.count(".") <= DEEPEST:
+            found.append((len(value), path, value))
+    return max(found, key=lambda array: array[:2])[1:] if found else None
 
 
 def names_columns(values: Any) -> bool:

@@ -5,10 +5,11 @@ A field that cannot be used is left out and reported; a row is refused only if i
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,6 +23,7 @@ from urllib.parse import urlsplit
 from ingest.marked_quotes import others_words
 from ingest.sources import forum_magnum, hacker_news, reddit
 from ingest.sources.base import GONE, UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
+from ingest.sources.column_names import as_option, columns_like_ours
 from ingest.sources.html_in_text import as_markdown
 from ingest.sources.nested_rows import ARRAYS, INSIDE, Nested, longest_array, nested_rows
 from rag.errors import SourceError
@@ -29,18 +31,11 @@ from rag.language.letters import LONE_SURROGATE, whole
 
 COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title", "seen_at")
 """What a row can say; `html` is read where there is no `text`. All other columns go into `RawDocument.extra`."""
-_ALSO_CALLED = {
-    "author": ("user", "username", "user_name", "author_name", "name", "by"),
-    "url": ("permalink", "link", "uri"),
-    "posted_at": ("date", "datetime", "created_at", "created", "timestamp", "time", "published_at", "published"),
-    "parent_id": ("parent", "reply_to", "in_reply_to", "parentId"),
-    "karma": ("score", "points", "upvotes", "votes", "likes"),
-    "thread_id": ("thread", "post_id", "threadId", "postId"),
-}
-"""Columns that often say the same as ours; only whoever made the file knows whether they do."""
 ROWS = "rows"
 """Mapped like a column, but says where in a JSON file the rows lie, with dots: `export.records`."""
 _IDS = ("id", "parent_id", "thread_id")
+_NO_PARENT = ("0", "-1", "root", "none", "null")
+"""What many exports say where a row answers no other."""
 LONGEST_NAME = 300
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[\da-f]{2,5});", re.IGNORECASE)
 """In a name or a title as exports of web pages write them: "R&amp;D"."""
@@ -52,6 +47,7 @@ _EXPORTS = (reddit, hacker_news, forum_magnum)
 _TYPED = ("$oid", "$date", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal")
 """Names under which MongoDB's exports put a value that has a type:
 https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/"""
+_PIECES = re.compile(r'\s*\{\s*"text"\s*:')
 _NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d+)?")
 _WHOLE = re.compile(r"(\d+)\.0")
 _CLOCK = re.compile(r"\b(\d{1,2})((?::\d\d){0,2}) ?([ap])\.?m\b\.?", re.IGNORECASE)
@@ -98,7 +94,7 @@ class Row:
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         if not isinstance(value, str):
-            self.wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
+            self.wrong(column, f"is {_kind(value)}", self._way_inside(column, value))
             return None
         if len(value) > LONGEST_NAME:
             self.wrong(column, f"is {len(value):,} characters long", f"Give at most {LONGEST_NAME}")
@@ -109,11 +105,11 @@ class Row:
 
     def text(self, column: str) -> str | None:
         """The text exactly as it is; half characters, which no file can hold, become U+FFFD."""
-        value = self._value(column)
+        value = _joined(self._value(column))
         if value is None:
             return None
         if not isinstance(value, str):
-            self.wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
+            self.wrong(column, f"is {_kind(value)}", self._way_inside(column, value))
             return None
         if halves := len(LONE_SURROGATE.findall(value)):
             what = f"has half characters (lone surrogates): {halves}, read as \ufffd"
@@ -232,6 +228,11 @@ class Row:
                 return None
         return value
 
+    def _way_inside(self, column: str, value: Any) -> str:
+        path = self.columns.get(column, column)
+        inside = columns_like_ours({path: value}).get(column) if isinstance(value, Mapping) else None
+        return f"Name the column inside it: {as_option({column: inside})}" if inside else "Give a text"
+
     def wrong(self, column: str, what: str, fix: str) -> None:
         """Note that a field cannot be used as it is."""
         path = _short(self.columns.get(column, column))
@@ -247,8 +248,11 @@ class Rows:
         self.arrays = {(), tuple(columns[ROWS].lower().split("."))} if ROWS in columns else ARRAYS
         """Where an object may hold rows, in small letters."""
         self._silent = True
-        self._said, self._not_asked = set[str](), set[str]()
-        """Which of our columns any row has, and which others."""
+        self._said = set[str]()
+        self._others: dict[str, Any] = {}
+        """Which of our columns any row has, and an example of each of the others."""
+        self._proposed: dict[str, int | None] = {}
+        """Columns that were proposed as the text, and where."""
         self._unnamed = Counter[int | None]()
         self._seen: dict[bytes, tuple[int | None, bytes]] = {}
         self._parents: dict[bytes, bytes] = {}
@@ -349,20 +353,15 @@ class Rows:
         if self._repeated:
             what = f"{_counted(len(self._repeated), 'row repeats', 'rows repeat')} an earlier row word for word."
             yield self.problem(self._repeated[0], what, "Read once; nothing to do.", "note")
-        for ours, theirs in self._columns_like_ours():
-            what = (
-                f'No row has a column "{ours}", but they have one called "{theirs}", which is kept and not understood.'
-            )
-            yield self.problem(None, what, f"If it says the same, read it with --map {ours}={theirs}.", "note")
+        alike = columns_like_ours(self._others, {"text", "html", *self._said})
+        if alike:
+            ours, theirs, one = _quoted(alike), _quoted(alike.values()), len(alike) == 1
+            what = f"No row has {ours}, but they have {theirs}, kept and not understood."
+            fix = f"If {'it says' if one else 'they say'} the same, read {'it' if one else 'them'} with {as_option(alike)}."
+            yield self.problem(None, what, fix, "note")
         for (reason, fix), count in self._left_out.items():
             what = f"{_counted(count, 'entry is', 'entries are')} left out: {reason}."
             yield self.problem(None, what, fix, "note")
-
-    def _columns_like_ours(self) -> Iterator[tuple[str, str]]:
-        for ours, names in _ALSO_CALLED.items():
-            theirs = next((name for name in names if name in self._not_asked), None)
-            if theirs and ours not in self._said:
-                yield ours, theirs
 
     def problem(
         self,
@@ -397,10 +396,15 @@ class Rows:
         if row.has("text") or row.has("html"):
             # It was read: what it held before is gone.
             return self.problem(row.line, "The text is empty.", "Fill it in, or leave the row out.")
+        option, fix = way_to_the_text(row.values)
+        text = re.search("(?:text|html)=([^,']+)", option)
+        line = self._proposed.setdefault(text[1], row.line) if text else row.line
+        if line != row.line:
+            # Rows differ in further columns: one proposal for all, so that the report can tell them in one line.
+            return self.problem(
+                row.line, f"The row has no text, like the one on line {line}.", "See there.", row_unread=True
+            )
         what = f"The row has no text; its columns are {_listing(row.values)}."
-        inside = longest_array(row.values)
-        fix = f"Name the list that holds the rows: --map {ROWS}={inside}." if inside else ""
-        fix = fix or "Name the column that holds it: --map text=COLUMN."
         return self.problem(row.line, what, fix, row_unread=True)
 
     def _document(self, row: Row, kind: Literal["comment", "document"]) -> RawDocument | None:
@@ -408,9 +412,11 @@ class Rows:
         if markup is None:
             return None
         extra = row.extra()
-        self._said.update(column for column in _ALSO_CALLED if row.has(column))
-        self._not_asked.update(extra)
+        self._said.update(column for column in COLUMNS if row.has(column))
+        self._others = extra | self._others if extra.keys() - self._others.keys() else self._others
         id, parent = row.name("id"), row.name("parent_id")
+        if parent in _NO_PARENT and _digest(parent) not in self._seen:
+            parent = None
         if parent is not None and parent == id:
             row.wrong("parent_id", "is the row itself", "Give the comment it replies to, or leave it empty")
             parent = None
@@ -487,6 +493,17 @@ def _markup(row: Row) -> Markup | None:
         row.wrong("html", "is nested too deep to be read", "Give its text")
         return None
     return converted if converted.text else None
+
+
+def _joined(value: Any) -> Any:
+    """A text that comes in pieces, some of them objects with a text: as Telegram has links, and Google all."""
+    if isinstance(value, str) and _PIECES.match(value):
+        with suppress(ValueError, RecursionError):
+            return _joined(json.loads(f"[{value}]"))
+    if not isinstance(value, list) or not any(isinstance(piece, Mapping) for piece in value):
+        return value
+    texts = [piece.get("text") if isinstance(piece, Mapping) else piece for piece in value]
+    return "".join(texts) if all(isinstance(text, str) for text in texts) else value
 
 
 def _numeral(value: float | Decimal) -> Any:
@@ -579,6 +596,33 @@ def _short(value: Any) -> str:
     text = value if isinstance(value, str) else repr(value) if isinstance(value, int | float) else _kind(value)
     text = UNPRINTABLE.sub("\ufffd", text[:60])
     return f"{text[:57]}..." if len(text) > 57 else text
+
+
+def way_to_the_text(values: Mapping[str, Any]) -> tuple[str, str]:
+    """What to do about a row without a text, or the names of its columns: which mapping may read it or the rows inside.
+
+    Returns:
+        The mapping, as far as one can be proposed, and the advice.
+    """
+    columns = columns_like_ours(values)
+    inside = list(values.values())
+    if len(inside) > 1 and all(isinstance(value, Mapping) for value in inside):
+        # Rows by their ids are found as soon as it is known what their text is called.
+        columns = columns_like_ours(inside[0])
+    if not columns.keys() & {"text", "html"} and (array := longest_array(values)):
+        path, rows = array
+        columns = {ROWS: path, **columns_like_ours(rows[0])}
+    if columns.keys() & {"text", "html"}:
+        option = as_option(columns)
+        return option, f"If the columns are what their names say, read them with {option}."
+    if ROWS in columns:
+        option = as_option({ROWS: columns[ROWS]})
+        return option, f"Name the list that holds the rows: {option}."
+    return "", "Name the column that holds it: --map text=COLUMN."
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{_short(name)}"' for name in names)
 
 
 def _listing(values: Mapping[str, Any]) -> str:
