@@ -566,3 +566,12 @@ def test_a_list_is_not_left_to_the_reader(embedder: Embedder, question: str) -> 
         raise AssertionError("nothing is read")
 
     assert compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8, read=read).citations
+
+
+def test_what_somebody_says_stands_before_a_profile_that_only_names_it(answer) -> None:
+    passages = [
+        passage("Compiler engineer. I write short comments on ovens and rye starters.", kind="profile"),
+        passage("Warm rye starters make sour bread in a day.", number=2),
+    ]
+    composed = answer("List the rye starters that Ann Lee uses", passages)
+    assert [citation.passage.kind for citation in composed.citations] == ["comment", "profile"]

@@ -668,3 +668,11 @@ def test_a_summary_alone_is_of_what_was_said(question: str) -> None:
     query = understand(question, TALK, AUTHORS, now=NOW)
     assert (query.authors, set(query.topic.split())) == (("Ann Bea Lee",), {"rye", "starters"})
     assert understand("Summarise the thread on gliders", TALK, AUTHORS, now=NOW).topic == "gliders"
+
+
+@pytest.mark.parametrize(
+    "question", ["Did quill react?", "How did quill react to that?", "what was quill's reaction to her?"]
+)
+def test_a_reaction_is_a_reply(question: str) -> None:
+    query = understand(question, TALK, AUTHORS, now=NOW)
+    assert (query.authors, query.answered) == (("quill",), ("Ann Bea Lee",))

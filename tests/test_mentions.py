@@ -335,3 +335,12 @@ def test_what_is_not_known_is_not_counted_as_none(workshop: Settings) -> None:
 )
 def test_with_a_topic_no_replies_are_counted(question: str, thread: Settings) -> None:
     assert "what answers what" not in rag.answer(question, settings=thread).text
+
+
+@pytest.mark.parametrize(
+    ("further", "date"),
+    [("The oldest one?", "2018-02-01"), ("And which is the newest of them?", "2021-03-01"), ("the most recent", "2021-03-01")],
+)  # fmt: skip
+def test_the_first_or_last_of_those_who_mention_it_is_asked_for(further: str, date: str, workshop: Settings) -> None:
+    answer = after("Who mentions rosewood?", further, settings=workshop)
+    assert str(answer.citations[0].passage.posted_at.date()) == date

@@ -8,7 +8,7 @@ import pytest
 
 import rag
 from rag.question.follow_ups import understand
-from rag.question.of_answer import asked_of_answer
+from rag.question.of_answer import asked_of_answer, asks_for_more, letters, words_quoted
 from rag.records import Turn
 from rag.settings import Settings
 
@@ -90,3 +90,50 @@ def test_of_an_answer_that_there_is_not_nothing_is_told(sample_settings: Setting
 
 def _asked(settings: Settings, question: str) -> tuple[Turn, Turn]:
     return Turn("user", question), Turn("assistant", rag.answer(question, settings=settings).text)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What else?", "anything else on that?", "more", "Tell me more", "go on", "any more?", "What else does Ann say?", "More examples please"],
+)  # fmt: skip
+def test_more_is_asked_for_than_was_quoted(question: str) -> None:
+    assert asks_for_more(question)
+    assert understand(question, TALK, ("Ann Lee",), now=NOW).told == "warmryeissour"
+
+
+@pytest.mark.parametrize("question", ["More about wheat", "Who else?", "Is there more rye than wheat?", "And why?"])
+def test_other_questions_ask_for_nothing_more(question: str) -> None:
+    assert not asks_for_more(question)
+
+
+def test_what_was_quoted_is_recognised_however_it_is_marked_up() -> None:
+    reply = "**Ann**:\n\n> Warm *rye* (part of a formula is missing here) is\n> sour\\. [1]\n\nShould I go on?"
+    assert words_quoted(reply) == letters("Warm rye is sour.")
+
+
+def test_what_else_brings_other_comments_and_then_the_rest_of_those_quoted(sample_settings: Settings) -> None:
+    talk = _asked(sample_settings, "What does mossgauge say about tensiometers?")
+    first = rag.answer("What does mossgauge say about tensiometers?", settings=sample_settings)
+    more = rag.answer("What else?", talk, settings=sample_settings)
+    assert "whole of what was quoted" in more.text
+    assert {c.passage.comment_id for c in more.citations} == {c.passage.comment_id for c in first.citations}
+    again = rag.answer(
+        "Anything else?", (*talk, Turn("user", "What else?"), Turn("assistant", more.text)), settings=sample_settings
+    )
+    assert (again.abstained, again.text) == (True, "Nothing else on this was found.")
+
+
+def test_what_was_shown_whole_is_not_told_again(sample_settings: Settings) -> None:
+    talk = _asked(sample_settings, "What does mossgauge say about tensiometers?")
+    whole = rag.answer("Show me the whole comment", talk, settings=sample_settings)
+    talk = (*talk, Turn("user", "Show me the whole comment"), Turn("assistant", whole.text))
+    assert rag.answer("What else?", talk, settings=sample_settings).abstained
+
+
+def test_what_else_never_repeats_a_comment(sample_settings: Settings) -> None:
+    question = "What does Brine say about forecasts?"
+    talk = _asked(sample_settings, question)
+    first = rag.answer(question, settings=sample_settings)
+    more = rag.answer("What else?", talk, settings=sample_settings)
+    assert not more.abstained
+    assert {c.passage.comment_id for c in more.citations}.isdisjoint(c.passage.comment_id for c in first.citations)

@@ -1144,18 +1144,6 @@ def test_who_wrote_may_stand_behind_the_period(question: str) -> None:
     assert (query.authors, query.until, query.topic) == (("quill",), end(2020, 12, 31), "rye")
 
 
-@pytest.mark.parametrize(
-    ("question", "topic"),
-    [
-        ("How long does rye keep?", "rye keep"),
-        ("How long did it take quill to mill rye?", "mill rye"),
-        ("Are long loaves better?", "long loaves better"),
-    ],
-)
-def test_how_long_is_no_topic(question: str, topic: str) -> None:
-    assert read(question).topic == topic
-
-
 def test_a_comparison_with_nobody_asks_the_one_who_is_here() -> None:
     query = one_sided(read("Compare quill and Nadia Ferrante on rye"))
     assert (query.compare, query.text, query.unknown_authors) == (

@@ -53,7 +53,7 @@ _RELATIONS = (
         ),
     ),
     _Relation(
-        _words(r"interest(?:s|ed)?"),
+        _words(r"(?:(?:research|main|current|professional|academic|scientific)\s+)?interest(?:s|ed)?"),
         _words(
             r"interest(?:s|ed)?|word cloud|keywords|topics?|looking for|focus\w*|research\w*|think(?:s|ing)? about|work(?:s|ing)? on"
         ),

@@ -175,6 +175,8 @@ class Answerer:
             return
         with clock("retrieve"):
             found = self._found(query, filters, rewriter)
+            if query.told and found.answerable < self.settings.abstain_below:  # what was quoted may go on
+                found = self._found(replace(query, of_answer="whole"), filters, rewriter)
             allowed = narrowed(filters, found.query)
             coverage = Coverage(0, 0) if allowed is None else self.store.coverage(*times(found.query, allowed))
         base = Answer(question, "", (), found.passages, model=self.model_name, coverage=coverage)
@@ -348,10 +350,10 @@ class Answerer:
         from rag.answering.wording import inert
 
         phrases = self._phrases(base.question)
-        said = [phrases.say("abstain")]
+        said = [phrases.say("nothing_else" if found.query.told else "abstain")]
         if absent := found.absent or ", ".join(found.unseen):
             said.append(phrases.say("absent", term=inert(absent)))
-        said += reasons(found.query, filters, self.store, phrases, excluded=not found.passages)
+        said += reasons(found.query, filters, self.store, phrases, excluded=not (found.passages or found.query.told))
         if self._model is None and detected(base.question) != ENGLISH:
             said.append(phrases.say("in_english"))
         return replace(base, text=" ".join(said), citations=(), abstained=True)

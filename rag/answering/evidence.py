@@ -24,6 +24,7 @@ from rag.answering.choosing import (
 from rag.answering.quote import ordered, runs_quoted, whole_comments
 from rag.answering.wording import Composed, written
 from rag.language.phrases import Phrases
+from rag.question.of_answer import is_told
 from rag.question.query import Query, admits, goes_deep
 from rag.records import Passage
 from rag.retrieval.literal import Telling, telling
@@ -100,7 +101,7 @@ def compose(
     if query.of_quote is not None:
         quotes = quotes[query.of_quote :][:1]
     if query.of_answer == "whole" and passages_of:
-        quotes = whole_comments(quotes, passages_of)
+        quotes = [quote for quote in whole_comments(quotes, passages_of) if not is_told(query, quote.text)]
     return written(query, quotes, rarity, Phrases(language), unsure=unsure and not query.of_answer)
 
 

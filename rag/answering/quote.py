@@ -14,6 +14,9 @@ from rag.retrieval.relevance import Sentence, sentences_of
 POINTER = 80
 """Characters up to which a sentence with a colon at its end says nothing without what follows."""
 
+SAID_AS_WELL = 0.5
+"""Share of the score of a profile from which a comment of the same person is the better answer: a profile is all names of subjects."""
+
 
 @dataclass(frozen=True, eq=False)
 class Quote:
@@ -129,4 +132,11 @@ def ordered(query: Query, quotes: list[Quote], limit: int) -> list[Quote]:
     place = {author: index for index, author in enumerate(query.authors if query.compare else ())}
     for quote in quotes:
         place.setdefault(quote.passage.byline, len(place))
-    return sorted(quotes, key=lambda quote: place[quote.passage.byline])[:limit]
+    said = {quote.passage.byline: quote.score for quote in reversed(quotes) if quote.passage.kind != "profile"}
+
+    def behind(quote: Quote) -> bool:
+        """Whether it is of a profile, and its author says nearly as much in so many words."""
+        most = said.get(quote.passage.byline, 0.0)
+        return quote.passage.kind == "profile" and most >= SAID_AS_WELL * quote.score
+
+    return sorted(quotes, key=lambda quote: (place[quote.passage.byline], behind(quote)))[:limit]

@@ -49,6 +49,8 @@ def written(
     # A word cloud in a profile is no view that could be compared.
     unsure = unsure or (query.compare and all(quote.passage.kind == "profile" for quote in quotes))
     parts += _preface(query, quotes, phrases) or ([phrases.say("unsure")] if unsure else [])
+    if query.told and query.of_answer:
+        parts.append(phrases.say("rest"))
     subjects: set[str] = set()
     for number, quote in enumerate(quotes, 1):
         subject = "" if query.compare else _subject(query, quote, rarity)

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from rag.chat.prompts import ABSTAIN, Message
-from rag.language.phrases import abstentions
+from rag.language.phrases import said_in_all
 from rag.language.sentences import split_sentences
 from rag.records import SentenceCheck
 
@@ -93,12 +93,12 @@ def without_torn_end(reply: str) -> str:
 
 def is_abstention(text: str) -> bool:
     """Whether a reply without citations says that the passages do not answer."""
-    return any(_letters(sentence) in _letters(text) for sentence in abstentions())
+    return any(_letters(sentence) in _letters(text) for sentence in said_in_all("abstain"))
 
 
 def says_only_abstention(text: str) -> bool:
     """Whether a reply is that sentence and nothing else, whatever it cites for it."""
-    return _letters(re.sub(r"\[\d+\]", "", text)) in {_letters(sentence) for sentence in abstentions()}
+    return _letters(re.sub(r"\[\d+\]", "", text)) in {_letters(sentence) for sentence in said_in_all("abstain")}
 
 
 def _letters(text: str) -> str:

@@ -39,9 +39,9 @@ def languages() -> Mapping[str, str]:
     return {code: texts["name"] for code, texts in _all().items()}
 
 
-def abstentions() -> tuple[str, ...]:
-    """What an answer says that there is none, in all languages."""
-    return tuple(texts["abstain"] for texts in _all().values())
+def said_in_all(phrase: str) -> tuple[str, ...]:
+    """A phrase without blanks in all languages that have it."""
+    return tuple(texts[phrase] for texts in _all().values() if phrase in texts)
 
 
 @cache

@@ -26,7 +26,7 @@ _OTHERS = re.compile(rf"\b(?:else|others?|another|agree\w*|{_TO_THEM})\b", re.I)
 _ANSWERS = re.compile(rf"\b(?:{_TO_THEM})\b", re.I)
 """Asks what they say to the ones before."""
 _REPLY = re.compile(
-    r"\b(?:(?:repl(?:y|ies|ied)|respon(?:d|ds|ded|se|ses)|answer(?:s|ed)?)(?:\s+to)?(?:\s+(?:it|that|this|him|her|them))?"
+    r"\b(?:(?:repl(?:y|ies|ied)|respon(?:d|ds|ded|se|ses)|answer(?:s|ed)?|react(?:s|ed|ions?)?)(?:\s+to)?(?:\s+(?:it|that|this|him|her|them))?"
     r"|(?:say|said)\s+to\s+(?:it|that|this|him|her|them))\W*$",
     re.I,
 )

@@ -44,7 +44,7 @@ from rag.question.form import compares
 from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.mentioning import asks_who_mentions
 from rag.question.names import NameIndex, words
-from rag.question.of_answer import asked_of_answer
+from rag.question.of_answer import asked_of_answer, asks_for_more, words_quoted
 from rag.question.parts import questions_in
 from rag.question.periods import Period, periods
 from rag.question.query import Query, in_order, undated_text
@@ -72,6 +72,12 @@ _NEXT_TO_IT = re.compile(
     re.I,
 )
 """Asks for what stands beside the first in the order of the last answer."""
+_END_OF_THEM = re.compile(
+    r"\W*(?:(?:which|what)\s+(?:one\s+)?(?:is|was|were|are)\s+)?(?:the\s+)?(?:very\s+)?(?P<end>oldest|earliest|newest|latest|most\s+recent)"
+    r"(?:\s+(?:ones?|comments?|posts?|quotes?|mentions?))?(?:\s+of\s+(?:them|these|those|all))?\W*",
+    re.I,
+)
+"""Asks for the first or the last by date of what the last question asked for."""
 _BEHIND_A_NAME = SAYING | FUNCTION_WORDS | AUXILIARIES
 
 
@@ -126,7 +132,9 @@ def understand(
         )
     kind, query = talk.follow(question, talk.so_far(parts))
     if rewrite and kind != "complete" and (rewritten := rewrite(_as_text(history, question))):
-        return replace(talk.reader.read(rewritten), original=question, carried=True)
+        query = replace(talk.reader.read(rewritten), original=question, carried=True)
+    if asks_for_more(question):
+        query = replace(query, told="".join(words_quoted(turn.content) for turn in history if turn.role != "user"))
     return query
 
 
@@ -250,9 +258,11 @@ class _Conversation:
     def _whole(self, question: str, bare: str, said: _Said) -> tuple[Kind, Query]:
         """A question made whole, and what it took over; `bare` is the question without "And" and the like."""
         last = said.query
+        own = self.reader.read(bare)
+        if words_quoted(said.reply) and asks_for_more(bare) and not (own.topic or own.people):
+            return "addition", replace(last, form=last.form or last.text, carried=True)
         if assents(question):
             return "assent", self._assented(said)
-        own = self.reader.read(bare)
         if asks_for_manner(bare):
             return "addition", replace(last, carried=True)
         if item := item_meant(bare, said.reply, said.listed):
@@ -261,6 +271,10 @@ class _Conversation:
             aside = self.reader.read(pointing)  # to what the answer does not part: its topic is all there is to go by
             if not (aside.topic or aside.people):
                 return "addition", _added(aside, said)
+        if end := _END_OF_THEM.fullmatch(bare):
+            first = end["end"].casefold() in ("oldest", "earliest")
+            order = {"oldest": first, "newest": not first, "ranked": ""}
+            return "addition", replace(last, form=last.form or last.text, carried=True, **order)
         if in_order(last) and _NEXT_TO_IT.fullmatch(bare):
             return "addition", replace(last, carried=True)
         counted = asks_who_mentions(last.form or last.text) or in_order(last)

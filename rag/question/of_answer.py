@@ -7,15 +7,21 @@ A search for their words brings whatever speaks of sources and comments. They ar
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rag.language.phrases import said_in_all
 from rag.question.listed_items import ORDINAL, place_meant
+from rag.question.query import Query
 from rag.question.speech import AUXILIARY_VERB
+from rag.records import Passage
 
 Wanted = Literal["", "source", "whole"]
 """Nothing; who said it, when and where; or the whole comments that it quotes."""
 
+SHORTEST = 12
+"""Letters of a sentence by which a comment is recognised; "Thanks!" stands in many."""
 _LEAD = r"(?:(?:and|but|so|ok|okay|thanks|great|sorry|wait|hm+|please|yes) )*"
 _GIVE = (
     rf"(?:(?:(?:{AUXILIARY_VERB}|let|i|you|we|like|want|need|love|d|to|me|us|please|just|now|got|have|show|give|tell|see|read|view|open|get|quote|cite|print"
@@ -57,6 +63,13 @@ _WHOLE = re.compile(
         )
     )
 )
+_MORE = re.compile(
+    r"\b(?:what|any|anything|something|which)\s+(?:\w+\s+)?(?:else|other)\b|\b(?:any|what)\s+more\b|^\W*(?:(?:and|ok(?:ay)?|please|yes)\W+)*"
+    r"(?:(?:tell|show|give)\s+(?:me|us)\s+)?more(?:\s+(?:quotes?|comments?|examples?|results?|of\s+(?:it|that|this|them|these|those)|please))*\W*$"
+    r"|^\W*(?:go\s+on|continue|next)(?:\s+please)?\W*$",
+    re.I,
+)
+"""Asks for what was not said yet."""
 _NUMBER_ONLY = re.compile(r"(?:the )?it")
 
 
@@ -84,6 +97,37 @@ def asked_of_answer(question: str) -> Asked | None:
             "source", place, when=bool(re.match(r"when|dates?\b|(?:what|which) (?:date|year|day|month)", said))
         )
     return None
+
+
+def asks_for_more(question: str) -> bool:
+    """Whether it asks for more than was quoted already: "what else?"."""
+    return bool(_MORE.search(question))
+
+
+def words_quoted(reply: str) -> str:
+    """What an answer quotes, letters and digits only: what is told in it need not be told again."""
+    for gap in said_in_all("gap"):
+        reply = reply.replace(gap, " ")
+    return letters("\n".join(line for line in reply.split("\n") if line.lstrip().startswith(">")))
+
+
+def letters(text: str) -> str:
+    """The letters and digits of a text, by which it is compared however it is marked up."""
+    return re.sub(r"[\W_]+", "", re.sub(r"\[\d{1,3}\]", "", text)).casefold()
+
+
+def not_told(query: Query, passages: Sequence[Passage]) -> list[Passage]:
+    """The passages; where more is asked for than was quoted, without those of comments that were."""
+    if not query.told or query.of_answer:
+        return list(passages)
+    told = {p.comment_id for p in passages if any(is_told(query, p.text[a:b]) for a, b in p.sentences)}
+    return [passage for passage in passages if passage.comment_id not in told]
+
+
+def is_told(query: Query, text: str) -> bool:
+    """Whether more is asked for than was quoted, and a text was."""
+    words = letters(text)
+    return len(words) >= SHORTEST and words in query.told
 
 
 def _plain(message: str) -> str:

@@ -75,6 +75,9 @@ class Query:
     of_quote: int | None = None
     """Of which quote of the answer, counted from 0; None for all."""
 
+    told: str = ""
+    """Where more is asked for: the letters of what was quoted already; see of_answer.py."""
+
     @property
     def people(self) -> tuple[str, ...]:
         """Who is asked for, whether or not anything by them is indexed."""

@@ -19,7 +19,7 @@ _DEPENDENT = frozenset(
     advantage alternative answer argument benefit best better catch cause certain change changed conclusion condition consequence
     correct counterargument counterexample criticism danger detail difference disadvantage disagreement downside drawback earlier effect elaborate evidence
     exactly example exception expand far fix flaw further happen happened implication key kind later limitation link long main matter mean more newer next
-    objection older option people point problem proof purpose reason related requirement result right risk same similar sort
+    objection older option people point problem proof purpose react reacted reaction reason related requirement result right risk same similar sort
     source specific specifically step sure true upside way worse worst wrong
     """.split()
 )

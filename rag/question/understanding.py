@@ -42,8 +42,7 @@ _SUBJECT_NEXT = frozenset("do does did would will might".split())
 _PHRASES = re.compile(
     r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
     rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b"
-    r"|\b(?:opinions?|views?|thoughts?|takes?|stances?|(?:exact |own )?words|quotes?) (?:of|by|from)\b|\bsay about\b|\bpush\w* back\b|\bthe comments?\b"
-    r"|\bhow (?:long|old)\b|\b(?:do|does|did|will|would) it take\b",
+    r"|\b(?:opinions?|views?|thoughts?|takes?|stances?|(?:exact |own )?words|quotes?) (?:of|by|from)\b|\bsay about\b|\bpush\w* back\b|\bthe comments?\b",
     re.I,
 )
 _VIEW = re.compile(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rag.abstention.biography import ANSWERED, states_no_view, telling_profiles
 from rag.errors import QuestionError
 from rag.question.form import asks_who
+from rag.question.of_answer import not_told
 from rag.question.query import Query, admits, asking_for_view, by_date_alone, left_aside, one_sided
 from rag.records import Filters, Passage, Turn
 from rag.retrieval.dates import by_date, datable, in_time, rests_on_unknown_dates
@@ -237,7 +238,7 @@ class Retriever:
         for text in texts:
             candidates = self._hybrid.candidates(query, text, allowed, depth)
             found = _merged([found, candidates]) if found else candidates
-        return [passage for passage in found if not left_aside(query, passage)]
+        return not_told(query, [passage for passage in found if not left_aside(query, passage)])
 
     def _told_otherwise(
         self, query: Query, allowed: Filters, limit: int, filters: Filters | None, judged: int
