@@ -45,6 +45,30 @@ def test_who_only_quotes_a_word_does_not_use_it(workshop: Settings) -> None:
     assert not any(citation.quoted for citation in answer.citations)
 
 
+def test_a_word_of_any_text_is_looked_for_where_the_question_has_no_other(workshop: Settings) -> None:
+    answer = rag.answer("Who mentions a week?", settings=workshop)
+    assert people(answer) == ["Odd Brekke"]
+    answer = rag.answer("Does anyone mention money or a teacher?", settings=workshop)
+    assert answer.abstained
+    assert "None of the comments searched mentions “money, teacher”." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "counted"),
+    [
+        ("How many people wrote about pegs?", True),
+        ("How many users commented on rosewood?", True),
+        ("How many of the members speak of pegs?", True),
+        ("How many people work on the pegs?", False),
+        ("How many people rely on rosewood?", False),
+    ],
+)
+def test_people_are_counted_by_what_they_wrote_and_not_by_what_they_do(
+    workshop: Settings, question: str, counted: bool
+) -> None:
+    assert ("authors: " in rag.answer(question, settings=workshop).text) is counted
+
+
 def test_times_apart_are_counted_without_what_lies_between(workshop: Settings) -> None:
     answer = rag.answer("How many comments mention rosewood in 2018 and 2021?", settings=workshop)
     assert "comments: 2, authors: 2." in answer.text
@@ -249,3 +273,65 @@ def test_what_is_rated_need_not_be_a_comment(question: str) -> None:
 def test_the_order_by_karma_is_asked_again_of_another(weavers: Settings) -> None:
     answer = after("What is the highest-rated comment?", "And by Odd Brekke?", settings=weavers)
     assert [citation.passage.karma for citation in answer.citations] == [41, -7]
+
+
+def test_who_only_quotes_a_topic_did_not_write_first_about_it(settings: Settings, tmp_path: Path) -> None:
+    said = "Beeswax keeps the pegs from slipping."
+    rows = [
+        {"id": "q", "author": "Odd Brekke", "posted_at": "2017-01-01", "text": f"> {said}\n\nThat never helped me."},
+        {"id": "a", "author": "Ann Lee", "posted_at": "2018-01-01", "text": said},
+        {"id": "b", "author": "Tove Arden", "posted_at": "2019-01-01", "text": "Beeswax attracts dust."},
+    ]
+    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    ingest.ingest([tmp_path / "rows.jsonl"], settings=settings)
+    assert people(rag.answer("What is the first comment on beeswax?", settings=settings))[0] == "Ann Lee"
+
+
+@pytest.fixture(scope="module")
+def thread(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
+    rows = [
+        {"id": "1", "author": "Ann Lee", "text": "Which glue holds?", "karma": 3, "posted_at": "2019-05-01"},
+        {"id": "2", "author": "Odd Brekke", "text": "Hide glue holds.", "parent_id": "1", "karma": 5, "posted_at": "2019-06-01"},
+        {"id": "3", "author": "Ivo Brandl", "text": "Fish glue, twice.", "parent_id": "1", "karma": 8, "posted_at": "2020-06-01"},
+        {"id": "4", "author": "Odd Brekke", "text": "Twice is a lot.", "parent_id": "3", "karma": 0, "posted_at": "2020-07-01"},
+        {"id": "5", "author": "Ann Lee", "text": "Thanks to both.", "parent_id": "2", "posted_at": "2020-08-01"},
+    ]  # fmt: skip
+    folder = tmp_path_factory.mktemp("thread")
+    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
+    ingest.ingest([folder / "rows.jsonl"], settings=settings)
+    return settings
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("How many replies did Ann Lee get?", "Replies to Ann Lee, as far as it is known what answers what: 2, by 2 authors."),
+        ("How many people replied to Ann Lee?", "Replies to Ann Lee, as far as it is known what answers what: 2, by 2 authors."),
+        ("how many replies did Ann Lee receive in 2020", "Replies to Ann Lee, as far as it is known what answers what: 1, by 1 authors."),
+        ("How many replies did Odd Brekke write?", "Replies by Odd Brekke, as far as it is known what answers what: 2."),
+        ("How many replies did Odd Brekke write to Ivo Brandl?", "Replies by Odd Brekke to Ivo Brandl, as far as it is known what answers what: 1."),
+        ("What is the average karma of Odd Brekke's comments?", "Karma of Odd Brekke: 5 in all, 2.5 on average, of 2 comments whose karma is known."),
+        ("How much karma does Ivo Brandl have?", "Karma of Ivo Brandl: 8 in all, 8.0 on average, of 1 comments whose karma is known."),
+    ],
+)  # fmt: skip
+def test_replies_and_karma_are_counted(question: str, said: str, thread: Settings) -> None:
+    answer = rag.answer(question, settings=thread)
+    assert (answer.text, answer.citations) == (said, ())
+
+
+def test_who_wrote_more_is_counted(thread: Settings) -> None:
+    answer = rag.answer("Who wrote more comments, Ivo Brandl or Odd Brekke?", settings=thread)
+    assert "Odd Brekke (2), Ivo Brandl (1)" in answer.text
+
+
+def test_what_is_not_known_is_not_counted_as_none(workshop: Settings) -> None:
+    assert "not known" in rag.answer("How many replies did Ann Lee get?", settings=workshop).text
+    assert "No karma is known" in rag.answer("What is Ann Lee's average karma?", settings=workshop).text
+
+
+@pytest.mark.parametrize(
+    "question", ["How many answers does Ann Lee give on glue?", "How many replies about glue did Ann Lee get?"]
+)
+def test_with_a_topic_no_replies_are_counted(question: str, thread: Settings) -> None:
+    assert "what answers what" not in rag.answer(question, settings=thread).text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from rag.question.follow_ups import understand
 from rag.question.framing import in_sentence_case
-from rag.question.query import Query, about_period, admits
+from rag.question.query import Query, about_period, admits, one_sided
 from rag.records import Passage, Turn
 
 AUTHORS = (
@@ -1109,3 +1110,58 @@ def test_an_author_is_recognised_in_a_title() -> None:
 
 def test_whose_opinion_is_asked_for_may_stand_behind_it() -> None:
     assert (read("Opinion of quill on rye").authors, read("Opinion of quill on rye").topic) == (("quill",), "rye")
+
+
+@pytest.mark.parametrize(
+    ("question", "topic", "excluded"),
+    [
+        ("What did quill say about wheat but not about rye?", "wheat", "rye"),
+        ("Who writes about wheat, but not rye?", "wheat", "rye"),
+        ("What was said on wheat but never on the rye of Tarn?", "wheat", "the rye of Tarn"),
+        ("What does quill say about wheat, but not in winter?", "wheat winter", ""),
+        ("Does quill write about wheat but not enough?", "wheat enough", ""),
+        ("Who talks about rye but not quill?", "rye", ""),
+    ],
+)
+def test_what_the_words_must_not_be_about_is_no_topic(question: str, topic: str, excluded: str) -> None:
+    query = read(question)
+    assert (query.topic, query.excluded) == (topic, excluded)
+
+
+def test_what_speaks_of_what_is_left_out_does_not_answer() -> None:
+    query = read("What did quill say about wheat but not about rye?")
+    wheat = Passage("1", "1", "quill", "Wheat rises.", "s", 0, 12)
+    assert admits(query, wheat)
+    assert not admits(query, replace(wheat, text="Wheat rises, rye does not."))
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["What was said about rye before 2021 by quill?", "What was written on rye before 2021, by quill?", "comments on rye before 2021 by quill"],
+)  # fmt: skip
+def test_who_wrote_may_stand_behind_the_period(question: str) -> None:
+    query = read(question)
+    assert (query.authors, query.until, query.topic) == (("quill",), end(2020, 12, 31), "rye")
+
+
+@pytest.mark.parametrize(
+    ("question", "topic"),
+    [
+        ("How long does rye keep?", "rye keep"),
+        ("How long did it take quill to mill rye?", "mill rye"),
+        ("Are long loaves better?", "long loaves better"),
+    ],
+)
+def test_how_long_is_no_topic(question: str, topic: str) -> None:
+    assert read(question).topic == topic
+
+
+def test_a_comparison_with_nobody_asks_the_one_who_is_here() -> None:
+    query = one_sided(read("Compare quill and Nadia Ferrante on rye"))
+    assert (query.compare, query.text, query.unknown_authors) == (
+        False,
+        "What does quill think about rye?",
+        ("Nadia Ferrante",),
+    )
+    both = read("Compare quill and Ann Lee on rye")
+    assert one_sided(both) is both

@@ -63,6 +63,11 @@ _FIRST = re.compile(
 )
 """Point at what was said before, if anything was."""
 _HOW_MANY = re.compile(rf"\W*how many (?:different )?(?:{_THINGS}|{_PEOPLE})\b", re.I)
+_WHO_MORE = re.compile(
+    rf"\b(?:wrote|writ(?:es?|ten)|post(?:s|ed)?|comment(?:s|ed)?|made|has|have|had)\s+(?:the\s+)?(?:more|most)\b"
+    rf"(?:\s+(?:{_THINGS}|often|frequently))?(?=\W*$|\s*[,:–-]|\s+(?:than|or|of|in|since|before|after|during)\b)",
+    re.I,
+)
 
 
 def asks_nothing(message: str, first: bool = True) -> bool:
@@ -87,6 +92,8 @@ def asks_how_many(query: Query) -> bool:
     timed, question = bool(query.since or query.until), query.form or query.text
     if _HOW_MANY.match(question):
         return bool(query.authors or timed)
+    if len(query.authors) > 1 and _WHO_MORE.search(question):
+        return True
     return timed and bool(re.fullmatch(_WHO_MOST, _plain(question)))
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.answering.about import asks_how_many, asks_nothing, nothing_to_find, overview
 from rag.answering.clock import Clock
+from rag.answering.figures import figure, figure_asked
 from rag.language.detection import detected, question_language
 from rag.language.phrases import ENGLISH, Phrases
 from rag.question.asking import checked
@@ -166,6 +167,12 @@ class Answerer:
             unknown = self._undated(query, filters) if query.since or query.until else ()
             yield replace(self._about(question, *times(query, asked)), warnings=unknown)
             return
+        if (wanted := figure_asked(query)) and (
+            text := figure(wanted, query, self.store, filters, self._phrases(question))
+        ):
+            coverage = self.store.coverage(narrowed(filters, query))
+            yield Answer(question, text, abstained=True, model=EVIDENCE, coverage=coverage)
+            return
         with clock("retrieve"):
             found = self._found(query, filters, rewriter)
             allowed = narrowed(filters, found.query)
@@ -205,10 +212,13 @@ class Answerer:
         wrote = [name for name, _ in authors]
         authors += [(name, 0) for name in coverage.only_authors if not same_name(name, wrote)]
         named = [(inert(name), count) for name, count in authors]
-        phrases = Phrases(question_language(question, self.settings.language))
+        phrases = self._phrases(question)
         nobody = outside(asked[0], phrases) if asked and not named else ""
         text = nobody or overview(named, coverage, phrases)
         return Answer(question, text, abstained=True, model=EVIDENCE, coverage=coverage)
+
+    def _phrases(self, question: str) -> Phrases:
+        return Phrases(question_language(question, self.settings.language))
 
     def _any_dated(self, query: Query, filters: Filters | None) -> bool:
         """Whether any comment that may be searched, whenever it was written, carries a date."""
@@ -296,6 +306,7 @@ class Answerer:
             read=self._retriever.reader,
             unsure=found.answerable < UNSURE,
             language=question_language(base.question, self.settings.language),
+            passages_of=self.store.corpus.passages_of,
         )
         base = replace(base, model=EVIDENCE)
         if not composed.citations:
@@ -310,7 +321,7 @@ class Answerer:
             return ""
         from rag.answering.wording import inert
 
-        of, phrases = found.mentions, Phrases(question_language(question, self.settings.language))
+        of, phrases = found.mentions, self._phrases(question)
         term = phrases.joined([inert(one) for one in of.terms])
         said = phrases.say("mentions", term=term, comments=f"{of.comments:,}", authors=f"{of.authors:,}")
         if of.leading:
@@ -323,7 +334,7 @@ class Answerer:
         from rag.answering.wording import inert
 
         assert found.mentions is not None
-        phrases = Phrases(question_language(base.question, self.settings.language))
+        phrases = self._phrases(base.question)
         names = [inert(name) for name in found.mentions.without]
         named = ", ".join(names[:MOST_NAMED]) or "–"
         if len(names) > MOST_NAMED:
@@ -336,7 +347,7 @@ class Answerer:
         from rag.abstention.absence import reasons
         from rag.answering.wording import inert
 
-        phrases = Phrases(question_language(base.question, self.settings.language))
+        phrases = self._phrases(base.question)
         said = [phrases.say("abstain")]
         if absent := found.absent or ", ".join(found.unseen):
             said.append(phrases.say("absent", term=inert(absent)))

@@ -21,13 +21,13 @@ from rag.answering.choosing import (
     with_replies,
     with_what_was_taken_back,
 )
-from rag.answering.quote import ordered, runs_quoted
+from rag.answering.quote import ordered, runs_quoted, whole_comments
 from rag.answering.wording import Composed, written
 from rag.language.phrases import Phrases
 from rag.question.query import Query, admits, goes_deep
 from rag.records import Passage
-from rag.retrieval.literal import telling
-from rag.retrieval.relevance import read_again, score_sentences
+from rag.retrieval.literal import Telling, telling
+from rag.retrieval.relevance import Sentence, read_again, score_sentences
 
 if TYPE_CHECKING:
     from rag.models.reader import Reads
@@ -47,6 +47,7 @@ def compose(
     read: Reads | None = None,
     unsure: bool = False,
     language: str = "en",
+    passages_of: Callable[[str], Sequence[Passage]] | None = None,
 ) -> Composed:
     """Answer a question with quotes.
 
@@ -62,6 +63,7 @@ def compose(
         read: Helps to choose where a single answer is asked for: of a list, a comparison or what is ordered by time it reads too little.
         unsure: Say that the quotes may not answer the question.
         language: ISO 639-1 code of the language of the phrases around the quotes.
+        passages_of: All passages of a comment by its id; where whole comments are asked for.
 
     Returns:
         Text and citations; both empty if no passage has anything to quote.
@@ -77,9 +79,7 @@ def compose(
         for side in _sides(query, passages)
         for sentence in score_sentences(query, side, question_vector, embed, rarity, stored)
     ]
-    sign = telling(query)
-    if sign and not (sign.decisive or any(sign.whole(passage.text) for passage in passages)):
-        sign = None
+    sign = _sign(query, passages)
     if read and not (sign or goes_deep(query) or query.compare):
         sentences = read_again(query, sentences, read)
     sentences = with_what_was_taken_back(query, sentences, rarity)
@@ -87,15 +87,8 @@ def compose(
     if query.authors:
         comments = {comment: with_replies(members) for comment, members in comments.items()}
         sentences = [s for members in comments.values() for s in members]
-    if query.answered:
-        chosen = whole_replies(query, comments.values())
-    else:
-        said = [s for s in sentences if sign.said(s.text)] if sign else preferred(query, sentences)
-        said = [s for s in said if not s.quoted] or said if sign else said
-        chosen = choose(query, said)
     whoever = bool(sign and sign.terms and not query.people)
-    if whoever:
-        chosen = with_each_author(said, chosen, MOST_QUOTED_IN_LIST)
+    chosen = _chosen(query, sentences, comments, sign, of_each=whoever)
     quotes = [
         quote
         for comment, members in comments.items()
@@ -104,7 +97,34 @@ def compose(
     ]
     many = query.wants_list or query.compare or whoever
     quotes = ordered(query, quotes, MOST_QUOTED_IN_LIST if many else MOST_QUOTED)
-    return written(query, quotes, rarity, Phrases(language), unsure=unsure)
+    if query.of_quote is not None:
+        quotes = quotes[query.of_quote :][:1]
+    if query.of_answer == "whole" and passages_of:
+        quotes = whole_comments(quotes, passages_of)
+    return written(query, quotes, rarity, Phrases(language), unsure=unsure and not query.of_answer)
+
+
+def _sign(query: Query, passages: Sequence[Passage]) -> Telling | None:
+    """What an answer must contain, if words decide and a passage has them."""
+    sign = telling(query)
+    return sign if sign and (sign.decisive or any(sign.whole(passage.text) for passage in passages)) else None
+
+
+def _chosen(
+    query: Query,
+    sentences: Sequence[Sentence],
+    comments: Mapping[str, list[Sentence]],
+    sign: Telling | None,
+    *,
+    of_each: bool,
+) -> list[Sentence]:
+    """The sentences to quote; of each author one, if anybody who says it is asked for."""
+    if query.answered:
+        return whole_replies(query, comments.values())
+    said = [s for s in sentences if sign.said(s.text)] if sign else preferred(query, sentences)
+    said = [s for s in said if not s.quoted] or said if sign else said
+    chosen = choose(query, said)
+    return with_each_author(said, chosen, MOST_QUOTED_IN_LIST) if of_each else chosen
 
 
 def _sides(query: Query, passages: Sequence[Passage]) -> list[list[Passage]]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from rag.answering.choosing import adjacent, code_blocks
 from rag.question.query import Query, by_date_alone
 from rag.records import Citation, Passage, Span
-from rag.retrieval.relevance import Sentence
+from rag.retrieval.relevance import Sentence, sentences_of
 
 POINTER = 80
 """Characters up to which a sentence with a colon at its end says nothing without what follows."""
@@ -81,6 +82,28 @@ def runs_quoted(picked: Sequence[Sentence]) -> list[Quote]:
         for voice in (False, True)
         if any(run[0].quoted == voice for run in telling or runs)
     ]
+
+
+def whole_comments(quotes: Sequence[Quote], passages_of: Callable[[str], Sequence[Passage]]) -> list[Quote]:
+    """The comments that are quoted, from beginning to end, a quote for each voice in turn.
+
+    Args:
+        quotes: What was quoted.
+        passages_of: All passages of a comment, by its id.
+    """
+    whole: list[Quote] = []
+    for first in {quote.passage.comment_id: quote for quote in quotes}.values():
+        if first.passage.kind != "comment":  # of a profile or a long document the quote will do
+            whole += [quote for quote in quotes if quote.passage.comment_id == first.passage.comment_id]
+            continue
+        passages = passages_of(first.passage.comment_id)
+        sentences = [
+            Sentence(p, p.start + a, p.start + b, 0.0, frozenset()) for p in passages for a, b in sentences_of(p)
+        ]
+        for _, voice in groupby(sentences, key=lambda sentence: sentence.quoted):
+            runs = [tuple(run) for _, run in groupby(voice, key=lambda sentence: sentence.passage.id)]
+            whole.append(Quote(tuple(runs)))
+    return whole
 
 
 def _trimmed(run: list[Sentence]) -> list[Sentence]:

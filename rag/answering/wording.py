@@ -113,6 +113,8 @@ def _heading(query: Query, quote: Quote, subject: str, phrases: Phrases) -> str:
         facts.append(phrases.say("on", subject=inert(subject)))
     elif title := under_title(passage, lacking):
         facts.append(phrases.say("under", title=inert(title)))
+    if query.of_answer:
+        facts.append(phrases.say("place", place=inert(passage.url or passage.source)))
     heading = ", ".join(facts)
     if query.compare and _own_view(quote):
         taken = stance(quote.text)

@@ -44,6 +44,7 @@ from rag.question.form import compares
 from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.mentioning import asks_who_mentions
 from rag.question.names import NameIndex, words
+from rag.question.of_answer import asked_of_answer
 from rag.question.parts import questions_in
 from rag.question.periods import Period, periods
 from rag.question.query import Query, in_order, undated_text
@@ -110,20 +111,31 @@ def understand(
         Reader(_index(tuple(authors), tuple(labels)), now, known_words, tuple(labels), plain_words, small_words)
     )
     question = " ".join(question.split())
-    said: _Said | None = None
-    for asked, reply in list(_exchanges(history))[-_REMEMBERED:]:
-        for part in questions_in(asked, lambda one: talk.reader.read(one).topic):
-            said = talk.after(said, part, reply)
-    kind, query = talk.follow(question, said)
+    parts = [
+        (part, reply)
+        for asked, reply in list(_exchanges(history))[-_REMEMBERED:]
+        for part in questions_in(asked, lambda one: talk.reader.read(one).topic)
+    ]
+    if parts and (again := asked_of_answer(question)):
+        return replace(
+            talk.follow(parts[-1][0], talk.so_far(parts[:-1]))[1],
+            original=question,
+            of_answer=again.wanted,
+            of_quote=again.place,
+            when=again.when,
+        )
+    kind, query = talk.follow(question, talk.so_far(parts))
     if rewrite and kind != "complete" and (rewritten := rewrite(_as_text(history, question))):
         return replace(talk.reader.read(rewritten), original=question, carried=True)
     return query
 
 
 def _exchanges(history: Sequence[Turn]) -> Iterator[tuple[str, str]]:
-    """Questions with their answers; thanks and greetings leave no trace in what is talked about."""
+    """Questions with their answers; thanks, greetings and questions about an answer leave no trace in what is talked about."""
     for index, turn in enumerate(history):
-        if turn.role == "user" and not asks_nothing(turn.content, first=index == 0):
+        if turn.role == "user" and not (
+            asks_nothing(turn.content, first=index == 0) or (index and asked_of_answer(turn.content))
+        ):
             reply = history[index + 1].content if history[index + 1 : index + 2] else ""
             replied = bool(reply) and history[index + 1].role != "user"
             yield " ".join(turn.content.split()), reply if replied else ""
@@ -165,6 +177,13 @@ class _Conversation:
     """Reads questions in their conversation."""
 
     reader: Reader
+
+    def so_far(self, parts: Sequence[tuple[str, str]]) -> _Said | None:
+        """What was said, given all questions with the answers to them; None if nothing was."""
+        said: _Said | None = None
+        for part, reply in parts:
+            said = self.after(said, part, reply)
+        return said
 
     def after(self, said: _Said | None, question: str, reply: str) -> _Said:
         """What was said, once a question is answered."""

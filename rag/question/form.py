@@ -135,6 +135,13 @@ _OPPOSING = re.compile(
     r"|contradict\w*|oppos\w+|disput\w+|challeng\w+|doubt\w*)\b",
     re.I,
 )
+_NOT_ABOUT = re.compile(
+    r"\b(?:about|on|of|regarding|concerning|mention\w*|discuss\w*)\s[^.?!;]*?(?P<all>[\s,]+but\s+(?:not|never)\s+"
+    r"(?:(?:about|on|of|regarding|concerning|mention\w*|discuss\w*)\s+)?"
+    r"(?!(?:about|all|always|as|at|because|by|enough|for|from|how|if|in|just|only|quite|so|that|to|too|very|vice|when|where|while|why|with|yet|\w+ing)\b)"
+    r"(?P<what>[^,;?.!]+))",
+    re.I,
+)
 _WHAT_WAS_SAID = re.compile(
     rf"\s+(?:{UTTERANCE}|(?:question|claim|objection|argument|point|proposal|idea|criticism|estimate|number)s?)\b", re.I
 )
@@ -257,6 +264,12 @@ def objecting(before: str) -> Span | None:
 def asks_for_opposition(question: str) -> bool:
     """Whether a question asks who or what speaks against something."""
     return bool(_OPPOSING.search(question))
+
+
+def not_about(question: str) -> tuple[str, Span | None]:
+    """What the words asked for must not be about, and where a question says so: "rye" and "but not about rye"."""
+    match = _NOT_ABOUT.search(question)
+    return (match["what"], match.span("all")) if match else ("", None)
 
 
 def what_was_said(after: str) -> int:

@@ -66,6 +66,16 @@ def item_meant(question: str, reply: str, listed: str) -> Item | None:
     return items[number] if -len(items) <= number < len(items) else None
 
 
+def place_meant(question: str) -> int | None:
+    """Which quote of an answer a question points to, counted from 0, or from the end where negative; None if to none."""
+    match = ORDINAL.search(question)
+    if not match:
+        return None
+    if number := match[4] or match[5] or match[6]:
+        return int(number) - 1
+    return _ORDINALS[(match[1] or match[3]).casefold()]
+
+
 def _steps(reply: str) -> dict[int, Item]:
     """What the quotes of an answer number themselves, if one of them has such a list."""
     steps: dict[int, Item] = {}

@@ -29,6 +29,8 @@ class Query:
     """Indexed authors whose names occur, but who are not asked for."""
     others_than: tuple[str, ...] = ()
     """Indexed authors whose own words are not asked for, but those of others."""
+    excluded: str = ""
+    """What the words asked for must not be about: "rye" of "about wheat but not about rye"."""
     since: datetime | None = None
     until: datetime | None = None
     compare: bool = False
@@ -68,6 +70,10 @@ class Query:
     """It is asked when comments were written."""
     answered: tuple[str, ...] = ()
     """Those of `mentioned` to whom what is asked for was a reply: "What did Ann reply to Bob?", "Who disagrees with Bob?"."""
+    of_answer: Literal["", "source", "whole"] = ""
+    """Not the question is asked but what answers it: where its quotes come from, or the whole comments; see of_answer.py."""
+    of_quote: int | None = None
+    """Of which quote of the answer, counted from 0; None for all."""
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -125,7 +131,7 @@ def admits(query: Query, passage: Passage) -> bool:
 
     If nothing by them is indexed, only a profile that may be theirs will do, or what others wrote with their name in it.
     """
-    if passage.byline in query.others_than:
+    if left_aside(query, passage):
         return False
     if query.authors or not query.unknown_authors:
         return True
@@ -133,6 +139,19 @@ def admits(query: Query, passage: Passage) -> bool:
         return passage.label in query.labels
     own = {word.folded for word in words(passage.text)}
     return any(word.folded in own for name in query.traces for word in words(name) if len(word.folded) > 2)
+
+
+def left_aside(query: Query, passage: Passage) -> bool:
+    """Whether a question says that it is not about this: not by its author, or not on what it speaks of."""
+    unwanted = frozenset(stems(query.excluded))
+    return passage.byline in query.others_than or bool(unwanted and unwanted <= frozenset(stems(passage.text)))
+
+
+def one_sided(query: Query) -> Query:
+    """A comparison of somebody with people by whom nothing is indexed, asked about the one who is here; others as they are."""
+    if not (query.compare and len(query.authors) == 1 and query.unknown_authors):
+        return query
+    return replace(query, compare=False, text=asking_for_view(query) if query.topic else query.text)
 
 
 def undated_text(query: Query) -> Query:

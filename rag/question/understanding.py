@@ -21,6 +21,7 @@ from rag.question.form import (
     by_karma,
     compares,
     newest,
+    not_about,
     objecting,
     of_writing,
     oldest,
@@ -41,7 +42,8 @@ _SUBJECT_NEXT = frozenset("do does did would will might".split())
 _PHRASES = re.compile(
     r"\baccording to\b|\bin (?:his|her|their|the) (?:view|opinion|words?|comments?|profile)\b|\b(?:can|could|would) you\b|\btell me\b|\bplease\b"
     rf"|\bchang\w+ (?:his|her|their) (?:{STANCE}|tunes?)\b|\bdifferences? between\b|\bwhat (?:is|are|was|were)\b|\bmake of\b"
-    r"|\b(?:opinions?|views?|thoughts?|takes?|stances?|(?:exact |own )?words|quotes?) (?:of|by|from)\b|\bsay about\b|\bpush\w* back\b|\bthe comments?\b",
+    r"|\b(?:opinions?|views?|thoughts?|takes?|stances?|(?:exact |own )?words|quotes?) (?:of|by|from)\b|\bsay about\b|\bpush\w* back\b|\bthe comments?\b"
+    r"|\bhow (?:long|old)\b|\b(?:do|does|did|will|would) it take\b",
     re.I,
 )
 _VIEW = re.compile(
@@ -76,6 +78,7 @@ _ANYBODY = frozenset("people persons commenters users authors writers posters re
 """Before a verb of saying, whoever is here: "what do people say about rye"."""
 _SAID = re.compile(rf"{UTTERANCE}|(?:claim|mention|quote)s?")
 """What is said, and no topic wherever it stands."""
+_BY = re.compile(r"[\s,]+(?:by|from|according\s+to)\s+", re.I)
 _UNNAMED = ["unnamed", "profile"]
 """What every label begins with."""
 
@@ -131,10 +134,15 @@ class Reader:
         if plain and (people.asked or not plain.of_person):
             several = plain.summary or wants_list(question, people.names)
             return replace(self.read(plain.text), original=question, wants_list=several, when=plain.when)
-        period, certain = self._period(question)
+        period, certain = self._period(question, people.asking)
         latest, first = newest(question), oldest(question)
         hidden = [(period.start, period.end)] if period else []
         hidden += [span for span in (latest, first, ranking) if span]
+        excluded, exception = not_about(question)
+        if exception and not any(a < exception[1] and exception[0] < b for a, b in people.apart):
+            hidden.append(exception)
+        else:
+            excluded = ""
         hidden = _outermost([*hidden, *people.apart])
         several = len(people.asked) + len(people.unknown) > 1
         topic = _topic(question, found, [*hidden, *people.asking], people.strange)
@@ -148,6 +156,7 @@ class Reader:
             unknown_authors=people.unknown,
             mentioned=people.mentioned,
             others_than=people.left_out,
+            excluded=excluded,
             since=period.since if period else None,
             until=period.until if period else None,
             compare=people.joined or (compares(question) and (several or among_people(question))),
@@ -303,13 +312,20 @@ class Reader:
     def _traced(self, name: str) -> bool:
         return self.known is not None and any(len(w.folded) > 2 and self.known(w.text) for w in words(name))
 
-    def _period(self, question: str) -> tuple[Period | None, bool]:
-        """The period in which the comments were written, if the question names one, and whether that is sure."""
+    def _period(self, question: str, names: Sequence[Span]) -> tuple[Period | None, bool]:
+        """The period in which the comments were written, if the question names one, and whether that is sure.
+
+        "By Ann" behind it says nothing of what the period is about.
+        """
         for period in periods(question, self.now):
             moment = period.since or period.until
             if moment is None or (period.since or moment) > self.now:
                 continue  # the future is a topic
-            certain = of_writing(question[: period.start], question[period.end :], period.preposition)
+            behind = next(
+                (end for start, end in names if _BY.fullmatch(question[period.end : max(start, period.end)])),
+                period.end,
+            )
+            certain = of_writing(question[: period.start], question[behind:], period.preposition)
             if certain is not None:
                 return period, certain
         return None, True

@@ -11,9 +11,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rag.index.lexical import stems
+from rag.question.periods import is_vague
 from rag.question.query import Query, about_period, timeless
 from rag.records import Filters, Passage
 from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed, times
+from rag.retrieval.literal import own_words
 from rag.retrieval.near_duplicates import distinct
 
 if TYPE_CHECKING:
@@ -44,6 +46,11 @@ def datable(store: Store, query: Query, filters: Filters | None = None) -> list[
     return ways or [query]
 
 
+def rests_on_unknown_dates(query: Query) -> bool:
+    """Whether nothing but its date would make a comment the answer, among those that carry none: "What did Ann say in 2021?"."""
+    return query.undated and not (query.compare or stems(query.topic) or is_vague(query.period))
+
+
 def by_date(store: Store, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:
     """The newest passages, or the oldest: likeness to a question without a topic tells nothing of their time."""
     found = store.corpus.by_date(times(query, allowed), LOADED + limit, newest=query.newest)
@@ -59,7 +66,7 @@ def in_time(
     topic = set(stems(query.topic))
 
     def on_topic(passages: Sequence[Passage]) -> list[Passage]:
-        return [passage for passage in passages if passage.posted_at and topic <= set(stems(passage.text))]
+        return [passage for passage in passages if passage.posted_at and topic <= set(stems(own_words(passage)))]
 
     found = further = on_topic(pool)
     for _ in range(MOST_BEYOND):

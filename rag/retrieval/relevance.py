@@ -104,7 +104,7 @@ def score_sentences(
     total = sum(weight.values()) or 1.0
     rows: list[tuple[Passage, Range, frozenset[str], dict[str, float]]] = []
     for rank, passage in enumerate(passages):
-        ranges = _ranges(passage)
+        ranges = sentences_of(passage)
         single, pairs = _similarities(passage, ranges, question, embed, stored.get(passage.id))
         found = [frozenset(stems(passage.text[a:b])) for a, b in ranges]
         title = frozenset(stems(under_title(passage, wanted)))
@@ -180,8 +180,8 @@ def _shifted(sentence: Sentence, by: float) -> Sentence:
 _LONE_MARKER = re.compile(r"(?:\s*[-–—*•+]\s*\n)+\s*")
 
 
-def _ranges(passage: Passage) -> list[Range]:
-    """The sentences, without list markers on lines of their own before them."""
+def sentences_of(passage: Passage) -> list[Range]:
+    """The places of the sentences of a passage in it, without list markers on lines of their own before them."""
     found = list(passage.sentences) or split_sentences(passage.text) or [(0, len(passage.text))]
     return [(m.end() if (m := _LONE_MARKER.match(passage.text, start, end)) else start, end) for start, end in found]
 

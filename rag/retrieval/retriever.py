@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from rag.abstention.biography import ANSWERED, states_no_view, telling_profiles
 from rag.errors import QuestionError
 from rag.question.form import asks_who
-from rag.question.query import Query, admits, asking_for_view, by_date_alone
+from rag.question.query import Query, admits, asking_for_view, by_date_alone, left_aside, one_sided
 from rag.records import Filters, Passage, Turn
-from rag.retrieval.dates import by_date, datable, in_time
+from rag.retrieval.dates import by_date, datable, in_time, rests_on_unknown_dates
 from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed, times
 from rag.retrieval.karma import ranked_by_karma
 from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, own_words, telling, telling_passages
@@ -153,6 +153,7 @@ class Retriever:
             filters: Where to search, beyond what the question itself says about authors and dates.
             judged: Most windows of them that the reader reads to tell whether they answer; 0 leaves that open.
         """
+        query = one_sided(query)
         allowed = narrowed(filters, query)
         if allowed is None:
             return Retrieved(query, (), 0.0)
@@ -236,7 +237,7 @@ class Retriever:
         for text in texts:
             candidates = self._hybrid.candidates(query, text, allowed, depth)
             found = _merged([found, candidates]) if found else candidates
-        return [passage for passage in found if passage.byline not in query.others_than]
+        return [passage for passage in found if not left_aside(query, passage)]
 
     def _told_otherwise(
         self, query: Query, allowed: Filters, limit: int, filters: Filters | None, judged: int
@@ -304,6 +305,8 @@ class Retriever:
         retrieved = Retrieved(query, tuple(found), 0.0, considered=tuple(pool))
         if not judged:
             return replace(retrieved, answerable=1.0 if found else 0.0)
+        if rests_on_unknown_dates(query):
+            return retrieved
         names = self._unseen(query, pool)
         answerable, signals = self._judge(query, found, judged, names_unseen=bool(names))
         if query.rests_on:
