@@ -40,7 +40,7 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder
 
-VERSION = 13
+VERSION = 14
 """Part of every fingerprint: raise it when the same file would now be read differently."""
 BATCH = 128
 """Comments that are chunked and embedded together."""

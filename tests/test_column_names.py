@@ -111,6 +111,17 @@ def test_rows_that_differ_in_further_columns_share_one_proposal(tmp_path: Path):
     }
 
 
+def test_rows_that_share_a_proposal_share_it_on_one_line_too(tmp_path: Path):
+    (tmp_path / "a.json").write_text(json.dumps([{"body": "Rye."}, {"body": "Oats.", "x": 1}]))
+    assert [item.what for item in read([tmp_path])][1:] == ["The row has no text, like the one on line 1."]
+
+
+def test_the_answer_of_a_server_that_refused_is_no_export(tmp_path: Path):
+    (tmp_path / "a.json").write_text(json.dumps({"errors": [{"message": "Not allowed"}], "data": None}))
+    (problem,) = read([tmp_path])
+    assert str(problem) == 'a.json:1: It is no export, but what a server answered: "Not allowed". Export it again.'
+
+
 def test_a_proposal_never_takes_a_number_for_words_nor_a_name_of_something_else(tmp_path: Path):
     row = {"post": 10, "guild": {"name": "Bakers"}, "author": {"badge": 1}, "attachment": {"url": "x"}}
     (tmp_path / "a.json").write_text(json.dumps(row))

@@ -322,6 +322,8 @@ def test_every_format_gives_the_same_rows(tmp_path: Path):
         *("2024-05-31T12:00:00Z", "2024-05-31 12:00:00", "2024-05-31T12:00:00.000Z", "2024-05-31 12:00:00 UTC"),
         *("20240531T120000Z", "Fri, 31 May 2024 14:00:00 +0200", "Fri May 31 2024 14:00:00 GMT+0200 (CEST)"),
         *("May 31, 2024 12:00 PM", "2024-05-31 12 p.m.", "31.05.2024 12:00", "31.5.2024 12:00:00"),
+        *("2024/05/31 12:00", "2024-5-31 12:00", "May 31, 2024 at 12:00 PM", "Friday, 31 May 2024 12:00"),
+        *("31/05/2024 12:00", "5/31/2024 12:00 PM"),
         *(
             1717156800,
             1717156800.0,
@@ -338,13 +340,38 @@ def test_dates_are_understood_in_the_forms_that_exports_have(value: Any, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "value", ["2024-05-31", "20240531", 20240531, "May 31, 2024", "31st May 2024", "May 31, 2024 12 am", "31.5.2024"]
+    "value",
+    [
+        "2024-05-31",
+        "20240531",
+        20240531,
+        "May 31, 2024",
+        "31st May 2024",
+        "May 31, 2024 12 am",
+        "31.5.2024",
+        "31-May-2024",
+    ],
 )
 def test_a_day_is_its_midnight(value: Any, tmp_path: Path):
     assert read_one(write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})).posted_at == NOON.replace(hour=0)
 
 
-@pytest.mark.parametrize("value", ["202411", 202411, 240531, "May 2024", "31 May", "12:30", "04/05/2024", "13.13.2024"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "202411",
+        202411,
+        240531,
+        "May 2024",
+        "31 May",
+        "12:30",
+        "04/05/2024",
+        "13.13.2024",
+        "31/31/2024",
+        "0001-01-01T00:00:00",
+        -62135596800,
+    ],
+)
 def test_half_a_date_is_none(value: Any, tmp_path: Path):
     problem, document = read([write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})])
     assert "posted_at is no date" in problem.what
@@ -360,6 +387,57 @@ def test_tables_in_which_values_are_missing_are_read_like_others(tmp_path: Path)
     assert known(read_one(write(tmp_path / "a.jsonl", row)), "author", "posted_at", "karma") == dict.fromkeys(
         ("author", "posted_at", "karma")
     )
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_what_programs_write_where_nothing_is_is_nothing_but_may_be_a_text(name: str, tmp_path: Path):
+    columns = ("author", "parent_id", "karma", "posted_at", "url")
+    signs = ("nan", "NaN", "None", "NULL", "N/A")
+    if name == "a.csv":
+        data = ",".join(("id", "text", *columns)) + "\n1,None," + ",".join(signs) + "\n"
+    else:
+        data = json.dumps({"id": 1, "text": "None", **dict(zip(columns, signs, strict=True))})
+    document = read_one(write(tmp_path / name, data))
+    assert known(document) == {
+        "source": f"{name}#1",
+        "text": "None",
+        "kind": "comment",
+        "id": "1",
+        "line": 2 if name == "a.csv" else 1,
+    }
+
+
+@pytest.mark.parametrize("flag", [{"deleted": True}, {"isDeleted": "true"}, {"is_deleted": 1}, {"isSpam": True}])
+def test_what_an_export_calls_deleted_is_left_out_though_its_text_is_there(flag: dict[str, Any], tmp_path: Path):
+    rows = [{"id": 1, "text": "Kelp.", **flag}, {"id": 2, "text": "Rye.", **dict.fromkeys(flag, False)}]
+    kept, note = read([write(tmp_path / "a.json", rows)])
+    assert (kept.text, note.what) == ("Rye.", "1 entry is left out: deleted or removed.")
+
+
+@pytest.mark.parametrize("around", ["nodes", "results", "page.items"])
+def test_replies_inside_a_page_of_results_are_read_as_those_of_their_row(around: str, tmp_path: Path):
+    page: Any = [{"id": "c", "text": "Rye."}]
+    for name in reversed(around.split(".")):
+        page = {name: page}
+    rows = [
+        {"id": "p", "text": "Kelp.", "comments": page},
+        {"id": "t", "title": "Bread", "replies": {"c2": {"text": "Oats."}}},
+    ]
+    found = read([write(tmp_path / "a.json", {"threads": rows})])
+    assert [(item.id, item.text, item.parent_id, item.thread_id) for item in found] == [
+        ("p", "Kelp.", None, None),
+        ("c", "Rye.", "p", None),
+        ("c2", "Oats.", None, "t"),
+    ]
+
+
+def test_pages_that_were_put_together_and_headers_with_a_mark_are_no_rows(tmp_path: Path):
+    pages = write(
+        tmp_path / "a.json", [[{"id": 1, "text": "Kelp."}, {"id": 2, "text": "Rye."}], [{"id": 3, "text": "Oats."}]]
+    )
+    assert [item.text for item in read([pages])] == ["Kelp.", "Rye.", "Oats."]
+    tables = write(tmp_path / "a.csv", "\ufeffid,text\n1,Kelp.\n" * 2 + "\ufeffid,text\n2,Rye.\n")
+    assert [item.text for item in read([tables]) if isinstance(item, RawDocument)] == ["Kelp.", "Rye."]
 
 
 def test_entities_in_names_are_what_they_stand_for(tmp_path: Path):

@@ -17,12 +17,12 @@ _ALSO_CALLED = {
         "object content",
     ),
     "author": (
-        "author name", "author nickname", "author display name", "author username", "author", "user display name",
-        "user profile real name", "user name", "user username", "username", "display name", "owner display name",
+        "author name", "author nickname", "author display name", "author username", "author login", "author", "user display name",
+        "user profile real name", "user name", "user username", "user login", "username", "display name", "owner display name",
         "account display name", "screen name", "by", "from", "user", "nickname", "commenter", "poster", "name",
     ),
-    "id": ("id", "objectid", "id str", "tweet id str", "uuid", "guid", "client msg id"),
-    "url": ("permalink", "url", "link", "uri", "webpage url", "object url"),
+    "id": ("id", "id oid", "objectid", "id str", "tweet id str", "uuid", "guid", "client msg id"),
+    "url": ("permalink", "html url", "url", "link", "uri", "webpage url", "object url"),
     "posted_at": (
         "posted at", "created at", "tweet created at", "create timestamp", "created utc", "created", "creation date",
         "published at", "published", "date gmt", "date utc", "date", "datetime", "timestamp", "time", "ts",

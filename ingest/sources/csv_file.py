@@ -36,7 +36,7 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
                     yield problem
                     return
                 names = yield from _told_apart(rows, line, names)
-            elif fields == header and len(header) > 1:
+            elif [fields[0].removeprefix("\ufeff"), *fields[1:]] == header and len(header) > 1:
                 # Tables that were put together.
                 continue
             elif any(map(str.strip, fields[len(names) :])):

@@ -34,6 +34,9 @@ COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "kar
 ROWS = "rows"
 """Mapped like a column, but says where in a JSON file the rows lie, with dots: `export.records`."""
 _IDS = ("id", "parent_id", "thread_id")
+_WORDS = ("text", "html")
+_NOTHING = frozenset(("nan", "NaN", "NaT", "None", "NULL", "null", "<NA>", "N/A", "0000-00-00 00:00:00"))
+"""What programs write where nothing is; of a text, these may be the words."""
 _NO_PARENT = ("0", "-1", "root", "none", "null")
 """What many exports say where a row answers no other."""
 LONGEST_NAME = 300
@@ -44,6 +47,7 @@ DEEPEST = 32
 """Levels that the values of further columns may be nested."""
 _LINE_NAME = re.compile(r"L\d+(\.\d+)?|id=.*", re.DOTALL)
 _EXPORTS = (reddit, hacker_news, forum_magnum)
+_DELETED = ("deleted", "isDeleted", "is_deleted", "spam", "isSpam", "is_spam")
 _TYPED = ("$oid", "$date", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal")
 """Names under which MongoDB's exports put a value that has a type:
 https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/"""
@@ -54,6 +58,11 @@ _CLOCK = re.compile(r"\b(\d{1,2})((?::\d\d){0,2}) ?([ap])\.?m\b\.?", re.IGNORECA
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
 _DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
 """31.5.2024: whoever writes dots puts the day first, unlike with slashes."""
+_SLASHED = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})\b")
+"""31/5/2024 or 5/31/2024: which is the day shows only where it is above 12."""
+_YEAR_FIRST = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b")
+_WEEKDAY = re.compile(r"^(?:mon|tues|wednes|thurs|fri|satur|sun)day,? ", re.IGNORECASE)
+_MONTH_NAMED = re.compile(r"^(\d{1,2})-([A-Za-z]{3,9})-(\d{4})\b")
 _ZONE = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)")
 
 
@@ -165,6 +174,12 @@ class Row:
         return isinstance(value, str) and value.strip() in GONE
 
     @property
+    def is_deleted(self) -> bool:
+        """Whether the export says that the row was deleted, or is spam, though its text may still be there."""
+        said = [self.values[name] for name in _DELETED if name in self.values]
+        return self.is_gone("text") or any(value is True or str(value).lower() in ("true", "1") for value in said)
+
+    @property
     def says_something(self) -> bool:
         """Whether it has a text."""
         return bool(self._value("text") or self._value("html"))
@@ -172,7 +187,7 @@ class Row:
     @property
     def has_text_column(self) -> bool:
         """Whether its text has a place, be it empty; an object in it is a column of a table."""
-        return any(self.has(name) and not isinstance(self._value(name), Mapping) for name in ("text", "html"))
+        return any(self.has(name) and not isinstance(self._value(name), Mapping) for name in _WORDS)
 
     def below(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """A row that stands inside this one, with what it need not say again: what it answers, and where."""
@@ -215,7 +230,9 @@ class Row:
             with suppress(UnicodeDecodeError):
                 return value.decode("utf-8")
         # What many tables have where nothing is.
-        return None if isinstance(value, float) and math.isnan(value) else value
+        is_nothing = isinstance(value, float) and math.isnan(value)
+        is_nothing = is_nothing or (column not in _WORDS and isinstance(value, str) and value in _NOTHING)
+        return None if is_nothing else value
 
     def _inside(self, path: list[str]) -> Any:
         value: Any = self.values
@@ -274,12 +291,20 @@ class Rows:
 
     def _nested(self, values: Any) -> list[Nested]:
         """The rows inside an object that is none itself, as where each line of a file is a page of results."""
+        if isinstance(values, list) and values and all(map(self._is_row, values)):
+            # Pages of results that were put together.
+            return list(map(Nested, values))
         if not isinstance(values, Mapping) or self._is_row(values):
             return []
         names = {self.columns.get(column, column) for column in ("text", "html")}
-        return nested_rows(values, self.arrays, names, self._is_row)
+        return nested_rows(values, self.arrays, names, self._is_row_or_thread)
 
-    def _is_row(self, values: Mapping[str, Any]) -> bool:
+    def _is_row_or_thread(self, values: Mapping[str, Any]) -> bool:
+        return self._is_row(values) or any(self._replies(values.get(name)) for name in INSIDE)
+
+    def _is_row(self, values: Any) -> bool:
+        if not isinstance(values, Mapping):
+            return False
         return Row(values, None, self.columns).has_text_column or self.recognise(values) is not None
 
     def _called(self, values: Mapping[str, Any], key: str | None) -> Mapping[str, Any]:
@@ -305,14 +330,20 @@ class Rows:
         waiting = [values]
         while waiting:
             values = waiting.pop()
-            inside = {name: values[name] for name in INSIDE if self._are_rows(values.get(name))}
+            inside = {name: rows for name in INSIDE if (rows := self._replies(values.get(name)))}
             own = {name: values[name] for name in values if name not in inside} if inside else values
             row = Row(own, line, self.columns)
             waiting += reversed([row.below(reply) for replies in inside.values() for reply in replies])
-            if row.is_gone("text"):
+            if row.is_deleted:
                 yield from self.add(LeftOut("deleted or removed"), line)
             elif row.says_something or not inside:
                 yield from self._read(row, "comment")
+
+    def _replies(self, value: Any) -> list[Mapping[str, Any]]:
+        """The rows inside a column: an array of them, or an object that holds one, as with pages of results."""
+        if isinstance(value, Mapping):
+            return [self._called(row, key) for row, key in self._nested(value)]
+        return value if self._are_rows(value) else []
 
     def _are_rows(self, value: Any) -> bool:
         if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
@@ -396,14 +427,17 @@ class Rows:
         if row.has("text") or row.has("html"):
             # It was read: what it held before is gone.
             return self.problem(row.line, "The text is empty.", "Fill it in, or leave the row out.")
-        option, fix = way_to_the_text(row.values)
-        text = re.search("(?:text|html)=([^,']+)", option)
-        line = self._proposed.setdefault(text[1], row.line) if text else row.line
-        if line != row.line:
+        if message := _error_of_server(row.values):
+            what = f'It is no export, but what a server answered: "{message}".'
+            return self.problem(row.line, what, "Export it again.", row_unread=True)
+        columns, fix = way_to_the_text(row.values)
+        text = columns.get("text") or columns.get("html")
+        if text in self._proposed:
             # Rows differ in further columns: one proposal for all, so that the report can tell them in one line.
-            return self.problem(
-                row.line, f"The row has no text, like the one on line {line}.", "See there.", row_unread=True
-            )
+            what = f"The row has no text, like the one on line {self._proposed[text]}."
+            return self.problem(row.line, what, "See there.", row_unread=True)
+        if text:
+            self._proposed[text] = row.line
         what = f"The row has no text; its columns are {_listing(row.values)}."
         return self.problem(row.line, what, fix, row_unread=True)
 
@@ -521,12 +555,16 @@ def _moment(value: Any) -> datetime:
         text = value.strip()
         value = float(text) if _NUMBER.fullmatch(text) else _written(text)
     if isinstance(value, int | float | Decimal):
-        return _since_1970(float(value))
+        value = _since_1970(float(value))
     if not isinstance(value, datetime):
         if not isinstance(value, date):
             raise TypeError(value)
         value = datetime(value.year, value.month, value.day)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if moment.year == 1:
+        # With .NET, no date at all.
+        raise ValueError(value)
+    return moment
 
 
 def _since_1970(number: float) -> datetime:
@@ -547,11 +585,22 @@ def _since_1970(number: float) -> datetime:
 def _written(text: str) -> datetime:
     """ISO 8601, or as mails, browsers and people write it: "May 31, 2024 4:30 PM", "31.5.2024 16:30"."""
     text = _DOTTED.sub(lambda day: f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}", text)
+    text = _SLASHED.sub(_of_slashes, text)
+    text = _YEAR_FIRST.sub(lambda day: f"{day[1]}-{int(day[2]):02}-{int(day[3]):02}", text)
+    text = _MONTH_NAMED.sub(r"\1 \2 \3", _WEEKDAY.sub("", text)).replace(" at ", " ")
     text = _CLOCK.sub(_of_24_hours, text.removesuffix(" UTC"))
     with suppress(ValueError):
         return datetime.fromisoformat(text)
     text = _ZONE.sub("", _ORDINAL.sub("", text))
     return parsedate_to_datetime(text if ":" in text else f"{text} 00:00")
+
+
+def _of_slashes(day: re.Match[str]) -> str:
+    first, second = int(day[1]), int(day[2])
+    if (first > 12) == (second > 12):
+        return day[0]
+    month, number = (second, first) if first > 12 else (first, second)
+    return f"{day[3]}-{month:02}-{number:02}"
 
 
 def _of_24_hours(clock: re.Match[str]) -> str:
@@ -598,27 +647,33 @@ def _short(value: Any) -> str:
     return f"{text[:57]}..." if len(text) > 57 else text
 
 
-def way_to_the_text(values: Mapping[str, Any]) -> tuple[str, str]:
+def way_to_the_text(values: Mapping[str, Any]) -> tuple[dict[str, str], str]:
     """What to do about a row without a text, or the names of its columns: which mapping may read it or the rows inside.
 
     Returns:
-        The mapping, as far as one can be proposed, and the advice.
+        The mapping, empty if none can be proposed, and the advice.
     """
     columns = columns_like_ours(values)
     inside = list(values.values())
     if len(inside) > 1 and all(isinstance(value, Mapping) for value in inside):
         # Rows by their ids are found as soon as it is known what their text is called.
         columns = columns_like_ours(inside[0])
-    if not columns.keys() & {"text", "html"} and (array := longest_array(values)):
+    if not columns.keys() & set(_WORDS) and (array := longest_array(values)):
         path, rows = array
         columns = {ROWS: path, **columns_like_ours(rows[0])}
-    if columns.keys() & {"text", "html"}:
-        option = as_option(columns)
-        return option, f"If the columns are what their names say, read them with {option}."
+    if columns.keys() & set(_WORDS):
+        return columns, f"If the columns are what their names say, read them with {as_option(columns)}."
     if ROWS in columns:
-        option = as_option({ROWS: columns[ROWS]})
-        return option, f"Name the list that holds the rows: {option}."
-    return "", "Name the column that holds it: --map text=COLUMN."
+        columns = {ROWS: columns[ROWS]}
+        return columns, f"Name the list that holds the rows: {as_option(columns)}."
+    return {}, "Name the column that holds it: --map text=COLUMN."
+
+
+def _error_of_server(values: Mapping[str, Any]) -> str | None:
+    """What an answer without data says went wrong, as GraphQL's do."""
+    errors = values.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and not values.get("data") else None
+    return _short(first["message"]) if isinstance(first, Mapping) and isinstance(first.get("message"), str) else None
 
 
 def _quoted(names: Iterable[str]) -> str:
