@@ -28,8 +28,9 @@ from ingest.snapshots import Sighting, Snapshots
 from ingest.sources import Problem, RawDocument, SourceFile, authors, check_columns, files, read_file
 from ingest.sources.folders import SIDECAR
 from rag.errors import SettingsError, SourceError, StoreMissing
-from rag.index.corpus import decode, dump_comment, dump_passage, encode
+from rag.index.database import decode, encode
 from rag.index.store import Store
+from rag.index.stored_records import dump_comment, dump_passage
 from rag.index.writer import VectorJob, Writer
 from rag.models.embedding import EmbeddingCache, load_embedder
 from rag.models.reader import Reader, load_reader
@@ -39,7 +40,7 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder
 
-VERSION = 12
+VERSION = 14
 """Part of every fingerprint: raise it when the same file would now be read differently."""
 BATCH = 128
 """Comments that are chunked and embedded together."""

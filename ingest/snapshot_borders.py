@@ -20,7 +20,7 @@ from typing import NamedTuple
 from ingest.fingerprints import SAME_WORDS, line_keys, similarity, text_hash
 from ingest.grouping import SHORT
 from ingest.lines import Line, lines_of
-from rag.index.corpus import stored_text
+from rag.index.database import stored_text
 
 SAME_LINE = 0.5
 """Similarity of two lines with a key in common above which one is an edited version of the other."""

@@ -18,7 +18,7 @@ from typing import Any
 
 from ingest.fingerprints import SAME_WORDS, near_duplicate_bands, overlap, text_hash, triples
 from ingest.grouping import MOST_ALIKE, SHORT, Piece, grouped
-from rag.index.corpus import stored_text
+from rag.index.database import stored_text
 from rag.records import Comment, Range, Span, Version, as_datetime, author_key
 
 _PARENT = "json_extract(data, '$.parent_id')"

@@ -68,4 +68,5 @@ def _citation(citation: Citation) -> str:
 
 def _related(passage: Passage) -> str:
     text = _foreign(passage.text)
-    return f"  {_foreign(passage.byline)}: {text[:200]}{'…' if len(text) > 200 else ''}"
+    shown = text if len(text) <= 200 else text[:200].rsplit(" ", 1)[0] + " …"
+    return f"  {_foreign(passage.byline)}: {shown}"

@@ -781,6 +781,11 @@ class TestTime:
         answer = Answerer.from_settings(settings).answer("What did Maren Holt say about tides in 2022?")
         assert MOON in answer.citations[0].quote
         assert answer.warnings == (UNDATED,)
+        # where nothing but the date is asked for, none of them is an answer
+        strict = Answerer.from_settings(settings.model_copy(update={"abstain_below": 0.5}))
+        answer = strict.answer("What did Maren Holt say in March 2022?")
+        assert (answer.abstained, answer.warnings) == (True, (UNDATED,))
+        assert not strict.answer("What did Maren Holt say recently?").abstained
 
     @pytest.mark.parametrize(("question", "answered", "warnings"), [
         ("What did Maren Holt write about tides in March 2024?", True, ()),
@@ -1002,14 +1007,14 @@ class TestWordsThatMustBeThere:
         answer = orchestra.answer(question)
         assert len({citation.passage.author for citation in answer.citations}) == 7
         assert all("violin" in citation.quote for citation in answer.citations)
-        assert answer.text.startswith("Search for the words “violin")
+        assert answer.text.startswith("Word search for “violin")
         assert "comments: 116, authors: 7." in answer.text
 
     def test_what_was_counted_stands_beside_what_a_model_writes(self, answerer: Callable[..., Answerer]) -> None:
         reply = citing("Bristol is named for its range {Look at Bristol, where the range is fourteen metres.}.")
         answer = answerer(reply).answer("Who mentions Bristol?")
         assert answer.model == "scripted"
-        assert answer.warnings[-1] == "Search for the words “Bristol” – comments: 1, authors: 1."
+        assert answer.warnings[-1] == "Word search for “Bristol” – comments: 1, authors: 1."
 
     def test_only_what_may_be_searched_is_counted(self, orchestra: Answerer) -> None:
         text = orchestra.answer(

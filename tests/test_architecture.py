@@ -27,7 +27,7 @@ ONLY_IN = {
     "bm25s": {"rag/index/lexical.py"},
     "tiktoken": {"rag/chat/tokens.py"},
     "sqlite3": {
-        "rag/index/corpus.py",
+        "rag/index/database.py",
         "rag/index/row_copy.py",
         "ingest/readings.py",
         "ingest/snapshot_borders.py",

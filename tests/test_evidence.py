@@ -361,6 +361,13 @@ def test_a_list_and_a_sentence_are_quoted_to_their_end(answer, text: str, quoted
     assert said.endswith(quoted)
 
 
+def test_a_sentence_that_a_stray_line_cuts_is_quoted_from_its_beginning(answer) -> None:
+    """Where a link or a button stood, a saved page has a line of its own."""
+    found = passage("The shop is closed. Then I went on and pressed\nFeed\nbuttons until the rye bread was sour.")
+    (said,) = quoted_texts(answer("How was the rye bread made sour?", [found]), [found])
+    assert said == "Then I went on and pressed\nFeed\nbuttons until the rye bread was sour."
+
+
 def test_what_follows_a_list_marker_or_a_passage_is_not_marked_as_cut(answer) -> None:
     one = "Rye bread turns sour in a day."
     two = "Rye bread turns sweet with malt."

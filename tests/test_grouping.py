@@ -11,7 +11,8 @@ from typing import NamedTuple
 import pytest
 
 from ingest.snapshots import Sighting, Snapshots
-from rag.index.corpus import Corpus, encode
+from rag.index.corpus import Corpus
+from rag.index.database import encode
 
 LONG = (
     "The harbour of Lowmoor silts up because the dredger was sold, and nobody on the council wants to say for how much."

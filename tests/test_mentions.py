@@ -45,6 +45,30 @@ def test_who_only_quotes_a_word_does_not_use_it(workshop: Settings) -> None:
     assert not any(citation.quoted for citation in answer.citations)
 
 
+def test_a_word_of_any_text_is_looked_for_where_the_question_has_no_other(workshop: Settings) -> None:
+    answer = rag.answer("Who mentions a week?", settings=workshop)
+    assert people(answer) == ["Odd Brekke"]
+    answer = rag.answer("Does anyone mention money or a teacher?", settings=workshop)
+    assert answer.abstained
+    assert "None of the comments searched mentions “money, teacher”." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("question", "counted"),
+    [
+        ("How many people wrote about pegs?", True),
+        ("How many users commented on rosewood?", True),
+        ("How many of the members speak of pegs?", True),
+        ("How many people work on the pegs?", False),
+        ("How many people rely on rosewood?", False),
+    ],
+)
+def test_people_are_counted_by_what_they_wrote_and_not_by_what_they_do(
+    workshop: Settings, question: str, counted: bool
+) -> None:
+    assert ("authors: " in rag.answer(question, settings=workshop).text) is counted
+
+
 def test_times_apart_are_counted_without_what_lies_between(workshop: Settings) -> None:
     answer = rag.answer("How many comments mention rosewood in 2018 and 2021?", settings=workshop)
     assert "comments: 2, authors: 2." in answer.text

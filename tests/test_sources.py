@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 import os
@@ -14,7 +15,7 @@ import pyarrow
 import pyarrow.parquet
 import pytest
 
-from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, csv_file, files, json_file
+from ingest.sources import KINDS, Problem, RawDocument, SourceFile, check_columns, csv_records, files, json_file
 from rag.errors import SourceError
 
 from reading import read  # isort: skip
@@ -321,6 +322,8 @@ def test_every_format_gives_the_same_rows(tmp_path: Path):
         *("2024-05-31T12:00:00Z", "2024-05-31 12:00:00", "2024-05-31T12:00:00.000Z", "2024-05-31 12:00:00 UTC"),
         *("20240531T120000Z", "Fri, 31 May 2024 14:00:00 +0200", "Fri May 31 2024 14:00:00 GMT+0200 (CEST)"),
         *("May 31, 2024 12:00 PM", "2024-05-31 12 p.m.", "31.05.2024 12:00", "31.5.2024 12:00:00"),
+        *("2024/05/31 12:00", "2024-5-31 12:00", "May 31, 2024 at 12:00 PM", "Friday, 31 May 2024 12:00"),
+        *("31/05/2024 12:00", "5/31/2024 12:00 PM"),
         *(
             1717156800,
             1717156800.0,
@@ -337,13 +340,38 @@ def test_dates_are_understood_in_the_forms_that_exports_have(value: Any, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "value", ["2024-05-31", "20240531", 20240531, "May 31, 2024", "31st May 2024", "May 31, 2024 12 am", "31.5.2024"]
+    "value",
+    [
+        "2024-05-31",
+        "20240531",
+        20240531,
+        "May 31, 2024",
+        "31st May 2024",
+        "May 31, 2024 12 am",
+        "31.5.2024",
+        "31-May-2024",
+    ],
 )
 def test_a_day_is_its_midnight(value: Any, tmp_path: Path):
     assert read_one(write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})).posted_at == NOON.replace(hour=0)
 
 
-@pytest.mark.parametrize("value", ["202411", 202411, 240531, "May 2024", "31 May", "12:30", "04/05/2024", "13.13.2024"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "202411",
+        202411,
+        240531,
+        "May 2024",
+        "31 May",
+        "12:30",
+        "04/05/2024",
+        "13.13.2024",
+        "31/31/2024",
+        "0001-01-01T00:00:00",
+        -62135596800,
+    ],
+)
 def test_half_a_date_is_none(value: Any, tmp_path: Path):
     problem, document = read([write(tmp_path / "a.jsonl", {"text": "x", "posted_at": value})])
     assert "posted_at is no date" in problem.what
@@ -359,6 +387,57 @@ def test_tables_in_which_values_are_missing_are_read_like_others(tmp_path: Path)
     assert known(read_one(write(tmp_path / "a.jsonl", row)), "author", "posted_at", "karma") == dict.fromkeys(
         ("author", "posted_at", "karma")
     )
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+def test_what_programs_write_where_nothing_is_is_nothing_but_may_be_a_text(name: str, tmp_path: Path):
+    columns = ("author", "parent_id", "karma", "posted_at", "url")
+    signs = ("nan", "NaN", "None", "NULL", "N/A")
+    if name == "a.csv":
+        data = ",".join(("id", "text", *columns)) + "\n1,None," + ",".join(signs) + "\n"
+    else:
+        data = json.dumps({"id": 1, "text": "None", **dict(zip(columns, signs, strict=True))})
+    document = read_one(write(tmp_path / name, data))
+    assert known(document) == {
+        "source": f"{name}#1",
+        "text": "None",
+        "kind": "comment",
+        "id": "1",
+        "line": 2 if name == "a.csv" else 1,
+    }
+
+
+@pytest.mark.parametrize("flag", [{"deleted": True}, {"isDeleted": "true"}, {"is_deleted": 1}, {"isSpam": True}])
+def test_what_an_export_calls_deleted_is_left_out_though_its_text_is_there(flag: dict[str, Any], tmp_path: Path):
+    rows = [{"id": 1, "text": "Kelp.", **flag}, {"id": 2, "text": "Rye.", **dict.fromkeys(flag, False)}]
+    kept, note = read([write(tmp_path / "a.json", rows)])
+    assert (kept.text, note.what) == ("Rye.", "1 entry is left out: deleted or removed.")
+
+
+@pytest.mark.parametrize("around", ["nodes", "results", "page.items"])
+def test_replies_inside_a_page_of_results_are_read_as_those_of_their_row(around: str, tmp_path: Path):
+    page: Any = [{"id": "c", "text": "Rye."}]
+    for name in reversed(around.split(".")):
+        page = {name: page}
+    rows = [
+        {"id": "p", "text": "Kelp.", "comments": page},
+        {"id": "t", "title": "Bread", "replies": {"c2": {"text": "Oats."}}},
+    ]
+    found = read([write(tmp_path / "a.json", {"threads": rows})])
+    assert [(item.id, item.text, item.parent_id, item.thread_id) for item in found] == [
+        ("p", "Kelp.", None, None),
+        ("c", "Rye.", "p", None),
+        ("c2", "Oats.", None, "t"),
+    ]
+
+
+def test_pages_that_were_put_together_and_headers_with_a_mark_are_no_rows(tmp_path: Path):
+    pages = write(
+        tmp_path / "a.json", [[{"id": 1, "text": "Kelp."}, {"id": 2, "text": "Rye."}], [{"id": 3, "text": "Oats."}]]
+    )
+    assert [item.text for item in read([pages])] == ["Kelp.", "Rye.", "Oats."]
+    tables = write(tmp_path / "a.csv", "\ufeffid,text\n1,Kelp.\n" * 2 + "\ufeffid,text\n2,Rye.\n")
+    assert [item.text for item in read([tables]) if isinstance(item, RawDocument)] == ["Kelp.", "Rye."]
 
 
 def test_entities_in_names_are_what_they_stand_for(tmp_path: Path):
@@ -420,11 +499,65 @@ def test_what_stands_beside_the_rows_of_an_object_is_read_too(form: dict[str, in
 
 
 def test_an_open_quote_is_followed_for_some_lines_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(csv_file, "MOST_LINES", 20)
+    monkeypatch.setattr(csv_records, "MOST_LINES", 20)
     path = write(tmp_path / "a.csv", 'id,text\n1,"open\n' + "2,two\n" * 30)
     first, *rest = read([path])
     assert (first.line, "no end within" in first.what) == (2, True)
     assert [item.text for item in rest if isinstance(item, RawDocument)] == ["two"]
+
+
+ESCAPED = [
+    ('He said "no", loudly.', "Ann"),
+    ('"', "Bo"),
+    ('The last word is "rye"', "Cy"),
+    ("Plain, with a comma.", 'Di "the baker" Lee'),
+    ('"a", "b"\nand "c"\n', "Ed"),
+]
+
+
+@pytest.mark.parametrize("ending", [",", ";", "\t"])
+@pytest.mark.parametrize(("text", "written"), [
+    (r"The path C:\rye\ ", r"The path C:\\rye\\ "),
+    (r"Ends in \ ".strip(), r"Ends in \\ ".strip()),
+    ("A line\nand another", "A line\\\nand another"),
+    (r"The formula \alpha \\ \beta", r"The formula \alpha \\ \beta"),
+])  # fmt: skip
+def test_quotes_of_a_csv_may_be_escaped_by_a_backslash(ending: str, text: str, written: str, tmp_path: Path):
+    """As MySQL and others write them: with other backslashes escaped too, or, as the last text shows, not."""
+    texts = [(text.replace('"', '\\"'), author.replace('"', '\\"')) for text, author in ESCAPED] + [(written, "Flo")]
+    rows = [[f'"{field}"' for field in (n, *row)] for n, row in enumerate(texts)]
+    table = [["id", "text", "author"], *rows, ["6", "Me.", "\\N"]]
+    path = write(tmp_path / "a.csv", "".join(ending.join(row) + "\n" for row in table))
+
+    documents = list(read([path]))
+
+    assert [(item.text, item.author) for item in documents] == [*ESCAPED, (text, "Flo"), ("Me.", None)]
+    assert [item.id for item in documents] == list("0123456")
+
+
+def test_quotes_of_a_table_with_tabs_may_be_those_of_its_texts(tmp_path: Path):
+    path = write(
+        tmp_path / "a.tsv", 'id\ttext\n1\t"Rye" is bread.\n2\tA 5" loaf.\n3\t"Rye, he said.\n4\t"All of it."\n'
+    )
+    assert [item.text for item in read([path])] == ['"Rye" is bread.', 'A 5" loaf.', '"Rye, he said.', '"All of it."']
+    quoted = write(tmp_path / "b.tsv", 'id\ttext\n1\t"Rye\tor ""oats""."\n2\t"Two\nlines"\n')
+    assert [item.text for item in read([quoted])] == ['Rye\tor "oats".', "Two\nlines"]
+    mistake = write(tmp_path / "c.tsv", 'id\ttext\n1\t"Rye."\n2\t"Oats" or so\n3\t"Barley."\n')
+    assert [item.text for item in read([mistake]) if isinstance(item, RawDocument)] == ["Rye.", "Barley."]
+
+
+@pytest.mark.parametrize(
+    "row",
+    ['1,"C:\\rye\\",Ann', '1,"C:\\rye\\","Ann ""A"" Lee"', '1,"a ""\\"" b",Ann', '1,a \\" b,Ann', '1,"a \\""b",Ann', '1,"\\",'],
+)  # fmt: skip
+def test_a_backslash_in_a_regular_csv_is_a_backslash(row: str, tmp_path: Path):
+    rows = "id,text,author\n" + row + '\n2,"The ""rye""",Bo\n3,broken "quotes" \\,x,y\n'
+    path = write(tmp_path / "a.csv", rows)
+    ((_, text, author),) = csv.reader([row])
+    first, second, problem = read([path])
+    assert (first.text, first.author or "") == (text, author)
+    assert second.text == 'The "rye"'
+    assert problem.line == 4
 
 
 def test_an_escape_may_stand_where_a_long_line_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -437,11 +570,11 @@ def test_an_escape_may_stand_where_a_long_line_is_cut(tmp_path: Path, monkeypatc
 def test_columns_that_may_say_the_same_as_ours_are_told(tmp_path: Path):
     rows = [{"author": "Ann Lee", "text": "Rye rises.", "date": "2024-05-31", "score": 4, "colour": "red"}] * 2
     path = write(tmp_path / "a.jsonl", "\n".join(json.dumps(row | {"id": n}) for n, row in enumerate(rows)))
-    *_, date, score = read([path])
-    assert isinstance(date, Problem)
-    assert isinstance(score, Problem)
-    assert (date.severity, "--map posted_at=date" in date.fix) == ("note", True)
-    assert "--map karma=score" in score.fix
+    *_, note = read([path])
+    assert str(note) == (
+        'a.jsonl: No row has "posted_at", "karma", but they have "date", "score", kept and not understood. '
+        "If they say the same, read them with --map posted_at=date,karma=score."
+    )
     mapped = read([path], columns={"posted_at": "date", "karma": "score"})
     assert not [item for item in mapped if isinstance(item, Problem)]
 
@@ -455,12 +588,82 @@ def test_rows_under_names_that_nobody_knows_are_found_where_they_are_said_to_lie
     rows = [{"id": 1, "body": "Kelp."}, {"id": 2, "body": "Rye."}]
     path = write(tmp_path / "a.json", {"about": {"links": [{"a": 1}]}, "Export": {"records": rows}})
     (problem,) = problems(path)
-    assert problem.fix == "Name the list that holds the rows: --map rows=Export.records."
+    assert problem.fix.endswith("read them with --map rows=Export.records,text=body.")
     found = read([path], columns={"rows": "Export.records", "text": "body"})
     assert [(item.id, item.text) for item in found] == [("1", "Kelp."), ("2", "Rye.")]
     broken = write(tmp_path / "b.json", '{"x": {"y": [\n{"id": 1, "text": "Kelp."}\n{"id": 2, "text": "Rye."}\n]}}')
     mistake, *kept = sorted(read([broken], columns={"rows": "x.y"}), key=lambda item: isinstance(item, RawDocument))
     assert (mistake.line, [item.text for item in kept]) == (3, ["Kelp.", "Rye."])
+
+
+BY_ID = {
+    "k1": {"author": "Ann", "text": "Kelp."},
+    "k2": {"author": "Bo", "text": "Rye.", "parent_id": "k1", "karma": "many"},
+    "k3": {"id": "own", "text": "Both."},
+    "k4": {"author": "Cy"},
+}
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("around", [[], ["comments"], ["export", "by id"], ["data", "x", "y"]])
+def test_an_object_whose_values_are_rows_gives_each_its_key_as_its_id(around: list[str], indent: int, tmp_path: Path):
+    values: Any = BY_ID
+    for name in reversed(around):
+        values = {name: values}
+    path = write(tmp_path / "a.json", json.dumps(values, indent=indent))
+
+    kelp, number, rye, both, no_text = read([path])
+
+    assert [(item.id, item.author, item.text) for item in (kelp, rye)] == [("k1", "Ann", "Kelp."), ("k2", "Bo", "Rye.")]
+    assert (rye.parent_id, both.id) == ("k1", "own")
+    assert ("karma is no number" in number.what, "no text" in no_text.what) == (True, True)
+    line = 1 if indent is None else path.read_text().splitlines().index(" " * (len(around) + 1) + '"k2": {') + 1
+    assert {number.line, rye.line} == {line}
+
+
+def test_keys_that_stand_on_every_line_are_no_ids(tmp_path: Path):
+    rows = [{"result": {"text": "Kelp.", "a": 1}}, {"result": {"text": "Rye."}}, {"result": {"text": "Oats."}}]
+    path = write(tmp_path / "a.jsonl", "\n".join(map(json.dumps, rows)))
+    assert [item.text for item in read([path])] == ["Kelp.", "Rye.", "Oats."]
+
+
+def test_rows_are_found_in_all_places_where_an_object_has_them(tmp_path: Path):
+    posts, comments = [{"id": "p", "text": "Post."}], [{"id": "c", "text": "Comment."}]
+    beside = {"k": {"text": "Kept by id."}}
+    for name, form in {
+        "a.jsonl": {"posts": posts, "comments": comments, "items": [{"id": "i", "text": "Item."}]},
+        "b.json": {"comments": comments, "notes": beside, "posts": posts, "items": [{"id": "i", "text": "Item."}]},
+        "c.json": {"mine": {"t1": posts, "t2": comments}, "also": beside, "ids": [{"a": 1}]},
+    }.items():
+        found = [item.text for item in read([write(tmp_path / name, form)])]
+        assert sorted(found) == sorted(["Comment.", "Post.", "Kept by id." if name == "c.json" else "Item."] + ["Kept by id."] * (name == "b.json"))  # fmt: skip
+
+
+def test_an_object_without_rows_is_told_and_not_taken_for_one(tmp_path: Path):
+    for row in ({"user": {"name": "Ann", "text": "Bio."}, "counts": {"a": 1}}, {"text": {"a": "b"}}, {"x": {"y": {}}}):
+        assert [problem.row_unread for problem in problems(write(tmp_path / "a.json", row))] == [True]
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
+@pytest.mark.parametrize("orient", ["columns", "index", "records", "split", "table"])
+@pytest.mark.parametrize("ids", [None, ["x", "y", "z"]])
+def test_a_table_of_pandas_is_read_however_it_is_written(orient: str, name: str, ids: list[str] | None, tmp_path: Path):
+    """As `DataFrame.to_json` writes it; the labels of the rows are ids unless they only count."""
+    texts, authors = ["Kelp.", "Rye.", "Oats."], ["Ann", None, "Bo"]
+    labels = ids or [0, 1, 2]
+    records = [{"author": author, "text": text} for author, text in zip(authors, texts, strict=True)]
+    table = {
+        "columns": {c: {str(n): row[c] for n, row in zip(labels, records, strict=True)} for c in ("author", "text")},
+        "index": {str(n): row for n, row in zip(labels, records, strict=True)},
+        "records": records,
+        "split": {"columns": ["author", "text"], "index": labels, "data": [list(row.values()) for row in records]},
+        "table": {"schema": {"fields": []}, "data": records},
+    }[orient]
+
+    found = list(read([write(tmp_path / name, table)]))
+
+    assert [(item.author, item.text) for item in found] == list(zip(authors, texts, strict=True))
+    assert [item.id for item in found] == (ids if ids and orient in ("columns", "index", "split") else [None] * 3)
 
 
 @pytest.mark.parametrize("name", ["a.jsonl", "a.json"])
@@ -619,6 +822,68 @@ def test_a_damaged_parquet_file_gives_all_rows_but_those_of_the_damaged_group(tm
     assert [document.line for document in documents[-2:]] == [3_999, 4_000]
     assert (problem.line, problem.row_unread, problem.rest_unread) == (2_001, True, False)
     assert problem.what.startswith("The rows 2,001 to 3,000 are damaged")
+
+
+@pytest.mark.parametrize(
+    ("damaged", "what"),
+    [
+        (["author"], "The column author of the rows 11 to 20 cannot be read"),
+        (["author", "karma"], "The columns author, karma of the rows 11 to 20 cannot be read"),
+        (["text"], "The rows 11 to 20 are damaged"),
+    ],
+)
+def test_a_damaged_column_of_a_parquet_file_takes_no_text_with_it(damaged: list[str], what: str, tmp_path: Path):
+    rows = [{"id": f"c{n}", "author": f"Ann {n}", "karma": n, "text": f"Paste {n}."} for n in range(30)]
+    path = tmp_path / "a.parquet"
+    # Without compression, a byte that changed is noticed by nothing but its check sum.
+    pyarrow.parquet.write_table(
+        pyarrow.Table.from_pylist(rows), path, row_group_size=10, compression="none", use_dictionary=False,
+        write_page_checksum=True,
+    )  # fmt: skip
+    data = bytearray(path.read_bytes())
+    second = pyarrow.parquet.ParquetFile(path).metadata.row_group(1)
+    for column in map(second.column, range(second.num_columns)):
+        if column.path_in_schema in damaged:
+            data[column.data_page_offset + column.total_compressed_size // 2] ^= 1
+    path.write_bytes(data)
+
+    found = list(read([path]))
+    (problem,) = [item for item in found if isinstance(item, Problem)]
+    documents = {item.id: item for item in found if isinstance(item, RawDocument)}
+
+    assert (problem.line, problem.row_unread, problem.what.startswith(what)) == (11, True, True)
+    assert len(documents) == (20 if "text" in damaged else 30)
+    assert (documents["c29"].author, documents["c29"].karma) == ("Ann 29", 29)
+    if "text" not in damaged:
+        assert (documents["c15"].text, documents["c15"].author, documents["c15"].line) == ("Paste 15.", None, 16)
+        assert documents["c15"].karma == (None if "karma" in damaged else 15)
+
+
+def test_a_damaged_column_is_left_out_only_where_its_rows_could_not_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("ingest.sources.parquet.BATCH", 100)
+    rows = [{"id": str(n), "text": f"Row {n}.", "x": hashlib.sha256(bytes([n % 251])).hexdigest()} for n in range(1000)]
+    path = tmp_path / "a.parquet"
+    pyarrow.parquet.write_table(
+        pyarrow.Table.from_pylist(rows), path, use_dictionary=False, data_page_size=4_000, write_batch_size=50,
+        compression="none", write_page_checksum=True,
+    )  # fmt: skip
+    data = bytearray(path.read_bytes())
+    column = pyarrow.parquet.ParquetFile(path).metadata.row_group(0).column(2)
+    middle = column.data_page_offset + column.total_compressed_size // 2
+    data[middle : middle + 200] = b"\xff" * 200
+    path.write_bytes(data)
+
+    found = list(read([path]))
+    (problem,) = [item for item in found if isinstance(item, Problem)]
+    documents = [item for item in found if isinstance(item, RawDocument)]
+
+    assert [document.id for document in documents] == [str(n) for n in range(1_000)]
+    assert [document.line for document in documents] == list(range(1, 1_001))
+    assert 100 < problem.line < 900
+    assert "x" in documents[problem.line - 2].extra
+    assert "x" not in documents[problem.line - 1].extra
 
 
 # --- Reddit, Hacker News, ForumMagnum ---------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ import pytest
 import ingest
 import rag
 from rag.errors import QuestionError, SourceError, StoreMismatch, StoreMissing, StoreUnavailable
-from rag.index.corpus import FORMAT
+from rag.index.database import FORMAT
 from rag.index.store import Store
 from rag.models.embedding import Embedder
 from rag.records import Filters
@@ -97,7 +97,7 @@ def test_an_index_says_in_which_format_it_was_written(
 ) -> None:
     (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
     with monkeypatch.context() as later:
-        for module in ("corpus", "writer"):
+        for module in ("database", "writer"):
             later.setattr(f"rag.index.{module}.FORMAT", FORMAT + 1)
         ingest.ingest(tmp_path / "rows.jsonl", settings=settings)
     with pytest.raises(StoreMismatch, match=f"format {FORMAT + 1}, this one reads {FORMAT}"):

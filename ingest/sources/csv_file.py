@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import re
-from collections import deque
 from collections.abc import Generator, Iterator, Mapping
-from typing import BinaryIO
 
 from ingest.sources.base import Problem, RawDocument, SourceFile
-from ingest.sources.json_lines import LONGEST, lines
-from ingest.sources.rows import COLUMNS, Rows
+from ingest.sources.csv_records import Dialect, records
+from ingest.sources.rows import COLUMNS, Rows, way_to_the_text
 from ingest.sources.text_file import not_utf8
 
 EXTENSIONS = (".csv", ".tsv")
-MOST_LINES = 5_000
-"""Of one row. After an open quote reading begins again at its second line: each such line costs this at most."""
-_DELIMITERS = ",;\t|"
-_EXCEL = re.compile('"?sep=(.)"?')
-"""A line above the header that tells Excel the separator."""
+_NOTHING = ("", "\\N")
+"""What stands where nothing is; the second in exports of MySQL and PostgreSQL."""
 
 
 def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument | Problem]:
     """Yield the documents of all rows, in order."""
     rows = Rows(file, columns)
     with file.path.open("rb") as stream:
-        # Bytes that are not UTF-8 travel as lone surrogates, which UTF-8 cannot hold, up to the row they stand in.
-        records = _records((number, data.decode("utf-8", "surrogateescape")) for number, data in _lines(stream))
         header: list[str] = []
         names: list[str] | None = None
-        for line, fields in records:
+        for line, fields in records(stream, Dialect.of(stream)):
             if isinstance(fields, str):
                 fix = "Double the quotes inside a quoted field; the next line was read."
                 yield rows.problem(line, fields, fix, row_unread=True)
@@ -45,14 +36,15 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
                     yield problem
                     return
                 names = yield from _told_apart(rows, line, names)
-            elif fields == header and len(header) > 1:
+            elif [fields[0].removeprefix("\ufeff"), *fields[1:]] == header and len(header) > 1:
                 # Tables that were put together.
                 continue
             elif any(map(str.strip, fields[len(names) :])):
                 what = f"The row has {len(fields)} fields, the header {len(names)}."
                 yield rows.problem(line, what, "Put fields that hold the separator into quotes.", row_unread=True)
             else:
-                yield from rows.read({name: field or None for name, field in zip(names, fields, strict=False)}, line)
+                cells = (None if field in _NOTHING else field for field in fields)
+                yield from rows.read(dict(zip(names, cells, strict=False)), line)
     yield from rows.finish()
 
 
@@ -82,7 +74,7 @@ def _without_a_text(rows: Rows, line: int, names: list[str]) -> Problem | None:
     if {text, html} & set(names) or rows.recognise(dict.fromkeys(names)):
         return None
     what = f'The header has no column "{text}"; its columns are {", ".join(names[:12])}.'
-    return rows.problem(line, what, "Name the column that holds the text: --map text=COLUMN.", rest_unread=True)
+    return rows.problem(line, what, way_to_the_text(dict.fromkeys(names))[1], rest_unread=True)
 
 
 def _not_utf8(file: SourceFile, line: int, fields: list[str]) -> Problem | None:
@@ -92,53 +84,3 @@ def _not_utf8(file: SourceFile, line: int, fields: list[str]) -> Problem | None:
     except UnicodeDecodeError as exc:
         return not_utf8(file.source, data, exc, line)
     return None
-
-
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Number the lines. Excel's "CSV (Macintosh)" ends them with CR alone: all of such a file comes as the first."""
-    for number, data in lines(stream):
-        if number == 1 and b"\r" in data.rstrip(b"\r\n"):
-            yield from enumerate(data.splitlines(keepends=True), start=1)
-        else:
-            yield number, data
-
-
-def _records(source: Iterator[tuple[int, str]]) -> Iterator[tuple[int, list[str] | str]]:
-    """Yield each record with the line it starts on: its fields, or what is wrong with it."""
-    csv.field_size_limit(LONGEST)
-    header = next((line for line in source if line[1].strip()), None)
-    if header is None:
-        return
-    told = _EXCEL.fullmatch(header[1].strip())
-    delimiter = told[1] if told else max(_DELIMITERS, key=header[1].count)
-    # A table of one column: the commas are those of its texts.
-    delimiter = delimiter if told or delimiter in header[1] else "\x1f"
-    # Whoever puts a space behind each separator puts it before quotes as well.
-    spaced = not told and 0 < header[1].count(delimiter) == header[1].count(f"{delimiter} ")
-    waiting = deque([] if told else [header])
-    while True:
-        taken: list[tuple[int, str]] = []
-        try:
-            feed = _feed(source, waiting, taken)
-            fields = next(csv.reader(feed, delimiter=delimiter, strict=True, skipinitialspace=spaced))
-        except StopIteration:
-            return
-        except csv.Error as exc:
-            # An open quote may have swallowed good lines.
-            waiting.extendleft(reversed(taken[1:]))
-            yield taken[0][0], f"Broken quoting ({exc})."
-            continue
-        if fields:
-            yield taken[0][0], fields
-
-
-def _feed(
-    source: Iterator[tuple[int, str]], waiting: deque[tuple[int, str]], taken: list[tuple[int, str]]
-) -> Iterator[str]:
-    size = 0
-    while line := waiting.popleft() if waiting else next(source, None):
-        taken.append(line)
-        size += len(line[1])
-        if size > LONGEST or len(taken) > MOST_LINES:
-            raise csv.Error(f"no end within {LONGEST:,} characters or {MOST_LINES:,} lines")
-        yield line[1]

@@ -23,7 +23,9 @@ _TAG = re.compile(
 )
 _ENDLESS = frozenset("br hr img".split())
 _OFTEN_OPEN = frozenset("p li td th tr dt dd".split())
-_BLOCKS = _OFTEN_OPEN | set("blockquote div dl h1 h2 h3 h4 h5 h6 hr ol pre table tbody tfoot thead ul".split())
+_BLOCKS = _OFTEN_OPEN | set(
+    "article aside blockquote div dl figcaption figure h1 h2 h3 h4 h5 h6 hr ol pre section table tbody tfoot thead ul".split()
+)
 _EMPHASIS = frozenset("b big cite code del em font i ins kbd q small span strike strong sub sup tt u".split())
 _CODE = re.compile(r"`+[^`\n]*`+")
 _BLOCK_OF_CODE = re.compile(r"^(?:```|~~~)|\n[ \t]*\n(?: {4}|\t)", re.MULTILINE)

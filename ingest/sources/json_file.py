@@ -153,16 +153,23 @@ class _Lines:
         return match[1] + b"\\ufffd"
 
 
+class _Object(dict[str, Any]):
+    """An object that knows where it starts."""
+
+    line: int
+
+
 class _Value:
     """A value being built from the parser's events, unless it grows too large."""
 
-    def __init__(self, line: int, opening: bytes | None = None) -> None:
-        self.line = line
+    def __init__(self, lines: _Lines, opening: bytes | None = None) -> None:
+        self.line = lines.line
         self.opening = opening
         self.too_large = False
         self.is_rest = False
         """Whether it is what stands beside the rows of an object."""
-        self._builder = ObjectBuilder()
+        self._builder = ObjectBuilder(map_type=self._object)
+        self._lines = lines
         self._depth = 0
         self._count = 0
 
@@ -172,6 +179,11 @@ class _Value:
         self.too_large = self.too_large or self._depth > DEEPEST or self._count > LARGEST
         if not self.too_large:
             self._builder.event(event, float(value) if isinstance(value, Decimal) else value)
+
+    def _object(self) -> _Object:
+        started = _Object()
+        started.line = self._lines.line
+        return started
 
     @property
     def complete(self) -> bool:
@@ -193,11 +205,11 @@ def _stream(lines: _Lines, rows: Rows, arrays: Set[tuple[str, ...]]) -> Iterator
                     what = f"Half characters (lone surrogates): {lines.halves}, read as \ufffd."
                     yield rows.problem(row.line, what, "Export it again as UTF-8.")
                     lines.halves = 0
-                if row.is_rest and not rows.says_something(row.value):
-                    continue
                 if row.too_large:
                     what = f"Nested more than {DEEPEST:,} levels deep, or more than {LARGEST:,} values in one row."
                     yield rows.problem(row.line, what, "Flatten it.", row_unread=True)
+                elif row.is_rest:
+                    yield from rows.read_rest(row.value, row.line)
                 else:
                     yield from rows.read(row.value, row.line)
             return
@@ -239,18 +251,20 @@ def _values(lines: _Lines, arrays: Set[tuple[str, ...]], *, inside: bool) -> Ite
     # Without `use_float`, which would refuse whole numbers of more than 64 bits: identifiers in some exports.
     for event, value in ijson.basic_parse(lines, buf_size=BUFFER, multiple_values=True):
         if in_rows and (row is not None or event != "end_array"):
-            row = row or _Value(lines.line, lines.row_opening())
+            row = row or _Value(lines, lines.row_opening())
             row.add(event, value)
             if row.complete:
                 yield row
                 row = None
             continue
-        whole = whole or _Value(lines.line)
+        whole = whole or _Value(lines)
         whole.add(event, value)
         if event == "map_key":
             keys[-1] = value
         elif event.startswith("start_"):
             in_rows = event == "start_array" and tuple(key and key.lower() for key in keys) in arrays
+            # Rows that are lists are understood only together with the names of their columns.
+            in_rows = in_rows and not (keys == ["data"] and "columns" in whole.value)
             streamed = streamed or in_rows
             keys.append(None)
         elif event.startswith("end_"):

@@ -23,7 +23,7 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
 
     rows = Rows(file, columns)
     try:
-        with pyarrow.parquet.ParquetFile(file.path) as table:
+        with pyarrow.parquet.ParquetFile(file.path, page_checksum_verification=True) as table:
             first = 1
             for group in range(table.num_row_groups):
                 yield from _group(rows, table, group, first)
@@ -35,27 +35,63 @@ def read(file: SourceFile, columns: Mapping[str, str]) -> Iterator[RawDocument |
 
 
 def _group(rows: Rows, table: ParquetFile, group: int, first: int) -> Iterator[RawDocument | Problem]:
-    """The rows of one group, which is as much as damage can take away."""
+    """The rows of one group; of a damaged one those before the damage, and of the others the columns that are whole."""
     import pyarrow
 
-    number, behind = first, first + table.metadata.row_group(group).num_rows
-    batches = table.iter_batches(BATCH, row_groups=[group])
-    while True:
-        try:
-            batch = next(batches, None)
-        except (pyarrow.ArrowException, OSError) as exc:
-            what = f"The rows {number:,} to {behind - 1:,} are damaged ({_reason(exc)})."
-            yield rows.problem(number, what, "Export them again; the others were read.", row_unread=True)
-            return
-        if batch is None:
-            return
-        for row, mistakes in _values(batch):
-            is_there = not mistakes or rows.recognise(row) is not None or rows.says_something(row)
-            rest = "the rest of the row was read" if is_there else "the row was left out"
-            for mistake in mistakes:
-                yield rows.problem(number, mistake, f"Export it again; {rest}.", row_unread=not is_there)
-            yield from rows.read(row, number) if is_there else ()
-            number += 1
+    number = first
+    try:
+        for batch in table.iter_batches(BATCH, row_groups=[group]):
+            yield from _batch(rows, batch, number)
+            number += batch.num_rows
+    except (pyarrow.ArrowException, OSError) as exc:
+        last = first + table.metadata.row_group(group).num_rows - 1
+        yield from _without_damaged_columns(rows, table, group, range(first, last + 1), number, _reason(exc))
+
+
+def _without_damaged_columns(
+    rows: Rows, table: ParquetFile, group: int, numbers: range, number: int, reason: str
+) -> Iterator[RawDocument | Problem]:
+    """Read what a damaged group still holds, from row `number` on; without its texts it holds nothing."""
+    names = table.schema_arrow.names
+    damaged = [name for name in names if not _is_whole(table, group, name)]
+    kept = [name for name in names if name not in damaged]
+
+    def batches() -> Iterator[RecordBatch]:
+        return table.iter_batches(BATCH, row_groups=[group], columns=kept) if damaged and kept else iter(())
+
+    if not any(rows.has_text(row) for batch in batches() for row, _ in _values(batch)):
+        what = f"The rows {number:,} to {numbers[-1]:,} are damaged ({reason})."
+        yield rows.problem(number, what, "Export them again; the others were read.", row_unread=True)
+        return
+    listed = f"column{'s' * (len(damaged) > 1)} {', '.join(damaged[:12])}"
+    what = f"The {listed} of the rows {number:,} to {numbers[-1]:,} cannot be read ({reason})."
+    # The ids may have been lost: what the rows were called before may still be among them.
+    yield rows.problem(number, what, "Export it again; the rest of these rows was read.", row_unread=True)
+    at = numbers[0]
+    for batch in batches():
+        unread = batch.slice(max(0, number - at))
+        yield from _batch(rows, unread, max(number, at))
+        at += batch.num_rows
+
+
+def _is_whole(table: ParquetFile, group: int, name: str) -> bool:
+    import pyarrow
+
+    try:
+        for _ in table.iter_batches(BATCH, row_groups=[group], columns=[name]):
+            pass
+    except (pyarrow.ArrowException, OSError):
+        return False
+    return True
+
+
+def _batch(rows: Rows, batch: RecordBatch, first: int) -> Iterator[RawDocument | Problem]:
+    for number, (row, mistakes) in enumerate(_values(batch), start=first):
+        is_there = not mistakes or rows.has_text(row)
+        rest = "the rest of the row was read" if is_there else "the row was left out"
+        for mistake in mistakes:
+            yield rows.problem(number, mistake, f"Export it again; {rest}.", row_unread=not is_there)
+        yield from rows.read(row, number) if is_there else ()
 
 
 def _values(batch: RecordBatch) -> Iterator[tuple[dict[str, Any], list[str]]]:

@@ -5,10 +5,11 @@ A field that cannot be used is left out and reported; a row is refused only if i
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -22,34 +23,22 @@ from urllib.parse import urlsplit
 from ingest.marked_quotes import others_words
 from ingest.sources import forum_magnum, hacker_news, reddit
 from ingest.sources.base import GONE, UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
+from ingest.sources.column_names import as_option, columns_like_ours
 from ingest.sources.html_in_text import as_markdown
+from ingest.sources.nested_rows import ARRAYS, INSIDE, Nested, longest_array, nested_rows
 from rag.errors import SourceError
 from rag.language.letters import LONE_SURROGATE, whole
 
 COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title", "seen_at")
 """What a row can say; `html` is read where there is no `text`. All other columns go into `RawDocument.extra`."""
-_ALSO_CALLED = {
-    "author": ("user", "username", "user_name", "author_name", "name", "by"),
-    "url": ("permalink", "link", "uri"),
-    "posted_at": ("date", "datetime", "created_at", "created", "timestamp", "time", "published_at", "published"),
-    "parent_id": ("parent", "reply_to", "in_reply_to", "parentId"),
-    "karma": ("score", "points", "upvotes", "votes", "likes"),
-    "thread_id": ("thread", "post_id", "threadId", "postId"),
-}
-"""Columns that often say the same as ours; only whoever made the file knows whether they do."""
 ROWS = "rows"
 """Mapped like a column, but says where in a JSON file the rows lie, with dots: `export.records`."""
-ARRAYS = {
-    (),
-    *((name,) for name in ("comments", "posts", "rows", "results", "items", "hits", "data")),
-    *(("data", name) for name in ("children", "comments", "posts")),
-    *(("data", name, "results") for name in ("comments", "posts")),
-}
-"""Where an object may hold its rows, in small letters: as Reddit's listings, Hacker News' hits, GraphQL's results and the
-collections of a database ("Comments") do."""
-_INSIDE = ("comments", "answers", "replies", "children")
-"""Columns that may hold rows: what answers this one."""
 _IDS = ("id", "parent_id", "thread_id")
+_WORDS = ("text", "html")
+_NOTHING = frozenset(("nan", "NaN", "NaT", "None", "NULL", "null", "<NA>", "N/A", "0000-00-00 00:00:00"))
+"""What programs write where nothing is; of a text, these may be the words."""
+_NO_PARENT = ("0", "-1", "root", "none", "null")
+"""What many exports say where a row answers no other."""
 LONGEST_NAME = 300
 _ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[\da-f]{2,5});", re.IGNORECASE)
 """In a name or a title as exports of web pages write them: "R&amp;D"."""
@@ -58,15 +47,22 @@ DEEPEST = 32
 """Levels that the values of further columns may be nested."""
 _LINE_NAME = re.compile(r"L\d+(\.\d+)?|id=.*", re.DOTALL)
 _EXPORTS = (reddit, hacker_news, forum_magnum)
+_DELETED = ("deleted", "isDeleted", "is_deleted", "spam", "isSpam", "is_spam")
 _TYPED = ("$oid", "$date", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal")
 """Names under which MongoDB's exports put a value that has a type:
 https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/"""
+_PIECES = re.compile(r'\s*\{\s*"text"\s*:')
 _NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d+)?")
 _WHOLE = re.compile(r"(\d+)\.0")
 _CLOCK = re.compile(r"\b(\d{1,2})((?::\d\d){0,2}) ?([ap])\.?m\b\.?", re.IGNORECASE)
 _ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
 _DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
 """31.5.2024: whoever writes dots puts the day first, unlike with slashes."""
+_SLASHED = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})\b")
+"""31/5/2024 or 5/31/2024: which is the day shows only where it is above 12."""
+_YEAR_FIRST = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b")
+_WEEKDAY = re.compile(r"^(?:mon|tues|wednes|thurs|fri|satur|sun)day,? ", re.IGNORECASE)
+_MONTH_NAMED = re.compile(r"^(\d{1,2})-([A-Za-z]{3,9})-(\d{4})\b")
 _ZONE = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)")
 
 
@@ -107,7 +103,7 @@ class Row:
         if value is None or (isinstance(value, str) and not value.strip()):
             return None
         if not isinstance(value, str):
-            self.wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
+            self.wrong(column, f"is {_kind(value)}", self._way_inside(column, value))
             return None
         if len(value) > LONGEST_NAME:
             self.wrong(column, f"is {len(value):,} characters long", f"Give at most {LONGEST_NAME}")
@@ -118,11 +114,11 @@ class Row:
 
     def text(self, column: str) -> str | None:
         """The text exactly as it is; half characters, which no file can hold, become U+FFFD."""
-        value = self._value(column)
+        value = _joined(self._value(column))
         if value is None:
             return None
         if not isinstance(value, str):
-            self.wrong(column, f"is {_kind(value)}", "Give a text, or name a column inside it with --map")
+            self.wrong(column, f"is {_kind(value)}", self._way_inside(column, value))
             return None
         if halves := len(LONE_SURROGATE.findall(value)):
             what = f"has half characters (lone surrogates): {halves}, read as \ufffd"
@@ -178,9 +174,20 @@ class Row:
         return isinstance(value, str) and value.strip() in GONE
 
     @property
+    def is_deleted(self) -> bool:
+        """Whether the export says that the row was deleted, or is spam, though its text may still be there."""
+        said = [self.values[name] for name in _DELETED if name in self.values]
+        return self.is_gone("text") or any(value is True or str(value).lower() in ("true", "1") for value in said)
+
+    @property
     def says_something(self) -> bool:
         """Whether it has a text."""
         return bool(self._value("text") or self._value("html"))
+
+    @property
+    def has_text_column(self) -> bool:
+        """Whether its text has a place, be it empty; an object in it is a column of a table."""
+        return any(self.has(name) and not isinstance(self._value(name), Mapping) for name in _WORDS)
 
     def below(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
         """A row that stands inside this one, with what it need not say again: what it answers, and where."""
@@ -223,7 +230,9 @@ class Row:
             with suppress(UnicodeDecodeError):
                 return value.decode("utf-8")
         # What many tables have where nothing is.
-        return None if isinstance(value, float) and math.isnan(value) else value
+        is_nothing = isinstance(value, float) and math.isnan(value)
+        is_nothing = is_nothing or (column not in _WORDS and isinstance(value, str) and value in _NOTHING)
+        return None if is_nothing else value
 
     def _inside(self, path: list[str]) -> Any:
         value: Any = self.values
@@ -235,6 +244,11 @@ class Row:
             else:
                 return None
         return value
+
+    def _way_inside(self, column: str, value: Any) -> str:
+        path = self.columns.get(column, column)
+        inside = columns_like_ours({path: value}).get(column) if isinstance(value, Mapping) else None
+        return f"Name the column inside it: {as_option({column: inside})}" if inside else "Give a text"
 
     def wrong(self, column: str, what: str, fix: str) -> None:
         """Note that a field cannot be used as it is."""
@@ -251,8 +265,11 @@ class Rows:
         self.arrays = {(), tuple(columns[ROWS].lower().split("."))} if ROWS in columns else ARRAYS
         """Where an object may hold rows, in small letters."""
         self._silent = True
-        self._said, self._not_asked = set[str](), set[str]()
-        """Which of our columns any row has, and which others."""
+        self._said = set[str]()
+        self._others: dict[str, Any] = {}
+        """Which of our columns any row has, and an example of each of the others."""
+        self._proposed: dict[str, int | None] = {}
+        """Columns that were proposed as the text, and where."""
         self._unnamed = Counter[int | None]()
         self._seen: dict[bytes, tuple[int | None, bytes]] = {}
         self._parents: dict[bytes, bytes] = {}
@@ -261,22 +278,40 @@ class Rows:
 
     def read(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
         """Read one row, which may hold a whole thread, or be the whole answer of a server with its rows inside."""
-        for row in self._packed(values) or [values]:
-            yield from self._read_row(row, line)
+        nested = self._nested(values)
+        for row, key in nested:
+            yield from self._read_row(self._called(row, key), getattr(row, "line", line))
+        if not nested:
+            yield from self._read_row(values, line)
 
-    def _packed(self, values: Any) -> list[Mapping[str, Any]] | None:
+    def read_rest(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
+        """Read what stands beside the rows of an object: a post beside its comments, or further rows."""
+        if self.says_something(values) or self._nested(values):
+            yield from self.read(values, line)
+
+    def _nested(self, values: Any) -> list[Nested]:
         """The rows inside an object that is none itself, as where each line of a file is a page of results."""
-        row = Row(values, None, self.columns) if isinstance(values, Mapping) else None
-        if row is None or row.has("text") or row.has("html") or self.recognise(values):
-            return None
-        for path in self.arrays:
-            found: Any = None if path == () or path[0] in _INSIDE else values
-            for part in path:
-                keys = found if isinstance(found, Mapping) else ()
-                found = next((found[key] for key in keys if key.lower() == part), None)
-            if isinstance(found, list) and found and all(isinstance(item, Mapping) for item in found):
-                return found
-        return None
+        if isinstance(values, list) and values and all(map(self._is_row, values)):
+            # Pages of results that were put together.
+            return list(map(Nested, values))
+        if not isinstance(values, Mapping) or self._is_row(values):
+            return []
+        names = {self.columns.get(column, column) for column in ("text", "html")}
+        return nested_rows(values, self.arrays, names, self._is_row_or_thread)
+
+    def _is_row_or_thread(self, values: Mapping[str, Any]) -> bool:
+        return self._is_row(values) or any(self._replies(values.get(name)) for name in INSIDE)
+
+    def _is_row(self, values: Any) -> bool:
+        if not isinstance(values, Mapping):
+            return False
+        return Row(values, None, self.columns).has_text_column or self.recognise(values) is not None
+
+    def _called(self, values: Mapping[str, Any], key: str | None) -> Mapping[str, Any]:
+        """A row with the key that it stood under as its id, unless it has one, or the key is no name for one row."""
+        if key is None or Row(values, None, self.columns).name("id") or _digest(key) in self._seen:
+            return values
+        return {**values, self.columns.get("id", "id"): key}
 
     def _read_row(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
         if not isinstance(values, Mapping):
@@ -295,14 +330,20 @@ class Rows:
         waiting = [values]
         while waiting:
             values = waiting.pop()
-            inside = {name: values[name] for name in _INSIDE if self._are_rows(values.get(name))}
+            inside = {name: rows for name in INSIDE if (rows := self._replies(values.get(name)))}
             own = {name: values[name] for name in values if name not in inside} if inside else values
             row = Row(own, line, self.columns)
             waiting += reversed([row.below(reply) for replies in inside.values() for reply in replies])
-            if row.is_gone("text"):
+            if row.is_deleted:
                 yield from self.add(LeftOut("deleted or removed"), line)
             elif row.says_something or not inside:
                 yield from self._read(row, "comment")
+
+    def _replies(self, value: Any) -> list[Mapping[str, Any]]:
+        """The rows inside a column: an array of them, or an object that holds one, as with pages of results."""
+        if isinstance(value, Mapping):
+            return [self._called(row, key) for row, key in self._nested(value)]
+        return value if self._are_rows(value) else []
 
     def _are_rows(self, value: Any) -> bool:
         if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
@@ -312,6 +353,14 @@ class Rows:
     def says_something(self, values: Any) -> bool:
         """Whether this is a row with a text."""
         return isinstance(values, Mapping) and Row(values, None, self.columns).says_something
+
+    def has_text(self, values: Mapping[str, Any]) -> bool:
+        """Whether there is anything to read in a row, as it is written here or in a known kind of export."""
+        export = self.recognise(values)
+        if export is None:
+            return self.says_something(values)
+        entries = (entry.values for entry in export.entries(values) if isinstance(entry, Entry))
+        return any(entry.get("text") or entry.get("html") for entry in entries)
 
     def recognise(self, values: Mapping[str, Any]) -> ModuleType | None:
         """Find the module of the known kind of export that a row is of; none if columns were mapped by hand."""
@@ -335,20 +384,15 @@ class Rows:
         if self._repeated:
             what = f"{_counted(len(self._repeated), 'row repeats', 'rows repeat')} an earlier row word for word."
             yield self.problem(self._repeated[0], what, "Read once; nothing to do.", "note")
-        for ours, theirs in self._columns_like_ours():
-            what = (
-                f'No row has a column "{ours}", but they have one called "{theirs}", which is kept and not understood.'
-            )
-            yield self.problem(None, what, f"If it says the same, read it with --map {ours}={theirs}.", "note")
+        alike = columns_like_ours(self._others, {"text", "html", *self._said})
+        if alike:
+            ours, theirs, one = _quoted(alike), _quoted(alike.values()), len(alike) == 1
+            what = f"No row has {ours}, but they have {theirs}, kept and not understood."
+            fix = f"If {'it says' if one else 'they say'} the same, read {'it' if one else 'them'} with {as_option(alike)}."
+            yield self.problem(None, what, fix, "note")
         for (reason, fix), count in self._left_out.items():
             what = f"{_counted(count, 'entry is', 'entries are')} left out: {reason}."
             yield self.problem(None, what, fix, "note")
-
-    def _columns_like_ours(self) -> Iterator[tuple[str, str]]:
-        for ours, names in _ALSO_CALLED.items():
-            theirs = next((name for name in names if name in self._not_asked), None)
-            if theirs and ours not in self._said:
-                yield ours, theirs
 
     def problem(
         self,
@@ -383,10 +427,18 @@ class Rows:
         if row.has("text") or row.has("html"):
             # It was read: what it held before is gone.
             return self.problem(row.line, "The text is empty.", "Fill it in, or leave the row out.")
+        if message := _error_of_server(row.values):
+            what = f'It is no export, but what a server answered: "{message}".'
+            return self.problem(row.line, what, "Export it again.", row_unread=True)
+        columns, fix = way_to_the_text(row.values)
+        text = columns.get("text") or columns.get("html")
+        if text in self._proposed:
+            # Rows differ in further columns: one proposal for all, so that the report can tell them in one line.
+            what = f"The row has no text, like the one on line {self._proposed[text]}."
+            return self.problem(row.line, what, "See there.", row_unread=True)
+        if text:
+            self._proposed[text] = row.line
         what = f"The row has no text; its columns are {_listing(row.values)}."
-        inside = _path_of_rows(row.values)
-        fix = f"Name the list that holds the rows: --map {ROWS}={inside}." if inside else ""
-        fix = fix or "Name the column that holds it: --map text=COLUMN."
         return self.problem(row.line, what, fix, row_unread=True)
 
     def _document(self, row: Row, kind: Literal["comment", "document"]) -> RawDocument | None:
@@ -394,9 +446,11 @@ class Rows:
         if markup is None:
             return None
         extra = row.extra()
-        self._said.update(column for column in _ALSO_CALLED if row.has(column))
-        self._not_asked.update(extra)
+        self._said.update(column for column in COLUMNS if row.has(column))
+        self._others = extra | self._others if extra.keys() - self._others.keys() else self._others
         id, parent = row.name("id"), row.name("parent_id")
+        if parent in _NO_PARENT and _digest(parent) not in self._seen:
+            parent = None
         if parent is not None and parent == id:
             row.wrong("parent_id", "is the row itself", "Give the comment it replies to, or leave it empty")
             parent = None
@@ -475,6 +529,17 @@ def _markup(row: Row) -> Markup | None:
     return converted if converted.text else None
 
 
+def _joined(value: Any) -> Any:
+    """A text that comes in pieces, some of them objects with a text: as Telegram has links, and Google all."""
+    if isinstance(value, str) and _PIECES.match(value):
+        with suppress(ValueError, RecursionError):
+            return _joined(json.loads(f"[{value}]"))
+    if not isinstance(value, list) or not any(isinstance(piece, Mapping) for piece in value):
+        return value
+    texts = [piece.get("text") if isinstance(piece, Mapping) else piece for piece in value]
+    return "".join(texts) if all(isinstance(text, str) for text in texts) else value
+
+
 def _numeral(value: float | Decimal) -> Any:
     """A number as text, without a point where it is whole; infinite ones, and those of thousands of digits, stay."""
     try:
@@ -490,12 +555,16 @@ def _moment(value: Any) -> datetime:
         text = value.strip()
         value = float(text) if _NUMBER.fullmatch(text) else _written(text)
     if isinstance(value, int | float | Decimal):
-        return _since_1970(float(value))
+        value = _since_1970(float(value))
     if not isinstance(value, datetime):
         if not isinstance(value, date):
             raise TypeError(value)
         value = datetime(value.year, value.month, value.day)
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    if moment.year == 1:
+        # With .NET, no date at all.
+        raise ValueError(value)
+    return moment
 
 
 def _since_1970(number: float) -> datetime:
@@ -516,11 +585,22 @@ def _since_1970(number: float) -> datetime:
 def _written(text: str) -> datetime:
     """ISO 8601, or as mails, browsers and people write it: "May 31, 2024 4:30 PM", "31.5.2024 16:30"."""
     text = _DOTTED.sub(lambda day: f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}", text)
+    text = _SLASHED.sub(_of_slashes, text)
+    text = _YEAR_FIRST.sub(lambda day: f"{day[1]}-{int(day[2]):02}-{int(day[3]):02}", text)
+    text = _MONTH_NAMED.sub(r"\1 \2 \3", _WEEKDAY.sub("", text)).replace(" at ", " ")
     text = _CLOCK.sub(_of_24_hours, text.removesuffix(" UTC"))
     with suppress(ValueError):
         return datetime.fromisoformat(text)
     text = _ZONE.sub("", _ORDINAL.sub("", text))
     return parsedate_to_datetime(text if ":" in text else f"{text} 00:00")
+
+
+def _of_slashes(day: re.Match[str]) -> str:
+    first, second = int(day[1]), int(day[2])
+    if (first > 12) == (second > 12):
+        return day[0]
+    month, number = (second, first) if first > 12 else (first, second)
+    return f"{day[3]}-{month:02}-{number:02}"
 
 
 def _of_24_hours(clock: re.Match[str]) -> str:
@@ -555,7 +635,9 @@ def _without(values: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
 def _kind(value: Any) -> str:
     if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
         return "a number"
-    names = {type(None): "null", bool: "true or false", list: "a list", dict: "an object", str: "a text"}
+    if isinstance(value, Mapping):
+        return "an object"
+    names = {type(None): "null", bool: "true or false", list: "a list", str: "a text"}
     return names.get(type(value), type(value).__name__)
 
 
@@ -565,17 +647,37 @@ def _short(value: Any) -> str:
     return f"{text[:57]}..." if len(text) > 57 else text
 
 
-def _path_of_rows(values: Mapping[str, Any], levels: int = 4) -> str | None:
-    """Where the longest list of objects inside an object lies, with dots."""
-    found: list[tuple[int, str]] = []
-    waiting = [(name, value) for name, value in values.items() if "." not in name]
-    while waiting:
-        path, value = waiting.pop()
-        if isinstance(value, Mapping) and path.count(".") < levels:
-            waiting += [(f"{path}.{name}", inner) for name, inner in value.items() if "." not in name]
-        elif isinstance(value, list) and value and all(isinstance(item, Mapping) for item in value):
-            found.append((len(value), path))
-    return max(found)[1] if found else None
+def way_to_the_text(values: Mapping[str, Any]) -> tuple[dict[str, str], str]:
+    """What to do about a row without a text, or the names of its columns: which mapping may read it or the rows inside.
+
+    Returns:
+        The mapping, empty if none can be proposed, and the advice.
+    """
+    columns = columns_like_ours(values)
+    inside = list(values.values())
+    if len(inside) > 1 and all(isinstance(value, Mapping) for value in inside):
+        # Rows by their ids are found as soon as it is known what their text is called.
+        columns = columns_like_ours(inside[0])
+    if not columns.keys() & set(_WORDS) and (array := longest_array(values)):
+        path, rows = array
+        columns = {ROWS: path, **columns_like_ours(rows[0])}
+    if columns.keys() & set(_WORDS):
+        return columns, f"If the columns are what their names say, read them with {as_option(columns)}."
+    if ROWS in columns:
+        columns = {ROWS: columns[ROWS]}
+        return columns, f"Name the list that holds the rows: {as_option(columns)}."
+    return {}, "Name the column that holds it: --map text=COLUMN."
+
+
+def _error_of_server(values: Mapping[str, Any]) -> str | None:
+    """What an answer without data says went wrong, as GraphQL's do."""
+    errors = values.get("errors")
+    first = errors[0] if isinstance(errors, list) and errors and not values.get("data") else None
+    return _short(first["message"]) if isinstance(first, Mapping) and isinstance(first.get("message"), str) else None
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f'"{_short(name)}"' for name in names)
 
 
 def _listing(values: Mapping[str, Any]) -> str:

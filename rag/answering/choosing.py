@@ -38,6 +38,8 @@ REPLY = 0.9
 """What a reply to quoted words counts of their score: it speaks of the same, and need not say what that is."""
 ON_IT = 0.4
 """Share of the topic's words, by rarity, that stand in a comment that takes something back."""
+STRAY = 3
+"""Most words of a line that is only a part of a sentence."""
 WHOLE_PROFILE = 400
 """A profile of at most so many characters is quoted whole: its sentences say little by themselves."""
 
@@ -289,6 +291,8 @@ class _Picked:
             text = self.members[index].text
             if index and (_NEEDS_BEFORE.match(text) or _LEANS_BACK.match(text) or text[:1].islower()):
                 self._take(index - 1, index, self.most + TAKEN_BACK)
+                if index > 1 and self._is_stray(index - 1):
+                    self._take(index - 2, index - 1, self.most + TAKEN_BACK)
             if index + 1 == len(self.members):
                 continue
             follows = self.members[index + 1].text
@@ -322,6 +326,11 @@ class _Picked:
             length = self.members[block[-1]].end - self.members[block[0]].start
             if not self.places.isdisjoint(block) and length <= 2 * LONGEST:
                 self.places.update(block)
+
+    def _is_stray(self, index: int) -> bool:
+        """Whether a line is but a word or two of a sentence that goes on above: a link or a button once stood there."""
+        above, text = self.members[index - 1].text, self.members[index].text
+        return len(text.split()) <= STRAY and not _ENDED.search(text) and not _ENDED.search(above)
 
     def _take_list(self, lead: int) -> None:
         """The items below a sentence, each whole: what follows on the line of an item belongs to it."""

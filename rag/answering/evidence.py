@@ -27,8 +27,8 @@ from rag.language.phrases import Phrases
 from rag.question.of_answer import is_told
 from rag.question.query import Query, admits, goes_deep
 from rag.records import Passage
-from rag.retrieval.literal import telling
-from rag.retrieval.relevance import read_again, score_sentences
+from rag.retrieval.literal import Telling, telling
+from rag.retrieval.relevance import Sentence, read_again, score_sentences
 
 if TYPE_CHECKING:
     from rag.models.reader import Reads
@@ -80,9 +80,7 @@ def compose(
         for side in _sides(query, passages)
         for sentence in score_sentences(query, side, question_vector, embed, rarity, stored)
     ]
-    sign = telling(query)
-    if sign and not (sign.decisive or any(sign.whole(passage.text) for passage in passages)):
-        sign = None
+    sign = _sign(query, passages)
     if read and not (sign or goes_deep(query) or query.compare):
         sentences = read_again(query, sentences, read)
     sentences = with_what_was_taken_back(query, sentences, rarity)
@@ -90,15 +88,8 @@ def compose(
     if query.authors:
         comments = {comment: with_replies(members) for comment, members in comments.items()}
         sentences = [s for members in comments.values() for s in members]
-    if query.answered:
-        chosen = whole_replies(query, comments.values())
-    else:
-        said = [s for s in sentences if sign.said(s.text)] if sign else preferred(query, sentences)
-        said = [s for s in said if not s.quoted] or said if sign else said
-        chosen = choose(query, said)
     whoever = bool(sign and sign.terms and not query.people)
-    if whoever:
-        chosen = with_each_author(said, chosen, MOST_QUOTED_IN_LIST)
+    chosen = _chosen(query, sentences, comments, sign, of_each=whoever)
     quotes = [
         quote
         for comment, members in comments.items()
@@ -112,6 +103,29 @@ def compose(
     if query.of_answer == "whole" and passages_of:
         quotes = [quote for quote in whole_comments(quotes, passages_of) if not is_told(query, quote.text)]
     return written(query, quotes, rarity, Phrases(language), unsure=unsure and not query.of_answer)
+
+
+def _sign(query: Query, passages: Sequence[Passage]) -> Telling | None:
+    """What an answer must contain, if words decide and a passage has them."""
+    sign = telling(query)
+    return sign if sign and (sign.decisive or any(sign.whole(passage.text) for passage in passages)) else None
+
+
+def _chosen(
+    query: Query,
+    sentences: Sequence[Sentence],
+    comments: Mapping[str, list[Sentence]],
+    sign: Telling | None,
+    *,
+    of_each: bool,
+) -> list[Sentence]:
+    """The sentences to quote; of each author one, if anybody who says it is asked for."""
+    if query.answered:
+        return whole_replies(query, comments.values())
+    said = [s for s in sentences if sign.said(s.text)] if sign else preferred(query, sentences)
+    said = [s for s in said if not s.quoted] or said if sign else said
+    chosen = choose(query, said)
+    return with_each_author(said, chosen, MOST_QUOTED_IN_LIST) if of_each else chosen
 
 
 def _sides(query: Query, passages: Sequence[Passage]) -> list[list[Passage]]:

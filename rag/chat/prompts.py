@@ -173,34 +173,13 @@ def render(
     turns = _newest(alternating(history), room // 5, counter)
     room -= sum(_tokens(counter, turn.content) for turn in turns)
 
-    by_passage: dict[str, list[KeyedSentence]] = {}
-    for keyed in keys.values():
-        by_passage.setdefault(keyed.passage.id, []).append(keyed)
-    shown: dict[str, KeyedSentence] = {}
-    blocks: list[str] = []
-    for passage in passages:
-        sentences = sorted(by_passage.get(passage.id, ()), key=lambda keyed: keyed.start)
-        block = _passage_block(passage, sentences, nonce)
-        if counter.count(block) + 2 > room and not blocks:
-            while len(sentences) > 1 and counter.count(block) + 2 > room:
-                sentences = sentences[: len(sentences) // 2]
-                block = _passage_block(passage, sentences, nonce)
-        if counter.count(block) + 2 > room:
-            break
-        room -= counter.count(block) + 2
-        blocks.append(block)
-        shown.update((keyed.key, keyed) for keyed in sentences)
+    blocks, shown, room = _passage_blocks(passages, keys, nonce, room, counter)
     kept = len(blocks)
-    for passage in context:
-        block = CONTEXT.format(nonce=nonce, header=header(passage), text=_marked(passage, 0, len(passage.text)))
-        if counter.count(block) + 2 <= room:
-            room -= counter.count(block) + 2
-            blocks.append(block)
-
+    around, room = _context_blocks(context, nonce, room, counter)
     messages = (
         Message("system", system),
         *(Message(turn.role, turn.content) for turn in turns),
-        Message("user", user(blocks)),
+        Message("user", user([*blocks, *around])),
     )
     return Prompt(messages, shown, nonce, budget - room, kept, len(passages) - kept, len(history) - len(turns))
 
@@ -268,6 +247,45 @@ def _newest(turns: Sequence[Turn], room: int, counter: TokenCounter) -> list[Tur
 
 def _tokens(counter: TokenCounter, content: str) -> int:
     return counter.count(content) + MESSAGE_OVERHEAD
+
+
+def _passage_blocks(
+    passages: Sequence[Passage], keys: Mapping[str, KeyedSentence], nonce: str, room: int, counter: TokenCounter
+) -> tuple[list[str], dict[str, KeyedSentence], int]:
+    """The best passages that fit, the sentences in them by key, and the tokens left; of the very best at least its beginning."""
+    by_passage: dict[str, list[KeyedSentence]] = {}
+    for keyed in keys.values():
+        by_passage.setdefault(keyed.passage.id, []).append(keyed)
+    blocks: list[str] = []
+    shown: dict[str, KeyedSentence] = {}
+    for passage in passages:
+        sentences = sorted(by_passage.get(passage.id, ()), key=lambda keyed: keyed.start)
+        block = _passage_block(passage, sentences, nonce)
+        while not blocks and len(sentences) > 1 and _block_tokens(counter, block) > room:
+            sentences = sentences[: len(sentences) // 2]
+            block = _passage_block(passage, sentences, nonce)
+        if _block_tokens(counter, block) > room:
+            break
+        room -= _block_tokens(counter, block)
+        blocks.append(block)
+        shown.update((keyed.key, keyed) for keyed in sentences)
+    return blocks, shown, room
+
+
+def _context_blocks(context: Sequence[Passage], nonce: str, room: int, counter: TokenCounter) -> tuple[list[str], int]:
+    """The context passages for which there is room, without keys, and the tokens left."""
+    blocks: list[str] = []
+    for passage in context:
+        block = CONTEXT.format(nonce=nonce, header=header(passage), text=_marked(passage, 0, len(passage.text)))
+        if _block_tokens(counter, block) <= room:
+            room -= _block_tokens(counter, block)
+            blocks.append(block)
+    return blocks, room
+
+
+def _block_tokens(counter: TokenCounter, block: str) -> int:
+    """With the empty line after it."""
+    return counter.count(block) + 2
 
 
 def _passage_block(passage: Passage, sentences: Sequence[KeyedSentence], nonce: str) -> str:

@@ -1,139 +1,25 @@
-"""Sources, comments and passages in SQLite: what the index knows besides vectors and word statistics.
+"""What the index knows besides vectors and word statistics: queries over its sources, comments and passages.
 
-Everything one ingest changes is one transaction, so readers see the old state or the new one and nothing between; the
-row `generation` in `meta` tells which. Does not search (see store.py and lexical.py) and does not merge
-(see the ingest side).
+Does not search (see store.py and lexical.py) and does not merge (see the ingest side).
 """
 
 from __future__ import annotations
 
 import json
-import sqlite3
-import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
-from rag.errors import StoreMismatch, StoreUnavailable
-from rag.records import UNNAMED, UNSURE_BORDER, Comment, Filters, Passage, Quotation, Span, Version, author_key
-
-FORMAT = 1
-"""Raise it whenever older code could not read what is written now."""
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS files (
-    name TEXT PRIMARY KEY, path TEXT NOT NULL, root TEXT NOT NULL, fingerprint TEXT NOT NULL,
-    author TEXT);
-CREATE TABLE IF NOT EXISTS readings (name TEXT PRIMARY KEY, sha256 TEXT NOT NULL, columns TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS sources (
-    name TEXT PRIMARY KEY, file TEXT NOT NULL, kind TEXT NOT NULL, fingerprint TEXT NOT NULL, text BLOB NOT NULL,
-    data TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS sources_by_file ON sources (file);
-CREATE TABLE IF NOT EXISTS pieces (
-    id INTEGER PRIMARY KEY, source TEXT NOT NULL, start INTEGER NOT NULL, end INTEGER NOT NULL,
-    kind TEXT NOT NULL, author_key TEXT NOT NULL, text_hash TEXT NOT NULL, native_id TEXT,
-    comment_id TEXT NOT NULL, data TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS pieces_by_native ON pieces (native_id);
-CREATE INDEX IF NOT EXISTS pieces_by_source ON pieces (source);
-CREATE INDEX IF NOT EXISTS pieces_by_comment ON pieces (comment_id);
-CREATE INDEX IF NOT EXISTS pieces_by_text ON pieces (text_hash);
-CREATE TABLE IF NOT EXISTS bands (band INTEGER NOT NULL, piece INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS bands_by_band ON bands (band);
-CREATE INDEX IF NOT EXISTS bands_by_piece ON bands (piece);
-CREATE TABLE IF NOT EXISTS lines (hash INTEGER NOT NULL, source TEXT NOT NULL, start INTEGER NOT NULL, opens INTEGER NOT NULL);
-CREATE INDEX IF NOT EXISTS lines_by_hash ON lines (hash);
-CREATE INDEX IF NOT EXISTS lines_by_source ON lines (source);
-CREATE TABLE IF NOT EXISTS wordings (
-    id INTEGER PRIMARY KEY, comment_id TEXT NOT NULL UNIQUE, own BLOB NOT NULL, quoted BLOB NOT NULL);
-CREATE TABLE IF NOT EXISTS wording_marks (
-    mark INTEGER NOT NULL, quoted INTEGER NOT NULL, wording INTEGER NOT NULL, PRIMARY KEY (mark, quoted, wording)) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS comments (
-    id TEXT PRIMARY KEY, kind TEXT NOT NULL, author_key TEXT NOT NULL, byline TEXT NOT NULL, posted_at TEXT,
-    parent_id TEXT, thread_id TEXT, place TEXT NOT NULL, data TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS comments_of_author ON comments (author_key, byline, id);
-CREATE INDEX IF NOT EXISTS comments_by_parent ON comments (parent_id);
-CREATE INDEX IF NOT EXISTS comments_by_thread ON comments (thread_id);
-CREATE TABLE IF NOT EXISTS passages (
-    id TEXT PRIMARY KEY, comment_id TEXT NOT NULL, ordinal INTEGER NOT NULL, vector_id TEXT NOT NULL,
-    rows INTEGER NOT NULL, data TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS passages_of_comment ON passages (comment_id, id, vector_id, rows);
-CREATE INDEX IF NOT EXISTS passages_of_vector ON passages (vector_id, id);
-CREATE INDEX IF NOT EXISTS vectors_of_passage ON passages (id, vector_id, rows);
-"""
+from rag.index.database import Database, stored_text
+from rag.index.stored_records import load_comment, load_passage, parse_timestamp, timestamp
+from rag.records import UNNAMED, UNSURE_BORDER, Comment, Filters, Passage, author_key
 
 
-class Corpus:
-    """The SQLite file of one index. Each thread gets a connection of its own.
-
-    Args:
-        path: The database file; it is created when missing.
-
-    Raises:
-        StoreUnavailable: The file cannot be opened, or is no database.
-        StoreMismatch: A newer version of the program wrote it.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._local = threading.local()
-        with translated(path):
-            with self.connection as connection:
-                connection.executescript(_SCHEMA)
-            found = int(self.meta("format", FORMAT))
-        if found > FORMAT:
-            raise StoreMismatch(
-                f"The index in {path.parent} was written by a newer version (format {found}, this one reads {FORMAT}). "
-                "Upgrade, or rebuild it with `python -m ingest --rebuild PATH`."
-            )
-
-    @property
-    def connection(self) -> sqlite3.Connection:
-        """This thread's connection."""
-        found = getattr(self._local, "connection", None)
-        if found is None:
-            # An iterator over comments may be read on by another thread, as web frameworks do.
-            guarded = sqlite3.threadsafety < 3
-            found = sqlite3.connect(self.path, timeout=30, isolation_level=None, check_same_thread=guarded)
-            found.row_factory = sqlite3.Row
-            found.execute("PRAGMA journal_mode=WAL")
-            found.execute("PRAGMA synchronous=NORMAL")
-            self._local.connection = found
-        return found
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All or nothing: an exception, or the end of the process, leaves everything as it was."""
-        connection = self.connection
-        with translated(self.path):
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                yield connection
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # where the disk is full, SQLite has rolled back by itself
-                    connection.execute("ROLLBACK")
-                raise
-
-    def close(self) -> None:
-        """Close this thread's connection."""
-        if connection := getattr(self._local, "connection", None):
-            connection.close()
-            self._local.connection = None
-
-    def meta(self, key: str, default: Any = None) -> Any:
-        """A fact about the index."""
-        row = self.connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).fetchone()
-        return default if row is None else json.loads(row["value"])
-
-    def set_meta(self, **facts: Any) -> None:
-        self.connection.executemany(
-            "INSERT OR REPLACE INTO meta VALUES (?, ?)", [(key, json.dumps(value)) for key, value in facts.items()]
-        )
+class Corpus(Database):
+    """Sources, comments and passages of one index, as they were written by `rag.index.writer`."""
 
     def source_text(self, name: str) -> str | None:
         """The exact text that offsets into this source refer to."""
@@ -141,12 +27,6 @@ class Corpus:
             return stored_text(self.connection, name)
         except LookupError:
             return None
-
-    def empty(self) -> None:
-        """Forget all that was read; what is known of the index itself stays."""
-        query = "SELECT name FROM sqlite_master WHERE type = 'table' AND name != 'meta' AND name NOT LIKE 'sqlite_%'"
-        for row in self.connection.execute(query).fetchall():
-            self.connection.execute(f"DELETE FROM {row['name']}")
 
     def comment(self, id: str) -> Comment | None:
         """A comment by its id, by one that it had before other sightings were found, or by that of a cross-post."""
@@ -194,7 +74,7 @@ class Corpus:
             "CASE json_extract(p.data, '$.quoted') WHEN '[]' THEN '' ELSE p.data END "
             "FROM passages p JOIN comments c ON c.id = p.comment_id WHERE c.kind = 'comment' AND p.id IN ({})"
         )
-        return [(*row[:3], _time(row[3]), row[4]) for row in self._select_in(query, passage_ids)]
+        return [(*row[:3], parse_timestamp(row[3]), row[4]) for row in self.select_in(query, passage_ids)]
 
     def by_date(self, times: Sequence[Filters], limit: int, *, newest: bool) -> list[str]:
         """Ids of the passages of dated comments that one of these filters admits, the newest or the oldest first."""
@@ -256,7 +136,7 @@ class Corpus:
             "SELECT p.id, json_extract(q.data, '$.text') FROM passages p JOIN comments c ON c.id = p.comment_id "
             "JOIN comments q ON q.id = c.parent_id WHERE p.ordinal = 0 AND p.id IN ({})"
         )
-        return {row[0]: row[1] for row in self._select_in(query, passage_ids)}
+        return {row[0]: row[1] for row in self.select_in(query, passage_ids)}
 
     def replies_below(self, passage_ids: Sequence[str], filters: Filters) -> dict[str, str]:
         """The beginnings of replies that pass the filters, each with one of these passages, which it replies to."""
@@ -335,7 +215,7 @@ class Corpus:
     ) -> dict[str, Passage]:
         """Passages by id, with scores by field and id where given; unknown ids are left out."""
         found = {}
-        for id, data in self._select_in("SELECT id, data FROM passages WHERE id IN ({})", ids):
+        for id, data in self.select_in("SELECT id, data FROM passages WHERE id IN ({})", ids):
             own = {field: values[id] for field, values in (scores or {}).items() if id in values}
             found[id] = load_passage(data, **own)
         return found
@@ -347,13 +227,13 @@ class Corpus:
 
     def passages_with_vectors(self, vector_ids: Sequence[str]) -> list[tuple[str, str]]:
         """Pairs (vector id, passage id): two passages with the same words share a vector."""
-        rows = self._select_in("SELECT vector_id, id FROM passages WHERE vector_id IN ({})", vector_ids)
+        rows = self.select_in("SELECT vector_id, id FROM passages WHERE vector_id IN ({})", vector_ids)
         return [tuple(row) for row in rows]
 
     def vectors_of(self, passage_ids: Sequence[str]) -> dict[str, tuple[str, int]]:
         """Vector id and number of rows by passage id."""
         query = "SELECT id, vector_id, rows FROM passages WHERE id IN ({})"
-        return {row[0]: (row[1], row[2]) for row in self._select_in(query, passage_ids)}
+        return {row[0]: (row[1], row[2]) for row in self.select_in(query, passage_ids)}
 
     def matching(self, filters: Filters) -> dict[str, tuple[str, int]]:
         """Passage id to vector id and number of rows, for every passage that passes the filters."""
@@ -377,11 +257,6 @@ class Corpus:
         for row in self.connection.execute("SELECT id, data FROM passages ORDER BY rowid"):
             yield row["id"], json.loads(row["data"])["text"]
 
-    def _select_in(self, query: str, values: Sequence[str]) -> Iterator[sqlite3.Row]:
-        for at in range(0, len(values), 500):
-            batch = list(values[at : at + 500])
-            yield from self.connection.execute(query.format(",".join("?" * len(batch))), batch)
-
 
 def _any_of(filters: Sequence[Filters | None]) -> tuple[str, list[Any]]:
     """SQL over the table `comments`: comments that one of the filters admits; all of them if there are none."""
@@ -404,10 +279,10 @@ def _conditions(filters: Filters | None, kind: str | None) -> tuple[str, list[An
         values += keys * 2
     if filters and filters.since:
         conditions.append("c.posted_at >= ?")
-        values.append(_moment(filters.since))
+        values.append(timestamp(filters.since))
     if filters and filters.until:
         conditions.append("c.posted_at <= ?")
-        values.append(_moment(filters.until))
+        values.append(timestamp(filters.until))
     if filters and filters.sources:
         marks = ",".join("?" * len(filters.sources))
         conditions.append(
@@ -416,135 +291,3 @@ def _conditions(filters: Filters | None, kind: str | None) -> tuple[str, list[An
         )
         values += list(filters.sources) * 2
     return ("WHERE " + " AND ".join(conditions) if conditions else ""), values
-
-
-@contextmanager
-def translated(path: Path) -> Iterator[None]:
-    """SQLite's errors as ours."""
-    try:
-        yield
-    except sqlite3.OperationalError as exc:
-        raise StoreUnavailable(
-            f"The index {path} cannot be used: {exc}. Check that the disk has room, the folder is writable "
-            "and no other ingest is running."
-        ) from exc
-    except sqlite3.DatabaseError as exc:
-        raise StoreUnavailable(
-            f"The index {path} is damaged ({exc}). Delete the folder {path.parent} and ingest again."
-        ) from exc
-
-
-def encode(text: str) -> bytes:
-    """Text as stored: lone surrogates, which JSON can smuggle in, survive."""
-    return text.encode("utf-8", "surrogatepass")
-
-
-def stored_text(connection: sqlite3.Connection, name: str) -> str:
-    """The text of a source.
-
-    Raises:
-        LookupError: There is no such source.
-    """
-    row = connection.execute("SELECT text FROM sources WHERE name = ?", (name,)).fetchone()
-    if row is None:
-        raise LookupError(name)
-    return decode(row["text"])
-
-
-def decode(data: bytes) -> str:
-    return bytes(data).decode("utf-8", "surrogatepass")
-
-
-def _moment(value: datetime | None) -> str | None:
-    """Fixed width, so that strings sort as times do."""
-    return None if value is None else f"{value.year:04}-{value:%m-%dT%H:%M:%S.%f}+00:00"
-
-
-def _time(value: str | None) -> datetime | None:
-    return None if value is None else datetime.fromisoformat(value)
-
-
-def dump_comment(comment: Comment) -> tuple[Any, ...]:
-    """A row of the table `comments`."""
-    data = {
-        "id": comment.id,
-        "author": comment.author,
-        "text": comment.text,
-        "sightings": [[span.source, span.start, span.end] for span in comment.sightings],
-        "url": comment.url,
-        "posted_at": _moment(comment.posted_at),
-        "parent_id": comment.parent_id,
-        "thread_id": comment.thread_id,
-        "karma": comment.karma,
-        "kind": comment.kind,
-        "title": comment.title,
-        "label": comment.label,
-        "quoted": comment.quoted,
-        "gaps": comment.gaps,
-        "border_confidence": comment.border_confidence,
-        "versions": [
-            [version.span.source, version.span.start, version.span.end, _moment(version.seen_at), version.of_file]
-            for version in comment.versions
-        ],
-        "extra": dict(comment.extra),
-        "quotes": _quotes(comment),
-    }
-    return (
-        comment.id,
-        comment.kind,
-        author_key(comment.author),
-        comment.byline,
-        _moment(comment.posted_at),
-        comment.parent_id,
-        comment.thread_id,
-        f"{comment.sightings[0].source}\x00{comment.sightings[0].start:012d}",
-        json.dumps(data),
-    )
-
-
-def load_comment(text: str) -> Comment:
-    data = json.loads(text)
-    return Comment(
-        **{
-            **data,
-            "sightings": tuple(Span(*item) for item in data["sightings"]),
-            "posted_at": _time(data["posted_at"]),
-            "quoted": _ranges(data["quoted"]),
-            "gaps": tuple(data["gaps"]),
-            "versions": tuple(Version(Span(*item[:3]), _time(item[3]), *item[4:]) for item in data["versions"]),
-            "quotes": tuple(Quotation(*item) for item in data.get("quotes", ())),
-        }
-    )
-
-
-_NOT_KEPT = ("score", "dense_score", "lexical_score", "outdated", "asked")
-"""What belongs to a search, or depends on other sources."""
-
-
-def dump_passage(passage: Passage) -> str:
-    """The `data` column of the table `passages`; see `_NOT_KEPT`."""
-    data = {name: getattr(passage, name) for name in Passage.__dataclass_fields__ if name not in _NOT_KEPT}
-    return json.dumps({**data, "posted_at": _moment(passage.posted_at), "quotes": _quotes(passage)})
-
-
-def load_passage(text: str, **scores: float) -> Passage:
-    data: Mapping[str, Any] = json.loads(text)
-    return Passage(
-        **{
-            **data,
-            **scores,
-            "posted_at": _time(data["posted_at"]),
-            "quoted": _ranges(data["quoted"]),
-            "gaps": tuple(data["gaps"]),
-            "sentences": _ranges(data["sentences"]),
-            "quotes": tuple(Quotation(*item) for item in data.get("quotes", ())),
-        }
-    )
-
-
-def _quotes(record: Comment | Passage) -> list[list[Any]]:
-    return [[quote.start, quote.end, quote.comment_id] for quote in record.quotes]
-
-
-def _ranges(items: Iterable[Sequence[int]]) -> tuple[tuple[int, int], ...]:
-    return tuple((item[0], item[1]) for item in items)

@@ -27,7 +27,8 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from rag.errors import SourceError, StoreMismatch, StoreMissing, StoreUnavailable
-from rag.index.corpus import Corpus, translated
+from rag.index.corpus import Corpus
+from rag.index.database import translated
 from rag.index.lexical import LexicalIndex
 from rag.index.row_copy import RowCopy
 from rag.index.vectors import COMPARED, ROWS_PER_PASSAGE, Vectors, this_process

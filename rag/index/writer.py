@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rag.index.corpus import FORMAT, Corpus
+from rag.index.corpus import Corpus
+from rag.index.database import FORMAT
 from rag.index.lexical import RULES, LexicalIndex
 from rag.index.vectors import Vectors, this_process
 from rag.records import Range

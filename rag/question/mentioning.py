@@ -24,10 +24,19 @@ _ASKS_WHO_SPEAKS = re.compile(
     r"|discuss(?:es|ed|ing)?|touch(?:es|ed|ing)? (?:up)?on)\b",
     re.IGNORECASE,
 )
-_ASKS_HOW_MANY = re.compile(
-    r"^\W*(?P<who>how many (?:of )?(?:the )?(?:different )?(?:comments?|posts?|people|persons?|authors?|commenters?|users?))\b"
-    r".*?\b(?P<verb>(?:(?:write|wrote|written|post(?:ed)?|talk(?:ed)?|speak|spoke|is|are|was|were|made) )?(?:about|on|concerning))\b",
-    re.IGNORECASE,
+_HOW_MANY = r"^\W*(?P<who>how many (?:of )?(?:the )?(?:different )?"
+_ASKS_HOW_MANY = (
+    re.compile(
+        rf"{_HOW_MANY}(?:comments?|posts?))\b"
+        r".*?\b(?P<verb>(?:(?:write|wrote|written|post(?:ed)?|talk(?:ed)?|speak|spoke|is|are|was|were|made) )?(?:about|on|concerning))\b",
+        re.IGNORECASE,
+    ),
+    # People do more than write: "How many people work on it?" is a question for what a comment says.
+    re.compile(
+        rf"{_HOW_MANY}(?:people|persons?|authors?|commenters?|users?|members?))\b"
+        r".*?\b(?P<verb>(?:write|wrote|written|post(?:ed)?|comment(?:ed)?|talk(?:ed)?|speak|spoken?|sa(?:y|id))(?: \w+){0,2}? (?:about|of|on|concerning))\b",
+        re.IGNORECASE,
+    ),
 )
 
 
@@ -48,7 +57,7 @@ class Asked:
 def asks_who_mentions(question: str) -> Asked | None:
     """How a question asks who mentions something, if it does."""
     mentions = _ASKS_FOR_MENTIONS.search(question)
-    counted = None if mentions else _ASKS_HOW_MANY.search(question)
+    counted = None if mentions else next(filter(None, (how.search(question) for how in _ASKS_HOW_MANY)), None)
     asked = mentions or counted or _ASKS_WHO_SPEAKS.search(question)
     if not asked or _ASKS_FOR_THE_MENTIONED.search(question[: asked.start("verb")]):
         return None

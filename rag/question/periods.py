@@ -80,6 +80,7 @@ _PHRASES = [
     ("bare", re.compile(rf"{_START}({_LIST})(?![-/.]?\w)", re.I)),
     ("recent", re.compile(r"\b(?:(?<!\bmost\s)recently|lately|these\s+days|nowadays)\b", re.I)),
 ]
+_VAGUE = re.compile(r"\b(?:recent(?:ly)?|lately|these\s+days|nowadays)\b", re.I)
 RECENT = relativedelta(months=12)
 _MOMENT = timedelta(microseconds=1)
 
@@ -116,6 +117,11 @@ def periods(text: str, now: datetime) -> Iterator[Period]:
                 apart = times if len(times) > 1 else ()
                 found.append(Period(*match.span(), times[0][0], times[-1][1], preposition, apart))
     yield from sorted(found, key=lambda period: period.start)
+
+
+def is_vague(period: str) -> bool:
+    """Whether the words of a period leave open when it begins: "recently", "in recent years"."""
+    return bool(_VAGUE.search(period))
 
 
 def _times(kind: str, match: re.Match[str], now: datetime) -> tuple[tuple[datetime | None, datetime | None], ...]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from rag.index.lexical import stems
+from rag.question.periods import is_vague
 from rag.question.query import Query, about_period, timeless
 from rag.records import Filters, Passage
 from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed, times
@@ -43,6 +44,11 @@ def datable(store: Store, query: Query, filters: Filters | None = None) -> list[
     if not known.comments or known.comments < store.coverage(allowed).comments:
         ways.append(replace(anytime, undated=True))
     return ways or [query]
+
+
+def rests_on_unknown_dates(query: Query) -> bool:
+    """Whether nothing but its date would make a comment the answer, among those that carry none: "What did Ann say in 2021?"."""
+    return query.undated and not (query.compare or stems(query.topic) or is_vague(query.period))
 
 
 def by_date(store: Store, query: Query, allowed: Filters, limit: int) -> tuple[Passage, ...]:

@@ -29,6 +29,9 @@ _CHANGED_MIND = re.compile(
     re.IGNORECASE,
 )
 _OF_CHANGE = frozenset(stems("ever minds views opinions positions stances things topics people's changed"))
+_OF_FORUMS = frozenset(
+    "author authors comment commented commenter commenters comments member members people person post posted question user users".split()
+)
 CHANGE_WORDS = "changed my mind was wrong used to think no longer corrected now believe updated less more confident"
 """Searched for where a change of mind is asked for, alone or with its topic."""
 
@@ -65,7 +68,8 @@ def telling(query: Query) -> Telling | None:
         return None
     if not asked.decisive and (query.by_time or (query.people and not asked.counts)):
         return None
-    terms = _alternatives(question, [word for word in topic if word.casefold() not in asked.words])
+    words = [word for word in query.topic.split() if word.casefold() not in asked.words]
+    terms = tuple(map(_telling_words, _alternatives(question, words)))
     if not all(map(stems, terms)):
         return None
     return replace(
@@ -105,6 +109,13 @@ def _alternatives(question: str, term: Sequence[str]) -> tuple[str, ...]:
     return found if len(found) > 1 and sum(len(one.split()) for one in found) == len(term) else (" ".join(term),)
 
 
+def _telling_words(term: str) -> str:
+    """The words of a term that do not stand in any text; where all do, those that are not merely about forums."""
+    words = [(word, word.casefold()) for word in term.split()]
+    rare = [word for word, folded in words if folded not in COMMON_WORDS]
+    return " ".join(rare or [word for word, folded in words if folded not in _OF_FORUMS])
+
+
 def own_words(passage: Passage) -> str:
     """What a passage says without the words of others that it quotes."""
     pieces, at = [], 0
@@ -126,11 +137,11 @@ def telling_passages(found: Sequence[Passage], sign: Telling) -> list[Passage]:
 
 
 def absent(found: Sequence[Passage], sign: Telling) -> str:
-    """What nobody mentions: the words of the term that stand in no passage, if they are most of it.
+    """What nobody mentions: the words of each term that stand in no passage, if they are most of it.
 
     One of two may be what the question calls the thing, such as "advice on rye" where nobody says "advice".
     """
     every = "\n".join(passage.text for passage in found)
-    words = " ".join(sign.terms).split()
-    missing = [word for word in words if not saying([word], word).whole(every)]
-    return " ".join(missing) if 2 * len(missing) > len(words) else ""
+    missing = [[word for word in term.split() if not saying([word], word).whole(every)] for term in sign.terms]
+    most = all(2 * len(words) > len(term.split()) for words, term in zip(missing, sign.terms, strict=True))
+    return ", ".join(map(" ".join, missing)) if most else ""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from rag.index.corpus import load_passage
+from rag.index.stored_records import load_passage
 from rag.question.query import Query
 from rag.records import Filters, Passage
 from rag.retrieval.hybrid import LOADED, times

@@ -18,7 +18,7 @@ from rag.question.form import asks_who
 from rag.question.of_answer import not_told
 from rag.question.query import Query, admits, asking_for_view, by_date_alone, left_aside, one_sided
 from rag.records import Filters, Passage, Turn
-from rag.retrieval.dates import by_date, datable, in_time
+from rag.retrieval.dates import by_date, datable, in_time, rests_on_unknown_dates
 from rag.retrieval.hybrid import LOADED, HybridSearch, narrowed, times
 from rag.retrieval.karma import ranked_by_karma
 from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, own_words, telling, telling_passages
@@ -316,6 +316,8 @@ class Retriever:
         retrieved = Retrieved(query, tuple(found), 0.0, considered=tuple(pool))
         if not judged:
             return replace(retrieved, answerable=1.0 if found else 0.0)
+        if rests_on_unknown_dates(query):
+            return retrieved
         names = self._unseen(query, pool)
         answerable, signals = self._judge(query, found, judged, names_unseen=bool(names))
         if query.rests_on:
