@@ -352,3 +352,18 @@ def test_the_first_or_last_of_those_who_mention_it_is_asked_for(further: str, da
 def test_the_other_end_of_the_karma_is_asked_for(further: str, karma: int, thread: Settings) -> None:
     answer = after("Which comment of Odd Brekke got the most karma?", further, settings=thread)
     assert answer.citations[0].passage.karma == karma
+
+
+@pytest.mark.parametrize(
+    ("asked", "further", "repliers"),
+    [
+        ("What does Ivo Brandl say about glue?", "Who replied to that?", ["Odd Brekke"]),
+        ("Who mentions fish glue?", "any replies?", ["Odd Brekke"]),
+        ("What does Odd Brekke say about hide glue?", "did anyone respond to it?", ["Ann Lee"]),
+    ],
+)
+def test_who_replied_is_whoever_replied_to_what_was_quoted(
+    asked: str, further: str, repliers: list[str], thread: Settings
+) -> None:
+    """The reply itself has no word of the topic."""
+    assert people(after(asked, further, settings=thread)) == repliers

@@ -20,6 +20,7 @@ from rag.question.carrying import (
     added,
     asked_again,
     asks_for_reply,
+    asks_who_replied,
     in_period,
     merged,
     other_person,
@@ -45,7 +46,7 @@ from rag.question.form import compares
 from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.mentioning import asks_who_mentions
 from rag.question.names import NameIndex, words
-from rag.question.of_answer import asked_of_answer, asks_for_more, words_quoted
+from rag.question.of_answer import asked_of_answer, asks_for_more, pieces_quoted, words_quoted
 from rag.question.parts import questions_in
 from rag.question.periods import Period, periods
 from rag.question.query import Query, in_order, undated_text
@@ -221,6 +222,10 @@ class _Conversation:
         kind, query = self._whole(whole, without_lead(whole), self._meant(whole, said))
         if kind != "complete" and query.authors and not query.answered and asks_for_reply(whole):
             query = replace(query, answered=self._before(query, said))
+        if kind != "complete" and not (query.authors or query.answered) and asks_who_replied(whole):
+            query = replace(query, answered=self._quoted(said))
+        if kind != "complete" and query.answered and (asks_for_reply(whole) or asks_who_replied(whole)):
+            query = replace(query, replied_to=pieces_quoted(said.reply))
         return kind, undated_text(replace(query, original=question))
 
     def _introduced(self, question: str) -> str:
