@@ -154,6 +154,8 @@ def after(question: str, *follow_ups: str, settings: Settings) -> rag.Answer:
         (("How many comments mention rosewood?", "And ebony?"), "“ebony” – comments: 1, authors: 1."),
         (("Who mentions ebony?", "What about rosewood?", "Since 2020?"), "“rosewood” – comments: 2, authors: 1."),
         (("How many comments mention rosewood?", "And by Tove Arden?"), "“rosewood” – comments: 2, authors: 1."),
+        (("What is said about rosewood?", "In how many comments?"), "“rosewood” – comments: 5, authors: 4."),
+        (("What does Tove Arden say about rosewood?", "and how many comments mention it?"), "comments: 2, authors: 1."),
         (("How many comments did Ivo Brandl write?", "And Tove Arden?"), "2 comments by Tove Arden (2)"),
         (("How many comments did Tove Arden write?", "In 2020?"), "1 comments by Tove Arden (1), 2020"),
     ],

@@ -80,6 +80,11 @@ _END_OF_THEM = re.compile(
     re.I,
 )
 """Asks for the first or the last by date of what the last question asked for."""
+_HOW_MANY_OF_THEM = re.compile(
+    r"\W*(?:in\s+)?how\s+many\s+(?:of\s+the\s+)?(?P<who>comments|posts|people|authors|commenters)"
+    r"(?:\s+(?:are\s+there|were\s+there|(?:say|said|mention|mentioned|write|wrote|talk|talked|speak|spoke)(?:\s+(?:about|of|on))?(?:\s+(?:it|that|this|so))?))?\W*",
+    re.I,
+)
 _END_OF_KARMA = re.compile(
     r"\W*(?:(?:which|what)\s+(?:one\s+)?(?:is|was|has|had|got|were|are)\s+)?(?:the\s+)?(?:(?P<low>least|lowest|worst|fewest)|most|highest|best)"
     r"(?:[-\s]+(?:karma|votes|up-?votes|points|rated|up-?voted|liked|popular|ones?|comments?))*\W*",
@@ -286,6 +291,9 @@ class _Conversation:
             first = end["end"].casefold() in ("oldest", "earliest")
             order = {"oldest": first, "newest": not first, "ranked": ""}
             return "addition", replace(last, form=last.form or last.text, carried=True, **order)
+        if last.topic and (counted := _HOW_MANY_OF_THEM.fullmatch(bare)):
+            asked = self.reader.read(f"How many {counted['who']} mention {last.topic}?")
+            return "addition", replace(asked, form=asked.text, carried=True, **people_of(last))
         if last.ranked and (end := _END_OF_KARMA.fullmatch(bare)):
             topic = self.reader.read(last.text).topic  # "comments of Ann" are about nothing
             ranked: Literal["lowest", "highest"] = "lowest" if end["low"] else "highest"
