@@ -13,11 +13,11 @@ from rag.question.typos import mended
 from rag.settings import Settings
 
 TEXT = frozenset("salting rosewood ethylene bottle bottled misting".split())
-EVERYDAY = frozenset("bottom".split())
+EVERYDAY = frozenset("bottom list".split())
 
 
 def mend(question: str) -> str:
-    return mended(question, TEXT.__contains__, TEXT.__contains__, EVERYDAY.__contains__)[0]
+    return mended(question, TEXT.__contains__, lambda words: [w for w in words if w in TEXT], EVERYDAY.__contains__)[0]
 
 
 @pytest.mark.parametrize(
@@ -29,6 +29,7 @@ def mend(question: str) -> str:
         ("who mentions rosemood", "who mentions rosewood"),
         ("what floats to the bottom", "what floats to the bottom"),
         ("a botle", "a botle"),
+        ("is listing enough", "is listing enough"),
         ("one bottlee or two", "one bottlee or two"),
         ("Rosewod", "Rosewod"),
         ("rosewod.example.org and ann@rosewod", "rosewod.example.org and ann@rosewod"),

@@ -139,6 +139,14 @@ class LexicalIndex:
         found = stems(word)
         return bool(found) and len(self._known(found)) == len(found)
 
+    def known_among(self, words: Sequence[str]) -> list[str]:
+        """Those of many single words that `knows` is true for, looked up together."""
+        hashes = np.array([_hash(_stem(word)) for word in words], dtype=np.uint64)
+        if not len(hashes) or not len(self._words):
+            return []
+        places = np.minimum(np.searchsorted(self._words, hashes), len(self._words) - 1)
+        return [word for word, found in zip(words, self._words[places] == hashes, strict=True) if found]
+
     def rarity(self, word: str) -> float:
         """How rare a word is: 0 if every passage has it, 1 if none has; on the logarithmic scale of BM25's idf."""
         known = self._known(stems(word))

@@ -306,8 +306,11 @@ class Store:
         """Whether any passage has the word, in any form with the same stem."""
         return self._words().knows(word)
 
-    def writes(self, word: str) -> bool:
-        """Whether a passage has the word in exactly this form; `knows` is true for any with the same stem."""
+    def written_among(self, words: Sequence[str]) -> list[str]:
+        """Those of many words in small letters that passages have in exactly this form; `knows` is true for any with the same stem."""
+        return [word for word in self._words().known_among(words) if self._writes(word)]
+
+    def _writes(self, word: str) -> bool:
         exactly = re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
         return any(exactly.search(passage.text) for passage in self.passages(self.holding(word)[:USES]).values())
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 LEAST = 6
 """Letters of a word that is mended: shorter ones have too many neighbours."""
@@ -16,14 +16,17 @@ _WORD = re.compile(rf"(?<![\w'’@./-])[a-z]{{{LEAST},}}(?![\w@/]|[.'’-]\w)")
 
 
 def mended(
-    question: str, known: Callable[[str], bool], written: Callable[[str], bool], everyday: Callable[[str], bool]
+    question: str,
+    known: Callable[[str], bool],
+    written: Callable[[Sequence[str]], list[str]],
+    everyday: Callable[[str], bool],
 ) -> tuple[str, tuple[tuple[str, str], ...]]:
     """A question with the words that were meant, where there is no doubt which.
 
     Args:
         question: As it was typed.
         known: Whether the indexed texts have a word in any form.
-        written: Whether they have a word in exactly this form.
+        written: Those of some words that they have in exactly this form.
         everyday: Whether a word is one of everyday use, be it in the texts or not.
 
     Returns:
@@ -33,14 +36,22 @@ def mended(
 
     def meant(match: re.Match[str]) -> str:
         word = match[0]
-        if known(word) or everyday(word):
+        if known(word) or any(map(everyday, (word, *_bases(word)))):
             return word
-        found = [other for other in set(_one_letter_off(word)) if known(other) and written(other)]
+        found = written(sorted(set(_one_letter_off(word))))
         if len(found) == 1:
             changed[word] = found[0]
         return changed.get(word, word)
 
     return _WORD.sub(meant, question), tuple(changed.items())
+
+
+def _bases(word: str) -> Iterator[str]:
+    """What a word may be a form of: "misting" of "mist", "helper" of "help"."""
+    for ending in ("s", "es", "ed", "er", "ing", "y", "ly"):
+        if word.endswith(ending):
+            yield word.removesuffix(ending)
+            yield word.removesuffix(ending) + "e"
 
 
 def _one_letter_off(word: str) -> Iterator[str]:

@@ -147,7 +147,7 @@ class Retriever:
         from rag.question.typos import mended
 
         return mended(
-            question, self._store.knows, self._store.writes, lambda word: self._embedder.count_tokens(word) == 1
+            question, self._store.knows, self._store.written_among, lambda word: self._embedder.count_tokens(word) == 1
         )
 
     def datable(self, query: Query, filters: Filters | None = None) -> list[Query]:
