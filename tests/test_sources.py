@@ -535,6 +535,14 @@ def test_quotes_of_a_csv_may_be_escaped_by_a_backslash(ending: str, text: str, w
     assert [item.id for item in documents] == list("0123456")
 
 
+def test_a_regular_csv_is_read_as_it_is_though_it_could_be_cut_into_more_rows(tmp_path: Path):
+    rows = [["0", '\t"",\nz', "Ann"], ["1", 'say \\"a\tb\tc\n"\td\te\nf\tg\\', "Bo"], ["2", '"\ti\tj\n"k', "Cy"]]
+    path = tmp_path / "a.tsv"
+    with path.open("w", newline="") as stream:
+        csv.writer(stream, delimiter="\t").writerows([["id", "text", "author"], *rows])
+    assert [[item.id, item.text, item.author] for item in read([path])] == rows
+
+
 def test_quotes_of_a_table_with_tabs_may_be_those_of_its_texts(tmp_path: Path):
     path = write(
         tmp_path / "a.tsv", 'id\ttext\n1\t"Rye" is bread.\n2\tA 5" loaf.\n3\t"Rye, he said.\n4\t"All of it."\n'
