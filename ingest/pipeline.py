@@ -39,7 +39,7 @@ from rag.settings import Settings
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder
 
-VERSION = 14
+VERSION = 15
 """Part of every fingerprint: raise it when the same file would now be read differently."""
 
 

@@ -581,7 +581,7 @@ def test_columns_that_may_say_the_same_as_ours_are_told(tmp_path: Path):
     *_, note = read([path])
     assert str(note) == (
         'a.jsonl: No row has "posted_at", "karma", but they have "date", "score", kept and not understood. '
-        "If they say the same, read them with --map posted_at=date,karma=score."
+        "If they say the same, read them with: --map posted_at=date,karma=score"
     )
     mapped = read([path], columns={"posted_at": "date", "karma": "score"})
     assert not [item for item in mapped if isinstance(item, Problem)]
@@ -596,7 +596,7 @@ def test_rows_under_names_that_nobody_knows_are_found_where_they_are_said_to_lie
     rows = [{"id": 1, "body": "Kelp."}, {"id": 2, "body": "Rye."}]
     path = write(tmp_path / "a.json", {"about": {"links": [{"a": 1}]}, "Export": {"records": rows}})
     (problem,) = problems(path)
-    assert problem.fix.endswith("read them with --map rows=Export.records,text=body.")
+    assert problem.fix.endswith("read them with: --map rows=Export.records,text=body")
     found = read([path], columns={"rows": "Export.records", "text": "body"})
     assert [(item.id, item.text) for item in found] == [("1", "Kelp."), ("2", "Rye.")]
     broken = write(tmp_path / "b.json", '{"x": {"y": [\n{"id": 1, "text": "Kelp."}\n{"id": 2, "text": "Rye."}\n]}}')

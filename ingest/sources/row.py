@@ -210,7 +210,7 @@ class Row:
     def _way_inside(self, column: str, value: Any) -> str:
         path = self.columns.get(column, column)
         inside = columns_like_ours({path: value}).get(column) if isinstance(value, Mapping) else None
-        return f"Name the column inside it: {as_option({column: inside})}" if inside else "Give a text"
+        return f"With {as_option({column: inside})} the one inside it is read" if inside else "Give a text"
 
     def wrong(self, column: str, what: str, fix: str) -> None:
         """Note that a field cannot be used as it is."""

@@ -172,7 +172,7 @@ class Rows:
         if alike:
             ours, theirs, one = _quoted(alike), _quoted(alike.values()), len(alike) == 1
             what = f"No row has {ours}, but they have {theirs}, kept and not understood."
-            fix = f"If {'it says' if one else 'they say'} the same, read {'it' if one else 'them'} with {as_option(alike)}."
+            fix = f"If {'it says' if one else 'they say'} the same, read {'it' if one else 'them'} with: {as_option(alike)}"
             yield self.problem(None, what, fix, "note")
         for (reason, fix), count in self._left_out.items():
             what = f"{_counted(count, 'entry is', 'entries are')} left out: {reason}."
@@ -310,11 +310,11 @@ def way_to_the_text(values: Mapping[str, Any]) -> tuple[dict[str, str], str]:
         path, rows = array
         columns = {ROWS: path, **columns_like_ours(rows[0])}
     if columns.keys() & {"text", "html"}:
-        return columns, f"If the columns are what their names say, read them with {as_option(columns)}."
+        return columns, f"If the columns are what their names say, read them with: {as_option(columns)}"
     if ROWS in columns:
         columns = {ROWS: columns[ROWS]}
-        return columns, f"Name the list that holds the rows: {as_option(columns)}."
-    return {}, "Name the column that holds it: --map text=COLUMN."
+        return columns, f"Name the list that holds the rows: {as_option(columns)}"
+    return {}, "Name the column that holds it: --map text=COLUMN"
 
 
 def _error_of_server(values: Mapping[str, Any]) -> str | None:
