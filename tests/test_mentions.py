@@ -344,3 +344,11 @@ def test_with_a_topic_no_replies_are_counted(question: str, thread: Settings) ->
 def test_the_first_or_last_of_those_who_mention_it_is_asked_for(further: str, date: str, workshop: Settings) -> None:
     answer = after("Who mentions rosewood?", further, settings=workshop)
     assert str(answer.citations[0].passage.posted_at.date()) == date
+
+
+@pytest.mark.parametrize(
+    ("further", "karma"), [("And the least?", 0), ("the lowest rated one?", 0), ("which got the most?", 5)]
+)
+def test_the_other_end_of_the_karma_is_asked_for(further: str, karma: int, thread: Settings) -> None:
+    answer = after("Which comment of Odd Brekke got the most karma?", further, settings=thread)
+    assert answer.citations[0].passage.karma == karma

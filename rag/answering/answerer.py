@@ -48,6 +48,7 @@ PARTLY_DATED = "Not all of these comments carry a date, so it is not known of al
 SOME_UNDATED = "Comments searched that carry no date, so that their place in time is not known: {count}."
 UNORDERED = "Not all of these comments carry a date, so their order in time is uncertain."
 UNRANKED = "No karma is known of comments that fit the question, so they could not be ranked by it."
+READ_AS = "Read “{typed}” as “{meant}”."
 SUGGESTION_DEPTH = 1
 """Passages that are fetched and judged to see whether a follow-up has an answer; each takes time."""
 
@@ -200,7 +201,7 @@ class Answerer:
             last,
             coverage=replace(coverage, used=used),
             suggestions=suggestions,
-            warnings=(*in_time, *last.warnings),
+            warnings=(*(READ_AS.format(typed=a, meant=b) for a, b in query.mended), *in_time, *last.warnings),
             trace=trace,
         )
 

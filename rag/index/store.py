@@ -16,6 +16,7 @@ point: the old generation goes on answering, and the next run finds what was emb
 from __future__ import annotations
 
 import logging
+import re
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -304,6 +305,11 @@ class Store:
     def knows(self, word: str) -> bool:
         """Whether any passage has the word, in any form with the same stem."""
         return self._words().knows(word)
+
+    def writes(self, word: str) -> bool:
+        """Whether a passage has the word in exactly this form; `knows` is true for any with the same stem."""
+        exactly = re.compile(rf"\b{re.escape(word)}\b", re.IGNORECASE)
+        return any(exactly.search(passage.text) for passage in self.passages(self.holding(word)[:USES]).values())
 
     def uses_plainly(self, word: str) -> bool:
         """Whether passages use a word as no name, going by how often it stands behind an article: "the lighthouse"."""

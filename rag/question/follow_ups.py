@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from typing import Literal
 
 from rag.answering.about import asks_nothing
 from rag.citations.keys import neutralise
@@ -78,6 +79,11 @@ _END_OF_THEM = re.compile(
     re.I,
 )
 """Asks for the first or the last by date of what the last question asked for."""
+_END_OF_KARMA = re.compile(
+    r"\W*(?:(?:which|what)\s+(?:one\s+)?(?:is|was|has|had|got|were|are)\s+)?(?:the\s+)?(?:(?P<low>least|lowest|worst|fewest)|most|highest|best)"
+    r"(?:[-\s]+(?:karma|votes|up-?votes|points|rated|up-?voted|liked|popular|ones?|comments?))*\W*",
+    re.I,
+)
 _BEHIND_A_NAME = SAYING | FUNCTION_WORDS | AUXILIARIES
 
 
@@ -275,6 +281,10 @@ class _Conversation:
             first = end["end"].casefold() in ("oldest", "earliest")
             order = {"oldest": first, "newest": not first, "ranked": ""}
             return "addition", replace(last, form=last.form or last.text, carried=True, **order)
+        if last.ranked and (end := _END_OF_KARMA.fullmatch(bare)):
+            topic = self.reader.read(last.text).topic  # "comments of Ann" are about nothing
+            ranked: Literal["lowest", "highest"] = "lowest" if end["low"] else "highest"
+            return "addition", replace(last, topic=topic, ranked=ranked, carried=True)
         if in_order(last) and _NEXT_TO_IT.fullmatch(bare):
             return "addition", replace(last, carried=True)
         counted = asks_who_mentions(last.form or last.text) or in_order(last)

@@ -75,6 +75,8 @@ class Query:
     of_quote: int | None = None
     """Of which quote of the answer, counted from 0; None for all."""
 
+    mended: tuple[tuple[str, str], ...] = ()
+    """Words that were typed wrong, each with what it was read as."""
     told: str = ""
     """Where more is asked for: the letters of what was quoted already; see of_answer.py."""
 

@@ -128,9 +128,10 @@ class Retriever:
 
         history = checked(question, history, settings.max_question_chars if settings else None)
         people = self._store.people()
-        return understand(
-            question,
-            history,
+        meant, mended = self._mended(question)
+        query = understand(
+            meant,
+            [replace(turn, content=self._mended(turn.content)[0]) if turn.role == "user" else turn for turn in history],
             people.names,
             now=people.newest,  # "recently" in an archive is when people last wrote
             rewrite=rewrite,
@@ -138,6 +139,15 @@ class Retriever:
             labels=people.labels,
             plain_words=self._store.uses_plainly,
             small_words=self._store.writes_small,
+        )
+        return replace(query, original=question, mended=mended) if mended else query
+
+    def _mended(self, question: str) -> tuple[str, tuple[tuple[str, str], ...]]:
+        """A question without typing errors, and what was mended; a word that the model has whole is one of everyday use."""
+        from rag.question.typos import mended
+
+        return mended(
+            question, self._store.knows, self._store.writes, lambda word: self._embedder.count_tokens(word) == 1
         )
 
     def datable(self, query: Query, filters: Filters | None = None) -> list[Query]:
