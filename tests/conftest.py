@@ -6,9 +6,9 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
@@ -19,6 +19,8 @@ import ingest
 from rag.models.embedding import Embedder, EmbeddingCache, load_embedder
 from rag.models.reader import Reader, load_reader
 from rag.settings import PREFIX, Settings
+
+from indexing import IndexOf, ingest_rows  # isort: skip
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
@@ -127,6 +129,19 @@ def reader(model_cache: Path) -> Reader:
 def settings(guard: None) -> Settings:
     """An empty index of the test's own."""
     return Settings()
+
+
+@pytest.fixture(scope="session")
+def index_of(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> IndexOf:
+    """Makes an index of rows, each time a new one; gives its settings."""
+
+    def make(rows: Iterable[Mapping[str, object]], **settings: Any) -> Settings:
+        folder = tmp_path_factory.mktemp("index")
+        made = Settings(store=folder / "store", cache=model_cache, llm="evidence", **settings)
+        ingest_rows(folder, rows, made)
+        return made
+
+    return make
 
 
 @pytest.fixture(scope="session")
