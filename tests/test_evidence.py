@@ -575,3 +575,15 @@ def test_what_somebody_says_stands_before_a_profile_that_only_names_it(answer) -
     ]
     composed = answer("List the rye starters that Ann Lee uses", passages)
     assert [citation.passage.kind for citation in composed.citations] == ["comment", "profile"]
+
+
+def test_who_is_against_something_stands_before_who_is_not(answer) -> None:
+    passages = [
+        passage("Beeswax on pegs works fine, beeswax is cheap, and beeswax smells good."),
+        passage("Use chalk, not beeswax, which gathers dust on the pegs.", "quill", 2),
+    ]
+    assert [c.passage.author for c in answer("Who is against beeswax on pegs?", passages).citations] == [
+        "quill",
+        "Ann Lee",
+    ]
+    assert [c.passage.author for c in answer("Who uses beeswax on pegs?", passages).citations] == ["Ann Lee", "quill"]

@@ -676,3 +676,11 @@ def test_a_summary_alone_is_of_what_was_said(question: str) -> None:
 def test_a_reaction_is_a_reply(question: str) -> None:
     query = understand(question, TALK, AUTHORS, now=NOW)
     assert (query.authors, query.answered) == (("quill",), ("Ann Bea Lee",))
+
+
+@pytest.mark.parametrize("question", ["Who replied to that?", "any replies?", "Did anybody respond to it?"])
+def test_replies_are_asked_for_to_what_was_quoted(question: str) -> None:
+    nobody = (Turn("user", "What is said about rye starters?"), *TALK[1:])
+    for talk, answered in ((TALK, ("Ann Bea Lee",)), (nobody, ("Ann Bea Lee", "quill"))):
+        query = understand(question, talk, AUTHORS, now=NOW)
+        assert (query.answered, query.replied_to) == (answered, ("warmryeissourrye", "saltslowstheyeast"))

@@ -146,6 +146,8 @@ def after(question: str, *follow_ups: str, settings: Settings) -> rag.Answer:
         (("How many comments mention rosewood?", "And ebony?"), "“ebony” – comments: 1, authors: 1."),
         (("Who mentions ebony?", "What about rosewood?", "Since 2020?"), "“rosewood” – comments: 2, authors: 1."),
         (("How many comments mention rosewood?", "And by Tove Arden?"), "“rosewood” – comments: 2, authors: 1."),
+        (("What is said about rosewood?", "In how many comments?"), "“rosewood” – comments: 5, authors: 4."),
+        (("What does Tove Arden say about rosewood?", "and how many comments mention it?"), "comments: 2, authors: 1."),
         (("How many comments did Ivo Brandl write?", "And Tove Arden?"), "2 comments by Tove Arden (2)"),
         (("How many comments did Tove Arden write?", "In 2020?"), "1 comments by Tove Arden (1), 2020"),
     ],
@@ -334,3 +336,18 @@ def test_the_first_or_last_of_those_who_mention_it_is_asked_for(further: str, da
 def test_the_other_end_of_the_karma_is_asked_for(further: str, karma: int, thread: Settings) -> None:
     answer = after("Which comment of Odd Brekke got the most karma?", further, settings=thread)
     assert answer.citations[0].passage.karma == karma
+
+
+@pytest.mark.parametrize(
+    ("asked", "further", "repliers"),
+    [
+        ("What does Ivo Brandl say about glue?", "Who replied to that?", ["Odd Brekke"]),
+        ("Who mentions fish glue?", "any replies?", ["Odd Brekke"]),
+        ("What does Odd Brekke say about hide glue?", "did anyone respond to it?", ["Ann Lee"]),
+    ],
+)
+def test_who_replied_is_whoever_replied_to_what_was_quoted(
+    asked: str, further: str, repliers: list[str], thread: Settings
+) -> None:
+    """The reply itself has no word of the topic."""
+    assert people(after(asked, further, settings=thread)) == repliers

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from rag.answering.choosing import adjacent, code_blocks
+from rag.answering.stance import may_reject
+from rag.question.form import asks_for_opposition, asks_who
 from rag.question.query import Query, by_date_alone
 from rag.records import Citation, Passage, Span
 from rag.retrieval.relevance import Sentence, sentences_of
@@ -120,7 +122,8 @@ def _trimmed(run: list[Sentence]) -> list[Sentence]:
 
 def ordered(query: Query, quotes: list[Quote], limit: int) -> list[Quote]:
     """The best by date if the course of time, the newest or replies are asked for, else by author, whoever says the best thing first."""
-    quotes.sort(key=lambda quote: (-quote.score, quote.passage.id))
+    against = asks_who(query.text) and asks_for_opposition(query.text)
+    quotes.sort(key=lambda quote: (against and not may_reject(quote.text), -quote.score, quote.passage.id))
     if query.ranked and all(quote.passage.karma is not None for quote in quotes):
         return sorted(quotes, key=lambda q: q.passage.karma or 0.0, reverse=query.ranked == "highest")[:limit]
     if query.by_time or query.newest or query.oldest or query.times or query.answered or by_date_alone(query):

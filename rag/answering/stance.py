@@ -38,6 +38,17 @@ _AGAINST = re.compile(
 )
 
 
+_REJECTS = re.compile(
+    r"\b(?:not|never|nor|cannot|against|avoid\w*|useless|pointless|wrong|mistake|reject\w*|oppos\w*|disagree\w*|instead\s+of|rather\s+than)\b|n['’]t\b",
+    re.IGNORECASE,
+)
+
+
+def may_reject(text: str) -> bool:
+    """Whether a text has any word by which something is rejected; what, is not told by words alone."""
+    return bool(_REJECTS.search(text))
+
+
 def stance(text: str) -> Stance:
     """The stance of a text in its writer's own words, with the first words that say it."""
     agreeing, objecting = _FOR.search(text), _AGAINST.search(text)

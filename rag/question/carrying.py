@@ -31,6 +31,10 @@ _REPLY = re.compile(
     re.I,
 )
 """Asks for an answer to the ones before."""
+_REPLYING = re.compile(
+    r"\b(?:repl(?:y|ies|ied)|respon(?:d|ds|ded|ses?)|react(?:s|ed|ions?)?|answer(?:s|ed)?(?=\s+(?:to\s+)?(?:that|this|it|him|her|them)\b))\b",
+    re.I,
+)
 _THE_OTHER = re.compile(r"\bthe\s+other\s+(?=\w)", re.I)
 _COMPARED_WITH = re.compile(
     r"^\W*(?:as\s+)?(?:compar(?:e|ed|ing)|in\s+comparison)\s+(?:(?:it|that|this)\s+)?(with|to)\b", re.I
@@ -99,6 +103,11 @@ def whole_comparison(own: Query, last: Query, topic: str) -> Query:
 def asks_for_reply(question: str) -> bool:
     """Whether it asks what somebody answered, and not what was asked: "And what did Ann reply to that?"."""
     return bool(_REPLY.search(question))
+
+
+def asks_who_replied(question: str) -> bool:
+    """Whether it asks for replies by anybody: "Who replied to that?", "Any reactions?"."""
+    return bool(_REPLYING.search(question))
 
 
 def _saying(people: Sequence[str], topic: str) -> str:

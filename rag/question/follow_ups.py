@@ -20,6 +20,7 @@ from rag.question.carrying import (
     added,
     asked_again,
     asks_for_reply,
+    asks_who_replied,
     in_period,
     merged,
     other_person,
@@ -45,7 +46,7 @@ from rag.question.form import compares
 from rag.question.listed_items import ORDINAL, Item, item_meant
 from rag.question.mentioning import asks_who_mentions
 from rag.question.names import NameIndex, words
-from rag.question.of_answer import asked_of_answer, asks_for_more, words_quoted
+from rag.question.of_answer import asked_of_answer, asks_for_more, pieces_quoted, words_quoted
 from rag.question.parts import questions_in
 from rag.question.periods import Period, periods
 from rag.question.query import Query, in_order, undated_text
@@ -79,6 +80,11 @@ _END_OF_THEM = re.compile(
     re.I,
 )
 """Asks for the first or the last by date of what the last question asked for."""
+_HOW_MANY_OF_THEM = re.compile(
+    r"\W*(?:in\s+)?how\s+many\s+(?:of\s+the\s+)?(?P<who>comments|posts|people|authors|commenters)"
+    r"(?:\s+(?:are\s+there|were\s+there|(?:say|said|mention|mentioned|write|wrote|talk|talked|speak|spoke)(?:\s+(?:about|of|on))?(?:\s+(?:it|that|this|so))?))?\W*",
+    re.I,
+)
 _END_OF_KARMA = re.compile(
     r"\W*(?:(?:which|what)\s+(?:one\s+)?(?:is|was|has|had|got|were|are)\s+)?(?:the\s+)?(?:(?P<low>least|lowest|worst|fewest)|most|highest|best)"
     r"(?:[-\s]+(?:karma|votes|up-?votes|points|rated|up-?voted|liked|popular|ones?|comments?))*\W*",
@@ -221,6 +227,10 @@ class _Conversation:
         kind, query = self._whole(whole, without_lead(whole), self._meant(whole, said))
         if kind != "complete" and query.authors and not query.answered and asks_for_reply(whole):
             query = replace(query, answered=self._before(query, said))
+        if kind != "complete" and not (query.authors or query.answered) and asks_who_replied(whole):
+            query = replace(query, answered=self._quoted(said))
+        if kind != "complete" and query.answered and (asks_for_reply(whole) or asks_who_replied(whole)):
+            query = replace(query, replied_to=pieces_quoted(said.reply))
         return kind, undated_text(replace(query, original=question))
 
     def _introduced(self, question: str) -> str:
@@ -281,6 +291,9 @@ class _Conversation:
             first = end["end"].casefold() in ("oldest", "earliest")
             order = {"oldest": first, "newest": not first, "ranked": ""}
             return "addition", replace(last, form=last.form or last.text, carried=True, **order)
+        if last.topic and (counted := _HOW_MANY_OF_THEM.fullmatch(bare)):
+            asked = self.reader.read(f"How many {counted['who']} mention {last.topic}?")
+            return "addition", replace(asked, form=asked.text, carried=True, **people_of(last))
         if last.ranked and (end := _END_OF_KARMA.fullmatch(bare)):
             topic = self.reader.read(last.text).topic  # "comments of Ann" are about nothing
             ranked: Literal["lowest", "highest"] = "lowest" if end["low"] else "highest"

@@ -111,6 +111,15 @@ def words_quoted(reply: str) -> str:
     return letters("\n".join(line for line in reply.split("\n") if line.lstrip().startswith(">")))
 
 
+def pieces_quoted(reply: str) -> tuple[str, ...]:
+    """The letters of each piece that an answer quotes, by which the comments are found again."""
+    quoted = "\n".join(line.lstrip()[1:] for line in reply.split("\n") if line.lstrip().startswith(">"))
+    borders = "|".join(map(re.escape, ("…", *said_in_all("gap"))))
+    return tuple(
+        piece for part in re.split(rf"{borders}|\[\d{{1,3}}\]", quoted) if len(piece := letters(part)) >= SHORTEST
+    )
+
+
 def letters(text: str) -> str:
     """The letters and digits of a text, by which it is compared however it is marked up."""
     return re.sub(r"[\W_]+", "", re.sub(r"\[\d{1,3}\]", "", text)).casefold()

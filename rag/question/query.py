@@ -80,6 +80,9 @@ class Query:
     told: str = ""
     """Where more is asked for: the letters of what was quoted already; see of_answer.py."""
 
+    replied_to: tuple[str, ...] = ()
+    """Where it is asked what was replied to what an answer quotes: the letters of that; see of_answer.py."""
+
     @property
     def people(self) -> tuple[str, ...]:
         """Who is asked for, whether or not anything by them is indexed."""

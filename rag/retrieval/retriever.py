@@ -24,7 +24,7 @@ from rag.retrieval.karma import ranked_by_karma
 from rag.retrieval.literal import CHANGE_WORDS, Telling, absent, own_words, telling, telling_passages
 from rag.retrieval.mentions import Mentions, counted, passages_of, possible_users, uses
 from rag.retrieval.near_duplicates import distinct
-from rag.retrieval.threads import MOST_REPLIES, replies_on
+from rag.retrieval.threads import MOST_REPLIES, replies_on, replies_to_quoted
 
 if TYPE_CHECKING:
     from rag.index.store import Store
@@ -283,7 +283,9 @@ class Retriever:
             for id, answered in found.items()
             if id in passages and not (query.undated and passages[id].posted_at)
         ]
-        return tuple(distinct(replies_on(query, replies, self._store.rarity), limit))
+        return tuple(
+            distinct(replies_to_quoted(query, replies) or replies_on(query, replies, self._store.rarity), limit)
+        )
 
     def _told(
         self, query: Query, sign: Telling, allowed: Filters, limit: int, nearest: Sequence[Passage]

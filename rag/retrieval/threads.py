@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from rag.index.lexical import stems
 from rag.question.form import asks_for_opposition
+from rag.question.of_answer import letters
 from rag.question.query import Query
 from rag.records import Passage
 
@@ -89,6 +90,21 @@ def replies_on(query: Query, found: Sequence[tuple[Passage, str]], rarity: Calla
     if not asks_for_opposition(query.text):
         return best
     return [passage for passage in best if not _opposes_nothing(passage)] or best
+
+
+def replies_to_quoted(query: Query, found: Iterable[tuple[Passage, str]]) -> list[Passage]:
+    """The replies to the very comments that the last answer quotes, in their order; none if those are not asked for.
+
+    Args:
+        query: The question, understood.
+        found: Passages of replies, each with the text that is answered.
+    """
+    pieces = query.replied_to
+    return [
+        passage
+        for passage, answered in found
+        if passage.byline not in query.others_than and pieces and any(piece in letters(answered) for piece in pieces)
+    ]
 
 
 def _opposes_nothing(passage: Passage) -> bool:
