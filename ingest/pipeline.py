@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from ingest.border_judge import BorderJudge
 from ingest.distributed import embedder_for
+from ingest.indexing import Indexer
 from ingest.lost_content import find_gaps
 from ingest.marked_quotes import quoted_ranges
-from ingest.passages import digest, passages_of
-from ingest.quotations import Quotations
+from ingest.passages import digest
 from ingest.readings import Readings, bytes_of, gone, named_as_before, root_of
 from ingest.report import IngestReport, OnProgress, Progress
 from ingest.segmentation import segment
@@ -30,20 +30,17 @@ from ingest.sources.folders import SIDECAR
 from rag.errors import SettingsError, SourceError, StoreMissing
 from rag.index.database import decode, encode
 from rag.index.store import Store
-from rag.index.stored_records import dump_comment, dump_passage
-from rag.index.writer import VectorJob, Writer
+from rag.index.writer import Writer
 from rag.models.embedding import EmbeddingCache, load_embedder
 from rag.models.reader import Reader, load_reader
-from rag.records import Comment, Range, as_datetime
+from rag.records import Range, as_datetime
 from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.models.embedding import Embedder
 
-VERSION = 14
+VERSION = 15
 """Part of every fingerprint: raise it when the same file would now be read differently."""
-BATCH = 128
-"""Comments that are chunked and embedded together."""
 
 
 def ingest(
@@ -193,7 +190,6 @@ class Run:
         self.db = writer.corpus.connection
         self.snapshots = Snapshots(self.db)
         self.borders = SnapshotBorders(self.db)
-        self.quotations = Quotations(writer.corpus, self.snapshots.comment)
         self.changes = 0
         self.embed_lines = EmbeddingCache(self.embedder.embed_texts)
         self.further_before = self._further_sightings()
@@ -440,65 +436,11 @@ class Run:
     def _any_source(self) -> bool:
         return self.db.execute("SELECT 1 FROM sources LIMIT 1").fetchone() is not None
 
-    # --- writing ---
-
     def write(self) -> None:
         """Comments and passages of everything that changed, and of comments that quote it."""
-        added = changed = removed = 0
-        dirty = sorted(self.snapshots.dirty | self._quoting())
-        for at in range(0, len(dirty), BATCH):
-            self.progress(Progress("embedding", at, len(dirty), "comments"))
-            jobs: list[VectorJob] = []
-            for comment_id in dirty[at : at + BATCH]:
-                before = self.db.execute("SELECT kind, data FROM comments WHERE id = ?", (comment_id,)).fetchone()
-                comment = self.snapshots.comment(comment_id)
-                if comment and comment.quoted:
-                    comment = replace(comment, quotes=self.quotations.find(comment))
-                kind = comment.kind if comment else before["kind"] if before else ""
-                row = dump_comment(comment) if comment else None
-                if row and before and before["data"] == row[-1]:
-                    continue
-                counted = kind == "comment" and comment_id in self.snapshots.dirty
-                added += counted and before is None and comment is not None
-                changed += counted and before is not None and comment is not None
-                removed += counted and before is not None and comment is None
-                jobs += self._replace(comment_id, comment, row)
-            self.writer.add_vectors(jobs)
-        self.progress(Progress("embedding", len(dirty), len(dirty), "comments"))
-        total = self.db.execute("SELECT COUNT(*) FROM comments WHERE kind = 'comment'").fetchone()[0]
-        self.counts = {"added": added, "changed": changed, "removed": removed, "unchanged": total - added - changed}
+        indexer = Indexer(self.writer, self.snapshots, self.embedder, self.progress)
+        self.counts = indexer.write()
         self.switched = True
-        self.progress(Progress("writing", 0, 1, "index"))
-
-    def _quoting(self) -> set[str]:
-        """File the words of everything that changed; returns the comments that quote, or quoted, some of them."""
-        quoting: set[str] = set()
-        dirty = sorted(self.snapshots.dirty)
-        for number, comment_id in enumerate(dirty):
-            if number % BATCH == 0:
-                self.progress(Progress("merging", number, len(dirty), "comments"))
-            quoting |= self.quotations.update(comment_id, self.snapshots.comment(comment_id))
-        self.progress(Progress("merging", len(dirty), len(dirty), "comments"))
-        return quoting
-
-    def _replace(self, comment_id: str, comment: Comment | None, row: tuple | None) -> Iterator[VectorJob]:
-        self.db.execute("DELETE FROM passages WHERE comment_id = ?", (comment_id,))
-        if comment is None or row is None:
-            self.db.execute("DELETE FROM comments WHERE id = ?", (comment_id,))
-            return
-        self.db.execute(
-            "INSERT INTO comments VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO UPDATE SET kind = excluded.kind, "
-            "author_key = excluded.author_key, byline = excluded.byline, posted_at = excluded.posted_at, "
-            "parent_id = excluded.parent_id, thread_id = excluded.thread_id, place = excluded.place, data = excluded.data",
-            row,
-        )
-        for ordinal, (passage, windows) in enumerate(passages_of(comment, self.embedder)):
-            job = VectorJob("v" + digest(passage.text, windows), passage.text, windows)
-            self.db.execute(
-                "INSERT OR REPLACE INTO passages VALUES (?, ?, ?, ?, ?, ?)",
-                (passage.id, comment_id, ordinal, job.vector_id, 1 + len(windows), dump_passage(passage)),
-            )
-            yield job
 
     # --- reporting ---
 

@@ -6,23 +6,25 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from filelock import FileLock
 from xdist.scheduler import LoadFileScheduling
 
-import ingest
-from rag.models.embedding import Embedder, EmbeddingCache, load_embedder
-from rag.models.reader import Reader, load_reader
 from rag.settings import PREFIX, Settings
 
+# What takes long to import is imported where it is used: the process that only hands out tests has no need of it.
 if TYPE_CHECKING:
+    from indexing import IndexOf
     from playwright.sync_api import Browser
     from xdist.remote import Producer
+
+    from rag.models.embedding import Embedder, EmbeddingCache
+    from rag.models.reader import Reader
 
 ROOT = Path(__file__).parent.parent
 SHARED = ROOT.parent / "shared"
@@ -40,9 +42,16 @@ WHOLE_INDEXES = {"sample_settings", "seeds_settings"}
 WHOLLY_SLOW = re.compile(r"^pytestmark = pytest\.mark\.(?:slow|browser)$", re.MULTILINE)
 
 
-def pytest_configure() -> None:
-    """What libraries read when they are imported: without it, Gradio's client tells a model hub that it is used."""
+def pytest_configure(config: pytest.Config) -> None:
+    """No test spends money, reaches a model hub or reads what a user has set.
+
+    Libraries look at some of it when they are imported: without it, Gradio's client tells a model hub that it is used.
+    """
+    for name in list(os.environ):
+        if name.startswith((PREFIX, "LANGSMITH_", "LANGCHAIN_")) or name.endswith("_API_KEY"):
+            del os.environ[name]
     os.environ.update(HF_HUB_OFFLINE="1", GRADIO_ANALYTICS_ENABLED="False")
+    os.environ.update({f"{PREFIX}CACHE": str(config.cache.mkdir("embedding")), f"{PREFIX}LLM": "evidence"})
     # How long an example takes depends on what else the machine does.
     hypothesis.settings.register_profile("no deadline", deadline=None)
     hypothesis.settings.load_profile("no deadline")
@@ -95,38 +104,54 @@ def model_cache(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def guard(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, model_cache: Path) -> None:
-    """No test spends money, touches a user's index or reaches a model hub."""
-    for name in list(os.environ):
-        if name.startswith(PREFIX) or name.endswith("_API_KEY") or name.startswith(("LANGSMITH_", "LANGCHAIN_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv(f"{PREFIX}CACHE", str(model_cache))
-    monkeypatch.setenv(f"{PREFIX}STORE", str(tmp_path / "store"))
-    monkeypatch.setenv(f"{PREFIX}LLM", "evidence")
+def guard(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test touches an index of somebody else: one that has a folder of its own has its index there, others have none."""
+    folder = request.getfixturevalue("tmp_path") if "tmp_path" in request.fixturenames else Path(os.devnull)
+    monkeypatch.setenv(f"{PREFIX}STORE", str(folder / "store"))
 
 
 @pytest.fixture(scope="session")
 def embedder(model_cache: Path) -> Embedder:
     """The bundled model."""
+    from rag.models.embedding import load_embedder
+
     return load_embedder(Settings(cache=model_cache))
 
 
 @pytest.fixture(scope="session")
 def embed(embedder: Embedder) -> EmbeddingCache:
     """Vectors of texts by the bundled model, each text embedded once: for figures on what shares most of its lines."""
+    from rag.models.embedding import EmbeddingCache
+
     return EmbeddingCache(embedder.embed_texts, most=10**6)
 
 
 @pytest.fixture(scope="session")
 def reader(model_cache: Path) -> Reader:
     """The reader that judges whether texts answer a question."""
+    from rag.models.reader import load_reader
+
     return load_reader(Settings(cache=model_cache))
 
 
 @pytest.fixture
-def settings(guard: None) -> Settings:
+def settings(guard: None, tmp_path: Path) -> Settings:
     """An empty index of the test's own."""
     return Settings()
+
+
+@pytest.fixture(scope="session")
+def index_of(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> IndexOf:
+    """Makes an index of rows, each time a new one; gives its settings."""
+    from indexing import ingest_rows
+
+    def make(rows: Iterable[Mapping[str, object]], **settings: Any) -> Settings:
+        folder = tmp_path_factory.mktemp("index")
+        made = Settings(store=folder / "store", cache=model_cache, llm="evidence", **settings)
+        ingest_rows(folder, rows, made)
+        return made
+
+    return make
 
 
 @pytest.fixture(scope="session")
@@ -151,6 +176,8 @@ def seeds_settings(shared: Path, tmp_path_factory: pytest.TempPathFactory, model
 
 def ingested_once(name: str, source: Path, folders: pytest.TempPathFactory, cache: Path) -> Settings:
     """Settings of an index that all processes of a test run share."""
+    import ingest
+
     folder = folders.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
-from pathlib import Path
 
 import pytest
 
-import ingest
 import rag
 from rag.answering.about import asks_nothing
 from rag.answering.answerer import SOME_UNDATED
 from rag.records import Turn
+
+from indexing import IndexOf  # isort: skip
 
 
 @pytest.mark.parametrize(
@@ -100,13 +99,8 @@ FORUM = [
 
 
 @pytest.fixture(scope="module")
-def forum(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> rag.Settings:
-    folder = tmp_path_factory.mktemp("forum")
-    rows = [{"author": author, "posted_at": date, "text": text} for author, date, text in FORUM]
-    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    settings = rag.Settings(store=folder / "store", cache=model_cache, llm="evidence")
-    ingest.ingest([folder / "rows.jsonl"], settings=settings)
-    return settings
+def forum(index_of: IndexOf) -> rag.Settings:
+    return index_of({"author": author, "posted_at": date, "text": text} for author, date, text in FORUM)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-import ingest
 import rag
 from rag.abstention.answerability import NOTHING_ASKED, UNSPOKEN, WEIGHTS, Signals, judge, probability
 from rag.abstention.expectation import expected
@@ -19,25 +19,26 @@ from rag.records import Passage
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 
+from indexing import IndexOf  # isort: skip
+
 DATA = Path(__file__).parent / "data"
 ANSWERED, DECLINED = 0.8, 0.65
 """Floors for questions by others: what the comments answer, and what they do not."""
 
 
 @pytest.fixture(scope="module")
-def railway(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Retriever:
-    return indexed("railway", tmp_path_factory, model_cache)
+def railway(index_of: IndexOf) -> Retriever:
+    return Retriever.from_settings(index_of(rows("answerability_railway_comments")))
 
 
 @pytest.fixture(scope="module")
-def choir(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Retriever:
-    return indexed("choir", tmp_path_factory, model_cache)
+def choir(index_of: IndexOf) -> Retriever:
+    return Retriever.from_settings(index_of(rows("answerability_choir_comments")))
 
 
-def indexed(name: str, folders: pytest.TempPathFactory, cache: Path) -> Retriever:
-    settings = Settings(store=folders.mktemp(name) / "store", cache=cache, llm="evidence")
-    ingest.ingest([DATA / f"answerability_{name}_comments.jsonl"], settings=settings)
-    return Retriever.from_settings(settings)
+def rows(name: str) -> list[dict[str, Any]]:
+    """Of a file of the tests' data."""
+    return [json.loads(line) for line in (DATA / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def answerable(retriever: Retriever, question: str) -> float:
@@ -120,8 +121,8 @@ DISTANCES = [
 
 
 @pytest.fixture(scope="module")
-def distances(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
-    return invented(DISTANCES, tmp_path_factory.mktemp("distances"), model_cache)
+def distances(index_of: IndexOf) -> Settings:
+    return index_of({"author": author, "text": text} for author, text in DISTANCES)
 
 
 @pytest.mark.parametrize(
@@ -157,18 +158,9 @@ def test_a_name_in_another_form_or_with_a_typo_is_not_unseen(distances: Settings
     assert retriever.retrieve(retriever.understand(question), 8).unseen == ()
 
 
-def invented(comments: list[tuple[str, str]], folder: Path, cache: Path) -> Settings:
-    """Settings of an index of comments of these authors."""
-    rows = [json.dumps({"id": f"{place}", "author": one, "text": text}) for place, (one, text) in enumerate(comments)]
-    (folder / "rows.jsonl").write_text("\n".join(rows), encoding="utf-8")
-    settings = Settings(store=folder / "store", cache=cache, llm="evidence")
-    ingest.ingest([folder / "rows.jsonl"], settings=settings)
-    return settings
-
-
 @pytest.fixture(scope="module")
-def pumps(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Retriever:
-    return Retriever.from_settings(invented(PUMPS, tmp_path_factory.mktemp("pumps"), model_cache))
+def pumps(index_of: IndexOf) -> Retriever:
+    return Retriever.from_settings(index_of({"author": author, "text": text} for author, text in PUMPS))
 
 
 def test_why_something_ended_is_told_only_by_who_tells_of_an_end(pumps: Retriever) -> None:
@@ -303,12 +295,9 @@ def test_most_answerable_questions_are_answered_and_most_others_declined(
     name: str, request: pytest.FixtureRequest
 ) -> None:
     retriever = request.getfixturevalue(name)
-    rows = [
-        json.loads(line) for line in (DATA / f"answerability_{name}.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
     shipped = Settings.model_fields["abstain_below"].default
     right: dict[bool, list[bool]] = {True: [], False: []}
-    for row in rows:
+    for row in rows(f"answerability_{name}"):
         if int(hashlib.sha256(row["question"].encode()).hexdigest(), 16) % 2:  # the half that nothing was fitted on
             answered = answerable(retriever, row["question"]) >= shipped
             right[row["answerable"]].append(answered is row["answerable"])
@@ -323,8 +312,7 @@ def test_most_questions_of_somebody_else_are_judged_rightly(sample_settings: Set
     """Every second one of two writers on whose questions nothing was fitted; `benchmarks/answerability.py` measures all."""
     retriever, shipped = Retriever.from_settings(sample_settings), sample_settings.abstain_below
     right: dict[bool, list[bool]] = {True: [], False: []}
-    rows = map(json.loads, (DATA / "independent_sample.jsonl").read_text(encoding="utf-8").splitlines())
-    for number, row in enumerate(rows):
+    for number, row in enumerate(rows("independent_sample")):
         if row["writer"] in (3, 4) and number % 2:
             right[row["answerable"]].append((answerable(retriever, row["question"]) >= shipped) is row["answerable"])
     assert sum(right[True]) >= ANSWERED * len(right[True])
@@ -332,17 +320,10 @@ def test_most_questions_of_somebody_else_are_judged_rightly(sample_settings: Set
 
 
 @pytest.mark.slow
-def test_most_questions_about_forums_that_nothing_was_fitted_on_are_judged_rightly(
-    tmp_path_factory: pytest.TempPathFactory, model_cache: Path
-) -> None:
+def test_most_questions_about_forums_that_nothing_was_fitted_on_are_judged_rightly(index_of: IndexOf) -> None:
     right: dict[bool, list[bool]] = {True: [], False: []}
-    forums = (DATA / "forums_1.jsonl").read_text(encoding="utf-8").splitlines()
-    for forum in map(json.loads, forums[4::30]):
-        folder = tmp_path_factory.mktemp("forum")
-        lines = [json.dumps({"id": str(number), **comment}) for number, comment in enumerate(forum["comments"])]
-        (folder / "forum.jsonl").write_text("\n".join(lines), encoding="utf-8")
-        settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
-        ingest.ingest([folder / "forum.jsonl"], settings=settings)
+    for forum in rows("forums_1")[4::30]:
+        settings = index_of({"id": str(number), **comment} for number, comment in enumerate(forum["comments"]))
         retriever = Retriever.from_settings(settings)
         for row in forum["yes"]:
             right[True].append(answerable(retriever, row["q"]) >= settings.abstain_below)
@@ -361,20 +342,13 @@ def test_the_committed_questions_are_enough_and_their_answers_stand_where_they_s
     profiles = "\n".join(
         path.read_text(encoding="utf-8") for path in sorted((DATA.parent.parent / "rag/sample/comments").glob("*.txt"))
     )
-    rows = [
-        json.loads(line)
-        for path in sorted(DATA.glob("answerability_*.jsonl"))
-        if "comments" not in path.name
-        for line in path.read_text(encoding="utf-8").splitlines()
-    ]
-    assert sum(row["answerable"] for row in rows) >= 150
-    assert sum(not row["answerable"] for row in rows) >= 150
-    sample = [
-        json.loads(line) for line in (DATA / "answerability_sample.jsonl").read_text(encoding="utf-8").splitlines()
-    ]
+    names = [path.stem for path in DATA.glob("answerability_*.jsonl") if "comments" not in path.name]
+    questions = [row for name in names for row in rows(name)]
+    assert sum(row["answerable"] for row in questions) >= 150
+    assert sum(not row["answerable"] for row in questions) >= 150
     lost = [
         phrase
-        for row in sample
+        for row in rows("answerability_sample")
         for phrase in row.get("gold", ())
         if phrase not in profiles and not any(phrase in text for text in texts)
     ]

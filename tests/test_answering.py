@@ -13,7 +13,6 @@ from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import BaseMessage
 from model_server import Fail, ModelServer, Say, small_model_path
 
-import ingest
 from rag.answering import drafting
 from rag.answering.answerer import ANY_TIME, PERHAPS_THEN, UNDATED, UNDATED_ANSWER, UNORDERED, UNRANKED, Answerer
 from rag.chat.chat_model import LangChainModel
@@ -30,6 +29,8 @@ from rag.records import Answer, Filters, Turn
 from rag.retrieval.literal import telling
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
+
+from indexing import IndexOf  # isort: skip
 
 COMMENTS = [
     ("a1", "Maren Holt", None, "Tides are mostly the moon. The sun adds about half as much as the moon does. "
@@ -131,16 +132,12 @@ class Failing:
 
 
 @pytest.fixture(scope="module")
-def tides(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
-    folder = tmp_path_factory.mktemp("tides")
+def tides(index_of: IndexOf) -> Settings:
     rows = [
         {"id": id, "author": author, "parent_id": parent, "text": text, "posted_at": f"2024-03-0{day}T00:00:00Z"}
         for day, (id, author, parent, text) in enumerate(COMMENTS, 1)
     ]
-    (folder / "tides.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence", abstain_below=0.0)
-    ingest.ingest([folder / "tides.jsonl"], settings=settings)
-    return settings
+    return index_of(rows, abstain_below=0.0)
 
 
 @pytest.fixture
@@ -774,10 +771,8 @@ class TestLanguages:
 
 
 class TestTime:
-    def test_comments_without_dates_are_not_lost_to_a_period(self, tides: Settings, tmp_path: Path) -> None:
-        (tmp_path / "undated.jsonl").write_text(json.dumps({"author": "Maren Holt", "text": COMMENTS[0][3]}))
-        settings = tides.model_copy(update={"llm": "evidence", "store": tmp_path / "store"})
-        ingest.ingest([tmp_path / "undated.jsonl"], settings=settings)
+    def test_comments_without_dates_are_not_lost_to_a_period(self, index_of: IndexOf) -> None:
+        settings = index_of([{"author": "Maren Holt", "text": COMMENTS[0][3]}], abstain_below=0.0)
         answer = Answerer.from_settings(settings).answer("What did Maren Holt say about tides in 2022?")
         assert MOON in answer.citations[0].quote
         assert answer.warnings == (UNDATED,)
@@ -800,13 +795,9 @@ class TestTime:
         assert (not answer.abstained, answer.warnings) == (answered, warnings)
 
     @pytest.fixture(scope="class")
-    def weir(self, tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Answerer:
-        folder = tmp_path_factory.mktemp("weir")
-        rows = [{"author": author, "text": text, "posted_at": date} for author, date, text in WEIR]
-        (folder / "weir.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-        settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
-        ingest.ingest([folder / "weir.jsonl"], settings=settings)
-        return Answerer.from_settings(settings)
+    def weir(self, index_of: IndexOf) -> Answerer:
+        rows = ({"author": author, "text": text, "posted_at": date} for author, date, text in WEIR)
+        return Answerer.from_settings(index_of(rows))
 
     @pytest.mark.parametrize(("period", "since", "until"), [
         ("in 2021", (2021, 1, 1), (2021, 12, 31)),
@@ -867,9 +858,8 @@ class TestTime:
         assert all(date is None or f"{date:%Y-%m-%d}" in answer.text for date in dates)
 
     @pytest.fixture(scope="class")
-    def diary(self, tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Answerer:
+    def diary(self, index_of: IndexOf) -> Answerer:
         """More comments than a search brings, the first and the last of them the least like any question."""
-        folder = tmp_path_factory.mktemp("diary")
         days = [datetime(2010, 1, 1, tzinfo=UTC) + timedelta(days=50 * number) for number in range(90)]
         texts = [f"My comment on the violin, number {number}: the violin is played." for number in range(90)]
         texts[0], texts[1] = "Rain all day.", "Rain again; one violin in the damp cellar has lost its bridge."
@@ -885,10 +875,7 @@ class TestTime:
             {"author": "Ivo Brandl", "text": text, "posted_at": f"{day:%Y-%m-%d}", "karma": rating}
             for day, text, rating in zip(days, texts, karma, strict=True)
         ]
-        (folder / "diary.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-        settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
-        ingest.ingest([folder / "diary.jsonl"], settings=settings)
-        return Answerer.from_settings(settings)
+        return Answerer.from_settings(index_of(rows))
 
     @pytest.mark.parametrize(("question", "text"), [
         ("What is Ivo Brandl's newest comment?", "Snow on the ridge."),
@@ -981,9 +968,8 @@ class TestWordsThatMustBeThere:
         assert "None of the comments" not in one.answer("Who talks about motorcycles?").text
 
     @pytest.fixture(scope="class")
-    def orchestra(self, tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Answerer:
+    def orchestra(self, index_of: IndexOf) -> Answerer:
         """One who speaks of violins in more comments than a search brings, and six who do once, at greater length."""
-        folder = tmp_path_factory.mktemp("orchestra")
         rows = [{"author": "Ivo Brandl", "text": f"The violin, day {day}. I tuned the violin."} for day in range(110)]
         others = ["Ilka Sommer", "Ann Lee", "Odd Brekke", "Zoë Müller", "Paul Okoro", "Tove Arden"]
         rows += [
@@ -994,10 +980,7 @@ class TestWordsThatMustBeThere:
             }
             for number, author in enumerate(others, 4)
         ]
-        (folder / "notes.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-        settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
-        ingest.ingest([folder / "notes.jsonl"], settings=settings)
-        return Answerer.from_settings(settings)
+        return Answerer.from_settings(index_of(rows))
 
     @pytest.mark.parametrize("question", [
         "Who mentions the violin?", "Which authors mention violins?", "How many comments mention the violin?",
@@ -1117,7 +1100,7 @@ def test_the_comment_replied_to_is_shown_as_context(answerer: Callable[..., Answ
 
 @pytest.mark.slow
 def test_what_somebody_says_below_a_long_quotation_is_found_with_it(
-    tmp_path: Path, model_cache: Path, embedder: Embedder, reader: Reader
+    index_of: IndexOf, embedder: Embedder, reader: Reader
 ) -> None:
     quotation = " ".join(
         f"The ferry timetable of pier {n} puts the boat before the bus, and nobody waits." for n in range(10)
@@ -1128,9 +1111,7 @@ def test_what_somebody_says_below_a_long_quotation_is_found_with_it(
         {"id": f"s{n}", "author": "Ada Fenwick", "text": f"I took the ferry from pier {n} by the timetable."}
         for n in range(9)
     ]
-    (tmp_path / "ferry.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    settings = Settings(store=tmp_path / "store", cache=model_cache, llm="evidence", abstain_below=0.0, passages=4)
-    ingest.ingest([tmp_path / "ferry.jsonl"], settings=settings)
+    settings = index_of(rows, abstain_below=0.0, passages=4)
     store = Store.open(settings, embedder)
     model = LangChainModel("scripted", Scripted(messages=iter(()), script=lambda prompt: ABSTAIN))
     question = "What does Ada Fenwick think of the ferry timetable that puts the boat before the bus?"

@@ -83,7 +83,7 @@ EXPORTS = {
 def proposal(items: list[RawDocument | Problem]) -> dict[str, str]:
     """The first mapping that a report proposes."""
     fixes = (item.fix for item in items if isinstance(item, Problem))
-    option = next(found[1] for fix in fixes if (found := re.search(r"--map ('[^']*'|\S+)\.$", fix)))
+    option = next(found[1] for fix in fixes if (found := re.search(r"--map ('[^']*'|\S+)$", fix)))
     return dict(pair.split("=") for pair in shlex.split(option)[0].split(","))
 
 
@@ -105,7 +105,7 @@ def test_rows_that_differ_in_further_columns_share_one_proposal(tmp_path: Path):
     rows = [{"body": "Rye.", **{"x" * n: 1}} for n in range(1, 50)]
     (tmp_path / "a.jsonl").write_text("\n".join(map(json.dumps, rows)))
     first, *others = read([tmp_path])
-    assert first.fix == "If the columns are what their names say, read them with --map text=body."
+    assert first.fix == "If the columns are what their names say, read them with: --map text=body"
     assert {(other.what, other.fix) for other in others} == {
         ("The row has no text, like the one on line 1.", "See there.")
     }
@@ -126,13 +126,15 @@ def test_a_proposal_never_takes_a_number_for_words_nor_a_name_of_something_else(
     row = {"post": 10, "guild": {"name": "Bakers"}, "author": {"badge": 1}, "attachment": {"url": "x"}}
     (tmp_path / "a.json").write_text(json.dumps(row))
     (problem,) = read([tmp_path])
-    assert problem.fix == "Name the column that holds it: --map text=COLUMN."
+    assert problem.fix == "Name the column that holds it: --map text=COLUMN"
 
 
 def test_an_object_in_the_place_of_a_name_is_looked_into(tmp_path: Path):
     (tmp_path / "a.jsonl").write_text(json.dumps({"text": "Rye.", "author": {"id": 7, "display_name": "Ann"}}))
     problem, document = read([tmp_path])
-    assert problem.fix == "Name the column inside it: --map author=author.display_name. The rest of the row was read."
+    assert (
+        problem.fix == "With --map author=author.display_name the one inside it is read. The rest of the row was read."
+    )
     assert document.text == "Rye."
 
 

@@ -13,14 +13,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
 
 import httpx
 import pytest
 
-import ingest
 import rag
 from rag.answering.answerer import Answerer
 from rag.chat.prompts import Message
@@ -40,6 +38,7 @@ from ui.openai_api import CHECKED, ChatRequest
 from ui.service import Service
 
 from conftest import ROOT  # isort: skip
+from indexing import IndexOf  # isort: skip
 from serving import serving  # isort: skip
 
 QUESTION = "What did Brine Ledgerwick say about drying a starter?"
@@ -228,10 +227,9 @@ class TestPlainHttp:
         days = Where(since="2020-05-01", until="2020-05-01").filters()
         assert (days.until - days.since).total_seconds() == pytest.approx(86400)
 
-    def test_an_id_may_have_slashes(self, settings: Settings, tmp_path: Path) -> None:
+    def test_an_id_may_have_slashes(self, index_of: IndexOf) -> None:
         row = {"id": "post/7/comment?1", "author": "Maren Holt", "text": "Spring tides come twice a month."}
-        (tmp_path / "rows.jsonl").write_text(json.dumps(row), encoding="utf-8")
-        ingest.ingest([tmp_path / "rows.jsonl"], settings=settings)
+        settings = index_of([row])
         (comment,) = rag.comments(settings=settings)
         assert "/" in comment.id
         for url in opened(settings):

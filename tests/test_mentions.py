@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
-import ingest
 import rag
 from rag.answering.answerer import PERHAPS_THEN, UNRANKED
 from rag.question.form import by_karma
 from rag.settings import Settings
+
+from indexing import IndexOf  # isort: skip
 
 PEGS = "Pegs of rosewood hold their tuning through the winter."
 ROWS = [
@@ -26,12 +24,8 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def workshop(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
-    folder = tmp_path_factory.mktemp("workshop")
-    (folder / "notes.jsonl").write_text("\n".join(map(json.dumps, ROWS)), encoding="utf-8")
-    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
-    ingest.ingest([folder / "notes.jsonl"], settings=settings)
-    return settings
+def workshop(index_of: IndexOf) -> Settings:
+    return index_of(ROWS)
 
 
 def people(answer: rag.Answer) -> list[str | None]:
@@ -86,16 +80,14 @@ def test_what_was_written_at_another_time_is_not_taken_for_undated(workshop: Set
     assert answer.warnings == (PERHAPS_THEN.format(period="in 2017"),)
 
 
-def test_replies_of_times_apart_are_without_those_between(settings: Settings, tmp_path: Path) -> None:
+def test_replies_of_times_apart_are_without_those_between(index_of: IndexOf) -> None:
     rows = [{"id": "q", "author": "Ann Lee", "text": "How long does glue dry?", "posted_at": "2016-01-01"}]
     for year in (2017, 2018, 2019):
         text = f"{year - 2000} hours of drying, going by my clock."
         rows.append(
             {"id": f"{year}", "author": "Odd Brekke", "text": text, "posted_at": f"{year}-05-01", "parent_id": "q"}
         )
-    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    ingest.ingest([tmp_path / "rows.jsonl"], settings=settings)
-    answer = rag.answer("Who replied to Ann Lee in 2017 and 2019?", settings=settings)
+    answer = rag.answer("Who replied to Ann Lee in 2017 and 2019?", settings=index_of(rows))
     assert [citation.passage.posted_at.year for citation in answer.citations] == [2017, 2019]
 
 
@@ -182,24 +174,24 @@ def test_the_one_before_the_newest_stands_behind_it(workshop: Settings) -> None:
     assert [citation.passage.posted_at.year for citation in answer.citations] == [2021, 2020]
 
 
+@pytest.fixture(scope="module")
+def chorus(index_of: IndexOf) -> Settings:
+    return index_of({"author": one["author"], "text": "I recommend beeswax for every peg."} for one in ROWS)
+
+
 @pytest.mark.parametrize(
     "question", ["Who recommends beeswax?", "Everyone who recommends beeswax", "Who mentions beeswax?"]
 )
-def test_what_two_people_say_in_the_same_words_is_said_twice(question: str, settings: Settings, tmp_path: Path) -> None:
-    rows = [{"author": one["author"], "text": "I recommend beeswax for every peg."} for one in ROWS]
-    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    ingest.ingest([tmp_path / "rows.jsonl"], settings=settings)
-    answer = rag.answer(question, settings=settings)
-    assert len({*people(answer)}) >= 3
+def test_what_two_people_say_in_the_same_words_is_said_twice(question: str, chorus: Settings) -> None:
+    assert len({*people(rag.answer(question, settings=chorus))}) >= 3
 
 
-def test_a_word_of_a_script_without_spaces_is_found_within_a_run_of_letters(settings: Settings, tmp_path: Path) -> None:
+def test_a_word_of_a_script_without_spaces_is_found_within_a_run_of_letters(index_of: IndexOf) -> None:
     rows = [
         {"author": "Ann Lee", "text": "名物は味噌おでんで、一皿四百円です。"},
         {"author": "Odd Brekke", "text": "Miso is what we had."},
     ]
-    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    ingest.ingest([tmp_path / "rows.jsonl"], settings=settings)
+    settings = index_of(rows)
     answer = rag.answer("Who mentions 味噌おでん?", settings=settings)
     assert "comments: 1, authors: 1." in answer.text
     assert people(answer) == ["Ann Lee"]
@@ -230,12 +222,8 @@ VOTED = [
 
 
 @pytest.fixture(scope="module")
-def weavers(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
-    folder = tmp_path_factory.mktemp("weavers")
-    (folder / "notes.jsonl").write_text("\n".join(map(json.dumps, VOTED)), encoding="utf-8")
-    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
-    ingest.ingest([folder / "notes.jsonl"], settings=settings)
-    return settings
+def weavers(index_of: IndexOf) -> Settings:
+    return index_of(VOTED)
 
 
 @pytest.mark.parametrize(
@@ -277,20 +265,18 @@ def test_the_order_by_karma_is_asked_again_of_another(weavers: Settings) -> None
     assert [citation.passage.karma for citation in answer.citations] == [41, -7]
 
 
-def test_who_only_quotes_a_topic_did_not_write_first_about_it(settings: Settings, tmp_path: Path) -> None:
+def test_who_only_quotes_a_topic_did_not_write_first_about_it(index_of: IndexOf) -> None:
     said = "Beeswax keeps the pegs from slipping."
     rows = [
         {"id": "q", "author": "Odd Brekke", "posted_at": "2017-01-01", "text": f"> {said}\n\nThat never helped me."},
         {"id": "a", "author": "Ann Lee", "posted_at": "2018-01-01", "text": said},
         {"id": "b", "author": "Tove Arden", "posted_at": "2019-01-01", "text": "Beeswax attracts dust."},
     ]
-    (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    ingest.ingest([tmp_path / "rows.jsonl"], settings=settings)
-    assert people(rag.answer("What is the first comment on beeswax?", settings=settings))[0] == "Ann Lee"
+    assert people(rag.answer("What is the first comment on beeswax?", settings=index_of(rows)))[0] == "Ann Lee"
 
 
 @pytest.fixture(scope="module")
-def thread(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Settings:
+def thread(index_of: IndexOf) -> Settings:
     rows = [
         {"id": "1", "author": "Ann Lee", "text": "Which glue holds?", "karma": 3, "posted_at": "2019-05-01"},
         {"id": "2", "author": "Odd Brekke", "text": "Hide glue holds.", "parent_id": "1", "karma": 5, "posted_at": "2019-06-01"},
@@ -298,11 +284,7 @@ def thread(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Setti
         {"id": "4", "author": "Odd Brekke", "text": "Twice is a lot.", "parent_id": "3", "karma": 0, "posted_at": "2020-07-01"},
         {"id": "5", "author": "Ann Lee", "text": "Thanks to both.", "parent_id": "2", "posted_at": "2020-08-01"},
     ]  # fmt: skip
-    folder = tmp_path_factory.mktemp("thread")
-    (folder / "rows.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
-    ingest.ingest([folder / "rows.jsonl"], settings=settings)
-    return settings
+    return index_of(rows)
 
 
 @pytest.mark.parametrize(

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
-import ingest
 from rag.answering.answerer import Answerer
 from rag.answering.joining import joined
 from rag.question.follow_ups import understand
 from rag.question.parts import questions_in
 from rag.records import Answer, Citation, Passage, SentenceCheck, Turn
-from rag.settings import Settings
+
+from indexing import IndexOf  # isort: skip
 
 ROWS = [
     ("h1", "Wenna Tarrant", "Honey from ivy sets in the comb within two weeks. I leave it to the bees for the winter."),
@@ -25,13 +22,8 @@ RYE = Passage("p", "c", "Ann", "Rye sours.", "a.txt", 0, 10)
 
 
 @pytest.fixture(scope="module")
-def bees(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Answerer:
-    folder = tmp_path_factory.mktemp("bees")
-    lines = [json.dumps(dict(zip(("id", "author", "text"), row, strict=True))) for row in ROWS]
-    (folder / "bees.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
-    ingest.ingest([folder / "bees.jsonl"], settings=settings)
-    return Answerer.from_settings(settings)
+def bees(index_of: IndexOf) -> Answerer:
+    return Answerer.from_settings(index_of({"id": id, "author": author, "text": text} for id, author, text in ROWS))
 
 
 @pytest.mark.parametrize(("message", "count"), [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import time
 from dataclasses import replace
@@ -18,6 +17,8 @@ from rag.index.corpus import Corpus
 from rag.index.store import Store
 from rag.records import Comment, Quotation, Span
 from rag.settings import Settings
+
+from indexing import IndexOf, ingest_rows, write_rows  # isort: skip
 
 TIDES = "The tide at the old quay runs two hours late, and every pilot in the harbour knows it by heart."
 CLOCK = "The observatory clock was four minutes slow for most of that year, so the tables were wrong too."
@@ -124,11 +125,6 @@ def test_the_least_like_part_of_a_quotation_counts() -> None:
 # --- ingest -----------------------------------------------------------------------------------------------------------
 
 
-def write(path: Path, rows: list[dict]) -> None:
-    path.parent.mkdir(exist_ok=True)
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-
-
 def rows() -> list[dict]:
     return [
         {"id": "a", "author": "Ada Byron", "text": TIDES},
@@ -143,10 +139,8 @@ def quotes(settings: Settings) -> dict[str, tuple[Quotation, ...]]:
 
 def test_links_stand_on_comments_and_passages_and_follow_what_changes(tmp_path: Path, settings: Settings) -> None:
     """The words are quoted, then edited away, then back, and at last their comment is gone."""
-    path = tmp_path / "in" / "thread.jsonl"
     found = (Quotation(0, len(TIDES) + 2, "a"),)
-    write(path, rows())
-    ingest.ingest([path], settings=settings)
+    ingest_rows(tmp_path, rows(), settings)
     assert quotes(settings) == {"a": (), "q": found, "z": ()}
     (passage,) = (each for each in rag.search("doubt very much", settings=settings) if each.comment_id == "q")
     assert passage.quotes == found
@@ -154,26 +148,21 @@ def test_links_stand_on_comments_and_passages_and_follow_what_changes(tmp_path: 
 
     edited = rows()
     edited[0]["text"] = "I have taken this back, all of it."
-    write(path, edited)
-    report = ingest.ingest([path], settings=settings)
+    report = ingest_rows(tmp_path, edited, settings)
     assert quotes(settings)["q"] == ()
     assert (report.counts["changed"], report.counts["embedded"]) == (1, 1)
 
-    write(path, rows())
-    ingest.ingest([path], settings=settings)
+    ingest_rows(tmp_path, rows(), settings)
     assert quotes(settings)["q"] == found
 
-    write(path, rows()[1:])
-    ingest.ingest([path], settings=settings)
+    ingest_rows(tmp_path, rows()[1:], settings)
     assert quotes(settings) == {"q": (), "z": ()}
 
 
 def test_an_answer_read_before_what_it_quotes_is_linked_later(tmp_path: Path, settings: Settings) -> None:
-    write(tmp_path / "in" / "late.jsonl", rows()[1:])
-    ingest.ingest([tmp_path / "in"], settings=settings)
+    ingest.ingest([write_rows(tmp_path / "late.jsonl", rows()[1:])], settings=settings)
     assert quotes(settings)["q"] == ()
-    write(tmp_path / "in" / "early.jsonl", rows()[:1])
-    ingest.ingest([tmp_path / "in"], settings=settings)
+    ingest.ingest([write_rows(tmp_path / "early.jsonl", rows()[:1])], settings=settings)
     assert [quote.comment_id for quote in quotes(settings)["q"]] == ["a"]
 
 
@@ -199,15 +188,14 @@ def test_time_of_a_quotation_does_not_grow_with_the_corpus() -> None:
     assert time.process_time() - start < 10
 
 
-def test_a_sentence_that_many_quote_is_listed_once_where_it_was_said(settings: Settings, tmp_path: Path) -> None:
+def test_a_sentence_that_many_quote_is_listed_once_where_it_was_said(index_of: IndexOf) -> None:
     rows = [{"id": "src", "author": "Ada", "text": f"As the log shows: {TIDES}"}]
     replies = ["That is wrong.", "Really? I doubt it.", "Me too.", "Plainly wrong, captain."]
     rows += [{"id": f"q{n}", "author": f"P{n}", "text": f"> {TIDES}\n\n{reply}"} for n, reply in enumerate(replies)]
     rows.append(
         {"id": "own", "author": "Cy", "text": f"> {TIDES}\n\nMy grandfather kept the gauge and saw no delay at all."}
     )
-    write(tmp_path / "in" / "a.jsonl", rows)
-    ingest.ingest([tmp_path / "in"], settings=settings)
+    settings = index_of(rows)
     hits = rag.search("How late does the tide run at the old quay?", limit=10, settings=settings)
     assert sorted(hit.comment_id for hit in hits) == ["own", "src"]
     (hit,) = rag.search(
@@ -217,11 +205,8 @@ def test_a_sentence_that_many_quote_is_listed_once_where_it_was_said(settings: S
 
 
 def test_a_rebuild_forgets_the_words_of_comments_that_are_gone(settings: Settings, tmp_path: Path) -> None:
-    path = tmp_path / "in" / "thread.jsonl"
-    write(path, rows())
-    ingest.ingest([path], settings=settings)
-    write(path, rows()[:1])
-    ingest.ingest([path], settings=settings, rebuild=True)
+    ingest_rows(tmp_path, rows(), settings)
+    ingest_rows(tmp_path, rows()[:1], settings, rebuild=True)
     with Store.open(settings).corpus.connection as connection:
         kept = [row["comment_id"] for row in connection.execute("SELECT comment_id FROM wordings")]
     assert kept == ["a"]

@@ -16,6 +16,8 @@ from ingest.fingerprints import line_keys, near_duplicate_bands, similarity, tex
 from rag.index.corpus import Corpus
 from rag.settings import Settings
 
+from indexing import write_rows  # isort: skip
+
 LONG = (
     "I measured the tidal range at the old quay for a month, with a float in a pipe and a pencil on a drum. "
     "The highest water came two days after the full moon, not on the day itself, and the barometer explains the rest."
@@ -29,9 +31,10 @@ def read(settings: Settings, folder: Path, **files: str | list[dict]) -> list[ra
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
         path = folder / name.replace("_", ".")
-        path.write_text(
-            content if isinstance(content, str) else "\n".join(json.dumps(row) for row in content), encoding="utf-8"
-        )
+        if isinstance(content, str):
+            path.write_text(content, encoding="utf-8")
+        else:
+            write_rows(path, content)
     ingest.ingest(folder, settings=settings)
     return list(rag.comments(settings=settings))
 

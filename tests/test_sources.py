@@ -535,6 +535,14 @@ def test_quotes_of_a_csv_may_be_escaped_by_a_backslash(ending: str, text: str, w
     assert [item.id for item in documents] == list("0123456")
 
 
+def test_a_regular_csv_is_read_as_it_is_though_it_could_be_cut_into_more_rows(tmp_path: Path):
+    rows = [["0", '\t"",\nz', "Ann"], ["1", 'say \\"a\tb\tc\n"\td\te\nf\tg\\', "Bo"], ["2", '"\ti\tj\n"k', "Cy"]]
+    path = tmp_path / "a.tsv"
+    with path.open("w", newline="") as stream:
+        csv.writer(stream, delimiter="\t").writerows([["id", "text", "author"], *rows])
+    assert [[item.id, item.text, item.author] for item in read([path])] == rows
+
+
 def test_quotes_of_a_table_with_tabs_may_be_those_of_its_texts(tmp_path: Path):
     path = write(
         tmp_path / "a.tsv", 'id\ttext\n1\t"Rye" is bread.\n2\tA 5" loaf.\n3\t"Rye, he said.\n4\t"All of it."\n'
@@ -573,7 +581,7 @@ def test_columns_that_may_say_the_same_as_ours_are_told(tmp_path: Path):
     *_, note = read([path])
     assert str(note) == (
         'a.jsonl: No row has "posted_at", "karma", but they have "date", "score", kept and not understood. '
-        "If they say the same, read them with --map posted_at=date,karma=score."
+        "If they say the same, read them with: --map posted_at=date,karma=score"
     )
     mapped = read([path], columns={"posted_at": "date", "karma": "score"})
     assert not [item for item in mapped if isinstance(item, Problem)]
@@ -588,7 +596,7 @@ def test_rows_under_names_that_nobody_knows_are_found_where_they_are_said_to_lie
     rows = [{"id": 1, "body": "Kelp."}, {"id": 2, "body": "Rye."}]
     path = write(tmp_path / "a.json", {"about": {"links": [{"a": 1}]}, "Export": {"records": rows}})
     (problem,) = problems(path)
-    assert problem.fix.endswith("read them with --map rows=Export.records,text=body.")
+    assert problem.fix.endswith("read them with: --map rows=Export.records,text=body")
     found = read([path], columns={"rows": "Export.records", "text": "body"})
     assert [(item.id, item.text) for item in found] == [("1", "Kelp."), ("2", "Rye.")]
     broken = write(tmp_path / "b.json", '{"x": {"y": [\n{"id": 1, "text": "Kelp."}\n{"id": 2, "text": "Rye."}\n]}}')

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sqlite3
 import threading
@@ -22,6 +21,8 @@ from rag.models.embedding import Embedder
 from rag.records import Filters
 from rag.settings import Settings
 
+from indexing import IndexOf, ingest_rows  # isort: skip
+
 ROWS = [
     {
         "id": "t1",
@@ -34,11 +35,21 @@ ROWS = [
 ]
 
 
+@pytest.fixture(scope="module")
+def index(index_of: IndexOf) -> Settings:
+    """Settings of an index of the rows; for reading only."""
+    return index_of(ROWS)
+
+
+@pytest.fixture(scope="module")
+def read(index: Settings) -> Store:
+    return Store.open(index)
+
+
 @pytest.fixture
 def store(settings: Settings, tmp_path: Path) -> Store:
-    path = tmp_path / "rows.jsonl"
-    path.write_text("\n".join(json.dumps(row) for row in ROWS), encoding="utf-8")
-    ingest.ingest(path, settings=settings)
+    """An index of the rows that a test may change."""
+    ingest_rows(tmp_path, ROWS, settings)
     return Store.open(settings)
 
 
@@ -61,16 +72,16 @@ def test_while_the_first_ingest_runs_that_is_said(settings: Settings, embedder: 
 
 
 @pytest.mark.parametrize(("word", "plain"), [("tide", True), ("oven", False), ("barometer", True), ("ada", False)])
-def test_a_word_behind_an_article_is_no_name(store: Store, word: str, plain: bool) -> None:
-    assert [store.uses_plainly(word) for _ in range(2)] == [plain] * 2
-    assert [store.writes_small(word) for _ in range(2)] == [word != "ada"] * 2
+def test_a_word_behind_an_article_is_no_name(read: Store, word: str, plain: bool) -> None:
+    assert [read.uses_plainly(word) for _ in range(2)] == [plain] * 2
+    assert [read.writes_small(word) for _ in range(2)] == [word != "ada"] * 2
 
 
-def test_what_was_read_before_changes_no_score(store: Store, settings: Settings, embedder: Embedder) -> None:
+def test_what_was_read_before_changes_no_score(index: Settings, embedder: Embedder) -> None:
     """The rows are multiplied in one order, whichever of them are remembered."""
     question, everybody = embedder.embed_query("When do tides turn?"), Filters(authors=("Ada_Byron", "bo"))
     for remembered in ("bo", "Ada_Byron"):
-        fresh, warm = Store.open(settings), Store.open(settings)
+        fresh, warm = Store.open(index), Store.open(index)
         warm.dense(question, 5, Filters(authors=(remembered,)))
         assert warm.dense(question, 5, everybody) == fresh.dense(question, 5, everybody)
         ids = dict(warm._matching(everybody).values())
@@ -95,11 +106,10 @@ def test_index_of_a_newer_version_is_refused(store: Store, settings: Settings) -
 def test_an_index_says_in_which_format_it_was_written(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
     with monkeypatch.context() as later:
         for module in ("database", "writer"):
             later.setattr(f"rag.index.{module}.FORMAT", FORMAT + 1)
-        ingest.ingest(tmp_path / "rows.jsonl", settings=settings)
+        ingest_rows(tmp_path, ROWS[:1], settings)
     with pytest.raises(StoreMismatch, match=f"format {FORMAT + 1}, this one reads {FORMAT}"):
         Store.open(settings)
 
@@ -139,10 +149,10 @@ def test_damaged_word_index_is_named(left: bytes, store: Store, settings: Settin
         Store.open(settings).lexical("tide", 3)
 
 
-def test_vectors_that_are_gone_are_named(store: Store, settings: Settings, tmp_path: Path, embedder: Embedder) -> None:
+def test_vectors_that_are_gone_are_named(index: Settings, tmp_path: Path, embedder: Embedder) -> None:
     """As where a Chroma server has started anew without its files: words alone would find less, without a word about it."""
-    elsewhere = settings.model_copy(update={"store": tmp_path / "other"})
-    shutil.copytree(settings.store, elsewhere.store, ignore=shutil.ignore_patterns("chroma", "rows.sqlite3*"))
+    elsewhere = index.model_copy(update={"store": tmp_path / "other"})
+    shutil.copytree(index.store, elsewhere.store, ignore=shutil.ignore_patterns("chroma", "rows.sqlite3*"))
     for filters in (None, Filters(authors="bo")):
         with pytest.raises(StoreUnavailable, match=r"no longer in .*chroma\. Rebuild them with .*--rebuild"):
             Store.open(elsewhere).dense(embedder.embed_query("tide"), 3, filters)
@@ -150,8 +160,8 @@ def test_vectors_that_are_gone_are_named(store: Store, settings: Settings, tmp_p
     assert Store.open(elsewhere).dense(embedder.embed_query("tide"), 3)
 
 
-def test_info_says_what_is_indexed(store: Store) -> None:
-    info = store.info()
+def test_info_says_what_is_indexed(read: Store) -> None:
+    info = read.info()
     assert (info.comments, info.passages, info.authors, info.sources) == (
         3,
         3,
@@ -164,10 +174,10 @@ def test_info_says_what_is_indexed(store: Store) -> None:
     )
 
 
-def test_unknown_source_is_refused(store: Store, settings: Settings) -> None:
+def test_unknown_source_is_refused(index: Settings) -> None:
     for source in ("nope.txt", "cut \ud83d"):
         with pytest.raises(SourceError, match=f'No source "{source}"'):
-            rag.source_text(source, settings=settings)
+            rag.source_text(source, settings=index)
 
 
 FILTERS = {
@@ -207,23 +217,21 @@ def test_filters_that_are_no_dates_and_names_are_refused(wrong: dict[str, Any], 
 
 @pytest.mark.parametrize(("filters", "expected"), FILTERS.values(), ids=FILTERS)
 def test_filters_hold_in_both_searches_and_in_lists(
-    filters: Filters, expected: set[str], store: Store, embedder: Embedder, settings: Settings
+    filters: Filters, expected: set[str], read: Store, embedder: Embedder, index: Settings
 ) -> None:
-    assert {c.id for c in rag.comments(filters, settings=settings)} == expected
+    assert {c.id for c in rag.comments(filters, settings=index)} == expected
     for found in (
-        store.dense(embedder.embed_query("tide and bread"), 10, filters),
-        store.lexical("tide bread moon oven barometer", 10, filters),
+        read.dense(embedder.embed_query("tide and bread"), 10, filters),
+        read.lexical("tide bread moon oven barometer", 10, filters),
     ):
-        assert {p.comment_id for p in store.passages([id for id, _ in found]).values()} == expected
-    coverage = store.coverage(filters)
+        assert {p.comment_id for p in read.passages([id for id, _ in found]).values()} == expected
+    coverage = read.coverage(filters)
     assert coverage.comments == len(expected)
 
 
-def test_dense_scores_are_cosines_of_the_best_row(settings: Settings, tmp_path: Path, embedder: Embedder) -> None:
+def test_dense_scores_are_cosines_of_the_best_row(index_of: IndexOf, embedder: Embedder) -> None:
     text = "My bread rises in a cold oven. The moon pulls the sea twice a day. Wet rope is hard to untie."
-    (tmp_path / "one.jsonl").write_text(json.dumps({"id": "x", "text": text}), encoding="utf-8")
-    ingest.ingest(tmp_path / "one.jsonl", settings=settings)
-    store = Store.open(settings)
+    store = Store.open(index_of([{"id": "x", "text": text}]))
     question = embedder.embed_query("What causes tides?")
     ((passage, score),) = store.dense(question, 5)
     rows = store.vectors([passage])[passage]
@@ -237,14 +245,11 @@ def rows_of(store: Store) -> dict[str, np.ndarray]:
     return store.vectors([row[0] for row in store.corpus.connection.execute("SELECT id FROM passages")])
 
 
-def test_words_are_found_with_and_without_accents(settings: Settings, tmp_path: Path) -> None:
+def test_words_are_found_with_and_without_accents(index_of: IndexOf) -> None:
     """Writers leave them out, keyboards lack them, and some put them into a character of their own."""
     texts = {"a": "Lob's theorem needs only three conditions.", "b": "L\u00f6b proved it.", "c": "Lo\u0308b wrote in 1955.",
              "d": "\u0141ukasiewicz had three values.", "e": "Das ist Unfug.", "f": "\u0388\u03bb\u03bb\u03b7\u03bd\u03b5\u03c2."}  # fmt: skip
-    lines = [json.dumps({"id": id, "text": text}) for id, text in texts.items()]
-    (tmp_path / "logic.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    ingest.ingest([tmp_path / "logic.jsonl"], settings=settings)
-    store = Store.open(settings)
+    store = Store.open(index_of({"id": id, "text": text} for id, text in texts.items()))
 
     def found(words: str) -> set[str]:
         hits = store.lexical(words, 10)
@@ -258,11 +263,11 @@ def test_words_are_found_with_and_without_accents(settings: Settings, tmp_path: 
 
 @pytest.mark.parametrize("left", [None, b"", b"not a database" * 100])
 def test_without_a_usable_copy_of_the_vectors_everything_is_as_with_it(
-    store: Store, settings: Settings, tmp_path: Path, left: bytes | None
+    read: Store, index: Settings, tmp_path: Path, left: bytes | None
 ) -> None:
-    with_copy, found = rows_of(store), rag.search("when do tides turn?", settings=settings)
-    without = settings.model_copy(update={"store": tmp_path / "other"})
-    shutil.copytree(settings.store, without.store, ignore=shutil.ignore_patterns("rows.sqlite3*"))
+    with_copy, found = rows_of(read), rag.search("when do tides turn?", settings=index)
+    without = index.model_copy(update={"store": tmp_path / "other"})
+    shutil.copytree(index.store, without.store, ignore=shutil.ignore_patterns("rows.sqlite3*"))
     if left is not None:
         (without.store / "rows.sqlite3").write_bytes(left)
     opened = Store.open(without)
@@ -271,8 +276,7 @@ def test_without_a_usable_copy_of_the_vectors_everything_is_as_with_it(
     assert all(np.allclose(from_chroma[id], with_copy[id], atol=1e-6) for id in with_copy)
     again = rag.search("when do tides turn?", settings=without)
     assert [(hit.id, hit.text) for hit in again] == [(hit.id, hit.text) for hit in found]
-    (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
-    assert ingest.ingest(tmp_path / "rows.jsonl", settings=without).errors == ()
+    assert ingest_rows(tmp_path, ROWS[:1], without).errors == ()
 
 
 def test_the_copy_of_the_vectors_holds_those_in_use(store: Store, settings: Settings, tmp_path: Path) -> None:
@@ -284,12 +288,11 @@ def test_the_copy_of_the_vectors_holds_those_in_use(store: Store, settings: Sett
         return {row[0] for row in store.corpus.connection.execute("SELECT vector_id FROM passages")}
 
     assert copied() == used()
-    (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0] | {"text": "The tide turns at one."}), encoding="utf-8")
     before = copied()
-    ingest.ingest(tmp_path / "rows.jsonl", settings=settings)
+    ingest_rows(tmp_path, [ROWS[0] | {"text": "The tide turns at one."}], settings)
     assert copied() == used()
     assert not copied() & before
-    ingest.ingest(tmp_path / "rows.jsonl", settings=settings, rebuild=True)
+    ingest_rows(tmp_path, ROWS, settings, rebuild=True)
     assert copied() == used()
 
 
@@ -297,8 +300,7 @@ def test_equal_words_of_two_people_share_vectors_and_are_both_found(
     settings: Settings, tmp_path: Path, embedder: Embedder
 ) -> None:
     rows = [{"id": n, "author": n, "text": "I would not trust that tide table."} for n in ("ada", "bo")]
-    (tmp_path / "two.jsonl").write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
-    assert ingest.ingest(tmp_path / "two.jsonl", settings=settings).counts["embedded"] == 1
+    assert ingest_rows(tmp_path, rows, settings).counts["embedded"] == 1
     store = Store.open(settings)
     found = store.passages([id for id, _ in store.dense(embedder.embed_query("tide table"), 5)])
     assert {passage.author for passage in found.values()} == {"ada", "bo"}
@@ -309,8 +311,7 @@ def test_who_holds_a_generation_that_is_over_does_not_bring_it_back(
 ) -> None:
     with store.one_generation():
         assert store.lexical("tide", 3)
-        (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
-        ingest.ingest(tmp_path / "rows.jsonl", settings=settings)
+        ingest_rows(tmp_path, ROWS[:1], settings)
         other = threading.Thread(target=store.lexical, args=("tide", 3))
         other.start()
         other.join()
@@ -326,22 +327,18 @@ def test_what_cannot_be_cleaned_up_is_left_for_the_next_ingest(
     def fails(*_: object) -> None:
         raise StoreUnavailable("The server went away.")
 
-    (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[0]), encoding="utf-8")
     with monkeypatch.context() as broken:
         broken.setattr("rag.index.vectors.Vectors.delete", fails)
-        assert ingest.ingest(tmp_path / "rows.jsonl", settings=settings).switched
+        assert ingest_rows(tmp_path, ROWS[:1], settings).switched
     assert "deleted by the next ingest: The server went away." in caplog.text
     assert {comment.id for comment in store.comments()} == {"t1"}
-    (tmp_path / "rows.jsonl").write_text(json.dumps(ROWS[1]), encoding="utf-8")
-    ingest.ingest(tmp_path / "rows.jsonl", settings=settings)
+    ingest_rows(tmp_path, ROWS[1:2], settings)
     used = {row[0] for row in store.corpus.connection.execute("SELECT vector_id FROM passages")}
     assert store._vectors.unused(store._collection(), used) == []
 
 
-def test_chroma_server_that_is_down_is_named(
-    store: Store, settings: Settings, model_cache: Path, embedder: Embedder
-) -> None:
-    elsewhere = Settings(store=settings.store, chroma_url="http://127.0.0.1:9", cache=model_cache)
+def test_chroma_server_that_is_down_is_named(index: Settings, model_cache: Path, embedder: Embedder) -> None:
+    elsewhere = Settings(store=index.store, chroma_url="http://127.0.0.1:9", cache=model_cache)
     with pytest.raises(StoreUnavailable, match=r"127\.0\.0\.1:9.*Check that the Chroma server runs"):
         Store.open(elsewhere).dense(embedder.embed_query("tide"), 3)
 
@@ -369,8 +366,7 @@ def test_vectors_can_live_on_a_chroma_server(settings: Settings, tmp_path: Path,
             except OSError:
                 time.sleep(0.05)
         remote = Settings(store=settings.store, chroma_url=f"http://127.0.0.1:{port}", cache=model_cache)
-        (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(row) for row in ROWS), encoding="utf-8")
-        ingest.ingest(tmp_path / "rows.jsonl", settings=remote)
+        ingest_rows(tmp_path, ROWS, remote)
         assert rag.search("Why does bread rise?", settings=remote)[0].comment_id == "t2"
         assert not (settings.store / "chroma").exists()
     finally:

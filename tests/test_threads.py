@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
-import ingest
 from rag.answering.answerer import Answerer
 from rag.index.lexical import stems
 from rag.question.query import Query
 from rag.records import Passage, Turn
 from rag.retrieval.threads import around, asked_in, replies_on, spoken, under_title
-from rag.settings import Settings
+
+from indexing import IndexOf  # isort: skip
 
 ROWS = [
     ("k1", "Jorunn Aasen", "2019-04-02", None, "Lime mortar on the north wall",
@@ -39,14 +37,9 @@ ROWS = [
 
 
 @pytest.fixture(scope="module")
-def walls(tmp_path_factory: pytest.TempPathFactory, model_cache: Path) -> Answerer:
-    folder = tmp_path_factory.mktemp("walls")
+def walls(index_of: IndexOf) -> Answerer:
     names = ("id", "author", "posted_at", "parent_id", "title", "text")
-    lines = [json.dumps(dict(zip(names, row, strict=True))) for row in ROWS]
-    (folder / "walls.jsonl").write_text("\n".join(lines), encoding="utf-8")
-    settings = Settings(store=folder / "store", cache=model_cache, llm="evidence")
-    ingest.ingest([folder / "walls.jsonl"], settings=settings)
-    return Answerer.from_settings(settings)
+    return Answerer.from_settings(index_of(dict(zip(names, row, strict=True)) for row in ROWS))
 
 
 def cited(answerer: Answerer, question: str, *before: str) -> list[str]:
@@ -156,7 +149,7 @@ def test_a_reply_is_found_and_understood_by_the_question_that_it_answers(walls: 
     assert {c.passage.author for c in answer.citations} == {"Nils Dahl"}
 
 
-def test_a_reply_of_somebody_who_wrote_much_is_found_by_its_question(tmp_path: Path, model_cache: Path) -> None:
+def test_a_reply_of_somebody_who_wrote_much_is_found_by_its_question(index_of: IndexOf) -> None:
     things = "apple pear plum quince cherry medlar".split()
     told = [
         f"In {year} the {one} brandy of my still went through the customs as {other} juice."
@@ -179,10 +172,7 @@ def test_a_reply_of_somebody_who_wrote_much_is_found_by_its_question(tmp_path: P
             "text": "Twice. The second time they wanted to see the seal.",
         },
     ]
-    (tmp_path / "trees.jsonl").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
-    settings = Settings(store=tmp_path / "store", cache=model_cache, llm="evidence")
-    ingest.ingest([tmp_path / "trees.jsonl"], settings=settings)
-    answer = Answerer.from_settings(settings).answer("Did Nils Dahl declare his still at the customs office?")
+    answer = Answerer.from_settings(index_of(rows)).answer("Did Nils Dahl declare his still at the customs office?")
     assert "a" in [c.passage.comment_id for c in answer.citations]
 
 

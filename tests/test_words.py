@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 
-import ingest
 import rag
 from rag.index.lexical import stems
 from rag.language.spelling import american
-from rag.settings import Settings
+
+from indexing import IndexOf  # isort: skip
 
 
 @pytest.mark.parametrize(
@@ -51,11 +48,9 @@ def test_what_nobody_spells_with_z_stays(word: str) -> None:
     assert american(word) == word
 
 
-def test_who_mentions_a_word_is_found_in_either_spelling(settings: Settings, tmp_path: Path) -> None:
+def test_who_mentions_a_word_is_found_in_either_spelling(index_of: IndexOf) -> None:
     texts = ["Its behavior off the training set is what worries me.", "I would ask Löb about that."]
-    rows = [json.dumps({"id": str(n), "author": "Ada Byron", "text": text}) for n, text in enumerate(texts)]
-    (tmp_path / "rows.jsonl").write_text("\n".join(rows), encoding="utf-8")
-    ingest.ingest([tmp_path / "rows.jsonl"], settings=settings)
+    settings = index_of({"author": "Ada Byron", "text": text} for text in texts)
     for question, text in zip(["Who mentions behaviour?", "Who mentions Lob?"], texts, strict=True):
         answer = rag.answer(question, settings=settings)
         assert [citation.quote for citation in answer.citations] == [text]

@@ -11,7 +11,7 @@ from typing import Any
 
 from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.folders import SIDECAR
-from ingest.sources.rows import Row
+from ingest.sources.row import Row
 
 LONGEST = 2**20
 """Bytes of a sidecar that are read."""

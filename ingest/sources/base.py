@@ -62,7 +62,7 @@ class Markup(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """What a known kind of export says, in our columns (`rows.COLUMNS`); others become `extra`."""
+    """What a known kind of export says, in our columns (`row.COLUMNS`); others become `extra`."""
 
     values: Mapping[str, Any]
     kind: Literal["comment", "document"] = "comment"

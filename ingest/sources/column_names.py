@@ -73,7 +73,7 @@ def columns_like_ours(row: Mapping[str, Any], known: Iterable[str] = ()) -> dict
 
 
 def as_option(columns: Mapping[str, str]) -> str:
-    """What to give on the command line for such a mapping."""
+    """What to give on the command line for such a mapping: said at the end and without a full stop, to be copied."""
     return "--map " + shlex.quote(",".join(f"{ours}={theirs}" for ours, theirs in columns.items()))
 
 

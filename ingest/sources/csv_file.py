@@ -6,7 +6,8 @@ from collections.abc import Generator, Iterator, Mapping
 
 from ingest.sources.base import Problem, RawDocument, SourceFile
 from ingest.sources.csv_records import Dialect, records
-from ingest.sources.rows import COLUMNS, Rows, way_to_the_text
+from ingest.sources.row import COLUMNS
+from ingest.sources.rows import Rows, way_to_the_text
 from ingest.sources.text_file import not_utf8
 
 EXTENSIONS = (".csv", ".tsv")

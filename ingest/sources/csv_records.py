@@ -2,7 +2,7 @@ r"""The records of a CSV file: which separator, which escape, and where a record
 
 A quote inside a quoted field is doubled. Some programs, MySQL among them, write a backslash before it instead, and where
 tabs separate the fields a quote may be like any other character. A file is read so only if more of its rows then have as
-many fields as the header.
+many fields as the header, and fewer have not.
 """
 
 from __future__ import annotations
@@ -58,8 +58,12 @@ class Dialect:
         if delimiter == "\t" and _holds(stream, b'\t"'):
             unquoted = replace(plain, quotes=False)
             others += [] if _mostly_quoted(stream, unquoted) else [unquoted]
-        # Of equals the first: in doubt a file is written as most are.
-        best = max([plain, *others], key=lambda dialect: _fitting_rows(stream, dialect)) if others else plain
+        best, (fitting, broken) = plain, _fit(stream, plain) if others else (0, 0)
+        for other in others if broken else ():
+            # Both, since a wrong reading may cut one row with line breaks into several that happen to fit.
+            more, fewer = _fit(stream, other)
+            if more > fitting and fewer < broken:
+                best, fitting, broken = other, more, fewer
         if not best.escapes:
             return best
         # A backslash before a letter, as of a formula, says that backslashes themselves were not escaped.
@@ -104,11 +108,11 @@ def records(stream: BinaryIO, dialect: Dialect) -> Iterator[tuple[int, list[str]
             yield taken[0][0], fields
 
 
-def _fitting_rows(stream: BinaryIO, dialect: Dialect) -> int:
-    """How many rows have as many fields as the header."""
-    lengths = (len(fields) for _, fields in records(stream, dialect) if isinstance(fields, list))
-    width = next(lengths, 0)
-    return sum(length == width for length in lengths)
+def _fit(stream: BinaryIO, dialect: Dialect) -> tuple[int, int]:
+    """How many rows have as many fields as the header, and how many have not or cannot be read."""
+    lengths = [len(fields) if isinstance(fields, list) else 0 for _, fields in records(stream, dialect)]
+    fitting = sum(length == lengths[0] for length in lengths)
+    return fitting, len(lengths) - fitting
 
 
 def _mostly_quoted(stream: BinaryIO, unquoted: Dialect) -> bool:

@@ -1,69 +1,30 @@
-"""A row of an export (a mapping of columns) -> a raw document, and what is wrong with single fields.
+"""The rows of a file -> raw documents, each once, and what is wrong with them.
 
 A field that cannot be used is left out and reported; a row is refused only if it has no text or repeats an id.
 """
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
-from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
-from email.utils import parsedate_to_datetime
 from hashlib import blake2b
-from html import unescape
 from types import ModuleType
 from typing import Any, Literal
-from urllib.parse import urlsplit
 
-from ingest.marked_quotes import others_words
 from ingest.sources import forum_magnum, hacker_news, reddit
-from ingest.sources.base import GONE, UNPRINTABLE, Entry, LeftOut, Markup, Problem, RawDocument, SourceFile
+from ingest.sources.base import UNPRINTABLE, Entry, LeftOut, Problem, RawDocument, SourceFile
 from ingest.sources.column_names import as_option, columns_like_ours
-from ingest.sources.html_in_text import as_markdown
 from ingest.sources.nested_rows import ARRAYS, INSIDE, Nested, longest_array, nested_rows
+from ingest.sources.row import COLUMNS, Row, kind_of, markup_of, shortened
 from rag.errors import SourceError
-from rag.language.letters import LONE_SURROGATE, whole
 
-COLUMNS = ("id", "author", "text", "html", "url", "posted_at", "parent_id", "karma", "thread_id", "title", "seen_at")
-"""What a row can say; `html` is read where there is no `text`. All other columns go into `RawDocument.extra`."""
 ROWS = "rows"
 """Mapped like a column, but says where in a JSON file the rows lie, with dots: `export.records`."""
-_IDS = ("id", "parent_id", "thread_id")
-_WORDS = ("text", "html")
-_NOTHING = frozenset(("nan", "NaN", "NaT", "None", "NULL", "null", "<NA>", "N/A", "0000-00-00 00:00:00"))
-"""What programs write where nothing is; of a text, these may be the words."""
 _NO_PARENT = ("0", "-1", "root", "none", "null")
 """What many exports say where a row answers no other."""
-LONGEST_NAME = 300
-_ENTITY = re.compile(r"&(?:amp|lt|gt|quot|apos|nbsp|#\d{2,6}|#x[\da-f]{2,5});", re.IGNORECASE)
-"""In a name or a title as exports of web pages write them: "R&amp;D"."""
-"""Characters of an id, an author or a title; anything longer is something else in the wrong column."""
-DEEPEST = 32
-"""Levels that the values of further columns may be nested."""
 _LINE_NAME = re.compile(r"L\d+(\.\d+)?|id=.*", re.DOTALL)
 _EXPORTS = (reddit, hacker_news, forum_magnum)
-_DELETED = ("deleted", "isDeleted", "is_deleted", "spam", "isSpam", "is_spam")
-_TYPED = ("$oid", "$date", "$numberLong", "$numberInt", "$numberDouble", "$numberDecimal")
-"""Names under which MongoDB's exports put a value that has a type:
-https://www.mongodb.com/docs/manual/reference/mongodb-extended-json/"""
-_PIECES = re.compile(r'\s*\{\s*"text"\s*:')
-_NUMBER = re.compile(r"[+-]?\d{1,19}(\.\d+)?")
-_WHOLE = re.compile(r"(\d+)\.0")
-_CLOCK = re.compile(r"\b(\d{1,2})((?::\d\d){0,2}) ?([ap])\.?m\b\.?", re.IGNORECASE)
-_ORDINAL = re.compile(r"(?<=\d)(?:st|nd|rd|th)\b")
-_DOTTED = re.compile(r"^(\d{1,2})\.(\d{1,2})\.(\d{4})\b")
-"""31.5.2024: whoever writes dots puts the day first, unlike with slashes."""
-_SLASHED = re.compile(r"^(\d{1,2})/(\d{1,2})/(\d{4})\b")
-"""31/5/2024 or 5/31/2024: which is the day shows only where it is above 12."""
-_YEAR_FIRST = re.compile(r"^(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})\b")
-_WEEKDAY = re.compile(r"^(?:mon|tues|wednes|thurs|fri|satur|sun)day,? ", re.IGNORECASE)
-_MONTH_NAMED = re.compile(r"^(\d{1,2})-([A-Za-z]{3,9})-(\d{4})\b")
-_ZONE = re.compile(r"\b(?:GMT|UTC)(?=[+-]\d)")
 
 
 def check_columns(columns: Mapping[str, str] | None) -> None:
@@ -77,183 +38,6 @@ def check_columns(columns: Mapping[str, str] | None) -> None:
             raise SourceError(f'"{name}" cannot be mapped to a column. Known are: {", ".join((*COLUMNS, ROWS))}.')
         if not theirs.strip():
             raise SourceError(f'The column that "{name}" is mapped to has no name. Give one, or leave it out.')
-
-
-class Row:
-    """One row while it is read: hands out fields of the right type and collects what is wrong with the others."""
-
-    def __init__(
-        self, values: Mapping[str, Any], line: int | None, columns: Mapping[str, str], *, is_markdown: bool = False
-    ) -> None:
-        self.values = values
-        self.line = line
-        self.columns = columns
-        self.is_markdown = is_markdown
-        """Whether its text is known to be markdown, and is not looked at for HTML."""
-        self.problems: list[Problem] = []
-
-    def name(self, column: str) -> str | None:
-        """A short text on one line: an id, an author, a title."""
-        value = self._value(column)
-        if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-            value = _numeral(value)
-        elif column in _IDS and isinstance(value, str) and (number := _WHOLE.fullmatch(value.strip())):
-            # A column of numbers in which some were missing is one of fractions in many tables.
-            value = number[1]
-        if value is None or (isinstance(value, str) and not value.strip()):
-            return None
-        if not isinstance(value, str):
-            self.wrong(column, f"is {_kind(value)}", self._way_inside(column, value))
-            return None
-        if len(value) > LONGEST_NAME:
-            self.wrong(column, f"is {len(value):,} characters long", f"Give at most {LONGEST_NAME}")
-            return None
-        if column not in _IDS:
-            value = _ENTITY.sub(lambda entity: unescape(entity[0]), value)
-        return " ".join(UNPRINTABLE.sub(" ", value).split()) or None
-
-    def text(self, column: str) -> str | None:
-        """The text exactly as it is; half characters, which no file can hold, become U+FFFD."""
-        value = _joined(self._value(column))
-        if value is None:
-            return None
-        if not isinstance(value, str):
-            self.wrong(column, f"is {_kind(value)}", self._way_inside(column, value))
-            return None
-        if halves := len(LONE_SURROGATE.findall(value)):
-            what = f"has half characters (lone surrogates): {halves}, read as \ufffd"
-            self.wrong(column, what, "Export it again as UTF-8")
-        return whole(value)
-
-    def link(self, column: str) -> str | None:
-        """A web address."""
-        value = self._value(column)
-        if value is None or value == "":
-            return None
-        try:
-            parts = urlsplit(value.strip()) if isinstance(value, str) else None
-            if parts and parts.scheme in ("http", "https") and parts.netloc and not UNPRINTABLE.search(value.strip()):
-                return value.strip()
-        except ValueError:
-            pass
-        self.wrong(column, f"is no web address: {_short(value)}", "Give http:// or https:// and the rest")
-        return None
-
-    def number(self, column: str) -> float | None:
-        """A finite number."""
-        value = self._value(column)
-        if value is None or value == "":
-            return None
-        try:
-            number = math.nan if isinstance(value, bool) else float(value)
-        except (TypeError, ValueError, OverflowError):
-            number = math.nan
-        if math.isfinite(number):
-            return number
-        self.wrong(column, f"is no number: {_short(value)}", "Give a number, or leave it empty")
-        return None
-
-    def date(self, column: str) -> datetime | None:
-        """A point in time, in UTC: ISO 8601, RFC 2822, or seconds, milli-, micro- or nanoseconds since 1970."""
-        value = self._value(column)
-        if value is None or value == "":
-            return None
-        try:
-            moment = _moment(value)
-        except (TypeError, ValueError, OverflowError, OSError, ArithmeticError):
-            self.wrong(column, f"is no date: {_short(value)}", "Write it as 2024-05-31T12:00:00Z")
-            return None
-        if moment > datetime.now(UTC) + timedelta(days=2):
-            self.wrong(column, f"lies in the future: {_short(value)}", "Correct it, or leave it empty")
-            return None
-        return moment
-
-    def is_gone(self, column: str) -> bool:
-        """Whether the export says that what stood here was deleted."""
-        value = self._value(column)
-        return isinstance(value, str) and value.strip() in GONE
-
-    @property
-    def is_deleted(self) -> bool:
-        """Whether the export says that the row was deleted, or is spam, though its text may still be there."""
-        said = [self.values[name] for name in _DELETED if name in self.values]
-        return self.is_gone("text") or any(value is True or str(value).lower() in ("true", "1") for value in said)
-
-    @property
-    def says_something(self) -> bool:
-        """Whether it has a text."""
-        return bool(self._value("text") or self._value("html"))
-
-    @property
-    def has_text_column(self) -> bool:
-        """Whether its text has a place, be it empty; an object in it is a column of a table."""
-        return any(self.has(name) and not isinstance(self._value(name), Mapping) for name in _WORDS)
-
-    def below(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A row that stands inside this one, with what it need not say again: what it answers, and where."""
-        id, thread = self._value("id"), self._value("thread_id")
-        told = {"title": self._value("title"), "thread_id": thread}
-        told |= {"parent_id": id} if self.says_something else {} if thread else {"thread_id": id}
-        inner = Row(values, self.line, self.columns)
-        missing = {name: value for name, value in told.items() if value is not None and inner._value(name) is None}
-        return {**values, **{self.columns.get(name, name): value for name, value in missing.items()}}
-
-    def has(self, column: str) -> bool:
-        """Whether the row has this column, be it empty."""
-        path = self.columns.get(column, column)
-        return path in self.values or self._value(column) is not None
-
-    def extra(self) -> dict[str, Any]:
-        """All columns that were not asked for, as plain data."""
-        used = {self.columns.get(name, name) for name in COLUMNS}
-        rest = {key: value for key, value in self.values.items() if key not in used}
-        for path in used:
-            if "." in path and path not in self.values:
-                rest = _without(rest, path.split("."))
-        kept = {}
-        for key, value in rest.items():
-            try:
-                kept[whole(str(key))] = _plain(value, DEEPEST)
-            except RecursionError:
-                self.wrong(str(key), f"is nested more than {DEEPEST} levels deep", "Leave that column out")
-        return kept
-
-    def _value(self, column: str) -> Any:
-        path = self.columns.get(column, column)
-        value = self.values.get(path)
-        if value is None and "." in path:
-            value = self._inside(path.split("."))
-        while isinstance(value, Mapping) and len(value) == 1 and (typed := next(iter(value))) in _TYPED:
-            value = value[typed]
-        if isinstance(value, bytes):
-            # Parquet has texts that are not marked as such.
-            with suppress(UnicodeDecodeError):
-                return value.decode("utf-8")
-        # What many tables have where nothing is.
-        is_nothing = isinstance(value, float) and math.isnan(value)
-        is_nothing = is_nothing or (column not in _WORDS and isinstance(value, str) and value in _NOTHING)
-        return None if is_nothing else value
-
-    def _inside(self, path: list[str]) -> Any:
-        value: Any = self.values
-        for part in path:
-            if isinstance(value, Mapping):
-                value = value.get(part)
-            elif isinstance(value, list) and part.isdecimal() and int(part) < len(value):
-                value = value[int(part)]
-            else:
-                return None
-        return value
-
-    def _way_inside(self, column: str, value: Any) -> str:
-        path = self.columns.get(column, column)
-        inside = columns_like_ours({path: value}).get(column) if isinstance(value, Mapping) else None
-        return f"Name the column inside it: {as_option({column: inside})}" if inside else "Give a text"
-
-    def wrong(self, column: str, what: str, fix: str) -> None:
-        """Note that a field cannot be used as it is."""
-        path = _short(self.columns.get(column, column))
-        self.problems.append(Problem("", self.line, f"{path} {what}.", f"{fix}."))
 
 
 class Rows:
@@ -316,7 +100,7 @@ class Rows:
     def _read_row(self, values: Any, line: int | None) -> Iterator[RawDocument | Problem]:
         if not isinstance(values, Mapping):
             fix = 'Each row must be an object such as {"text": "..."}.'
-            yield self.problem(line, f"The row is {_kind(values)}.", fix, row_unread=True)
+            yield self.problem(line, f"The row is {kind_of(values)}.", fix, row_unread=True)
             return
         export = self.recognise(values)
         if export is None:
@@ -388,7 +172,7 @@ class Rows:
         if alike:
             ours, theirs, one = _quoted(alike), _quoted(alike.values()), len(alike) == 1
             what = f"No row has {ours}, but they have {theirs}, kept and not understood."
-            fix = f"If {'it says' if one else 'they say'} the same, read {'it' if one else 'them'} with {as_option(alike)}."
+            fix = f"If {'it says' if one else 'they say'} the same, read {'it' if one else 'them'} with: {as_option(alike)}"
             yield self.problem(None, what, fix, "note")
         for (reason, fix), count in self._left_out.items():
             what = f"{_counted(count, 'entry is', 'entries are')} left out: {reason}."
@@ -442,7 +226,7 @@ class Rows:
         return self.problem(row.line, what, fix, row_unread=True)
 
     def _document(self, row: Row, kind: Literal["comment", "document"]) -> RawDocument | None:
-        markup = _markup(row)
+        markup = markup_of(row)
         if markup is None:
             return None
         extra = row.extra()
@@ -492,7 +276,7 @@ class Rows:
         if known == text:
             self._repeated.append(document.line)
             return
-        what = f'The id "{_short(document.id)}" was given to another text on line {line}.'
+        what = f'The id "{shortened(document.id)}" was given to another text on line {line}.'
         yield self.problem(document.line, what, "Give each row an id of its own; the first was read.")
 
     def _circles(self) -> Iterator[tuple[int | None, str]]:
@@ -511,142 +295,6 @@ class Rows:
             done.update(path)
 
 
-def _markup(row: Row) -> Markup | None:
-    text = row.text("text")
-    if text and text.strip("\0\ufeff\u200b \t\r\n"):
-        converted = None if row.is_markdown else as_markdown(text)
-        return converted if converted and converted.text else Markup(text, others_words(text))
-    html = row.text("html")
-    if not html:
-        return None
-    from ingest.sources.markup import markdown
-
-    try:
-        converted = markdown(html)
-    except SourceError:
-        row.wrong("html", "is nested too deep to be read", "Give its text")
-        return None
-    return converted if converted.text else None
-
-
-def _joined(value: Any) -> Any:
-    """A text that comes in pieces, some of them objects with a text: as Telegram has links, and Google all."""
-    if isinstance(value, str) and _PIECES.match(value):
-        with suppress(ValueError, RecursionError):
-            return _joined(json.loads(f"[{value}]"))
-    if not isinstance(value, list) or not any(isinstance(piece, Mapping) for piece in value):
-        return value
-    texts = [piece.get("text") if isinstance(piece, Mapping) else piece for piece in value]
-    return "".join(texts) if all(isinstance(text, str) for text in texts) else value
-
-
-def _numeral(value: float | Decimal) -> Any:
-    """A number as text, without a point where it is whole; infinite ones, and those of thousands of digits, stay."""
-    try:
-        return str(int(value)) if value == int(value) else str(value)
-    except (ValueError, ArithmeticError):
-        return value
-
-
-def _moment(value: Any) -> datetime:
-    if isinstance(value, bool):
-        raise TypeError(value)
-    if isinstance(value, str):
-        text = value.strip()
-        value = float(text) if _NUMBER.fullmatch(text) else _written(text)
-    if isinstance(value, int | float | Decimal):
-        value = _since_1970(float(value))
-    if not isinstance(value, datetime):
-        if not isinstance(value, date):
-            raise TypeError(value)
-        value = datetime(value.year, value.month, value.day)
-    moment = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-    if moment.year == 1:
-        # With .NET, no date at all.
-        raise ValueError(value)
-    return moment
-
-
-def _since_1970(number: float) -> datetime:
-    """Seconds, or what is smaller by thousands; a number too small for a forum's time is a day such as 20240531."""
-    if not abs(number) < 1e20:
-        raise ValueError(number)
-    if abs(number) < 1e8:
-        day = f"{number:.0f}"
-        if len(day) != 8:
-            # `strptime` would read 202411 as the first of January.
-            raise ValueError(number)
-        return datetime.strptime(day, "%Y%m%d").replace(tzinfo=UTC)
-    while abs(number) >= 1e11:
-        number /= 1000
-    return datetime.fromtimestamp(number, UTC)
-
-
-def _written(text: str) -> datetime:
-    """ISO 8601, or as mails, browsers and people write it: "May 31, 2024 4:30 PM", "31.5.2024 16:30"."""
-    text = _DOTTED.sub(lambda day: f"{day[3]}-{int(day[2]):02}-{int(day[1]):02}", text)
-    text = _SLASHED.sub(_of_slashes, text)
-    text = _YEAR_FIRST.sub(lambda day: f"{day[1]}-{int(day[2]):02}-{int(day[3]):02}", text)
-    text = _MONTH_NAMED.sub(r"\1 \2 \3", _WEEKDAY.sub("", text)).replace(" at ", " ")
-    text = _CLOCK.sub(_of_24_hours, text.removesuffix(" UTC"))
-    with suppress(ValueError):
-        return datetime.fromisoformat(text)
-    text = _ZONE.sub("", _ORDINAL.sub("", text))
-    return parsedate_to_datetime(text if ":" in text else f"{text} 00:00")
-
-
-def _of_slashes(day: re.Match[str]) -> str:
-    first, second = int(day[1]), int(day[2])
-    if (first > 12) == (second > 12):
-        return day[0]
-    month, number = (second, first) if first > 12 else (first, second)
-    return f"{day[3]}-{month:02}-{number:02}"
-
-
-def _of_24_hours(clock: re.Match[str]) -> str:
-    hour = int(clock[1]) % 12 + 12 * (clock[3].lower() == "p")
-    return f"{hour:02}{clock[2] or ':00'}"
-
-
-def _plain(value: Any, levels: int) -> Any:
-    if levels == 0:
-        raise RecursionError
-    if isinstance(value, str):
-        return whole(value)
-    if isinstance(value, Mapping):
-        return {whole(str(key)): _plain(item, levels - 1) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item, levels - 1) for item in value]
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    return value if value is None or isinstance(value, bool | int) else str(value)
-
-
-def _without(values: Mapping[str, Any], path: list[str]) -> dict[str, Any]:
-    head, rest = path[0], path[1:]
-    if not rest:
-        return {key: value for key, value in values.items() if key != head}
-    inner = values.get(head)
-    return {**values, head: _without(inner, rest)} if isinstance(inner, Mapping) else dict(values)
-
-
-def _kind(value: Any) -> str:
-    if isinstance(value, int | float | Decimal) and not isinstance(value, bool):
-        return "a number"
-    if isinstance(value, Mapping):
-        return "an object"
-    names = {type(None): "null", bool: "true or false", list: "a list", str: "a text"}
-    return names.get(type(value), type(value).__name__)
-
-
-def _short(value: Any) -> str:
-    text = value if isinstance(value, str) else repr(value) if isinstance(value, int | float) else _kind(value)
-    text = UNPRINTABLE.sub("\ufffd", text[:60])
-    return f"{text[:57]}..." if len(text) > 57 else text
-
-
 def way_to_the_text(values: Mapping[str, Any]) -> tuple[dict[str, str], str]:
     """What to do about a row without a text, or the names of its columns: which mapping may read it or the rows inside.
 
@@ -658,30 +306,30 @@ def way_to_the_text(values: Mapping[str, Any]) -> tuple[dict[str, str], str]:
     if len(inside) > 1 and all(isinstance(value, Mapping) for value in inside):
         # Rows by their ids are found as soon as it is known what their text is called.
         columns = columns_like_ours(inside[0])
-    if not columns.keys() & set(_WORDS) and (array := longest_array(values)):
+    if not columns.keys() & {"text", "html"} and (array := longest_array(values)):
         path, rows = array
         columns = {ROWS: path, **columns_like_ours(rows[0])}
-    if columns.keys() & set(_WORDS):
-        return columns, f"If the columns are what their names say, read them with {as_option(columns)}."
+    if columns.keys() & {"text", "html"}:
+        return columns, f"If the columns are what their names say, read them with: {as_option(columns)}"
     if ROWS in columns:
         columns = {ROWS: columns[ROWS]}
-        return columns, f"Name the list that holds the rows: {as_option(columns)}."
-    return {}, "Name the column that holds it: --map text=COLUMN."
+        return columns, f"Name the list that holds the rows: {as_option(columns)}"
+    return {}, "Name the column that holds it: --map text=COLUMN"
 
 
 def _error_of_server(values: Mapping[str, Any]) -> str | None:
     """What an answer without data says went wrong, as GraphQL's do."""
     errors = values.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and not values.get("data") else None
-    return _short(first["message"]) if isinstance(first, Mapping) and isinstance(first.get("message"), str) else None
+    return shortened(first["message"]) if isinstance(first, Mapping) and isinstance(first.get("message"), str) else None
 
 
 def _quoted(names: Iterable[str]) -> str:
-    return ", ".join(f'"{_short(name)}"' for name in names)
+    return ", ".join(f'"{shortened(name)}"' for name in names)
 
 
 def _listing(values: Mapping[str, Any]) -> str:
-    names = [_short(str(key)) for key in list(values)[:12]]
+    names = [shortened(str(key)) for key in list(values)[:12]]
     return ", ".join(names + ["..."] * (len(values) > 12)) or "none"
 
 
