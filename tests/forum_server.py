@@ -6,11 +6,12 @@ Views, limits, totals and errors are those of ForumMagnum: `lib/collections/comm
 
 from __future__ import annotations
 
+import functools
 import json
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from graphql import GraphQLError, build_schema, execute_sync, parse, validate
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, build_schema, execute_sync, parse, validate
 
 DATA = Path(__file__).parent / "data"
 START = datetime(2024, 1, 1, tzinfo=UTC)
@@ -59,11 +60,7 @@ class Forum:
     """
 
     def __init__(self, dialect: str = "lesswrong", *, without: str = "", alignment: bool = False, farthest: int = 2000):
-        text = (DATA / f"forum_{dialect}.graphql").read_text(encoding="utf-8")
-        assert without in text
-        self.schema = build_schema(
-            "\n".join(line for line in text.split("\n") if not without or line.strip() != without)
-        )
+        self.schema = _schema(dialect, without)
         self.by_date = dialect == "lesswrong"
         self.alignment = alignment
         self.farthest = farthest
@@ -106,8 +103,7 @@ class Forum:
 
     def answer(self, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
         """Execute a query; as Apollo does, 400 for what the schema does not allow."""
-        document = parse(body["query"])
-        errors = validate(self.schema, document)
+        document, errors = _checked(self.schema, body["query"])
         if errors:
             return 400, {"errors": [_error(error, "GRAPHQL_VALIDATION_FAILED") for error in errors]}
         root = {"comments": self._comments, "users": self._users, "post": self._post}
@@ -297,6 +293,20 @@ def serving(forum: Forum, *, certificate: ssl.SSLContext | None = None) -> Itera
         finally:
             http.shutdown()
             thread.join()
+
+
+# The same few schemas and queries are used again and again, and reading them takes longer than answering.
+@functools.cache
+def _schema(dialect: str, without: str) -> GraphQLSchema:
+    text = (DATA / f"forum_{dialect}.graphql").read_text(encoding="utf-8")
+    assert without in text
+    return build_schema("\n".join(line for line in text.split("\n") if not without or line.strip() != without))
+
+
+@functools.cache
+def _checked(schema: GraphQLSchema, query: str) -> tuple[DocumentNode, Sequence[GraphQLError]]:
+    document = parse(query)
+    return document, validate(schema, document)
 
 
 def _id(kind: str, number: int) -> str:

@@ -37,8 +37,8 @@ class P(NamedTuple):
 class Index:
     """Pieces as an ingest files them."""
 
-    def __init__(self, path: Path) -> None:
-        self.corpus = Corpus(path)
+    def __init__(self) -> None:
+        self.corpus = Corpus(Path(":memory:"))
         self.snapshots = Snapshots(self.corpus.connection)
 
     def add(self, number: int, piece: P) -> None:
@@ -63,8 +63,8 @@ class Index:
 
 
 @pytest.fixture
-def index(tmp_path: Path) -> Index:
-    return Index(tmp_path / "index.sqlite3")
+def index() -> Index:
+    return Index()
 
 
 def partition(index: Index, pieces: list[P]) -> list[list[int]]:
@@ -155,13 +155,13 @@ def pool(rng: random.Random) -> list[P]:
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_order_and_what_was_removed_again_leave_no_trace(seed: int, tmp_path: Path) -> None:
+def test_order_and_what_was_removed_again_leave_no_trace(seed: int) -> None:
     rng = random.Random(seed)
     pieces = list(enumerate(pool(rng)))
-    together = Index(tmp_path / "together.sqlite3")
+    together = Index()
     for number, piece in pieces:
         together.add(number, piece)
-    one_by_one = Index(tmp_path / "one.sqlite3")
+    one_by_one = Index()
     for number, piece in rng.sample(pieces, len(pieces)):
         one_by_one.add(number, piece)
         one_by_one.comments()
@@ -172,9 +172,9 @@ def test_order_and_what_was_removed_again_leave_no_trace(seed: int, tmp_path: Pa
     assert one_by_one.comments() == together.comments()
 
 
-def test_ids_do_not_change_when_files_are_renamed(tmp_path: Path) -> None:
+def test_ids_do_not_change_when_files_are_renamed() -> None:
     pieces = [piece for piece in pool(random.Random(1)) if piece.text != SHORT]
-    first, second = Index(tmp_path / "first.sqlite3"), Index(tmp_path / "second.sqlite3")
+    first, second = Index(), Index()
     for number, piece in enumerate(pieces):
         first.add(number, piece)
         second.add(number, piece._replace(file={"a": "z", "b": "y", "c": "x", "d": "w"}[piece.file]))
