@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -23,7 +24,7 @@ from rag.citations.quotation_marks import find_quotations
 from rag.errors import ModelRefused, ModelUnavailable, PromptTooLong, QuestionError
 from rag.index.store import Store
 from rag.models.embedding import Embedder
-from rag.models.reader import Reader
+from rag.models.reader import Reader, Reads
 from rag.question.query import Query
 from rag.records import Answer, Filters, Turn
 from rag.retrieval.literal import telling
@@ -140,8 +141,15 @@ def tides(index_of: IndexOf) -> Settings:
     return index_of(rows, abstain_below=0.0)
 
 
+@pytest.fixture(scope="module")
+def reads_once(reader: Reader) -> Reads:
+    """The reader, which is asked nothing twice: most tests have the same question, and the same passages are found."""
+    known = functools.cache(lambda question, texts: tuple(reader(question, texts)))
+    return lambda question, texts: list(known(question, tuple(texts)))
+
+
 @pytest.fixture
-def answerer(tides: Settings, embedder: Embedder, reader: Reader) -> Callable[..., Answerer]:
+def answerer(tides: Settings, embedder: Embedder, reads_once: Reads) -> Callable[..., Answerer]:
     """Makes an answerer over the tides for a script or a model."""
 
     def make(model: Script | Any = None, **changes: Any) -> Answerer:
@@ -149,7 +157,7 @@ def answerer(tides: Settings, embedder: Embedder, reader: Reader) -> Callable[..
         if callable(model):
             model = LangChainModel("scripted", Scripted(messages=iter(()), script=model))
         settings = tides.model_copy(update=changes)
-        return Answerer(store, Retriever(store, embedder, reader), embedder, settings, model)
+        return Answerer(store, Retriever(store, embedder, reads_once), embedder, settings, model)
 
     return make
 
