@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import functools
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
@@ -9,8 +10,6 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from langchain_core.language_models import GenericFakeChatModel
-from langchain_core.messages import BaseMessage
 from model_server import Fail, ModelServer, Say, small_model_path
 
 from rag.answering import drafting
@@ -23,7 +22,7 @@ from rag.citations.quotation_marks import find_quotations
 from rag.errors import ModelRefused, ModelUnavailable, PromptTooLong, QuestionError
 from rag.index.store import Store
 from rag.models.embedding import Embedder
-from rag.models.reader import Reader
+from rag.models.reader import Reader, Reads
 from rag.question.query import Query
 from rag.records import Answer, Filters, Turn
 from rag.retrieval.literal import telling
@@ -31,6 +30,7 @@ from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 
 from indexing import IndexOf  # isort: skip
+from written_replies import Failing, Pieces, Script, citing, keys_in, langchain_model, one_after_the_other  # isort: skip
 
 COMMENTS = [
     ("a1", "Maren Holt", None, "Tides are mostly the moon. The sun adds about half as much as the moon does. "
@@ -67,68 +67,6 @@ WEIR = [
 QUESTION = "What causes the tides?"
 MOON = "Tides are mostly the moon."
 COAST = "The shape of the coast decides more about tides."
-SHOWN = re.compile(r"^\[(\w{4}\.\d+)\] (?:\([a-z ']+\) )?(.+)$", re.MULTILINE)
-
-Script = Callable[[str], str]
-
-
-class Scripted(GenericFakeChatModel):
-    """langchain's fake, with replies that depend on what the model is shown."""
-
-    script: Any
-    asked: list[Any] = []  # noqa: RUF012 - pydantic copies it
-
-    def _stream(self, messages: list[BaseMessage], **kwargs: Any) -> Iterator[Any]:
-        self.asked.append(messages)
-        self.messages = iter([self.script(str(messages[-1].content))])
-        yield from super()._stream(messages, **kwargs)
-
-
-def keys_in(prompt: str) -> dict[str, str]:
-    """The sentences a prompt shows, with their keys."""
-    return {sentence: key for key, sentence in SHOWN.findall(prompt)}
-
-
-def citing(text: str) -> Script:
-    """A reply in which `{sentence}` stands for the sentence's key."""
-    return lambda prompt: re.sub(r"\{(.+?)\}", lambda found: f"[{keys_in(prompt)[found[1]]}]", text)
-
-
-def one_after_the_other(*scripts: Script) -> Script:
-    left = list(scripts)
-    return lambda prompt: left.pop(0)(prompt)
-
-
-class Pieces:
-    """A model whose reply arrives in pieces of some characters."""
-
-    name = "pieces"
-    context_tokens = None
-
-    def __init__(self, script: Script, size: int) -> None:
-        self.script, self.size = script, size
-
-    def stream(self, messages: Sequence[Message]) -> Reply:
-        text = self.script(messages[-1].content)
-        return Reply(lambda reply: (text[at : at + self.size] for at in range(0, len(text), self.size)))
-
-
-class Failing:
-    """A model that breaks off."""
-
-    name = "failing"
-    context_tokens = None
-
-    def __init__(self, error: Exception, *before: str) -> None:
-        self.error, self.before, self.calls = error, before, 0
-
-    def stream(self, messages: Sequence[Message]) -> Reply:
-        def texts(reply: Reply) -> Iterator[str]:
-            self.calls += 1
-            yield from self.before
-            raise self.error
-
-        return Reply(texts)
 
 
 @pytest.fixture(scope="module")
@@ -140,21 +78,28 @@ def tides(index_of: IndexOf) -> Settings:
     return index_of(rows, abstain_below=0.0)
 
 
+@pytest.fixture(scope="module")
+def reads_once(reader: Reader) -> Reads:
+    """The reader, which is asked nothing twice: most tests have the same question, and the same passages are found."""
+    known = functools.cache(lambda question, texts: tuple(reader(question, texts)))
+    return lambda question, texts: list(known(question, tuple(texts)))
+
+
 @pytest.fixture
-def answerer(tides: Settings, embedder: Embedder, reader: Reader) -> Callable[..., Answerer]:
+def answerer(tides: Settings, embedder: Embedder, reads_once: Reads) -> Callable[..., Answerer]:
     """Makes an answerer over the tides for a script or a model."""
 
     def make(model: Script | Any = None, **changes: Any) -> Answerer:
         store = Store.open(tides, embedder)
         if callable(model):
-            model = LangChainModel("scripted", Scripted(messages=iter(()), script=model))
+            model = LangChainModel("scripted", langchain_model(model))
         settings = tides.model_copy(update=changes)
-        return Answerer(store, Retriever(store, embedder, reader), embedder, settings, model)
+        return Answerer(store, Retriever(store, embedder, reads_once), embedder, settings, model)
 
     return make
 
 
-def asked(answerer: Answerer) -> list[list[BaseMessage]]:
+def asked(answerer: Answerer) -> list[list[Any]]:
     """The prompts that a scripted model has got."""
     return answerer._model._build(frozenset()).asked
 
@@ -580,7 +525,7 @@ class TestBadManners:
                 reply.finish = "length"
 
         script = citing(f"Tides are mostly the moon {{{MOON}}}. The coast deci")
-        answer = answerer(Cut("cut", Scripted(messages=iter(()), script=script))).answer(QUESTION)
+        answer = answerer(Cut("cut", langchain_model(script))).answer(QUESTION)
         assert answer.text == "Tides are mostly the moon [1]."
         assert [w for w in answer.warnings if "COMMENTARIAT_LLM_ANSWER_TOKENS" in w]
 
@@ -1113,7 +1058,7 @@ def test_what_somebody_says_below_a_long_quotation_is_found_with_it(
     ]
     settings = index_of(rows, abstain_below=0.0, passages=4)
     store = Store.open(settings, embedder)
-    model = LangChainModel("scripted", Scripted(messages=iter(()), script=lambda prompt: ABSTAIN))
+    model = LangChainModel("scripted", langchain_model(lambda prompt: ABSTAIN))
     question = "What does Ada Fenwick think of the ferry timetable that puts the boat before the bus?"
     one = Answerer(store, Retriever(store, embedder, reader), embedder, settings, model)
     assert len(one.answer(question).passages) <= 4

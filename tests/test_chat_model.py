@@ -2,14 +2,13 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from langchain_core.language_models import GenericFakeChatModel
 from model_server import Fail, ModelServer, Say, small_model_path
 
 from rag.chat import choice
@@ -435,15 +434,17 @@ class TestScripted:
     """Any langchain model goes through the same door."""
 
     @staticmethod
-    def scripted(*replies: object) -> LangChainModel:
+    def scripted(replies: Iterable[object]) -> LangChainModel:
+        from langchain_core.language_models import GenericFakeChatModel
+
         return LangChainModel("scripted", GenericFakeChatModel(messages=iter(replies)))
 
     def test_its_words_arrive_one_by_one(self) -> None:
-        reply = self.scripted("The moon pulls.").stream(CONVERSATION)
+        reply = self.scripted(["The moon pulls."]).stream(CONVERSATION)
         assert list(reply) == ["The", " ", "moon", " ", "pulls."]
 
     def test_thinking_that_was_passed_on_is_forgotten(self) -> None:
-        model = self.scripted("Let me think. \n</think>\n\nThe moon.")
+        model = self.scripted(["Let me think. \n</think>\n\nThe moon."])
         assert complete(model, CONVERSATION) == "The moon."
 
     def test_an_exception_of_any_kind_is_ours(self) -> None:
@@ -451,7 +452,7 @@ class TestScripted:
             raise KeyError("choices")
             yield ""
 
-        model = LangChainModel("scripted", GenericFakeChatModel(messages=broken()))
+        model = self.scripted(broken())
         with pytest.raises(ModelReplyError, match="scripted replied with something that cannot be read: KeyError"):
             complete(model, CONVERSATION)
 

@@ -17,10 +17,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-import trustme
 from conftest import ROOT
 from forum_server import DATA, START, Fault, Forum, ForumServer, serving
 from graphql import build_schema, parse, validate
@@ -35,6 +34,9 @@ from ingest.forums.sites import post_of, site_of, user_of
 from ingest.sources.forum_magnum import text_of
 from rag.errors import ForumError
 from ui.cli import main
+
+if TYPE_CHECKING:
+    import trustme
 
 QUERIES = sorted((ROOT / "ingest" / "forums" / "queries").glob("*.graphql"))
 LESSWRONG = SITES["lesswrong"]
@@ -879,6 +881,8 @@ def test_redirect_to_a_known_name_with_a_local_address_is_refused(server: ForumS
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
+    import trustme
+
     return trustme.CA()
 
 

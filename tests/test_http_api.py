@@ -40,6 +40,7 @@ from ui.service import Service
 from conftest import ROOT  # isort: skip
 from indexing import IndexOf  # isort: skip
 from serving import serving  # isort: skip
+from written_replies import SHOWN  # isort: skip
 
 QUESTION = "What did Brine Ledgerwick say about drying a starter?"
 JSON = "application/json"
@@ -68,10 +69,6 @@ def mcp_server(sample_settings: Settings) -> Iterator[str]:
 def client(server: str) -> Iterator[httpx.Client]:
     with httpx.Client(base_url=server, timeout=60) as client:
         yield client
-
-
-SHOWN = re.compile(r"^\[(\w{4}\.\d+)\] (?:\([a-z ']+\) )?(.+)$", re.MULTILINE)
-"""A sentence that a prompt shows, and the key to cite it by."""
 
 
 class Writer:

@@ -154,6 +154,7 @@ def together(small_sample: Path, tmp_path_factory: pytest.TempPathFactory, model
     return list(rag.comments(settings=settings))
 
 
+@pytest.mark.slow
 def test_the_three_files_hold_each_others_comments(together: list[rag.Comment]) -> None:
     """As rows and in both snapshots, in either alone, and in an older wording."""
     seen = {frozenset(span.source.partition("#")[0] for span in comment.sightings) for comment in together}

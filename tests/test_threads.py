@@ -149,6 +149,7 @@ def test_a_reply_is_found_and_understood_by_the_question_that_it_answers(walls: 
     assert {c.passage.author for c in answer.citations} == {"Nils Dahl"}
 
 
+@pytest.mark.slow
 def test_a_reply_of_somebody_who_wrote_much_is_found_by_its_question(index_of: IndexOf) -> None:
     things = "apple pear plum quince cherry medlar".split()
     told = [
