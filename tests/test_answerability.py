@@ -14,6 +14,7 @@ import rag
 from rag.abstention.answerability import NOTHING_ASKED, UNSPOKEN, WEIGHTS, Signals, judge, probability
 from rag.abstention.expectation import expected
 from rag.abstention.presupposition import presupposes_end
+from rag.models.embedding import Embedder
 from rag.question.query import Query
 from rag.records import Passage
 from rag.retrieval.retriever import Retriever
@@ -217,7 +218,7 @@ def test_the_reader_speaks_for_an_answer_and_a_missing_kind_against_it() -> None
     assert probability(replace(some, read=0.7)) > probability(some) > probability(replace(some, missing=1.0))
 
 
-def test_passages_without_sentences_or_vectors_are_judged_too(railway: Retriever) -> None:
+def test_passages_without_sentences_or_vectors_are_judged_too(railway: Retriever, embedder: Embedder) -> None:
     query = railway.understand("What are the new sleepers made of?")
     passages = [
         replace(p, sentences=(), dense_score=None, lexical_score=None) for p in railway.retrieve(query, 3).passages
@@ -225,7 +226,7 @@ def test_passages_without_sentences_or_vectors_are_judged_too(railway: Retriever
     result, signals = judge(
         query,
         passages,
-        question_vector=railway._embedder.embed_query(query.text),
+        question_vector=embedder.embed_query(query.text),
         vectors=lambda ids: {},
         read=railway.reader,
         rarity=lambda word: 0.5,

@@ -14,7 +14,7 @@ from rag.answering.choosing import SHORT
 from rag.answering.evidence import compose
 from rag.answering.wording import Composed, inert, plain
 from rag.language.sentences import split_sentences
-from rag.models.embedding import Embedder
+from rag.models.embedding import Embedder, EmbeddingCache
 from rag.question.follow_ups import understand
 from rag.question.query import Query
 from rag.records import Passage
@@ -36,11 +36,11 @@ def passage(text: str, author: str | None = "Ann Lee", number: int = 1, **more) 
 
 
 @pytest.fixture
-def answer(embedder: Embedder):
+def answer(embed: EmbeddingCache):
     def answer(question: str, passages: Sequence[Passage], **options) -> Composed:
         authors = sorted({p.author for p in passages if p.author})
         query = understand(question, authors=authors, **options)
-        return compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8)
+        return compose(query, passages, embed=embed, rarity=lambda word: 0.8)
 
     return answer
 
@@ -250,9 +250,9 @@ def test_people_who_are_compared_each_get_a_say(answer) -> None:
     assert [c.passage.author for c in composed.citations] == ["Ann Lee", "quill"]
 
 
-def test_whoever_is_compared_and_silent_is_named(embedder: Embedder) -> None:
+def test_whoever_is_compared_and_silent_is_named(embed: EmbeddingCache) -> None:
     query = Query("rye?", "rye?", authors=("Ann Lee", "quill"), compare=True, topic="rye starters")
-    composed = compose(query, [passage(RYE)], embed=embedder.embed_texts, rarity=lambda word: 0.8)
+    composed = compose(query, [passage(RYE)], embed=embed, rarity=lambda word: 0.8)
     assert composed.text.endswith("Nothing by quill was found on this.")
 
 
@@ -268,12 +268,12 @@ def test_the_same_words_are_quoted_once(answer) -> None:
     assert len(composed.citations) == 1
 
 
-def test_an_unknown_person_is_said_to_be_unknown(embedder: Embedder) -> None:
+def test_an_unknown_person_is_said_to_be_unknown(embed: EmbeddingCache) -> None:
     query = understand(
         "What does Jo Turing say about yeast?", authors=["quill"], known_words=lambda word: word == "Turing"
     )
     passages = [passage("Turing said that salt slows the yeast.", "quill"), passage(RYE, "quill", 2)]
-    composed = compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8)
+    composed = compose(query, passages, embed=embed, rarity=lambda word: 0.8)
     assert composed.text.startswith("No comments by Jo Turing are indexed. What others wrote:")
     assert [c.passage.id for c in composed.citations] == ["p1"]
 
@@ -438,11 +438,11 @@ def test_profiles_alone_are_hardly_a_comparison(answer) -> None:
     assert composed.text.startswith("Whether this answers the question is not certain:")
 
 
-def test_a_profile_taken_for_a_name_is_said_to_have_none(embedder: Embedder) -> None:
+def test_a_profile_taken_for_a_name_is_said_to_have_none(embed: EmbeddingCache) -> None:
     label = "unnamed profile (okafor.example)"
     passages = [passage(RYE), passage("Rye bread sours slowly with salt.", None, 2, label=label)]
     query = understand("Compare Ann Lee and Okafor on sour rye", authors=["Ann Lee"], labels=(label,))
-    text = plain(compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8).text)
+    text = plain(compose(query, passages, embed=embed, rarity=lambda word: 0.8).text)
     assert text.startswith(
         f"No comments signed by Okafor are indexed. A profile without a name may be theirs: {label}."
     )
@@ -547,25 +547,25 @@ def test_what_the_reader_takes_for_an_answer_comes_first() -> None:
     assert max(s.score for s in read if s.passage is one) < 0.15
 
 
-def test_a_reader_that_tells_nothing_apart_changes_nothing(embedder: Embedder) -> None:
+def test_a_reader_that_tells_nothing_apart_changes_nothing(embed: EmbeddingCache) -> None:
     passages = [passage(RYE), passage(SALT, "quill", 2), passage(FLOAT, "quill", 3)]
     query = understand("What happens to rye starters?", authors=["Ann Lee", "quill"])
     composed = [
-        compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8, read=reader)
+        compose(query, passages, embed=embed, rarity=lambda word: 0.8, read=reader)
         for reader in (None, read_for(), read_for(""))
     ]
     assert len({one.text for one in composed}) == 1
 
 
 @pytest.mark.parametrize("question", ["List everything on rye starters.", "Who mentions rye?"])
-def test_a_list_is_not_left_to_the_reader(embedder: Embedder, question: str) -> None:
+def test_a_list_is_not_left_to_the_reader(embed: EmbeddingCache, question: str) -> None:
     passages = [passage(RYE), passage(SALT, "quill", 2)]
     query = understand(question, authors=["Ann Lee", "quill"])
 
     def read(question: str, texts: Sequence[str]) -> list[float]:
         raise AssertionError("nothing is read")
 
-    assert compose(query, passages, embed=embedder.embed_texts, rarity=lambda word: 0.8, read=read).citations
+    assert compose(query, passages, embed=embed, rarity=lambda word: 0.8, read=read).citations
 
 
 def test_what_somebody_says_stands_before_a_profile_that_only_names_it(answer) -> None:

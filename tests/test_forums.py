@@ -27,7 +27,7 @@ from graphql import build_schema, parse, validate
 import rag
 from ingest.forums import SITES, FetchReport, ForumClient, Site, fetch_post, fetch_user, named_site
 from ingest.forums.addresses import addresses, is_public
-from ingest.forums.client import _retry_after, user_agent
+from ingest.forums.client import user_agent
 from ingest.forums.output import CommentFile
 from ingest.forums.rows import row
 from ingest.forums.sites import post_of, site_of, user_of
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 QUERIES = sorted((ROOT / "ingest" / "forums" / "queries").glob("*.graphql"))
 LESSWRONG = SITES["lesswrong"]
+NOTHING = '{"data": {"users": {"results": []}}}'
 CHECK_PAGE = "<!DOCTYPE html><html><title>Checking your browser</title></html>"
 
 
@@ -577,9 +578,9 @@ def test_packed_reply_is_counted_while_it_is_unpacked(
     server: ForumServer, asking, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("ingest.forums.client.LARGEST_REPLY", 2**20)
-    server.next(Fault(200, gzip.compress(bytes(60 * 2**20)), {"Content-Encoding": "gzip"}))
+    server.next(Fault(200, NOTHING), Fault(200, gzip.compress(bytes(60 * 2**20)), {"Content-Encoding": "gzip"}))
     client = asking(server)
-    client._connection()
+    client.query("user_by_slug", lambda attempt: {})  # opens the connection
     tracemalloc.start()
     try:
         with pytest.raises(ForumError, match="sent more than 1,048,576 bytes at once"):
@@ -611,19 +612,31 @@ def test_damaged_packed_reply_is_tried_again(
     assert ids_of(fetch_user(asking(server), "mira", out=tmp_path)) == wanted
 
 
+def ask_and_be_told(server: ForumServer, client: ForumClient, retry_after: str | None) -> None:
+    """One question, which is told to come back later before it is answered."""
+    headers = {"Retry-After": retry_after} if retry_after is not None else {}
+    server.next(Fault(429, "slow down", headers), Fault(200, NOTHING))
+    client.query("user_by_slug", lambda attempt: {})
+
+
 @pytest.mark.parametrize("value", ["", "soon", "-3", "1e9", None])
-def test_unreadable_retry_after_is_none(value: str | None) -> None:
-    assert _retry_after(value) is None
+def test_unreadable_retry_after_is_none(server: ForumServer, asking, slept: list[float], value: str | None) -> None:
+    with pytest.raises(ForumError, match=r"asks us to slow down \(status 429\)"):
+        ask_and_be_told(server, asking(server), value)
+    assert slept == []
 
 
-def test_retry_after_may_have_a_point() -> None:
-    assert _retry_after(" 2.5 ") == 2.5
+def test_retry_after_may_have_a_point(server: ForumServer, asking, slept: list[float]) -> None:
+    ask_and_be_told(server, asking(server), "2.5")
+    assert slept == [2.5]
 
 
-def test_retry_after_may_be_a_date() -> None:
+def test_retry_after_may_be_a_date(server: ForumServer, asking, slept: list[float]) -> None:
     moment = datetime.now(UTC) + timedelta(seconds=90)
-    assert 80 < _retry_after(format_datetime(moment, usegmt=True)) <= 90
-    assert _retry_after("Mon, 01 Jan 2024 00:00:00 GMT") == 0
+    ask_and_be_told(server, asking(server), format_datetime(moment, usegmt=True))
+    ask_and_be_told(server, asking(server), "Mon, 01 Jan 2024 00:00:00 GMT")
+    (seconds,) = slept
+    assert 80 < seconds <= 90
 
 
 # --- what the site says of single fields, and of its schema ---

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from string import Formatter
 
 import pytest
@@ -9,7 +10,11 @@ import pytest
 from rag.answering.stance import stance
 from rag.chat.replies import is_abstention
 from rag.language.detection import detected, question_language
-from rag.language.phrases import Phrases, _all, languages
+from rag.language.phrases import Phrases, languages
+
+from conftest import ROOT  # isort: skip
+
+PHRASES = tomllib.loads((ROOT / "rag" / "language" / "phrases.toml").read_text(encoding="utf-8"))
 
 
 class TestDetection:
@@ -45,7 +50,7 @@ class TestPhrases:
         def blanks(text: str) -> set[str]:
             return {blank for _, blank, _, _ in Formatter().parse(text) if blank}
 
-        english, other = _all()["en"], _all()[language]
+        english, other = PHRASES["en"], PHRASES[language]
         assert {name: blanks(text) for name, text in other.items()} == {
             name: blanks(text) for name, text in english.items()
         }

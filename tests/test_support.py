@@ -17,7 +17,7 @@ from rag.citations.markers import MarkerStream
 from rag.citations.support import check_sentences, check_support
 from rag.citations.support_features import SAME, UNDENIED, Embed
 from rag.evaluation.support import SAMPLE_PAIRS, load_pairs
-from rag.models.embedding import Embedder
+from rag.models.embedding import EmbeddingCache
 from rag.records import Passage
 from ui.cli import main
 
@@ -28,9 +28,9 @@ EVIDENCE = [
 ]
 
 
-def check(sentence: str, embedder: Embedder, **options: object) -> tuple[str, str]:
+def check(sentence: str, embed: EmbeddingCache, **options: object) -> tuple[str, str]:
     given = {"authors": ["Ada Rook"], "known_authors": ["Bo Sand"], **options}
-    found = check_support(sentence, EVIDENCE, embed=embedder.embed_texts, **given)  # type: ignore[arg-type]
+    found = check_support(sentence, EVIDENCE, embed=embed, **given)  # type: ignore[arg-type]
     return found.status, found.reason
 
 
@@ -43,8 +43,8 @@ def check(sentence: str, embedder: Embedder, **options: object) -> tuple[str, st
         "Kelp dried within three days keeps for a year.",
     ],
 )
-def test_what_the_evidence_says_is_supported(sentence: str, embedder: Embedder) -> None:
-    assert check(sentence, embedder) == ("supported", "")
+def test_what_the_evidence_says_is_supported(sentence: str, embed: EmbeddingCache) -> None:
+    assert check(sentence, embed) == ("supported", "")
 
 
 @pytest.mark.parametrize(
@@ -62,40 +62,40 @@ def test_what_the_evidence_says_is_supported(sentence: str, embedder: Embedder) 
         ("Kelp does not keep for a year.", "What is cited seems to say the opposite."),
     ],
 )
-def test_what_it_does_not_say_is_not(sentence: str, reason: str, embedder: Embedder) -> None:
+def test_what_it_does_not_say_is_not(sentence: str, reason: str, embed: EmbeddingCache) -> None:
     if sentence.startswith("Drying"):
         evidence = ["Salting it is better than drying it."]
-        found = check_support(sentence, evidence, embed=embedder.embed_texts)
+        found = check_support(sentence, evidence, embed=embed)
         assert (found.status, found.reason) == ("unsupported", reason)
     else:
-        assert check(sentence, embedder) == ("unsupported", reason)
+        assert check(sentence, embed) == ("unsupported", reason)
 
 
-def test_nothing_cited_is_nothing_supported(embedder: Embedder) -> None:
-    found = check_support("Kelp keeps.", [], embed=embedder.embed_texts)
+def test_nothing_cited_is_nothing_supported(embed: EmbeddingCache) -> None:
+    found = check_support("Kelp keeps.", [], embed=embed)
     assert (found.status, found.score) == ("unsupported", 0.0)
 
 
-def test_words_that_an_author_only_quotes_do_not_speak_for_her(embedder: Embedder) -> None:
+def test_words_that_an_author_only_quotes_do_not_speak_for_her(embed: EmbeddingCache) -> None:
     sentence = "Ada Rook says dried kelp keeps for a year."
-    assert check(sentence, embedder, quoted=True) == ("unsupported", "What is cited is only quoted by Ada Rook.")
-    assert check("Dried kelp keeps for a year.", embedder, quoted=True)[0] == "supported"
+    assert check(sentence, embed, quoted=True) == ("unsupported", "What is cited is only quoted by Ada Rook.")
+    assert check("Dried kelp keeps for a year.", embed, quoted=True)[0] == "supported"
 
 
-def test_whom_the_evidence_itself_reports_may_be_named(embedder: Embedder) -> None:
+def test_whom_the_evidence_itself_reports_may_be_named(embed: EmbeddingCache) -> None:
     evidence = ["The Slow Tide Hypothesis says that the coast decides."]
     for sentence, status in (
         (evidence[0], "supported"),
         ("The Fast Tide Hypothesis says that it decides.", "unsupported"),
     ):
-        found = check_support(sentence, evidence, embed=embedder.embed_texts, authors=["Ada Rook"])
+        found = check_support(sentence, evidence, embed=embed, authors=["Ada Rook"])
         assert found.status == status
 
 
-def test_date_and_title_may_be_named(embedder: Embedder) -> None:
+def test_date_and_title_may_be_named(embed: EmbeddingCache) -> None:
     sentence = "In 2021 Ada Rook wrote that dried kelp keeps for a year."
-    assert check(sentence, embedder)[0] == "unsupported"
-    assert check(sentence, embedder, context="2021-05-04")[0] == "supported"
+    assert check(sentence, embed)[0] == "unsupported"
+    assert check(sentence, embed, context="2021-05-04")[0] == "supported"
 
 
 @pytest.mark.parametrize(
@@ -105,9 +105,9 @@ def test_date_and_title_may_be_named(embedder: Embedder) -> None:
         "Высушенные водоросли хранятся целый год.",
     ],
 )
-def test_another_language_is_never_silently_supported(sentence: str, embedder: Embedder) -> None:
-    assert check(sentence, embedder) == ("unchecked", "Not English: the wording was not checked.")
-    assert check(sentence.replace("ein", "99").replace("целый", "99"), embedder)[0] == "unsupported"
+def test_another_language_is_never_silently_supported(sentence: str, embed: EmbeddingCache) -> None:
+    assert check(sentence, embed) == ("unchecked", "Not English: the wording was not checked.")
+    assert check(sentence.replace("ein", "99").replace("целый", "99"), embed)[0] == "unsupported"
 
 
 AROUND = "Last autumn I dried twelve kilos in Orkney, over 40 hours. " + " ".join(EVIDENCE)
@@ -123,10 +123,10 @@ AROUND = "Last autumn I dried twelve kilos in Orkney, over 40 hours. " + " ".joi
     ],
 )
 def test_what_stands_around_the_evidence_may_be_named_with_its_number(
-    sentence: str, status: str, embedder: Embedder
+    sentence: str, status: str, embed: EmbeddingCache
 ) -> None:
-    assert check(sentence, embedder, around=AROUND)[0] == status
-    assert check(sentence, embedder)[0] == "unsupported"
+    assert check(sentence, embed, around=AROUND)[0] == status
+    assert check(sentence, embed)[0] == "unsupported"
 
 
 @pytest.mark.parametrize(
@@ -137,8 +137,8 @@ def test_what_stands_around_the_evidence_may_be_named_with_its_number(
         ("The drawback is that strength is lost.", "You gain time and you lose strength."),
     ],
 )
-def test_a_contrast_said_in_other_words_is_no_denial(sentence: str, evidence: str, embedder: Embedder) -> None:
-    assert check_support(sentence, [evidence], embed=embedder.embed_texts).status == "supported"
+def test_a_contrast_said_in_other_words_is_no_denial(sentence: str, evidence: str, embed: EmbeddingCache) -> None:
+    assert check_support(sentence, [evidence], embed=embed).status == "supported"
 
 
 @pytest.mark.parametrize(
@@ -149,24 +149,24 @@ def test_a_contrast_said_in_other_words_is_no_denial(sentence: str, evidence: st
         ("Paint dries too slowly for skies.", "Paint dries too fast for skies."),
     ],
 )
-def test_the_opposite_is_noticed(sentence: str, evidence: str, embedder: Embedder) -> None:
-    assert check_support(sentence, [evidence], embed=embedder.embed_texts).status == "unsupported"
-    assert check_support(evidence, [evidence], embed=embedder.embed_texts).status == "supported"
+def test_the_opposite_is_noticed(sentence: str, evidence: str, embed: EmbeddingCache) -> None:
+    assert check_support(sentence, [evidence], embed=embed).status == "unsupported"
+    assert check_support(evidence, [evidence], embed=embed).status == "supported"
 
 
-def test_a_judge_decides_what_signs_cannot(embedder: Embedder) -> None:
+def test_a_judge_decides_what_signs_cannot(embed: EmbeddingCache) -> None:
     asked: list[tuple[str, str]] = []
 
     def judge(sentence: str, evidence: str) -> float:
         asked.append((sentence, evidence))
         return 0.9
 
-    assert check("Seaweed lasts if it is dehydrated quickly.", embedder, judge=judge) == ("supported", "")
-    assert check("Bo Sand says kelp keeps for a year.", embedder, judge=judge)[0] == "unsupported"
+    assert check("Seaweed lasts if it is dehydrated quickly.", embed, judge=judge) == ("supported", "")
+    assert check("Bo Sand says kelp keeps for a year.", embed, judge=judge)[0] == "unsupported"
     assert asked == [("Seaweed lasts if it is dehydrated quickly.", " ".join(EVIDENCE))]
 
 
-def test_every_sentence_of_an_answer_gets_its_verdict(embedder: Embedder) -> None:
+def test_every_sentence_of_an_answer_gets_its_verdict(embed: EmbeddingCache) -> None:
     text = " ".join(EVIDENCE)
     passage = Passage("p", "p", "Ada Rook", text, "f", 0, len(text), posted_at=datetime(2020, 2, 3, tzinfo=UTC))
     keys = assign_keys([passage])
@@ -177,7 +177,7 @@ def test_every_sentence_of_an_answer_gets_its_verdict(embedder: Embedder) -> Non
         f"Kelp forests shelter young seals. In 2020 Ada Rook disagreed with Bo that salting beats drying [{second}]."
     )
     cited = stream.finish()
-    checks = check_sentences(cited, embed=embedder.embed_texts, known_authors=["Bo Sand"])
+    checks = check_sentences(cited, embed=embed, known_authors=["Bo Sand"])
     assert [(cited.text[check.start : check.end], check.status) for check in checks] == [
         ("Here is what I found:", "no_claim"),
         ("Dried kelp keeps for a year [1].", "supported"),
@@ -194,9 +194,9 @@ def test_every_sentence_of_an_answer_gets_its_verdict(embedder: Embedder) -> Non
         "Later, Bo Sand also switched to drying kelp within 3 days.",
     ],
 )
-def test_what_one_did_is_not_told_of_another(sentence: str, embedder: Embedder) -> None:
+def test_what_one_did_is_not_told_of_another(sentence: str, embed: EmbeddingCache) -> None:
     evidence = ["I dried kelp within 3 days, so that it kept for a year.", "I switched to drying kelp within 3 days."]
-    options = {"embed": embedder.embed_texts, "authors": ["Ada Rook"], "known_authors": ["Bo Sand"]}
+    options = {"embed": embed, "authors": ["Ada Rook"], "known_authors": ["Bo Sand"]}
     wrong = check_support(sentence, evidence, **options)  # type: ignore[arg-type]
     assert (wrong.status, wrong.reason) == ("unsupported", "What is cited was not written by Bo Sand.")
     right = sentence.replace("Bo Sand", "Ada Rook")
@@ -226,11 +226,11 @@ def test_what_one_did_is_not_told_of_another(sentence: str, embedder: Embedder) 
     ],
 )
 def test_exchanged_figures_and_measures_are_noticed(
-    sentence: str, evidence: str, reason: str, embedder: Embedder
+    sentence: str, evidence: str, reason: str, embed: EmbeddingCache
 ) -> None:
-    found = check_support(sentence, [evidence], embed=embedder.embed_texts)
+    found = check_support(sentence, [evidence], embed=embed)
     assert (found.status, found.reason) == ("unsupported", reason)
-    assert check_support(evidence, [evidence], embed=embedder.embed_texts).status == "supported"
+    assert check_support(evidence, [evidence], embed=embed).status == "supported"
 
 
 @pytest.mark.parametrize(
@@ -243,9 +243,9 @@ def test_exchanged_figures_and_measures_are_noticed(
         ("The kelp probably keeps for a year.", "It is unlikely that the kelp keeps for a year."),
     ],
 )
-def test_what_is_told_the_other_way_round_is_noticed(sentence: str, evidence: str, embedder: Embedder) -> None:
-    assert check_support(sentence, [evidence], embed=embedder.embed_texts).status == "unsupported"
-    assert check_support(evidence, [evidence], embed=embedder.embed_texts).status == "supported"
+def test_what_is_told_the_other_way_round_is_noticed(sentence: str, evidence: str, embed: EmbeddingCache) -> None:
+    assert check_support(sentence, [evidence], embed=embed).status == "unsupported"
+    assert check_support(evidence, [evidence], embed=embed).status == "supported"
 
 
 @pytest.mark.parametrize(
@@ -263,17 +263,17 @@ def test_what_is_told_the_other_way_round_is_noticed(sentence: str, evidence: st
         ("Kelp farmer in Orkney; formerly Tidewater Institute, Reef Society.",) * 2,
     ],
 )
-def test_usual_ways_to_put_it_are_no_fault(sentence: str, evidence: str, embedder: Embedder) -> None:
-    assert check_support(sentence, [evidence], embed=embedder.embed_texts).status == "supported"
+def test_usual_ways_to_put_it_are_no_fault(sentence: str, evidence: str, embed: EmbeddingCache) -> None:
+    assert check_support(sentence, [evidence], embed=embed).status == "supported"
 
 
-def test_a_name_before_a_colon_is_no_topic(embedder: Embedder) -> None:
+def test_a_name_before_a_colon_is_no_topic(embed: EmbeddingCache) -> None:
     text = "Dried kelp loses its colour."
-    found = check_support(f"**Bodil:** {text}", [text], authors={"Ada Rook"}, embed=embedder.embed_texts)
+    found = check_support(f"**Bodil:** {text}", [text], authors={"Ada Rook"}, embed=embed)
     assert found.status == "unsupported"
 
 
-def test_one_citation_at_the_end_of_a_paragraph_is_held_against_all_of_it(embedder: Embedder) -> None:
+def test_one_citation_at_the_end_of_a_paragraph_is_held_against_all_of_it(embed: EmbeddingCache) -> None:
     text = " ".join(EVIDENCE)
     keys = assign_keys([Passage("p", "p", "Ada Rook", text, "f", 0, len(text))])
     first, second = keys
@@ -282,7 +282,7 @@ def test_one_citation_at_the_end_of_a_paragraph_is_held_against_all_of_it(embedd
         f"Dried kelp keeps for a year. Kelp forests shelter seals. Ada Rook disagrees with Bo about salting "
         f"[{first}, {second}].\n\nDried kelp keeps for a year."
     )
-    checks = check_sentences(stream.finish(), embed=embedder.embed_texts)
+    checks = check_sentences(stream.finish(), embed=embed)
     assert [check.status for check in checks] == ["supported", "uncited", "supported", "uncited"]
 
 
@@ -307,13 +307,13 @@ def test_a_handle_in_lower_case_begins_a_sentence_behind_a_citation() -> None:
     ],
 )
 def test_who_stands_before_or_below_a_quotation_is_its_speaker(
-    answer: str, statuses: list[str], embedder: Embedder
+    answer: str, statuses: list[str], embed: EmbeddingCache
 ) -> None:
     text = EVIDENCE[0]
     keys = assign_keys([Passage("p", "p", "Ada Rook", text, "f", 0, len(text))])
     stream = MarkerStream(keys)
     stream.feed(answer.format(next(iter(keys))))
-    checks = check_sentences(stream.finish(), embed=embedder.embed_texts, known_authors=["Bo Sand", "Ada Rook"])
+    checks = check_sentences(stream.finish(), embed=embed, known_authors=["Bo Sand", "Ada Rook"])
     assert [check.status for check in checks] == statuses
 
 
@@ -360,8 +360,8 @@ def test_which_texts_are_english(text: str, english: bool) -> None:
         "</div><img/src=x/onerror=alert(1)>",
     ],
 )
-def test_markup_and_data_are_not_another_language(text: str, embedder: Embedder) -> None:
-    found = check_support(text, [text], embed=embedder.embed_texts)
+def test_markup_and_data_are_not_another_language(text: str, embed: EmbeddingCache) -> None:
+    found = check_support(text, [text], embed=embed)
     assert (found.status, found.reason) == ("unsupported", "This is no sentence.")
 
 
