@@ -334,6 +334,8 @@ def test_a_conversation_is_continued_after_a_reload(page: Page, url: str, answer
     open_history(page)
     listed.click()
     expect(page.locator(".user-row")).to_have_text(["About herons?"])
+    # Until it is there, it would be taken for the answer to the next question.
+    expect(page.locator(".answer .footer")).to_have_count(1)
     ask(page, "And gulls?")
     assert [turn.content[:13] for turn in answerer.asked[-1][1]] == ["About herons?", "You asked abo"]
 
