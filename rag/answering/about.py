@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.index.lexical import stems
 from rag.language.english import GREETING
+from rag.language.letters import plain_words
 from rag.language.phrases import Phrases
 from rag.records import Coverage
 
@@ -72,7 +73,7 @@ _WHO_MORE = re.compile(
 
 def asks_nothing(message: str, first: bool = True) -> bool:
     """Whether a message asks for nothing that a comment could say; `first` if nothing was said before it."""
-    said = _plain(message)
+    said = plain_words(message)
     return bool(_ALWAYS.fullmatch(said) or (first and _FIRST.fullmatch(said)))
 
 
@@ -94,12 +95,7 @@ def asks_how_many(query: Query) -> bool:
         return bool(query.authors or timed)
     if len(query.authors) > 1 and _WHO_MORE.search(question):
         return True
-    return timed and bool(re.fullmatch(_WHO_MOST, _plain(question)))
-
-
-def _plain(message: str) -> str:
-    """The words of a message in small letters, a space between each two."""
-    return re.sub(r"[^\w']+", " ", message.casefold()).strip()
+    return timed and bool(re.fullmatch(_WHO_MOST, plain_words(question)))
 
 
 def overview(authors: Sequence[tuple[str, int]], coverage: Coverage, phrases: Phrases) -> str:

@@ -15,6 +15,11 @@ LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 """Half a character, as where a text was cut: no file in UTF-8 can hold it."""
 
 
+def plain_words(message: str) -> str:
+    """The words of a message in small letters, a space between each two."""
+    return re.sub(r"[^\w']+", " ", message.casefold().replace("’", "'")).strip()
+
+
 def whole(text: str) -> str:
     """A text with U+FFFD in place of each half character."""
     return LONE_SURROGATE.sub("\ufffd", text)

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from rag.language.letters import plain_words
 from rag.language.phrases import said_in_all
 from rag.question.listed_items import ORDINAL, place_meant
 from rag.question.query import Query
@@ -85,7 +86,7 @@ class Asked:
 
 def asked_of_answer(question: str) -> Asked | None:
     """What a question asks of the answer before it; None if it asks anything else."""
-    said = _plain(re.sub(r"\bthe it\b", "it", ORDINAL.sub("it", question)))
+    said = plain_words(re.sub(r"\bthe it\b", "it", ORDINAL.sub("it", question)))
     said = re.sub(rf"^{_LEAD}|{_END}$", "", said)
     if not said or _NUMBER_ONLY.fullmatch(said):
         return None
@@ -137,8 +138,3 @@ def is_told(query: Query, text: str) -> bool:
     """Whether more is asked for than was quoted, and a text was."""
     words = letters(text)
     return len(words) >= SHORTEST and words in query.told
-
-
-def _plain(message: str) -> str:
-    """The words of a message in small letters, a space between each two."""
-    return re.sub(r"[^\w']+", " ", message.casefold().replace("’", "'")).strip()
